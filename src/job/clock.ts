@@ -1,0 +1,25 @@
+/** The two clocks of a host. Wall time is for people and never compared between hosts; durations are monotonic. */
+export interface Clock {
+  /** ISO 8601 in UTC with milliseconds. */
+  now(): string;
+  /** Milliseconds since an arbitrary point, never backwards. */
+  monotonicMs(): number;
+  /** Resolves after so many milliseconds, or at once when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => new Date().toISOString(),
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      const finish = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, ms);
+      signal?.addEventListener('abort', finish, { once: true });
+    }),
+};

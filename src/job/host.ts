@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { RqError } from './errors.ts';
+
+/** Names become file names in `nodes/`: letters, digits, dot, hyphen, underscore; RFC 1123 allows 253 bytes. */
+const HOST_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}$/;
+
+/** This host's name: RQ_HOST if set, else the kernel's. Throws INVALID_INPUT for one that is no file name. */
+export function hostName(environment: NodeJS.ProcessEnv = process.env): string {
+  const name = environment['RQ_HOST'] || hostname();
+  if (HOST_NAME.test(name)) return name;
+  throw new RqError(
+    'INVALID_INPUT',
+    `cannot use ${JSON.stringify(name)} as this host's name: set RQ_HOST to letters, digits, dots and hyphens`,
+  );
+}
+
+/** A random id that the kernel makes at each boot (proc(5), sys/kernel/random/boot_id). */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}

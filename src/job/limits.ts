@@ -1,0 +1,10 @@
+/** Limits that are enforced where something enters rq. */
+export const MAX_COMMAND_BYTES = 1024 * 1024;
+export const MAX_TAG_BYTES = 255;
+export const MIN_PRIORITY = -(2 ** 31);
+export const MAX_PRIORITY = 2 ** 31 - 1;
+export const MAX_JOBS = 10_000_000;
+export const MAX_RUNNERS_BYTES = 4096;
+/** PATH_MAX of Linux (linux/limits.h). */
+export const MAX_PATH_BYTES = 4096;
+export const MAX_SLOTS = 10_000;

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { errorCode } from './errors.ts';
+
+/**
+ * When a process started, in clock ticks since boot (proc(5), stat field 22); undefined if there is none, or only
+ * a zombie. A pid and its start time name a process for good: a pid that is used again has another start time.
+ */
+export function processStartTime(pid: number): number | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    throw error;
+  }
+  // The second field is the program's name in parentheses and may hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0];
+  if (state === 'Z' || state === 'X') return undefined;
+  return Number(fields[19]);
+}

@@ -1,0 +1,18 @@
+import type { JobField, JobState } from './job.ts';
+
+/** Jids from `first` to `last`, both included. */
+export interface JidRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Which jobs a mode is about: any jid in `ranges`, any job in one of `states`, every job if `all`; of these, the
+ * ones whose fields equal every pair. Pairs alone select from all jobs; an empty selection selects nothing.
+ */
+export interface Selection {
+  readonly all: boolean;
+  readonly ranges: readonly JidRange[];
+  readonly states: readonly JobState[];
+  readonly pairs: readonly { readonly field: JobField; readonly value: string | number | null }[];
+}
