@@ -1,0 +1,26 @@
+// Bundles the program into dist/: `rq` with its lazily loaded parts, and the runner, each as few files as can be, since
+// every file that is opened costs a round trip on NFS.
+import { readFileSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const root = new URL('..', import.meta.url).pathname;
+
+const options = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  external: ['better-sqlite3'],
+  define: { RQ_VERSION: JSON.stringify(version) },
+  // What is bundled of CommonJS still calls require for Node's own modules.
+  banner: { js: "import { createRequire as rqCreateRequire } from 'node:module'; const require = rqCreateRequire(import.meta.url);" },
+  legalComments: 'none',
+  minifySyntax: true,
+  minifyWhitespace: true,
+};
+
+rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
+await build({ ...options, entryPoints: { rq: 'src/main.ts' }, splitting: true, outdir: 'dist', chunkNames: 'chunks/[name]-[hash]' });
+await build({ ...options, entryPoints: { runner: 'src/runner/main.ts' }, outdir: 'dist' });

@@ -1,0 +1,120 @@
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../job/clock.ts';
+import { freeGeneration, makeGeneration, readGenerations, signOfLife, sweepGenerations } from './generations.ts';
+
+type Callback<T = void> = (error: NodeJS.ErrnoException | null, result?: T) => void;
+
+const ALIVE_AT_THE_LATEST = new Date(0);
+
+/**
+ * The file system that proper-lockfile (4.1) is given: its one lock directory is made to mean generations. Its five
+ * calls decide, in this order: `mkdir` acquires, `stat` tells whether the holder lives, `rmdir` by one who does not
+ * own the lease announces that the next `mkdir` breaks it, `utimes` refreshes, `rmdir` by the owner releases.
+ * The path that the library passes is ignored; everything is about `directory`.
+ */
+export class GenerationFileSystem {
+  /** The generation that is held, undefined before and after. */
+  generation: number | undefined;
+  /** When it was made or last refreshed, by the monotonic clock, in milliseconds. */
+  refreshedMs = 0;
+  /** The holder that was seen last, to tell how long it has not moved. */
+  seen: { generation: number; sign: string; sinceMs: number } | undefined;
+  /** No generation up to this one may be made: the fence of the database is there already. */
+  floor = 0;
+  private breaking: number | undefined;
+  private mtime = new Date(0);
+
+  constructor(
+    readonly directory: string,
+    private readonly staleMs: number,
+    private readonly clock: Clock,
+  ) {}
+
+  readonly mkdir = (_path: string, callback: Callback): void => {
+    settle(callback, () => {
+      const before = readGenerations(this.directory);
+      const isBroken = this.breaking === before.highest;
+      this.breaking = undefined;
+      if (!before.isFree && !isBroken) throw held(before.highest);
+      const generation = Math.max(before.highest, this.floor) + 1;
+      if (!makeGeneration(this.directory, generation)) throw held(generation);
+      this.refreshedMs = this.clock.monotonicMs();
+      const after = readGenerations(this.directory);
+      // A slow contender makes a name anew that was held, released and perhaps swept in the meantime.
+      if (after.highest > generation || after.isFree) {
+        sweepGenerations(this.directory, [`lease.${generation}`]);
+        throw held(after.highest);
+      }
+      this.generation = generation;
+      sweepGenerations(this.directory, after.older);
+    });
+  };
+
+  readonly stat = (_path: string, callback: Callback<{ mtime: Date }>): void => {
+    settle(callback, () => {
+      if (this.generation !== undefined) return { mtime: this.mtime };
+      return { mtime: this.holderIsStale() ? ALIVE_AT_THE_LATEST : new Date() };
+    });
+  };
+
+  readonly utimes = (_path: string, _atime: Date, mtime: Date, callback: Callback): void => {
+    settle(callback, () => {
+      // The library's first call only probes the precision of time stamps: nothing to write for that.
+      if (this.mtime.getTime() !== 0) this.refresh();
+      this.mtime = mtime;
+    });
+  };
+
+  readonly rmdir = (_path: string, callback: Callback): void => {
+    settle(callback, () => {
+      if (this.generation === undefined) this.breaking = this.seen?.generation;
+      else this.rmdirSync();
+    });
+  };
+
+  /** Releases what is held; the library calls it when the process exits. */
+  readonly rmdirSync = (): void => {
+    const { generation } = this;
+    this.generation = undefined;
+    if (generation !== undefined) freeGeneration(this.directory, generation);
+  };
+
+  /** Gives a sign of life; throws ENOENT where the lease was broken and swept. */
+  refresh(): void {
+    if (this.generation === undefined) return;
+    const now = new Date();
+    utimesSync(join(this.directory, `lease.${this.generation}`), now, now);
+    this.refreshedMs = this.clock.monotonicMs();
+  }
+
+  /** Stale is whose sign of life this process saw unchanged for the stale time by its own monotonic clock. */
+  private holderIsStale(): boolean {
+    const { highest, isFree } = readGenerations(this.directory);
+    const sign = isFree ? undefined : signOfLife(this.directory, highest);
+    if (sign === undefined) {
+      this.seen = undefined;
+      return false;
+    }
+    const nowMs = this.clock.monotonicMs();
+    if (this.seen?.generation !== highest || this.seen.sign !== sign) {
+      this.seen = { generation: highest, sign, sinceMs: nowMs };
+    }
+    return nowMs - this.seen.sinceMs >= this.staleMs;
+  }
+}
+
+function held(generation: number): NodeJS.ErrnoException {
+  return Object.assign(new Error(`lease.${generation} is held`), { code: 'EEXIST' });
+}
+
+function settle<T>(callback: Callback<T>, operation: () => T): void {
+  let result: T;
+  try {
+    result = operation();
+  } catch (error) {
+    callback(error instanceof Error ? error : new Error(String(error)));
+    return;
+  }
+  callback(null, result);
+}

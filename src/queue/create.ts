@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { systemClock } from '../job/clock.ts';
+import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { writeAttribute } from '../store/attributes.ts';
+import { Connection, storeError } from '../store/connection.ts';
+import { MIGRATIONS } from '../store/schema.ts';
+import { lockProblem, mountOf } from './mount.ts';
+import { LEASE_LOCKING_MARK, type Locking } from './open.ts';
+
+const FOLDERS = ['nodes', 'bin', 'stdin', 'stdout', 'stderr', 'data'];
+
+export interface CreatedQueue {
+  readonly path: string;
+  readonly database: string;
+  readonly locking: Locking;
+  /** The type of the file system that it lies on. */
+  readonly mount: string;
+}
+
+/**
+ * Makes a queue under a temporary name and renames it, so that nobody ever sees half of one. Throws QUEUE_EXISTS for
+ * a path that is there and not empty, QUEUE_UNSAFE where the mount has no locks, NOT_ALLOWED, NO_SPACE or IO.
+ */
+export async function createQueue(
+  path: string,
+  options: { access: 'private' | 'group'; locking: Locking },
+): Promise<CreatedQueue> {
+  const directory = resolve(path);
+  refuseOccupied(directory);
+  const parent = dirname(directory);
+  try {
+    const mount = mountOf(parent);
+    refuseWithoutLocks(directory, lockProblem(mount), options.locking);
+    const temporary = join(parent, `.${basename(directory)}.${randomUUID()}`);
+    try {
+      fill(temporary, options);
+      renameSync(temporary, directory);
+    } catch (error) {
+      rmSync(temporary, { recursive: true, force: true });
+      throw error;
+    }
+    syncDirectory(parent);
+    return { path: directory, database: join(directory, 'db'), locking: options.locking, mount: mount.type };
+  } catch (error) {
+    throw createError(directory, error);
+  }
+}
+
+function fill(directory: string, { access, locking }: { access: 'private' | 'group'; locking: Locking }): void {
+  const mode = access === 'group' ? 0o2770 : 0o700;
+  const previousMask = process.umask(access === 'group' ? 0o007 : 0o077);
+  try {
+    mkdirSync(directory);
+    // mkdir(2) ignores the set-group-id bit of the mode that it is given.
+    chmodSync(directory, mode);
+    for (const folder of FOLDERS) mkdirSync(join(directory, folder));
+    mkdirSync(join(directory, 'lease.0.free'));
+    writeFileSync(join(directory, 'db.schema'), MIGRATIONS.join('\n').trimStart());
+    if (locking === 'lease') writeFileSync(join(directory, LEASE_LOCKING_MARK), '');
+    const connection = Connection.open(join(directory, 'db'), { create: true, busyMs: 0 });
+    connection.execute('BEGIN IMMEDIATE');
+    connection.migrate();
+    writeAttribute(connection, 'created', systemClock.now());
+    connection.execute('COMMIT');
+    connection.close();
+  } finally {
+    process.umask(previousMask);
+  }
+}
+
+function refuseOccupied(directory: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(directory);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    if (errorCode(error) !== 'ENOTDIR') throw createError(directory, error);
+    throw new RqError('QUEUE_EXISTS', `cannot make a queue at ${directory}: a file is there; name another path`);
+  }
+  if (names.length === 0) return;
+  const what = names.includes('db') ? 'a queue is there already' : 'the directory is not empty';
+  throw new RqError('QUEUE_EXISTS', `cannot make a queue at ${directory}: ${what}; name another path`);
+}
+
+function refuseWithoutLocks(directory: string, problem: string | undefined, locking: Locking): void {
+  if (problem === undefined || locking === 'lease') return;
+  throw new RqError(
+    'QUEUE_UNSAFE',
+    `cannot make a queue at ${directory}: ${problem}; if you cannot, use --locking lease and read of its risk in docs/nfs.md`,
+  );
+}
+
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function createError(directory: string, error: unknown): unknown {
+  if (error instanceof RqError) return error;
+  const attempted = `cannot make a queue at ${directory}`;
+  const details = { cause: error, facts: { directory } };
+  switch (errorCode(error)) {
+    case 'ENOENT':
+      return new RqError('NOT_ALLOWED', `${attempted}: its parent directory does not exist; make that first`, details);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new RqError('NOT_ALLOWED', `${attempted}: you may not write to ${dirname(directory)}`, details);
+    case 'EEXIST':
+    case 'ENOTEMPTY':
+      return new RqError('QUEUE_EXISTS', `${attempted}: another was faster; look what is there`, details);
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new RqError('NO_SPACE', `${attempted}: the disk or your quota is full; make room and try again`, details);
+    case undefined:
+      return error;
+    default: {
+      const translated = storeError(error, join(directory, 'db'));
+      if (translated !== error) return translated;
+      return new RqError('IO', `${attempted}: ${errorMessage(error)}`, details);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Job } from '../job/job.ts';
+import type { Selection } from '../job/selection.ts';
+import { deleteRows } from '../store/deletions.ts';
+import { selectPage } from '../store/selections.ts';
+import { removeJobFiles } from './job-files.ts';
+import type { Queue } from './open.ts';
+import { type Transaction, transaction } from './transaction.ts';
+
+const PAGE_JOBS = 2_000;
+
+/** Deletes the selected jobs, but for running ones, whose jids are given back; then the files of the deleted. */
+export async function deleteJobs(queue: Queue, selection: Selection): Promise<{ deleted: Job[]; running: number[] }> {
+  const result = await transaction(queue, (run) => deleteSelected(run, selection));
+  await removeJobFiles(
+    queue.directory,
+    result.deleted.map(({ jid }) => jid),
+  );
+  return result;
+}
+
+function deleteSelected(run: Transaction, selection: Selection): { deleted: Job[]; running: number[] } {
+  const deleted: Job[] = [];
+  const running: number[] = [];
+  let after = 0;
+  for (;;) {
+    const jobs = selectPage(run.connection, selection, { after, limit: PAGE_JOBS });
+    const last = jobs.at(-1);
+    if (last === undefined) return { deleted, running };
+    after = last.jid;
+    const ended = jobs.filter(({ state }) => state !== 'running');
+    deleted.push(...ended);
+    running.push(...jobs.filter(({ state }) => state === 'running').map(({ jid }) => jid));
+    deleteRows(
+      run.connection,
+      ended.map(({ jid }) => jid),
+    );
+    run.refresh();
+  }
+}

@@ -1,0 +1,53 @@
+import { readFileSync, realpathSync } from 'node:fs';
+
+/** How a directory is mounted. */
+export interface Mount {
+  readonly point: string;
+  readonly type: string;
+  readonly options: ReadonlySet<string>;
+}
+
+// File systems in user space that pass POSIX locks on to their servers, by their own documentation.
+const FUSE_WITH_LOCKS = new Set(['fuse.glusterfs', 'fuse.ceph', 'fuse.ceph-fuse', 'fuse.juicefs', 'fuse.mfs']);
+
+/** The mount that a path lies on, from /proc/self/mountinfo (proc(5)). */
+export function mountOf(path: string, mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): Mount {
+  const real = realpathSync(path);
+  let found: Mount = { point: '/', type: 'unknown', options: new Set() };
+  for (const line of mountinfo.split('\n')) {
+    const mount = parseLine(line);
+    // Of several on one point the last one is on top.
+    if (mount !== undefined && isBelow(real, mount.point) && mount.point.length >= found.point.length) found = mount;
+  }
+  return found;
+}
+
+/** Why POSIX locks on this mount are not seen by other hosts, and what to do; undefined if they are. */
+export function lockProblem({ type, options }: Mount): string | undefined {
+  if (type === 'nfs' || type === 'nfs4') {
+    if (options.has('nolock')) return 'it is mounted with nolock; mount it without, or as NFS version 4';
+    const local = [...options].find((option) => option === 'local_lock=all' || option === 'local_lock=posix');
+    return local === undefined ? undefined : `it is mounted with ${local}; mount it with local_lock=none`;
+  }
+  if (type === 'lustre' && !options.has('flock')) return 'Lustre is mounted without flock; mount it with -o flock';
+  if (type.startsWith('fuse.') && !FUSE_WITH_LOCKS.has(type)) return `${type} does not pass locks on to other hosts`;
+  return undefined;
+}
+
+function parseLine(line: string): Mount | undefined {
+  const words = line.split(' ');
+  const separator = words.indexOf('-');
+  const [point, ownOptions] = [words[4], words[5]];
+  const [type, superOptions] = [words[separator + 1], words[separator + 3]];
+  if (separator < 6 || point === undefined || type === undefined) return undefined;
+  const options = new Set([...(ownOptions ?? '').split(','), ...(superOptions ?? '').split(',')]);
+  return { point: unescapeOctal(point), type, options };
+}
+
+function unescapeOctal(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
+}

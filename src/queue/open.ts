@@ -1,0 +1,90 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Clock, systemClock } from '../job/clock.ts';
+import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { Connection } from '../store/connection.ts';
+
+export type Locking = 'posix' | 'lease';
+
+/** In a queue with `--locking lease`; its name is seen by who reads the directory, before the database is opened. */
+export const LEASE_LOCKING_MARK = 'locking.lease';
+/** How long SQLite itself waits for a lock before it gives up a step; longer waits are ours, in `transaction`. */
+const BUSY_MS = 1_000;
+
+export interface QueueOptions {
+  /** How long to wait for the lease and for locks, in milliseconds. */
+  readonly lockTimeoutMs: number;
+  readonly clock?: Clock;
+  readonly staleMs?: number;
+}
+
+/** An open queue. Its connection is made when it is first needed, and kept where the locks of the mount can be trusted. */
+export class Queue {
+  readonly directory: string;
+  readonly locking: Locking;
+  readonly lockTimeoutMs: number;
+  readonly clock: Clock;
+  readonly staleMs: number | undefined;
+  private connection: Connection | undefined;
+
+  constructor(directory: string, locking: Locking, options: QueueOptions) {
+    this.directory = directory;
+    this.locking = locking;
+    this.lockTimeoutMs = options.lockTimeoutMs;
+    this.clock = options.clock ?? systemClock;
+    this.staleMs = options.staleMs;
+  }
+
+  get database(): string {
+    return join(this.directory, 'db');
+  }
+
+  /** The connection; one that may write, if it is to. Only `transaction` and `read` ask for it. */
+  connect(access: 'read' | 'write'): Connection {
+    if (access === 'write' && this.connection?.isReadOnly === true) this.close();
+    this.connection ??= Connection.open(this.database, { readOnly: access === 'read', busyMs: BUSY_MS });
+    return this.connection;
+  }
+
+  /** Closes the connection; the next use opens it anew. What SQLite says to that is of no interest any more. */
+  close(): void {
+    const { connection } = this;
+    this.connection = undefined;
+    try {
+      connection?.close();
+    } catch (error) {
+      if (errorCode(error)?.startsWith('SQLITE_') !== true) throw error;
+    }
+  }
+}
+
+/** Opens the queue in a directory. Throws NO_QUEUE or NOT_ALLOWED; the database itself is looked at on first use. */
+export async function openQueue(path: string, options: QueueOptions): Promise<Queue> {
+  const directory = resolve(path);
+  const names = namesIn(directory);
+  if (!names.includes('db')) {
+    throw new RqError('NO_QUEUE', `no queue at ${directory}: there is no db in it; make one with: rq ${path} create`);
+  }
+  const isShared = (statSync(directory).mode & 0o020) !== 0;
+  // In a queue of a group every file must be writable to the group, whatever this user's umask says.
+  if (isShared) process.umask(process.umask() & 0o707);
+  return new Queue(directory, names.includes(LEASE_LOCKING_MARK) ? 'lease' : 'posix', options);
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    const details = { cause: error, facts: { directory } };
+    switch (errorCode(error)) {
+      case 'ENOENT':
+        throw new RqError('NO_QUEUE', `no queue at ${directory}: make one with: rq ${directory} create`, details);
+      case 'ENOTDIR':
+        throw new RqError('NO_QUEUE', `no queue at ${directory}: it is a file, and a queue is a directory`, details);
+      case 'EACCES':
+        throw new RqError('NOT_ALLOWED', `cannot read the queue ${directory}: you may not; ask its owner`, details);
+      default:
+        throw new RqError('IO', `cannot read the queue ${directory}: ${errorMessage(error)}`, details);
+    }
+  }
+}

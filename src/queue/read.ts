@@ -1,0 +1,95 @@
+import { readdirSync } from 'node:fs';
+import { errorCode, RqError } from '../job/errors.ts';
+import { acquireLease } from '../lease/lease.ts';
+import { type Connection, storeError } from '../store/connection.ts';
+import { SCHEMA_VERSION } from '../store/schema.ts';
+import type { Queue } from './open.ts';
+import { transaction } from './transaction.ts';
+
+const RETRY_MS = 20;
+
+/**
+ * Reads a queue in one short transaction, that is over when this returns: what is printed is printed without a lock.
+ * Where a writer died and left a journal, another transaction rolls it back first. Throws BUSY, QUEUE_DAMAGED, …
+ */
+export async function read<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
+  if (queue.locking === 'lease') return await readUnderLease(queue, work);
+  const { clock } = queue;
+  const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
+  for (;;) {
+    // Makes an NFS client forget what it believed of the files here, whether there is a journal above all.
+    readdirSync(queue.directory);
+    try {
+      return readOnce(queue, work);
+    } catch (error) {
+      const code = errorCode(error) ?? '';
+      if (needsWriter(code)) await rollBackJournal(queue, error);
+      else if (!isPassing(code)) throw storeError(error, queue.database);
+      if (clock.monotonicMs() >= deadlineMs) throw busy(queue, error);
+    }
+    await clock.sleep(RETRY_MS);
+  }
+}
+
+async function readUnderLease<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
+  const { clock, staleMs } = queue;
+  const options = { clock, timeoutMs: queue.lockTimeoutMs };
+  const lease = await acquireLease(queue.directory, staleMs === undefined ? options : { ...options, staleMs });
+  try {
+    // Where locks are worth nothing, nothing that this host believes of the database is, either.
+    queue.close();
+    queue.connect('write');
+    return readOnce(queue, work);
+  } catch (error) {
+    throw storeError(error, queue.database);
+  } finally {
+    queue.close();
+    await lease.release();
+  }
+}
+
+function readOnce<T>(queue: Queue, work: (connection: Connection) => T): T {
+  const connection = queue.connect('read');
+  let isRead = false;
+  try {
+    connection.execute('BEGIN');
+    if (connection.version() < SCHEMA_VERSION) throw Object.assign(new Error('older schema'), { code: 'OLDER_SCHEMA' });
+    const result = work(connection);
+    connection.execute('COMMIT');
+    isRead = true;
+    return result;
+  } finally {
+    if (!isRead) queue.close();
+  }
+}
+
+/** A journal to roll back, or a schema to bring up to date: both are a writer's. */
+function needsWriter(code: string): boolean {
+  return code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY' || code === 'OLDER_SCHEMA';
+}
+
+async function rollBackJournal(queue: Queue, cause: unknown): Promise<void> {
+  try {
+    await transaction(queue, () => undefined);
+  } catch (error) {
+    if (!(error instanceof RqError) || error.code !== 'NOT_ALLOWED') throw error;
+    throw new RqError(
+      'NOT_ALLOWED',
+      `cannot read ${queue.database}: a writer died and left a journal, and you may not write to roll it back; ask the queue's owner to run: rq ${queue.directory} list`,
+      { cause },
+    );
+  }
+}
+
+function isPassing(code: string): boolean {
+  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_IOERR') || code === 'ESTALE' || code === 'EIO';
+}
+
+function busy(queue: Queue, cause: unknown): unknown {
+  if (errorCode(cause)?.startsWith('SQLITE_BUSY') !== true) return storeError(cause, queue.database);
+  return new RqError(
+    'BUSY',
+    `cannot read ${queue.directory} within ${(queue.lockTimeoutMs / 1000).toFixed(0)} s: another process is writing; try again, or wait longer with --lock-timeout`,
+    { cause },
+  );
+}

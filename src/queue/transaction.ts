@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { errorCode, RqError } from '../job/errors.ts';
+import { hostName } from '../job/host.ts';
+import { acquireLease, type Lease } from '../lease/lease.ts';
+import { type Connection, storeError } from '../store/connection.ts';
+import { REMEMBERED_MS, readFence, wasCommitted, writeFence } from '../store/operations.ts';
+import type { Queue } from './open.ts';
+
+/** What the work inside a transaction has: SQL, and a way to keep the lease when there is much of it. */
+export interface Transaction {
+  readonly connection: Connection;
+  /** Cheap; to be called every now and then by work that may take longer than seconds. */
+  refresh(): void;
+}
+
+/**
+ * Changes a queue: the one function that opens a write transaction, in the seven steps of docs/transactions.md. The
+ * work may run more than once, so it must have no effect but on the database. Throws BUSY after the queue's lock
+ * timeout, OUTCOME_UNKNOWN if a failed commit could not be settled in it, and what the work throws, rolled back.
+ */
+export async function transaction<T>(queue: Queue, work: (transaction: Transaction) => T): Promise<T> {
+  return await new Run(queue, work).untilDone();
+}
+
+/** A commit that ended in an error: it may be there or not. */
+interface Unsettled<T> {
+  readonly generation: number;
+  readonly operation: string;
+  readonly sinceMs: number;
+  readonly cause: unknown;
+  readonly result: T;
+}
+
+const AGAIN = Symbol('again');
+const RETRY_MS = 50;
+
+/** One call of `transaction`, through all its tries. */
+class Run<T> {
+  private readonly queue: Queue;
+  private readonly work: (transaction: Transaction) => T;
+  private readonly deadlineMs: number;
+  private unsettled: Unsettled<T> | undefined;
+  /** The fence that the last try met. */
+  private fence = 0;
+  /** Why the last try was not the last. */
+  private cause: unknown;
+
+  constructor(queue: Queue, work: (transaction: Transaction) => T) {
+    this.queue = queue;
+    this.work = work;
+    this.deadlineMs = queue.clock.monotonicMs() + queue.lockTimeoutMs;
+  }
+
+  async untilDone(): Promise<T> {
+    const { clock } = this.queue;
+    for (;;) {
+      const lease = await this.acquire();
+      let result: T | typeof AGAIN;
+      try {
+        result = this.attempt(lease);
+      } finally {
+        if (this.queue.locking === 'lease') this.queue.close();
+        await lease.release();
+      }
+      if (result !== AGAIN) return result;
+      if (clock.monotonicMs() >= this.deadlineMs) throw this.outOfTime();
+      await clock.sleep(RETRY_MS * Math.random());
+    }
+  }
+
+  private async acquire(): Promise<Lease> {
+    const { clock, directory, staleMs } = this.queue;
+    const timeoutMs = Math.max(0, this.deadlineMs - clock.monotonicMs());
+    try {
+      const options = { clock, timeoutMs, above: this.fence };
+      return await acquireLease(directory, staleMs === undefined ? options : { ...options, staleMs });
+    } catch (error) {
+      throw this.unsettled === undefined ? error : this.outcomeUnknown();
+    }
+  }
+
+  /** Steps 2 to 6, from the database's lock to the commit. Nothing in it waits, but for the database. */
+  private attempt(lease: Lease): T | typeof AGAIN {
+    const { queue } = this;
+    try {
+      const connection = queue.connect('write');
+      // A transaction that outlived an error in its connection would make every later one fail.
+      if (connection.inTransaction) connection.execute('ROLLBACK');
+      connection.execute('BEGIN IMMEDIATE');
+      return this.inTransaction(connection, lease);
+    } catch (error) {
+      this.rollBack();
+      return this.afterError(error);
+    }
+  }
+
+  private inTransaction(connection: Connection, lease: Lease): T | typeof AGAIN {
+    connection.version();
+    const { unsettled } = this;
+    if (unsettled !== undefined) {
+      if (wasCommitted(connection, unsettled.generation, unsettled.operation)) {
+        connection.execute('ROLLBACK');
+        return unsettled.result;
+      }
+      // Operations are remembered for a day; one that was not settled long before that never will be.
+      if (this.queue.clock.monotonicMs() - unsettled.sinceMs > REMEMBERED_MS / 2) throw this.outcomeUnknown();
+      this.unsettled = undefined;
+    }
+    this.fence = readFence(connection);
+    if (this.fence >= lease.generation) return this.again(connection, undefined);
+    connection.migrate();
+    const operation = `${hostName()}/${process.pid}/${randomUUID()}`;
+    writeFence(connection, lease.generation, operation, this.queue.clock.now());
+    const result = this.work({ connection, refresh: () => lease.refresh() });
+    return this.commit(connection, lease, operation, result);
+  }
+
+  private commit(connection: Connection, lease: Lease, operation: string, result: T): T | typeof AGAIN {
+    const { clock } = this.queue;
+    const sinceMs = clock.monotonicMs();
+    for (;;) {
+      if (!lease.isOwned()) return this.again(connection, this.cause);
+      try {
+        connection.execute('COMMIT');
+        return result;
+      } catch (cause) {
+        // BUSY: a reader has not finished. The transaction stands, and may be committed while the lease is ours.
+        if (errorCode(cause)?.startsWith('SQLITE_BUSY') === true && connection.inTransaction) {
+          if (clock.monotonicMs() >= this.deadlineMs) return this.again(connection, cause);
+          lease.refresh();
+          continue;
+        }
+        if (errorCode(cause) === 'SQLITE_FULL') throw cause;
+        this.queue.close();
+        this.unsettled = { generation: lease.generation, operation, sinceMs, cause, result };
+        return AGAIN;
+      }
+    }
+  }
+
+  private again(connection: Connection, cause: unknown): typeof AGAIN {
+    this.cause = cause;
+    connection.execute('ROLLBACK');
+    return AGAIN;
+  }
+
+  /** An error before the commit: start over where that can help, else throw it in words for people. */
+  private afterError(error: unknown): typeof AGAIN {
+    const code = errorCode(error) ?? '';
+    // BUSY by itself is the lease's word: it ran out or was broken while the work was done.
+    if (!/^(SQLITE_BUSY|SQLITE_IOERR|BUSY$|EIO$|ESTALE$)/.test(code)) throw storeError(error, this.queue.database);
+    this.cause = error;
+    return AGAIN;
+  }
+
+  private rollBack(): void {
+    const { queue } = this;
+    try {
+      const connection = queue.connect('write');
+      if (connection.inTransaction) connection.execute('ROLLBACK');
+    } catch (error) {
+      // Whoever opens the database next rolls it back.
+      if (errorCode(error)?.startsWith('SQLITE_') !== true) throw error;
+    }
+    queue.close();
+  }
+
+  private outOfTime(): RqError {
+    if (this.unsettled !== undefined) return this.outcomeUnknown();
+    const translated = storeError(this.cause, this.queue.database);
+    if (translated instanceof RqError && translated.code === 'IO') return translated;
+    const seconds = (this.queue.lockTimeoutMs / 1000).toFixed(0);
+    return new RqError(
+      'BUSY',
+      `cannot change ${this.queue.directory} within ${seconds} s: another process is in the midst of a transaction; try again, or wait longer with --lock-timeout`,
+      { cause: this.cause },
+    );
+  }
+
+  private outcomeUnknown(): RqError {
+    const { directory } = this.queue;
+    return new RqError(
+      'OUTCOME_UNKNOWN',
+      `cannot tell whether the change to ${directory} was committed: its file system failed and did not come back in time; look with: rq ${directory} list`,
+      { cause: this.unsettled?.cause },
+    );
+  }
+}

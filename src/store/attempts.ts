@@ -1,0 +1,72 @@
+import type { AttemptKey, RunningJob } from '../job/job.ts';
+import type { Connection } from './connection.ts';
+import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
+
+const START = `UPDATE jobs SET pid = :pid, started = :started
+  WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
+// A job that was declared dead while its host was away, and that nobody took: what it really came to is the truth.
+const END = `UPDATE jobs SET state = :state, pid = coalesce(:pid, pid), started = :started, finished = :finished,
+  elapsed = :elapsed, exit_status = :exit_status, signal = :signal, reason = :reason
+  WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state IN ('running', 'dead')`;
+const RECORD = `INSERT INTO earlier_attempts (jid, attempt, runner, pid, started, finished, elapsed, exit_status, signal,
+  reason) SELECT jid, attempt, runner, coalesce(:pid, pid), :started, :finished, :elapsed, :exit_status, :signal, :reason
+  FROM jobs WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
+const RETURN = `UPDATE jobs SET state = 'pending', started = NULL, finished = NULL, elapsed = NULL, runner = NULL,
+  pid = NULL, exit_status = NULL, signal = NULL, reason = NULL, boot = NULL, journal = NULL
+  WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
+const IS_RESTARTABLE = 'SELECT restartable FROM jobs WHERE jid = ? AND attempt = ?';
+const RUNNING_ON = `SELECT ${JOB_COLUMNS}, boot, journal FROM jobs WHERE state = 'running' AND runner = ? ORDER BY jid`;
+
+/** How an attempt ended. Exactly one of `exit_status`, `signal`, `reason` says how; `isLost` if nobody knows. */
+export interface AttemptEnd extends AttemptKey {
+  readonly pid: number | null;
+  readonly started: string;
+  readonly finished: string;
+  /** Seconds. */
+  readonly elapsed: number | null;
+  readonly exit_status: number | null;
+  readonly signal: string | null;
+  readonly reason: string | null;
+  /** The end was not seen, or was forced on it: a restartable job gets a new attempt. */
+  readonly isLost: boolean;
+}
+
+export interface AttemptStart extends AttemptKey {
+  readonly pid: number;
+  readonly started: string;
+}
+
+/** A running job with the boot and the journal under which it was claimed. */
+export type ClaimedRow = RunningJob & { readonly boot: string; readonly journal: string };
+
+/** Records that an attempt of this host's was started; nothing if the job is no longer its. */
+export function recordStart(connection: Connection, host: string, start: AttemptStart): void {
+  connection.run(START, { host, jid: start.jid, attempt: start.attempt, pid: start.pid, started: start.started });
+}
+
+/**
+ * Records an attempt's end: the job is finished, dead, or, if restartable and lost, pending again. False if the job
+ * is no longer this attempt's (it was given away), and then nothing changed.
+ */
+export function recordEnd(connection: Connection, host: string, end: AttemptEnd): boolean {
+  const { isLost, ...values } = end;
+  if (isLost && connection.get(IS_RESTARTABLE, [end.jid, end.attempt])?.['restartable'] === 1) {
+    return giveBack(connection, host, end);
+  }
+  const state = end.reason === null ? 'finished' : 'dead';
+  return connection.run(END, { host, state, ...values }).changes === 1;
+}
+
+/** Puts a job back to pending and the attempt on record. */
+export function giveBack(connection: Connection, host: string, end: Omit<AttemptEnd, 'isLost'>): boolean {
+  const { jid, attempt, pid, started, finished, elapsed, exit_status, signal, reason } = end;
+  connection.run(RECORD, { host, jid, attempt, pid, started, finished, elapsed, exit_status, signal, reason });
+  return connection.run(RETURN, { host, jid, attempt }).changes === 1;
+}
+
+/** Every job that a host is running, by what the database knows. */
+export function runningOn(connection: Connection, host: string): ClaimedRow[] {
+  return connection
+    .all(RUNNING_ON, [host])
+    .map((row) => ({ ...jobFromRow(row), boot: String(row['boot']), journal: String(row['journal']) }) as ClaimedRow);
+}

@@ -1,0 +1,133 @@
+import Database from 'better-sqlite3';
+import { errorCode, RqError } from '../job/errors.ts';
+import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
+
+type Value = string | number | bigint | null | Buffer;
+/** Bound parameters: by name, or one value or several in the order of the question marks. */
+export type Parameters = Record<string, Value> | readonly Value[];
+export type Row = Record<string, Value>;
+
+const READ_VERSION = 'PRAGMA user_version';
+
+/**
+ * One open database. Statements are prepared once; temporary tables stay in memory; the journal is a rollback journal
+ * in DELETE mode, SQLite's default, and every commit is synced. Errors are SQLite's own, see `storeError`.
+ */
+export class Connection {
+  private readonly statements = new Map<string, Database.Statement>();
+
+  private constructor(
+    private readonly database: Database.Database,
+    readonly path: string,
+    readonly isReadOnly: boolean,
+  ) {}
+
+  /** Opens an existing database, or makes one with `create`. `busyMs` is how long SQLite waits for a lock. */
+  static open(path: string, options: { readOnly?: boolean; create?: boolean; busyMs: number }): Connection {
+    const readOnly = options.readOnly === true;
+    const database = new Database(path, {
+      readonly: readOnly,
+      fileMustExist: options.create !== true,
+      timeout: options.busyMs,
+      ...(process.env['RQ_SQL_DEBUG'] ? { verbose: (sql) => process.stderr.write(`rq: sql: ${String(sql)}\n`) } : {}),
+    });
+    const connection = new Connection(database, path, readOnly);
+    // None of these touches the file.
+    connection.execute('PRAGMA synchronous = FULL');
+    connection.execute('PRAGMA temp_store = MEMORY');
+    connection.execute('PRAGMA foreign_keys = ON');
+    connection.execute('PRAGMA trusted_schema = OFF');
+    return connection;
+  }
+
+  /** Runs statements that take no parameters and give no rows. */
+  execute(sql: string): void {
+    this.database.exec(sql);
+  }
+
+  /** Runs one statement; gives the number of rows it changed and the rowid of the last one it inserted. */
+  run(sql: string, parameters: Parameters = []): { changes: number; lastRowid: number } {
+    const { changes, lastInsertRowid } = this.prepare(sql).run(...bind(parameters));
+    return { changes, lastRowid: Number(lastInsertRowid) };
+  }
+
+  /** The first row of a statement, or undefined. */
+  get(sql: string, parameters: Parameters = []): Row | undefined {
+    return this.prepare(sql).get(...bind(parameters)) as Row | undefined;
+  }
+
+  /** All rows of a statement. */
+  all(sql: string, parameters: Parameters = []): Row[] {
+    return this.prepare(sql).all(...bind(parameters)) as Row[];
+  }
+
+  /** Compiles a statement, or finds it compiled. */
+  prepare(sql: string): Database.Statement {
+    let statement = this.statements.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql);
+      this.statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  get inTransaction(): boolean {
+    return this.database.inTransaction;
+  }
+
+  /** The schema version of a queue's database. Throws QUEUE_VERSION if a newer rq made it, QUEUE_DAMAGED if none did. */
+  version(): number {
+    const version = this.storedVersion();
+    if (version === 0) {
+      throw new RqError('QUEUE_DAMAGED', `cannot use ${this.path}: it is no queue's database; restore a backup of it`);
+    }
+    if (version <= SCHEMA_VERSION) return version;
+    throw new RqError(
+      'QUEUE_VERSION',
+      `cannot use ${this.path}: a newer rq made it (schema ${version}, this rq knows ${SCHEMA_VERSION}); use that rq`,
+    );
+  }
+
+  /** Brings a new or older database to this rq's schema version; call it inside a transaction. */
+  migrate(): void {
+    for (let version = this.storedVersion(); version < SCHEMA_VERSION; version++) {
+      this.execute(MIGRATIONS[version] ?? '');
+      this.execute(`PRAGMA user_version = ${version + 1}`);
+    }
+  }
+
+  private storedVersion(): number {
+    return Number(this.get(READ_VERSION)?.['user_version']);
+  }
+
+  close(): void {
+    this.database.close();
+  }
+}
+
+function bind(parameters: Parameters): unknown[] {
+  return Array.isArray(parameters) ? [...parameters] : [parameters];
+}
+
+/** Turns an error of SQLite's that a user can act on into an RqError; gives any other back as it is. */
+export function storeError(error: unknown, path: string): unknown {
+  const code = errorCode(error) ?? '';
+  const details = { cause: error, facts: { path, sqlite: code } };
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+    return new RqError('QUEUE_DAMAGED', `cannot use ${path}: the database is damaged; restore a backup of it`, details);
+  }
+  if (code === 'SQLITE_FULL') {
+    return new RqError(
+      'NO_SPACE',
+      `cannot write to ${path}: the disk or your quota is full; make room, try again`,
+      details,
+    );
+  }
+  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM') {
+    return new RqError('NOT_ALLOWED', `cannot write to ${path}: you may not, or it is mounted read-only`, details);
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    return new RqError('IO', `cannot read or write ${path}: the file system failed (${code}); try again`, details);
+  }
+  return error;
+}

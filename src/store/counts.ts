@@ -1,0 +1,57 @@
+import type { JobState } from '../job/job.ts';
+import type { Connection } from './connection.ts';
+
+const BY_STATE = 'SELECT state, count(*) AS jobs FROM jobs GROUP BY state';
+const FIRST = 'SELECT min(jid) AS jid FROM jobs WHERE state = ?';
+const LAST = 'SELECT max(jid) AS jid FROM jobs WHERE state = ?';
+const TIMES = 'SELECT jid, submitted, started, finished, elapsed FROM jobs WHERE jid = ?';
+const FINISHED_SINCE = "SELECT count(*) AS jobs FROM jobs WHERE state = 'finished' AND finished >= ?";
+const OUTCOMES = `SELECT count(*) AS jobs, avg(elapsed) AS seconds, count(CASE WHEN exit_status = 0 THEN 1 END) AS successes
+  FROM jobs WHERE state = 'finished'`;
+const RUNNING_BY_HOST = "SELECT runner, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY runner";
+
+/** How many jobs there are of each state that has any. */
+export function countByState(connection: Connection): Map<JobState, number> {
+  return new Map(connection.all(BY_STATE).map((row) => [row['state'] as JobState, Number(row['jobs'])]));
+}
+
+export interface JobTimes {
+  readonly jid: number;
+  readonly submitted: string;
+  readonly started: string | null;
+  readonly finished: string | null;
+  readonly elapsed: number | null;
+}
+
+/** The first and the last job of a state, by jid; undefined if there is none. */
+export function extremes(connection: Connection, state: JobState): { first: JobTimes; last: JobTimes } | undefined {
+  const first = connection.get(FIRST, [state])?.['jid'];
+  const last = connection.get(LAST, [state])?.['jid'];
+  if (typeof first !== 'number' || typeof last !== 'number') return undefined;
+  return { first: timesOf(connection, first), last: timesOf(connection, last) };
+}
+
+function timesOf(connection: Connection, jid: number): JobTimes {
+  return connection.get(TIMES, [jid]) as unknown as JobTimes;
+}
+
+/** How many jobs finished at a time or later. */
+export function countFinishedSince(connection: Connection, time: string): number {
+  return Number(connection.get(FINISHED_SINCE, [time])?.['jobs']);
+}
+
+/** Of all finished jobs: how many, how many with exit status 0, and their average seconds (null if none). */
+export function outcomes(connection: Connection): { jobs: number; successes: number; seconds: number | null } {
+  const row = connection.get(OUTCOMES);
+  const seconds = row?.['seconds'];
+  return {
+    jobs: Number(row?.['jobs']),
+    successes: Number(row?.['successes']),
+    seconds: typeof seconds === 'number' ? seconds : null,
+  };
+}
+
+/** How many jobs each host runs. */
+export function runningByHost(connection: Connection): Map<string, number> {
+  return new Map(connection.all(RUNNING_BY_HOST).map((row) => [String(row['runner']), Number(row['jobs'])]));
+}

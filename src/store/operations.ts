@@ -1,0 +1,27 @@
+import type { Connection } from './connection.ts';
+
+const READ_FENCE = 'SELECT max(generation) AS fence FROM operations';
+const WRITE_FENCE = 'INSERT INTO operations (generation, operation, committed) VALUES (?, ?, ?)';
+const FIND = 'SELECT 1 FROM operations WHERE generation = ? AND operation = ?';
+const FORGET = `DELETE FROM operations WHERE generation IN
+  (SELECT generation FROM operations WHERE generation < ? ORDER BY generation LIMIT 2) AND committed < ?`;
+
+/** How many operations are remembered at least, and for how long: one whose outcome is unknown is looked up here. */
+const REMEMBERED = 10_000;
+export const REMEMBERED_MS = 24 * 3_600_000;
+
+/** The highest generation that ever wrote; 0 in a new queue. */
+export function readFence(connection: Connection): number {
+  return Number(connection.get(READ_FENCE)?.['fence'] ?? 0);
+}
+
+/** Records that this generation writes, under a unique operation id; forgets what is old. */
+export function writeFence(connection: Connection, generation: number, operation: string, now: string): void {
+  connection.run(WRITE_FENCE, [generation, operation, now]);
+  connection.run(FORGET, [generation - REMEMBERED, new Date(Date.parse(now) - REMEMBERED_MS).toISOString()]);
+}
+
+/** Whether an operation was committed. */
+export function wasCommitted(connection: Connection, generation: number, operation: string): boolean {
+  return connection.get(FIND, [generation, operation]) !== undefined;
+}

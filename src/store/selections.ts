@@ -1,0 +1,78 @@
+import type { Job } from '../job/job.ts';
+import { JOB_FIELDS } from '../job/job.ts';
+import type { JidRange, Selection } from '../job/selection.ts';
+import type { Connection, Row } from './connection.ts';
+import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
+
+const FROM_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid > :after`;
+const FROM_STATE = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = :state AND jid > :after`;
+const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :after`;
+const FROM_RANGES = `SELECT ${JOB_COLUMNS} FROM json_each(:ranges) AS range CROSS JOIN jobs
+  WHERE jid BETWEEN max(range.value ->> 0, :after + 1) AND range.value ->> 1`;
+const PAGE = 'ORDER BY jid LIMIT :limit';
+const EXISTS = 'SELECT 1 FROM jobs WHERE jid = ?';
+const ONE = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid = ?`;
+
+export interface Page {
+  /** Only jobs with a higher jid than this. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** The rows of the first selected jobs after a jid, in the order of their jids. */
+export function selectRows(connection: Connection, selection: Selection, page: Page): Row[] {
+  const parameters: Record<string, string | number | null> = { after: page.after, limit: page.limit };
+  const equals = selection.pairs.map(({ field, value }, index) => {
+    // The one place where a name enters SQL: never one that is not a column.
+    if (!JOB_FIELDS.includes(field)) throw new TypeError(`no such column: ${String(field)}`);
+    parameters[`value${index}`] = value;
+    return ` AND ${field} IS :value${index}`;
+  });
+  const sources = sourcesOf(selection, parameters).map((source) => source + equals.join(''));
+  if (sources.length === 0) return [];
+  return connection.all(`${sources.join('\nUNION\n')}\n${PAGE}`, parameters);
+}
+
+/** As `selectRows`, as jobs. */
+export function selectPage(connection: Connection, selection: Selection, page: Page): Job[] {
+  return selectRows(connection, selection, page).map(jobFromRow);
+}
+
+/** One SELECT for each part of the selection, each of which an index answers in the order of jids. */
+function sourcesOf(selection: Selection, parameters: Record<string, string | number | null>): string[] {
+  if (selection.all) return [FROM_ALL];
+  const sources: string[] = [];
+  if (selection.ranges.length > 0) {
+    parameters['ranges'] = JSON.stringify(mergeRanges(selection.ranges).map(({ first, last }) => [first, last]));
+    sources.push(FROM_RANGES);
+  }
+  for (const state of selection.states) {
+    parameters[`state_${state}`] = state;
+    sources.push(FROM_STATE.replace(':state', `:state_${state}`));
+  }
+  if (sources.length > 0 || selection.pairs.length === 0) return sources;
+  const tag = selection.pairs.find(({ field, value }) => field === 'tag' && value !== null);
+  if (tag === undefined) return [FROM_ALL];
+  parameters['tag'] = tag.value;
+  return [FROM_TAG];
+}
+
+/** The same jids in ascending ranges that do not overlap, so that no job is selected twice. */
+export function mergeRanges(ranges: readonly JidRange[]): JidRange[] {
+  const merged: { first: number; last: number }[] = [];
+  for (const { first, last } of [...ranges].sort((a, b) => a.first - b.first)) {
+    const previous = merged.at(-1);
+    if (previous !== undefined && first <= previous.last + 1) previous.last = Math.max(previous.last, last);
+    else merged.push({ first, last });
+  }
+  return merged;
+}
+
+export function jobExists(connection: Connection, jid: number): boolean {
+  return connection.get(EXISTS, [jid]) !== undefined;
+}
+
+export function findJob(connection: Connection, jid: number): Job | undefined {
+  const row = connection.get(ONE, [jid]);
+  return row === undefined ? undefined : jobFromRow(row);
+}

@@ -1,0 +1,63 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../../../src/job/clock.ts';
+import { acquireLease } from '../../../src/lease/lease.ts';
+import { bundleFixture, FixtureProcess } from '../../support/fixture.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const processes: FixtureProcess[] = [];
+
+afterEach(async () => {
+  for (const each of processes.splice(0)) await each.kill();
+});
+
+async function contenders(count: number): Promise<FixtureProcess[]> {
+  const program = await bundleFixture('lease-contender');
+  const started = Array.from({ length: count }, () => new FixtureProcess(program));
+  processes.push(...started);
+  await Promise.all(started.map((each) => each.message()));
+  return started;
+}
+
+test('a stale lease that eight processes break at once never has two owners, in 300 rounds', async () => {
+  const eight = await contenders(8);
+  const parent = temporaryDirectory();
+  for (let batch = 0; batch < 15; batch++) {
+    const directories = Array.from({ length: 20 }, (_, round) => join(parent, `${batch}-${round}`));
+    for (const directory of directories) mkdirSync(join(directory, 'lease.7'), { recursive: true });
+    const answers = eight.map((each) => each.message());
+    for (const each of eight) each.send({ directories, staleMs: 400 });
+    const seen = (await Promise.all(answers)).map(({ seen }) => seen as { generation: number; violations: number }[]);
+    directories.forEach((directory, index) => {
+      const generations = seen.map((each) => each[index]?.generation ?? 0);
+      expect(new Set(generations).size).toBe(8);
+      expect(Math.min(...generations)).toBeGreaterThan(7);
+      expect(seen.map((each) => each[index]?.violations)).toEqual(Array(8).fill(0));
+      expect(readdirSync(directory)).toEqual([`lease.${Math.max(...generations)}.free`]);
+    });
+  }
+});
+
+test('a holder that was stopped past its lease does not take the lease of another away when it goes on', async () => {
+  const directory = temporaryDirectory();
+  const held = await acquireLease(directory, { clock: systemClock, timeoutMs: 1_000, staleMs: 60_000 });
+  // To the breaker's eye, a lease that gives no sign of life for its stale time.
+  const breaker = await acquireLease(directory, { clock: systemClock, timeoutMs: 10_000, staleMs: 300 });
+  expect(breaker.generation).toBe(held.generation + 1);
+  expect(held.isOwned()).toBe(false);
+  await held.release();
+  expect(breaker.isOwned()).toBe(true);
+  expect(readdirSync(directory)).toEqual([`lease.${breaker.generation}`]);
+  await breaker.release();
+  expect(readdirSync(directory)).toEqual([`lease.${breaker.generation}.free`]);
+});
+
+test('a lease is not stale as long as its holder refreshes it, however its clock stands', async () => {
+  const directory = temporaryDirectory();
+  const held = await acquireLease(directory, { clock: systemClock, timeoutMs: 1_000, staleMs: 3_000 });
+  const contender = acquireLease(directory, { clock: systemClock, timeoutMs: 7_000, staleMs: 3_000 });
+  await expect(contender).rejects.toMatchObject({ code: 'BUSY' });
+  expect(held.isOwned()).toBe(true);
+  await held.release();
+});

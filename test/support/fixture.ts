@@ -1,0 +1,65 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+// Below node_modules, so that what is not bundled is found there.
+const OUTPUT = `${ROOT}node_modules/.cache/rq-test`;
+
+/** Bundles a program of test/fixtures (its name without ending); gives the path of what node can run. */
+export async function bundleFixture(name: string): Promise<string> {
+  mkdirSync(OUTPUT, { recursive: true });
+  const outfile = `${OUTPUT}/${name}-${process.pid}.mjs`;
+  await build({
+    entryPoints: [`${ROOT}test/fixtures/${name}.ts`],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    external: ['better-sqlite3'],
+    banner: { js: "import { createRequire as cr } from 'node:module'; const require = cr(import.meta.url);" },
+    outfile,
+  });
+  return outfile;
+}
+
+/** A fixture that runs as a process of its own and is steered by messages. */
+export class FixtureProcess {
+  readonly process: ChildProcess;
+
+  constructor(program: string, words: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
+    this.process = fork(program, words, { env: { ...process.env, ...environment }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  }
+
+  get pid(): number {
+    return this.process.pid ?? -1;
+  }
+
+  send(message: object): void {
+    this.process.send(message);
+  }
+
+  /** The next message that it sends; rejects if it exits first. */
+  async message(): Promise<Record<string, unknown>> {
+    const ended = new AbortController();
+    const exit = once(this.process, 'exit', { signal: ended.signal }).then(
+      ([code, signal]) => Promise.reject(new Error(`the fixture exited with ${code ?? signal}`)),
+      () => new Promise<never>(() => undefined),
+    );
+    try {
+      const [message] = await Promise.race([once(this.process, 'message'), exit]);
+      return message as Record<string, unknown>;
+    } finally {
+      ended.abort();
+    }
+  }
+
+  async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const exited = once(this.process, 'exit');
+    this.process.kill('SIGKILL');
+    await exited;
+  }
+}
