@@ -22,5 +22,5 @@ const options = {
 };
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
-await build({ ...options, entryPoints: { rq: 'src/main.ts' }, splitting: true, outdir: 'dist', chunkNames: 'chunks/[name]-[hash]' });
+await build({ ...options, entryPoints: { rq: 'src/main.ts' }, splitting: true, outdir: 'dist', chunkNames: 'rq-[hash]' });
 await build({ ...options, entryPoints: { runner: 'src/runner/main.ts' }, outdir: 'dist' });

@@ -1,0 +1,59 @@
+// Everything that has to hold, in one command: build, types, lint with the layers, dead code, the package, and the tests.
+// Prints counts; the last line is `N passed, N failed, N skipped`.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = (name) => join(root, 'node_modules/.bin', name);
+const scratch = mkdtempSync(join(tmpdir(), 'rq-check-'));
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+const checks = [
+  ['build', process.execPath, ['scripts/build.mjs']],
+  ['types', bin('tsc'), ['-p', '.']],
+  ['lint and layers', bin('biome'), ['check', '.', '--diagnostic-level=warn', '--error-on-warnings']],
+  ['promises left alone', bin('oxlint'), ['--type-aware', 'src', 'test']],
+  ['dead code', bin('knip'), []],
+  ['package', bin('publint'), ['--strict']],
+];
+const projects = ['unit', 'integration', 'cluster'];
+
+function count(name, hasPassed) {
+  totals[hasPassed ? 'passed' : 'failed'] += 1;
+  process.stdout.write(`${hasPassed ? 'ok' : 'FAILED'}: ${name}\n`);
+}
+
+function runCheck([name, program, words]) {
+  process.stdout.write(`\n== ${name}\n`);
+  count(name, spawnSync(program, words, { cwd: root, stdio: 'inherit' }).status === 0);
+}
+
+function runTests(project) {
+  process.stdout.write(`\n== ${project} tests\n`);
+  const file = join(scratch, `${project}.json`);
+  const words = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const { status } = spawnSync(bin('vitest'), words, { cwd: root, stdio: 'inherit', env: { ...process.env, NO_COLOR: '1' } });
+  let report;
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return count(`${project} tests: no report`, false);
+  }
+  totals.passed += report.numPassedTests;
+  totals.failed += report.numFailedTests;
+  totals.skipped += report.numPendingTests + report.numTodoTests;
+  // A file that does not even load has no test that failed.
+  if (status !== 0 && report.numFailedTests === 0) count(`${project} tests: vitest ended with ${status}`, false);
+}
+
+try {
+  for (const check of checks) runCheck(check);
+  for (const project of projects) runTests(project);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
+process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;

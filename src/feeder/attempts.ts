@@ -1,0 +1,70 @@
+import type { AttemptKey, RunningJob } from '../job/job.ts';
+import type { AttemptEnd, AttemptStart } from '../queue/exchange.ts';
+
+export function nameOf({ jid, attempt }: AttemptKey): string {
+  return `${jid}.${attempt}`;
+}
+
+/**
+ * Every attempt that the feeder has, by where it is in its life: claimed in the database and not yet given to the
+ * runner, running, or ended and not yet reported to the database.
+ */
+export class Attempts {
+  readonly claimed: RunningJob[] = [];
+  readonly running = new Map<string, AttemptKey>();
+  starts: AttemptStart[] = [];
+  ends: AttemptEnd[] = [];
+  unstarted: AttemptKey[] = [];
+
+  /** The attempt is with the runner. */
+  begin(key: AttemptKey): void {
+    this.running.set(nameOf(key), key);
+  }
+
+  began(start: AttemptStart): void {
+    if (this.running.has(nameOf(start))) this.starts.push(start);
+  }
+
+  /** An attempt came to its end; its start need not be reported any more, since the end tells it. */
+  end(end: AttemptEnd): void {
+    this.running.delete(nameOf(end));
+    this.starts = this.starts.filter((start) => nameOf(start) !== nameOf(end));
+    this.ends.push(end);
+  }
+
+  /** Hands all claimed attempts that the runner has not got yet back to the queue. */
+  giveBackClaimed(): void {
+    this.unstarted.push(...this.claimed.splice(0));
+  }
+
+  /** What the next exchange is to report, taken out; `restore` puts it back if that fails. */
+  takeReports(): Reports {
+    const reports = { starts: this.starts, ends: this.ends, unstarted: this.unstarted };
+    this.starts = [];
+    this.ends = [];
+    this.unstarted = [];
+    return reports;
+  }
+
+  restore(reports: Reports): void {
+    const ended = new Set([...reports.ends, ...this.ends].map(nameOf));
+    this.starts = [...reports.starts, ...this.starts].filter((start) => !ended.has(nameOf(start)));
+    this.ends = [...reports.ends, ...this.ends];
+    this.unstarted = [...reports.unstarted, ...this.unstarted];
+  }
+
+  get hasEnds(): boolean {
+    return this.ends.length > 0 || this.unstarted.length > 0;
+  }
+
+  /** Nothing of this feeder's is in the database as running. */
+  get isEmpty(): boolean {
+    return this.claimed.length === 0 && this.running.size === 0 && !this.hasEnds;
+  }
+}
+
+export interface Reports {
+  readonly starts: AttemptStart[];
+  readonly ends: AttemptEnd[];
+  readonly unstarted: AttemptKey[];
+}

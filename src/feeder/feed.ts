@@ -1,0 +1,103 @@
+import { availableParallelism } from 'node:os';
+import type { Logger } from 'pino';
+import { RqError } from '../job/errors.ts';
+import { hostName } from '../job/host.ts';
+import { ensureRuntimeDirectory, runtimeDirectory } from '../job/runtime-directory.ts';
+import { FeederEvents } from '../log/events.ts';
+import { lockProblem, mountOf } from '../queue/mount.ts';
+import { openQueue, type Queue } from '../queue/open.ts';
+import { Beat } from './beat.ts';
+import { mayRunOn } from './constraints.ts';
+import { Feeder } from './feeder.ts';
+import { becomeFeeder, resignAsFeeder } from './pid-file.ts';
+import { RunnerLink } from './runner-link.ts';
+import { listenToSignals } from './signals.ts';
+import { refuseUntrusted } from './trust.ts';
+
+export interface FeedOptions {
+  readonly queuePath: string;
+  readonly version: string;
+  /** The runner's program. */
+  readonly runnerProgram: string;
+  /** Jobs at once; without it as many as the host has processors for this process. */
+  readonly slots: number | undefined;
+  readonly minSleepMs: number;
+  readonly maxSleepMs: number;
+  readonly loops: number | undefined;
+  readonly untilEmpty: boolean;
+  readonly trustGroup: boolean;
+  readonly retries: number;
+  readonly lockTimeoutMs: number;
+  readonly logger: Logger;
+  /** Take over what runs only to kill it. */
+  readonly stopAtOnce?: boolean;
+  /** Called when it is this host's feeder and can be told to end. */
+  readonly onReady?: () => void;
+}
+
+/**
+ * Feeds from a queue until told to end. Gives 'restart' if it is to be started anew. Throws FEEDER_EXISTS,
+ * QUEUE_UNSAFE, RUNNER, and what a queue throws that cannot be used.
+ */
+export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
+  const queue = await openQueue(options.queuePath, { lockTimeoutMs: options.lockTimeoutMs });
+  refuseUntrusted(queue.directory, options.trustGroup);
+  refuseWithoutLocks(queue);
+  const directory = runtimeDirectory(queue.directory);
+  ensureRuntimeDirectory(directory);
+  const slots = options.slots ?? availableParallelism();
+  await becomeFeeder(directory, { since: queue.clock.now(), slots, host: hostName(), queue: queue.directory });
+  try {
+    return await feedAs(queue, directory, slots, options);
+  } finally {
+    queue.close();
+    resignAsFeeder(directory);
+  }
+}
+
+async function feedAs(queue: Queue, directory: string, slots: number, options: FeedOptions): Promise<'ended' | 'restart'> {
+  const host = hostName();
+  const events = new FeederEvents(options.logger);
+  const { clock, directory: queueDirectory } = queue;
+  const link = new RunnerLink({
+    queueDirectory,
+    runtimeDirectory: directory,
+    program: options.runnerProgram,
+    clock,
+    events,
+  });
+  // Before the database is opened: the runner must inherit none of its file descriptors.
+  await link.connect();
+  const { minSleepMs, maxSleepMs, loops, untilEmpty, retries, version } = options;
+  const mayRun = mayRunOn(host);
+  const settings = { host, slots, minSleepMs, maxSleepMs, loops, untilEmpty, retries, mayRun };
+  const feeder = new Feeder(queue, settings, link, events);
+  const signals = listenToSignals((order, why) => feeder.tell(order, why));
+  const beat = new Beat(queueDirectory, host);
+  const { boot, journal } = link;
+  beat.start({ host, pid: process.pid, boot, journal, runtime: directory, slots, version, started: clock.now() });
+  events.started({ queue: queueDirectory, host, pid: process.pid, runner: link.runnerPid, slots, version });
+  if (options.stopAtOnce === true) feeder.tell('stop', 'stop');
+  options.onReady?.();
+  let order = 'failed';
+  try {
+    order = await feeder.run();
+    if (order === 'restart') events.restarting();
+    else events.ended({ why: order === 'feed' ? 'nothing is pending' : order, ran: feeder.ran });
+    return order === 'restart' ? 'restart' : 'ended';
+  } finally {
+    signals.stop();
+    if (order !== 'restart') beat.stop();
+    await link.close(order !== 'restart' && order !== 'failed');
+  }
+}
+
+function refuseWithoutLocks(queue: Queue): void {
+  if (queue.locking === 'lease') return;
+  const problem = lockProblem(mountOf(queue.directory));
+  if (problem === undefined) return;
+  throw new RqError(
+    'QUEUE_UNSAFE',
+    `cannot feed from ${queue.directory} here: ${problem}; or use a queue made with --locking lease (docs/nfs.md)`,
+  );
+}

@@ -1,0 +1,284 @@
+import { RqError } from '../job/errors.ts';
+import type { AttemptKey, RunningJob } from '../job/job.ts';
+import type { FeederEvents } from '../log/events.ts';
+import { type AttemptEnd, exchange, hasClaimable, type MayRun, runningJobs } from '../queue/exchange.ts';
+import type { Queue } from '../queue/open.ts';
+import { Attempts, nameOf, type Reports } from './attempts.ts';
+import { Pace } from './pace.ts';
+import { DatabaseWatch } from './poll.ts';
+import { reconcile } from './reconcile.ts';
+import type { RunnerLink } from './runner-link.ts';
+import { SleepCycle } from './sleep-cycle.ts';
+
+export interface FeederSettings {
+  readonly host: string;
+  readonly slots: number;
+  readonly minSleepMs: number;
+  readonly maxSleepMs: number;
+  /** End after so many polls. */
+  readonly loops: number | undefined;
+  readonly untilEmpty: boolean;
+  /** How often in a row the queue may fail before the feeder gives up. */
+  readonly retries: number;
+  readonly mayRun: MayRun;
+}
+
+/** What a feeder was told to do last; each overrides the ones before it. */
+type Order = 'feed' | 'shutdown' | 'restart' | 'stop';
+const STRENGTH: Record<Order, number> = { feed: 0, restart: 1, shutdown: 2, stop: 3 };
+
+/** Even when nothing seems to have changed, the queue is looked at this often. */
+const LOOK_MS = 60_000;
+/** How long the start of a job may wait for an exchange that has other reasons. */
+const START_REPORT_MS = 500;
+/** The longest wait between two exchanges, for others to have their turn. */
+const LONGEST_TURN_MS = 100;
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 60_000;
+/** What waiting may mend; anything else ends the feeder, and its jobs go on. */
+const PASSING = new Set(['BUSY', 'IO', 'NO_SPACE', 'OUTCOME_UNKNOWN']);
+
+/** Claims jobs of one queue and has them run, until it is told to end. */
+export class Feeder {
+  /** How many attempts have ended while this feeder ran. */
+  ran = 0;
+  private readonly queue: Queue;
+  private readonly settings: FeederSettings;
+  private readonly link: RunnerLink;
+  private readonly events: FeederEvents;
+  private readonly attempts = new Attempts();
+  private readonly pace: Pace;
+  private readonly watch: DatabaseWatch;
+  private readonly cycle: SleepCycle;
+  private order: Order = 'feed';
+  private polls = 0;
+  /** The database may hold something to claim: it changed, or the last claim got all that it asked for. */
+  private mayFind = true;
+  private lookedMs: number;
+  private exchangedMs = 0;
+  private exchangeTookMs = 0;
+  private failures = 0;
+  /** An exchange failed with its outcome open: the database may hold claims that this feeder does not know of. */
+  private isUnsure = false;
+  private killed = new Set<string>();
+
+  constructor(queue: Queue, settings: FeederSettings, link: RunnerLink, events: FeederEvents) {
+    this.queue = queue;
+    this.settings = settings;
+    this.link = link;
+    this.events = events;
+    this.pace = new Pace(queue.clock);
+    this.watch = new DatabaseWatch(queue.database, queue.clock);
+    this.cycle = new SleepCycle(queue.clock, settings.minSleepMs, settings.maxSleepMs);
+    this.lookedMs = queue.clock.monotonicMs();
+    link.onExit = (end) => this.ended(end);
+    link.onLost = () => this.cycle.wake();
+  }
+
+  /** Gives an order, from a signal or the command line; a weaker one than the last is ignored. */
+  tell(order: Exclude<Order, 'feed'>, why: string): void {
+    if (STRENGTH[order] <= STRENGTH[this.order]) return;
+    this.order = order;
+    if (order === 'shutdown') this.events.stopping(why, this.attempts.running.size);
+    this.cycle.wake();
+  }
+
+  /** Feeds until it has ended; gives the order that ended it. Throws when the queue cannot be used any more. */
+  async run(): Promise<Order> {
+    await this.takeOver();
+    for (;;) {
+      if (this.link.isLost) await this.mendLink();
+      this.obey();
+      this.startClaimed();
+      if (this.isDone()) return this.order;
+      if (!(await this.turn())) await this.idle();
+    }
+  }
+
+  /** One step of work; false if there is none at the moment. */
+  private async turn(): Promise<boolean> {
+    try {
+      const acted = await this.exchangeIfDue();
+      this.failures = 0;
+      return acted;
+    } catch (error) {
+      if (!(error instanceof RqError) || !PASSING.has(error.code)) throw error;
+      this.failures += 1;
+      if (this.failures > this.settings.retries) throw error;
+      this.isUnsure = true;
+      const retryMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures) * (0.5 + Math.random() / 2);
+      this.events.queueFailed(error, retryMs);
+      await this.cycle.sleep(retryMs);
+      return true;
+    }
+  }
+
+  private async exchangeIfDue(): Promise<boolean> {
+    if (this.isUnsure) await this.findUnknownClaims();
+    const waitMs = this.exchangedMs + this.exchangeTookMs - this.queue.clock.monotonicMs();
+    if (this.attempts.hasEnds || this.hasOldStarts()) {
+      // As long as the last one took, so that other hosts get their turn and results gather.
+      if (waitMs > 0) await this.queue.clock.sleep(Math.min(waitMs, LONGEST_TURN_MS));
+      await this.exchange();
+      return true;
+    }
+    if (this.freeSlots() < 1 || !this.mayFind) return false;
+    this.lookedMs = this.queue.clock.monotonicMs();
+    this.mayFind = await hasClaimable(this.queue, this.settings.mayRun);
+    if (this.mayFind) await this.exchange();
+    return this.mayFind;
+  }
+
+  private async exchange(): Promise<void> {
+    const { clock } = this.queue;
+    const startMs = clock.monotonicMs();
+    const reports = this.attempts.takeReports();
+    const free = this.freeSlots();
+    const claim = free > 0 || this.attempts.claimed.length < this.pace.ahead() / 2 ? free + this.pace.ahead() : 0;
+    const wanted = this.order === 'feed' ? Math.max(0, claim) : 0;
+    const by = { host: this.settings.host, boot: this.link.boot, journal: this.link.journal };
+    try {
+      const done = await exchange(this.queue, { by, ...reports, claim: wanted, mayRun: this.settings.mayRun });
+      this.attempts.claimed.push(...done.claimed);
+      if (wanted > 0) this.mayFind = done.claimed.length === wanted;
+      this.settle(reports, done.refused);
+      this.exchangedMs = clock.monotonicMs();
+      this.exchangeTookMs = this.exchangedMs - startMs;
+      this.pace.exchanged(this.exchangeTookMs, reports.ends.length);
+      this.events.exchanged({ ends: reports.ends.length, claimed: done.claimed.length, ms: this.exchangeTookMs });
+    } catch (error) {
+      this.attempts.restore(reports);
+      throw error;
+    }
+    this.startClaimed();
+  }
+
+  /** The runner may forget what the database has recorded. */
+  private settle(reports: Reports, refused: readonly AttemptKey[]): void {
+    for (const key of refused) this.events.refused(key);
+    for (const key of reports.unstarted) this.events.neverStarted(key);
+    if (reports.ends.length > 0) this.link.acknowledge(reports.ends);
+  }
+
+  private startClaimed(): void {
+    while (this.order !== 'stop' && this.attempts.running.size < this.settings.slots) {
+      const job = this.attempts.claimed.shift();
+      if (job === undefined) return;
+      this.attempts.begin(job);
+      void this.start(job);
+    }
+  }
+
+  private async start(job: RunningJob): Promise<void> {
+    const outcome = await this.link.spawn(job);
+    if (outcome.kind === 'started') {
+      this.events.jobStarted({ jid: job.jid, attempt: job.attempt, pid: outcome.start.pid });
+      this.attempts.began(outcome.start);
+    } else if (outcome.kind === 'refused') {
+      this.ended(outcome.end);
+    }
+  }
+
+  private ended(end: AttemptEnd): void {
+    if (!this.attempts.running.has(nameOf(end))) return;
+    this.ran += 1;
+    const wasKilled = this.killed.delete(nameOf(end));
+    const told = wasKilled ? { ...end, reason: `killed by rq stop on ${this.settings.host}`, isLost: true } : end;
+    this.events.jobEnded(told);
+    this.attempts.end(told);
+    this.startClaimed();
+    this.cycle.wake();
+  }
+
+  /** At the start: what does the database say that this host runs, and what does the runner know of it? */
+  private async takeOver(): Promise<void> {
+    const rows = await runningJobs(this.queue, this.settings.host);
+    const { boot, journal, known } = await this.link.list();
+    const found = reconcile(rows, known, { boot, journal, now: this.queue.clock.now() });
+    for (const attempt of found.adopted) {
+      this.attempts.begin(attempt);
+      if (attempt.pid !== null) this.attempts.began({ ...attempt, pid: attempt.pid });
+      this.events.adopted(attempt);
+    }
+    for (const attempt of found.stale) {
+      this.events.killedStale(attempt);
+      this.link.kill(attempt);
+    }
+    for (const end of found.lost) this.events.lost(end, end.reason ?? '');
+    this.attempts.ends.push(...found.ended, ...found.lost);
+    this.attempts.unstarted.push(...found.unstarted);
+  }
+
+  /** The runner is gone: start another, and find out what it knows of the attempts that were with the old one. */
+  private async mendLink(): Promise<void> {
+    const { journal: before } = this.link;
+    this.events.runnerLost(this.link.reason);
+    await this.link.connect();
+    const { known, journal } = await this.link.list();
+    const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
+    for (const [name, key] of [...this.attempts.running]) {
+      const attempt = byName.get(name);
+      if (attempt?.state === 'exited') this.ended(attempt.exit);
+      if (attempt !== undefined) continue;
+      this.attempts.running.delete(name);
+      // Not in the journal that would know it: it was never started.
+      if (journal === before) this.attempts.unstarted.push(key);
+      else this.isUnsure = true;
+    }
+  }
+
+  /** Finds claims that were committed though the exchange failed, and attempts whose journal is gone. */
+  private async findUnknownClaims(): Promise<void> {
+    const rows = await runningJobs(this.queue, this.settings.host);
+    const { running, claimed, ends, unstarted } = this.attempts;
+    const mine = new Set([...running.keys(), ...[...claimed, ...ends, ...unstarted].map(nameOf)]);
+    const { boot, journal } = this.link;
+    const unknown = rows.filter((row) => !mine.has(nameOf(row)));
+    const found = reconcile(unknown, [], { boot, journal, now: this.queue.clock.now() });
+    for (const end of found.lost) this.events.lost(end, end.reason ?? '');
+    this.attempts.unstarted.push(...found.unstarted);
+    this.attempts.ends.push(...found.lost);
+    this.isUnsure = false;
+  }
+
+  private obey(): void {
+    const { order, settings } = this;
+    if (order === 'feed' && settings.loops !== undefined && this.polls >= settings.loops) this.tell('shutdown', 'loops');
+    if (this.order === 'feed') return;
+    this.attempts.giveBackClaimed();
+    if (this.order !== 'stop') return;
+    const alive = [...this.attempts.running].filter(([name]) => !this.killed.has(name));
+    if (alive.length > 0) this.events.killing(alive.length);
+    for (const [name, key] of alive) {
+      this.killed.add(name);
+      this.link.kill(key);
+    }
+  }
+
+  private isDone(): boolean {
+    const { attempts } = this;
+    if (this.order === 'restart') return attempts.claimed.length === 0 && !attempts.hasEnds;
+    if (!attempts.isEmpty) return false;
+    return this.order !== 'feed' || (this.settings.untilEmpty && !this.mayFind);
+  }
+
+  private async idle(): Promise<void> {
+    const isLook = await this.cycle.untilNextPoll(this.attempts.starts.length > 0 ? START_REPORT_MS : undefined);
+    if (!isLook) return;
+    this.polls += 1;
+    const isDue = this.queue.clock.monotonicMs() - this.lookedMs >= LOOK_MS;
+    if (!this.watch.hasChanged() && !isDue) return;
+    this.mayFind = true;
+    this.cycle.quicken();
+  }
+
+  private hasOldStarts(): boolean {
+    const { starts } = this.attempts;
+    return starts.length > 0 && this.queue.clock.monotonicMs() - this.exchangedMs >= START_REPORT_MS;
+  }
+
+  private freeSlots(): number {
+    if (this.order !== 'feed') return 0;
+    return this.settings.slots - this.attempts.running.size - this.attempts.claimed.length;
+  }
+}

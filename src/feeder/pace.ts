@@ -1,0 +1,37 @@
+import type { Clock } from '../job/clock.ts';
+
+/** How much of the past counts: the weight of the newest value in the running averages. */
+const WEIGHT = 0.3;
+/** Ahead by a little more than is used up in one exchange, so that no slot waits for the next. */
+const MARGIN = 1.5;
+const MAX_AHEAD = 512;
+
+/**
+ * How fast jobs end here and how long an exchange takes, and what follows: how many jobs to claim beyond the free
+ * slots. For jobs that are longer than an exchange that is none.
+ */
+export class Pace {
+  private readonly clock: Clock;
+  private jobsPerMs = 0;
+  private periodMs = 0;
+  private lastMs: number;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+    this.lastMs = clock.monotonicMs();
+  }
+
+  /** An exchange was made that took so long and reported so many ends. */
+  exchanged(tookMs: number, ends: number): void {
+    const nowMs = this.clock.monotonicMs();
+    const periodMs = Math.max(1, nowMs - this.lastMs);
+    this.lastMs = nowMs;
+    this.jobsPerMs += WEIGHT * (ends / periodMs - this.jobsPerMs);
+    this.periodMs += WEIGHT * (Math.max(tookMs, Math.min(periodMs, 4 * tookMs)) - this.periodMs);
+  }
+
+  /** How many jobs more than slots are free are worth a claim. */
+  ahead(): number {
+    return Math.min(MAX_AHEAD, Math.floor(this.jobsPerMs * this.periodMs * MARGIN));
+  }
+}

@@ -1,0 +1,72 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../job/clock.ts';
+import { errorCode, RqError } from '../job/errors.ts';
+import { processStartTime } from '../job/process.ts';
+import { acquireLease } from '../lease/lease.ts';
+
+/** What a feeder tells of itself to other processes of its host. */
+export interface FeederRecord {
+  readonly pid: number;
+  /** Clock ticks since boot, which with the pid names the process for good. */
+  readonly startTime: number;
+  readonly since: string;
+  readonly slots: number;
+  readonly host: string;
+  readonly queue: string;
+}
+
+const STALE_MS = 5_000;
+const TIMEOUT_MS = 60_000;
+
+/** The feeder that feeds on this host, undefined if none does. A file that a killed one left says nothing. */
+export function readFeeder(runtimeDirectory: string): FeederRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(runtimeDirectory, 'feeder.pid'), 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+  const record = parseRecord(text);
+  return record !== undefined && processStartTime(record.pid) === record.startTime ? record : undefined;
+}
+
+/**
+ * Makes this process the host's feeder; throws FEEDER_EXISTS if another is. Look and write are one step, under a lease
+ * in the local directory.
+ */
+export async function becomeFeeder(runtimeDirectory: string, record: Omit<FeederRecord, 'pid' | 'startTime'>): Promise<void> {
+  const lease = await acquireLease(runtimeDirectory, { clock: systemClock, timeoutMs: TIMEOUT_MS, staleMs: STALE_MS });
+  try {
+    const other = readFeeder(runtimeDirectory);
+    if (other !== undefined && other.pid !== process.pid) {
+      throw new RqError(
+        'FEEDER_EXISTS',
+        `cannot feed ${other.queue} on ${other.host}: the feeder with pid ${other.pid} does, since ${other.since}`,
+        { facts: { pid: other.pid } },
+      );
+    }
+    const path = join(runtimeDirectory, 'feeder.pid');
+    const own: FeederRecord = { pid: process.pid, startTime: processStartTime(process.pid) ?? 0, ...record };
+    writeFileSync(`${path}.new`, JSON.stringify(own), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Ends being the host's feeder. */
+export function resignAsFeeder(runtimeDirectory: string): void {
+  if (readFeeder(runtimeDirectory)?.pid === process.pid) rmSync(join(runtimeDirectory, 'feeder.pid'), { force: true });
+}
+
+function parseRecord(text: string): FeederRecord | undefined {
+  try {
+    const record = JSON.parse(text) as Partial<FeederRecord>;
+    return typeof record.pid === 'number' && typeof record.startTime === 'number' ? (record as FeederRecord) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

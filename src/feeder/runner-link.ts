@@ -1,0 +1,189 @@
+import { join } from 'node:path';
+import type { Clock } from '../job/clock.ts';
+import { errorMessage, RqError } from '../job/errors.ts';
+import type { AttemptKey, RunningJob } from '../job/job.ts';
+import type { FeederEvents } from '../log/events.ts';
+import type { AttemptEnd, AttemptStart } from '../queue/exchange.ts';
+import { RunnerClient } from '../runner/client.ts';
+import { launchRunner } from '../runner/launch.ts';
+import type { KnownAttempt } from '../runner/protocol.ts';
+import { jobEnvironment } from './job-environment.ts';
+import { captureLogin, type LoginState, profileStamp } from './login-shell.ts';
+
+/** From the first signal to the last, when jobs are killed. */
+const GRACE_MS = 10_000;
+const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
+/** How often the profiles of the login shell are looked at. */
+const PROFILES_MS = 60_000;
+
+export type SpawnOutcome =
+  | { readonly kind: 'started'; readonly start: AttemptStart }
+  /** It ended already, or will be told by the runner's list. */
+  | { readonly kind: 'untold' }
+  /** The runner will never start it. */
+  | { readonly kind: 'refused'; readonly end: AttemptEnd };
+
+/** The feeder's end of its runner: started when there is none, connected to again when it is lost. */
+export class RunnerLink {
+  onExit: (end: AttemptEnd) => void = () => undefined;
+  onLost: () => void = () => undefined;
+  /** Why the link was lost. */
+  reason: unknown;
+  private readonly queueDirectory: string;
+  private readonly runtimeDirectory: string;
+  private readonly program: string;
+  private readonly clock: Clock;
+  private readonly events: FeederEvents;
+  private client: RunnerClient | undefined;
+  private login: LoginState = { environment: {}, startupFile: undefined };
+  private hello = { boot: '', journal: '', pid: 0 };
+  private profiles = '';
+  private profilesMs = 0;
+
+  constructor(parts: {
+    queueDirectory: string;
+    runtimeDirectory: string;
+    program: string;
+    clock: Clock;
+    events: FeederEvents;
+  }) {
+    this.queueDirectory = parts.queueDirectory;
+    this.runtimeDirectory = parts.runtimeDirectory;
+    this.program = parts.program;
+    this.clock = parts.clock;
+    this.events = parts.events;
+  }
+
+  /** Connects to the runner, after starting one if none answers; throws RUNNER. */
+  async connect(): Promise<void> {
+    this.client?.close();
+    this.client = undefined;
+    await launchRunner({ directory: this.runtimeDirectory, program: this.program });
+    this.client = await RunnerClient.connect({
+      directory: this.runtimeDirectory,
+      onExit: (exit) => this.onExit(exit),
+      onDisconnect: (reason) => this.lose(reason),
+    });
+    this.hello = this.client.hello;
+    this.profiles = '';
+    await this.refreshLogin();
+  }
+
+  get isLost(): boolean {
+    return this.client === undefined;
+  }
+
+  /** The boot and the journal of the runner that is or was connected, and its pid. */
+  get boot(): string {
+    return this.hello.boot;
+  }
+
+  get journal(): string {
+    return this.hello.journal;
+  }
+
+  get runnerPid(): number {
+    return this.hello.pid;
+  }
+
+  async list(): Promise<{ boot: string; journal: string; known: KnownAttempt[] }> {
+    return { boot: this.boot, journal: this.journal, known: await this.connected.list() };
+  }
+
+  /** Hands a claimed job to the runner. Never rejects: a runner that does not answer makes the link lost. */
+  async spawn(job: RunningJob): Promise<SpawnOutcome> {
+    try {
+      await this.refreshLogin();
+      const { environment } = this.login;
+      const directory = this.queueDirectory;
+      const { pid, started } = await this.connected.spawn({
+        jid: job.jid,
+        attempt: job.attempt,
+        command: job.command,
+        cwd: job.cwd,
+        env: jobEnvironment(job, directory, environment['PATH'] ?? DEFAULT_PATH),
+        stdin: job.stdin === null ? null : join(directory, 'stdin', String(job.jid)),
+        stdout: join(directory, 'stdout', String(job.jid)),
+        stderr: join(directory, 'stderr', String(job.jid)),
+      });
+      if (pid === null) return { kind: 'untold' };
+      return { kind: 'started', start: { jid: job.jid, attempt: job.attempt, pid, started } };
+    } catch (error) {
+      const code = error instanceof RqError ? error.facts['code'] : undefined;
+      if (code === 'ATTEMPT_KNOWN') return { kind: 'untold' };
+      if (typeof code === 'string') return { kind: 'refused', end: this.refusedEnd(job, error) };
+      this.lose(error);
+      return { kind: 'untold' };
+    }
+  }
+
+  /** Tells the runner that ends are recorded, so that it may forget them. */
+  acknowledge(keys: readonly AttemptKey[]): void {
+    const plain = keys.map(({ jid, attempt }) => ({ jid, attempt }));
+    this.client?.ack(plain).catch((error: unknown) => this.lose(error));
+  }
+
+  /** TERM to the whole process group of an attempt, KILL after the grace time. */
+  kill({ jid, attempt }: AttemptKey): void {
+    this.client?.signal({ jid, attempt, signal: 'SIGTERM', graceMs: GRACE_MS }).catch((error: unknown) => {
+      // It may have ended by itself in the meantime.
+      if (!(error instanceof RqError) || error.facts['code'] !== 'NO_ATTEMPT') this.lose(error);
+    });
+  }
+
+  /** Ends the link. The runner ends too if it has nothing to do; else it goes on, for the next feeder. */
+  async close(withRunner: boolean): Promise<void> {
+    const { client } = this;
+    this.client = undefined;
+    if (client === undefined) return;
+    try {
+      if (withRunner) await client.shutdown();
+    } catch (error) {
+      this.reason = error;
+    }
+    client.close();
+  }
+
+  private get connected(): RunnerClient {
+    if (this.client !== undefined) return this.client;
+    throw new RqError('RUNNER', 'cannot reach the runner: the link to it is lost', { cause: this.reason });
+  }
+
+  private lose(reason: unknown): void {
+    if (this.client === undefined) return;
+    this.reason = reason;
+    this.client.close();
+    this.client = undefined;
+    this.onLost();
+  }
+
+  /** Captures the login shell's state, again when a profile has changed, and makes it the base of every job. */
+  private async refreshLogin(): Promise<void> {
+    const nowMs = this.clock.monotonicMs();
+    if (this.profiles !== '' && nowMs - this.profilesMs < PROFILES_MS) return;
+    this.profilesMs = nowMs;
+    const stamp = profileStamp();
+    if (stamp === this.profiles) return;
+    this.profiles = stamp;
+    try {
+      this.login = await captureLogin(this.runtimeDirectory);
+    } catch (error) {
+      this.events.loginFailed(error);
+      this.login = { environment: ownEnvironment(), startupFile: undefined };
+    }
+    const { environment, startupFile } = this.login;
+    await this.connected.environment(startupFile === undefined ? environment : { ...environment, BASH_ENV: startupFile });
+  }
+
+  private refusedEnd(job: RunningJob, error: unknown): AttemptEnd {
+    const { jid, attempt, started } = job;
+    const end = { jid, attempt, started, finished: this.clock.now(), pid: null, elapsed: null };
+    return { ...end, exit_status: null, signal: null, reason: errorMessage(error), isLost: false };
+  }
+}
+
+function ownEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

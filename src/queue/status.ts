@@ -1,0 +1,86 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorCode } from '../job/errors.ts';
+import { JOB_STATES, type JobState } from '../job/job.ts';
+import { readGenerations } from '../lease/generations.ts';
+import type { Connection } from '../store/connection.ts';
+import {
+  countByState,
+  countFinishedSince,
+  extremes,
+  type JobTimes,
+  outcomes,
+  runningByHost,
+} from '../store/counts.ts';
+import { readNodes } from './nodes.ts';
+import type { Queue } from './open.ts';
+import { read } from './read.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** The state of a queue as a plain nested object, ready to be printed; see `status` in the manual. */
+export async function queueStatus(queue: Queue): Promise<Record<string, unknown>> {
+  const now = queue.clock.now();
+  const { running, ...parts } = await read(queue, (connection) => databaseStatus(connection, now));
+  const nodes = readNodes(queue.directory).map(({ host, slots, lastBeat }) => ({
+    host,
+    slots,
+    running: running.get(host) ?? 0,
+    last_beat: lastBeat,
+  }));
+  return { ...parts, nodes, lease: leaseStatus(queue.directory) };
+}
+
+function databaseStatus(connection: Connection, now: string): Record<string, unknown> & { running: Map<string, number> } {
+  const counts = countByState(connection);
+  const byState = Object.fromEntries(JOB_STATES.map((state) => [state, counts.get(state) ?? 0]));
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const { jobs: finished, successes, seconds } = outcomes(connection);
+  const since = (hours: number): number =>
+    countFinishedSince(connection, new Date(Date.parse(now) - hours * HOUR_MS).toISOString());
+  return {
+    running: runningByHost(connection),
+    jobs: { ...byState, total },
+    temporal: Object.fromEntries(JOB_STATES.map((state) => [state, temporalStatus(connection, state, now)])),
+    performance: {
+      average_time_a_job: seconds === null ? null : duration(seconds),
+      finished_in_the_last_hour: since(1),
+      finished_in_the_last_12_hours: since(12),
+      finished_in_the_last_24_hours: since(24),
+    },
+    exit_status: { successes, failures: finished - successes },
+  };
+}
+
+function temporalStatus(connection: Connection, state: JobState, now: string): Record<string, unknown> {
+  const found = extremes(connection, state);
+  if (found === undefined) return {};
+  return { oldest: { [found.first.jid]: ageOf(found.first, state, now) }, newest: { [found.last.jid]: ageOf(found.last, state, now) } };
+}
+
+/** How long a job waits or runs by now, or how long it took. */
+function ageOf(job: JobTimes, state: JobState, now: string): string {
+  if (job.elapsed !== null) return duration(job.elapsed);
+  const since = state === 'running' ? job.started : (job.finished ?? job.submitted);
+  return duration(Math.max(0, Date.parse(now) - Date.parse(since ?? now)) / 1000);
+}
+
+/** Seconds as `00h00m12.34s`. */
+function duration(seconds: number): string {
+  const hundredths = Math.round(seconds * 100);
+  const hours = Math.floor(hundredths / 360_000);
+  const minutes = Math.floor((hundredths % 360_000) / 6_000);
+  const rest = ((hundredths % 6_000) / 100).toFixed(2);
+  return `${String(hours).padStart(2, '0')}h${String(minutes).padStart(2, '0')}m${rest.padStart(5, '0')}s`;
+}
+
+function leaseStatus(directory: string): Record<string, unknown> {
+  const { highest, isFree } = readGenerations(directory);
+  if (isFree) return { generation: highest, held: false };
+  try {
+    return { generation: highest, held: true, since: statSync(join(directory, `lease.${highest}`)).mtime.toISOString() };
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return { generation: highest, held: false };
+  }
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { openQueue } from '../../../src/queue/open.ts';
+import { submitJobs } from '../../../src/queue/submit.ts';
+import { transaction } from '../../../src/queue/transaction.ts';
+import { readGenerations } from '../../../src/lease/generations.ts';
+import { bundleFixture, FixtureProcess } from '../../support/fixture.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { countTagged, integrity, newQueue, submission } from '../../support/queue.ts';
+
+const processes: FixtureProcess[] = [];
+
+afterEach(async () => {
+  for (const each of processes.splice(0)) await each.kill();
+});
+
+async function writer(words: string[], environment: NodeJS.ProcessEnv = {}): Promise<FixtureProcess> {
+  const started = new FixtureProcess(await bundleFixture('writer'), words, environment);
+  processes.push(started);
+  return started;
+}
+
+test('a process that was stopped inside a transaction past its lease does not commit over what came between', async () => {
+  const queue = await newQueue({ staleMs: 1_000 });
+  const stopped = await writer(['stop', queue.directory, 'late', '1'], { STALE_MS: '1000' });
+  expect(await stopped.message()).toEqual({ stopping: true });
+  const committed = stopped.message();
+  // SQLite's own lock is the stopped process's still: only its death or its going on can free it.
+  const other = submitJobs(queue, [submission('echo between', { tag: 'between' })]);
+  await waitFor(() => readGenerations(queue.directory).highest > 1);
+  stopped.process.kill('SIGCONT');
+  expect((await other).first).toBeGreaterThan(0);
+  expect(await committed).toMatchObject({ committed: true, runs: 2 });
+  expect(await countTagged(queue, 'between')).toBe(1);
+  expect(await countTagged(queue, 'late')).toBe(1);
+  expect(await integrity(queue)).toBe('ok');
+  queue.close();
+});
+
+test('nothing of a writer that died after its pages were spilled is seen by the next reader or writer', async () => {
+  const queue = await newQueue({ staleMs: 500 });
+  await submitJobs(queue, [submission('echo first', { tag: 'first' })]);
+  for (let round = 0; round < 5; round++) {
+    const dying = await writer(['spill', queue.directory, 'dead', '3000']);
+    await expect(dying.message()).rejects.toThrow('SIGKILL');
+    expect(existsSync(join(queue.directory, 'db-journal'))).toBe(true);
+    if (round % 2 === 0) expect(await countTagged(queue, 'dead')).toBe(0);
+    await submitJobs(queue, [submission('echo next', { tag: 'next' })]);
+    expect(await countTagged(queue, 'dead')).toBe(0);
+    expect(await countTagged(queue, 'next')).toBe(round + 1);
+    expect(await integrity(queue)).toBe('ok');
+  }
+  queue.close();
+});
+
+test('work that throws leaves the queue as it was, and free', async () => {
+  const queue = await newQueue();
+  const failing = transaction(queue, ({ connection }) => {
+    connection.run("INSERT INTO attributes VALUES ('a', 'b')");
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  await transaction(queue, ({ connection }) => {
+    expect(connection.get("SELECT 1 FROM attributes WHERE name = 'a'")).toBeUndefined();
+  });
+  queue.close();
+});
+
+test('a fence that is higher than the lease makes the lease jump over it', async () => {
+  const queue = await newQueue();
+  await transaction(queue, ({ connection }) => {
+    connection.run("INSERT INTO operations VALUES (5000, 'another', '2026-01-01')");
+  });
+  await submitJobs(queue, [submission('echo')]);
+  expect(existsSync(join(queue.directory, 'lease.5001.free'))).toBe(true);
+  queue.close();
+});
+
+test('concurrent transactions of several connections are all counted', async () => {
+  const queue = await newQueue();
+  const others = await Promise.all([1, 2, 3].map(() => openQueue(queue.directory, { lockTimeoutMs: 60_000 })));
+  await Promise.all(others.flatMap((each) => Array.from({ length: 20 }, () => submitJobs(each, [submission('echo')]))));
+  expect((await submitJobs(queue, [submission('echo')])).first).toBe(61);
+  for (const each of [queue, ...others]) each.close();
+});
