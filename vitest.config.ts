@@ -8,13 +8,19 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          globalSetup: ['test/support/build-program.ts'],
+          testTimeout: 120_000,
+        },
       },
       {
         extends: true,
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
+          globalSetup: ['test/support/build-program.ts'],
           testTimeout: 900_000,
           hookTimeout: 300_000,
           fileParallelism: false,

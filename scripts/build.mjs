@@ -15,12 +15,31 @@ const options = {
   external: ['better-sqlite3'],
   define: { RQ_VERSION: JSON.stringify(version) },
   // What is bundled of CommonJS still calls require for Node's own modules.
-  banner: { js: "import { createRequire as rqCreateRequire } from 'node:module'; const require = rqCreateRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as rqCreateRequire } from 'node:module'; const require = rqCreateRequire(import.meta.url);",
+  },
   legalComments: 'none',
   minifySyntax: true,
   minifyWhitespace: true,
 };
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
-await build({ ...options, entryPoints: { rq: 'src/main.ts' }, splitting: true, outdir: 'dist', chunkNames: 'rq-[hash]' });
+await build({
+  ...options,
+  entryPoints: { rq: 'src/main.ts' },
+  splitting: true,
+  outdir: 'dist',
+  chunkNames: 'rq-[hash]',
+});
+// A small CommonJS file answers help and version: an ES module with parts takes 1.2 of the time of `node -e 0`, this 1.03.
+await build({
+  ...options,
+  entryPoints: { launch: 'src/launch.ts' },
+  outdir: 'dist',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  banner: {},
+  // The table of modes is wanted for its words only.
+  external: ['../modes/*'],
+});
 await build({ ...options, entryPoints: { runner: 'src/runner/main.ts' }, outdir: 'dist' });

@@ -35,7 +35,11 @@ function runTests(project) {
   process.stdout.write(`\n== ${project} tests\n`);
   const file = join(scratch, `${project}.json`);
   const words = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const { status } = spawnSync(bin('vitest'), words, { cwd: root, stdio: 'inherit', env: { ...process.env, NO_COLOR: '1' } });
+  const { status } = spawnSync(bin('vitest'), words, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   let report;
   try {
     report = JSON.parse(readFileSync(file, 'utf8'));

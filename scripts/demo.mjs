@@ -29,7 +29,11 @@ function filesBelow(directory, wanted) {
     .slice(0, wanted);
 }
 
-const words = (bytes) => bytes.toString('latin1').split(/[ \t\n\v\f\r]+/).filter((word) => word !== '').length;
+const words = (bytes) =>
+  bytes
+    .toString('latin1')
+    .split(/[ \t\n\v\f\r]+/)
+    .filter((word) => word !== '').length;
 
 /** Each kind of job: its command, and whether its output is what a direct computation gives. */
 const kinds = [
@@ -56,7 +60,9 @@ function feeder(host) {
     stdio: 'inherit',
   });
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => (code === 0 ? resolve(host) : reject(new Error(`the feeder ${host} ended with ${code}`))));
+    child.once('exit', (code) =>
+      code === 0 ? resolve(host) : reject(new Error(`the feeder ${host} ended with ${code}`)),
+    );
   });
 }
 
@@ -76,7 +82,9 @@ try {
   say(run([queue, 'create']));
   const files = filesBelow(join(root, 'node_modules'), 100);
   const jobs = files.flatMap((file) => kinds.map(({ tag, command }) => ({ tag, command: command(file) })));
-  say(`$ rq ${queue} submit --quiet -     # ${jobs.length} jobs: checksums, compressions and word counts of ${files.length} files`);
+  say(
+    `$ rq ${queue} submit --quiet -     # ${jobs.length} jobs: checksums, compressions and word counts of ${files.length} files`,
+  );
   run([queue, 'submit', '--quiet', '-'], { input: JSON.stringify(jobs) });
   say(`$ RQ_HOST=alpha rq ${queue} feed --until-empty & RQ_HOST=beta rq ${queue} feed --until-empty`);
   const startMs = Date.now();

@@ -32,6 +32,11 @@ export class Attempts {
     this.ends.push(end);
   }
 
+  /** The runner did not start it: it goes back to the queue. */
+  unstart(key: AttemptKey): void {
+    if (this.running.delete(nameOf(key))) this.unstarted.push(key);
+  }
+
   /** Hands all claimed attempts that the runner has not got yet back to the queue. */
   giveBackClaimed(): void {
     this.unstarted.push(...this.claimed.splice(0));

@@ -55,7 +55,12 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   }
 }
 
-async function feedAs(queue: Queue, directory: string, slots: number, options: FeedOptions): Promise<'ended' | 'restart'> {
+async function feedAs(
+  queue: Queue,
+  directory: string,
+  slots: number,
+  options: FeedOptions,
+): Promise<'ended' | 'restart'> {
   const host = hostName();
   const events = new FeederEvents(options.logger);
   const { clock, directory: queueDirectory } = queue;

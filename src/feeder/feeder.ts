@@ -31,8 +31,10 @@ const STRENGTH: Record<Order, number> = { feed: 0, restart: 1, shutdown: 2, stop
 const LOOK_MS = 60_000;
 /** How long the start of a job may wait for an exchange that has other reasons. */
 const START_REPORT_MS = 500;
-/** The longest wait between two exchanges, for others to have their turn. */
-const LONGEST_TURN_MS = 100;
+/** How long results gather while there is work at hand. */
+const GATHER_MS = 50;
+/** Jobs that were claimed ahead are given back when no slot was free for so long. */
+const IDLE_CLAIM_MS = 1_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 60_000;
 /** What waiting may mend; anything else ends the feeder, and its jobs go on. */
@@ -60,6 +62,8 @@ export class Feeder {
   private failures = 0;
   /** An exchange failed with its outcome open: the database may hold claims that this feeder does not know of. */
   private isUnsure = false;
+  /** When a job was last given to the runner. */
+  private progressMs = 0;
   private killed = new Set<string>();
 
   constructor(queue: Queue, settings: FeederSettings, link: RunnerLink, events: FeederEvents) {
@@ -67,7 +71,7 @@ export class Feeder {
     this.settings = settings;
     this.link = link;
     this.events = events;
-    this.pace = new Pace(queue.clock);
+    this.pace = new Pace(queue.clock, GATHER_MS);
     this.watch = new DatabaseWatch(queue.database, queue.clock);
     this.cycle = new SleepCycle(queue.clock, settings.minSleepMs, settings.maxSleepMs);
     this.lookedMs = queue.clock.monotonicMs();
@@ -115,11 +119,11 @@ export class Feeder {
 
   private async exchangeIfDue(): Promise<boolean> {
     if (this.isUnsure) await this.findUnknownClaims();
-    const waitMs = this.exchangedMs + this.exchangeTookMs - this.queue.clock.monotonicMs();
+    this.giveBackIdleClaims();
     if (this.attempts.hasEnds || this.hasOldStarts()) {
-      // As long as the last one took, so that other hosts get their turn and results gather.
-      if (waitMs > 0) await this.queue.clock.sleep(Math.min(waitMs, LONGEST_TURN_MS));
-      await this.exchange();
+      const waitMs = this.untilExchangeMs();
+      if (waitMs > 0) await this.cycle.sleep(waitMs);
+      else await this.exchange();
       return true;
     }
     if (this.freeSlots() < 1 || !this.mayFind) return false;
@@ -129,13 +133,28 @@ export class Feeder {
     return this.mayFind;
   }
 
+  /**
+   * How long reports may wait: while claimed jobs are at hand, results gather; without, as long as the last exchange
+   * took, so that other hosts get their turn.
+   */
+  private untilExchangeMs(): number {
+    const turnMs = this.attempts.claimed.length > 0 ? GATHER_MS : Math.min(this.exchangeTookMs, GATHER_MS);
+    return this.exchangedMs + turnMs - this.queue.clock.monotonicMs();
+  }
+
+  /** Claimed ahead for jobs that end quickly; if none does any more, another host may be free for them. */
+  private giveBackIdleClaims(): void {
+    const { claimed, running } = this.attempts;
+    if (claimed.length === 0 || running.size < this.settings.slots) return;
+    if (this.queue.clock.monotonicMs() - this.progressMs > IDLE_CLAIM_MS) this.attempts.giveBackClaimed();
+  }
+
   private async exchange(): Promise<void> {
     const { clock } = this.queue;
     const startMs = clock.monotonicMs();
     const reports = this.attempts.takeReports();
     const free = this.freeSlots();
-    const claim = free > 0 || this.attempts.claimed.length < this.pace.ahead() / 2 ? free + this.pace.ahead() : 0;
-    const wanted = this.order === 'feed' ? Math.max(0, claim) : 0;
+    const wanted = this.order === 'feed' ? Math.max(0, free + this.pace.ahead()) : 0;
     const by = { host: this.settings.host, boot: this.link.boot, journal: this.link.journal };
     try {
       const done = await exchange(this.queue, { by, ...reports, claim: wanted, mayRun: this.settings.mayRun });
@@ -165,6 +184,7 @@ export class Feeder {
       const job = this.attempts.claimed.shift();
       if (job === undefined) return;
       this.attempts.begin(job);
+      this.progressMs = this.queue.clock.monotonicMs();
       void this.start(job);
     }
   }
@@ -176,6 +196,9 @@ export class Feeder {
       this.attempts.began(outcome.start);
     } else if (outcome.kind === 'refused') {
       this.ended(outcome.end);
+    } else if (outcome.kind === 'unstarted') {
+      this.attempts.unstart(job);
+      this.cycle.wake();
     }
   }
 
@@ -243,7 +266,8 @@ export class Feeder {
 
   private obey(): void {
     const { order, settings } = this;
-    if (order === 'feed' && settings.loops !== undefined && this.polls >= settings.loops) this.tell('shutdown', 'loops');
+    if (order === 'feed' && settings.loops !== undefined && this.polls >= settings.loops)
+      this.tell('shutdown', 'loops');
     if (this.order === 'feed') return;
     this.attempts.giveBackClaimed();
     if (this.order !== 'stop') return;

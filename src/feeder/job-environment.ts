@@ -23,5 +23,7 @@ export function jobEnvironment(job: RunningJob, queueDirectory: string, path: st
     environment[`RQ_${field.toUpperCase()}`] = text;
   }
   environment['RQ_JOB'] = jobDocument(job);
-  return Object.fromEntries(Object.entries(environment).filter(([, value]) => Buffer.byteLength(value) <= MAX_VALUE_BYTES));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => Buffer.byteLength(value) <= MAX_VALUE_BYTES),
+  );
 }

@@ -7,17 +7,19 @@ const MARGIN = 1.5;
 const MAX_AHEAD = 512;
 
 /**
- * How fast jobs end here and how long an exchange takes, and what follows: how many jobs to claim beyond the free
+ * How fast jobs end here and how long it is from one exchange to the next, and what follows: how many jobs to claim beyond the free
  * slots. For jobs that are longer than an exchange that is none.
  */
 export class Pace {
   private readonly clock: Clock;
+  private readonly gatherMs: number;
   private jobsPerMs = 0;
   private periodMs = 0;
   private lastMs: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, gatherMs: number) {
     this.clock = clock;
+    this.gatherMs = gatherMs;
     this.lastMs = clock.monotonicMs();
   }
 
@@ -27,7 +29,7 @@ export class Pace {
     const periodMs = Math.max(1, nowMs - this.lastMs);
     this.lastMs = nowMs;
     this.jobsPerMs += WEIGHT * (ends / periodMs - this.jobsPerMs);
-    this.periodMs += WEIGHT * (Math.max(tookMs, Math.min(periodMs, 4 * tookMs)) - this.periodMs);
+    this.periodMs += WEIGHT * (tookMs + this.gatherMs - this.periodMs);
   }
 
   /** How many jobs more than slots are free are worth a claim. */

@@ -36,7 +36,10 @@ export function readFeeder(runtimeDirectory: string): FeederRecord | undefined {
  * Makes this process the host's feeder; throws FEEDER_EXISTS if another is. Look and write are one step, under a lease
  * in the local directory.
  */
-export async function becomeFeeder(runtimeDirectory: string, record: Omit<FeederRecord, 'pid' | 'startTime'>): Promise<void> {
+export async function becomeFeeder(
+  runtimeDirectory: string,
+  record: Omit<FeederRecord, 'pid' | 'startTime'>,
+): Promise<void> {
   const lease = await acquireLease(runtimeDirectory, { clock: systemClock, timeoutMs: TIMEOUT_MS, staleMs: STALE_MS });
   try {
     const other = readFeeder(runtimeDirectory);
@@ -64,7 +67,9 @@ export function resignAsFeeder(runtimeDirectory: string): void {
 function parseRecord(text: string): FeederRecord | undefined {
   try {
     const record = JSON.parse(text) as Partial<FeederRecord>;
-    return typeof record.pid === 'number' && typeof record.startTime === 'number' ? (record as FeederRecord) : undefined;
+    return typeof record.pid === 'number' && typeof record.startTime === 'number'
+      ? (record as FeederRecord)
+      : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import type { AttemptKey } from '../job/job.ts';
 import type { AttemptEnd, ClaimedRow } from '../queue/exchange.ts';
-import type { KnownAttempt } from '../runner/protocol.ts';
+import type { KnownAttempt, RunningAttempt } from '../runner/protocol.ts';
 import { nameOf } from './attempts.ts';
 
 /** Where a feeder that starts finds itself: the machine's boot, and the journal that its runner keeps. */
@@ -13,7 +13,7 @@ export interface Here {
 /** What has to be done about the attempts that the database and the runner know of. */
 export interface Reconciled {
   /** Running, and known to the runner: they go on. */
-  readonly adopted: KnownAttempt[];
+  readonly adopted: RunningAttempt[];
   /** Ended while nobody listened. */
   readonly ended: AttemptEnd[];
   /** Claimed under this journal, which does not know them: provably never started. */
@@ -21,7 +21,7 @@ export interface Reconciled {
   /** Nobody can know any more what became of them. */
   readonly lost: AttemptEnd[];
   /** Running here, though their job is another attempt's by now. */
-  readonly stale: KnownAttempt[];
+  readonly stale: RunningAttempt[];
 }
 
 /** Compares what the database says is running on this host with what its runner knows. */
@@ -29,9 +29,10 @@ export function reconcile(rows: readonly ClaimedRow[], known: readonly KnownAtte
   const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
   const claimed = new Set(rows.map(nameOf));
   const unknown = rows.filter((row) => !byName.has(nameOf(row)));
+  const running = known.filter((attempt) => attempt.state === 'running');
   return {
-    adopted: known.filter((attempt) => attempt.state === 'running' && claimed.has(nameOf(attempt))),
-    stale: known.filter((attempt) => attempt.state === 'running' && !claimed.has(nameOf(attempt))),
+    adopted: running.filter((attempt) => claimed.has(nameOf(attempt))),
+    stale: running.filter((attempt) => !claimed.has(nameOf(attempt))),
     ended: known.flatMap((attempt) => (attempt.state === 'exited' ? [attempt.exit] : [])),
     unstarted: unknown.filter(({ journal }) => journal === here.journal),
     lost: unknown.filter(({ journal }) => journal !== here.journal).map((row) => lostEnd(row, here)),

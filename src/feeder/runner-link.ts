@@ -20,6 +20,8 @@ export type SpawnOutcome =
   | { readonly kind: 'started'; readonly start: AttemptStart }
   /** It ended already, or will be told by the runner's list. */
   | { readonly kind: 'untold' }
+  /** It was not started, and may be another time. */
+  | { readonly kind: 'unstarted' }
   /** The runner will never start it. */
   | { readonly kind: 'refused'; readonly end: AttemptEnd };
 
@@ -58,7 +60,7 @@ export class RunnerLink {
   async connect(): Promise<void> {
     this.client?.close();
     this.client = undefined;
-    await launchRunner({ directory: this.runtimeDirectory, program: this.program });
+    await launchRunner(this.runtimeDirectory, this.program);
     this.client = await RunnerClient.connect({
       directory: this.runtimeDirectory,
       onExit: (exit) => this.onExit(exit),
@@ -111,7 +113,12 @@ export class RunnerLink {
     } catch (error) {
       const code = error instanceof RqError ? error.facts['code'] : undefined;
       if (code === 'ATTEMPT_KNOWN') return { kind: 'untold' };
-      if (typeof code === 'string') return { kind: 'refused', end: this.refusedEnd(job, error) };
+      // What stands in the way is the runner's, not the job's.
+      if (code === 'JOURNAL' || code === 'SHUTTING_DOWN' || code === 'FAILED') {
+        this.lose(error);
+        return { kind: 'unstarted' };
+      }
+      if (code === 'INVALID' || code === 'TOO_LONG') return { kind: 'refused', end: this.refusedEnd(job, error) };
       this.lose(error);
       return { kind: 'untold' };
     }
@@ -172,7 +179,9 @@ export class RunnerLink {
       this.login = { environment: ownEnvironment(), startupFile: undefined };
     }
     const { environment, startupFile } = this.login;
-    await this.connected.environment(startupFile === undefined ? environment : { ...environment, BASH_ENV: startupFile });
+    await this.connected.environment(
+      startupFile === undefined ? environment : { ...environment, BASH_ENV: startupFile },
+    );
   }
 
   private refusedEnd(job: RunningJob, error: unknown): AttemptEnd {

@@ -22,7 +22,8 @@ const KEPT_FILES = 10;
 export function openLog(options: LogOptions): Logger {
   const settings = { level: LEVELS[options.verbosity], base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const { path } = options;
-  if (path === undefined) return pino(settings, { write: (line: string) => void process.stderr.write(forPeople(line)) });
+  if (path === undefined)
+    return pino(settings, { write: (line: string) => void process.stderr.write(forPeople(line)) });
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const stream = createStream(basename(path), {
     path: dirname(path),

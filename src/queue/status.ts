@@ -4,14 +4,7 @@ import { errorCode } from '../job/errors.ts';
 import { JOB_STATES, type JobState } from '../job/job.ts';
 import { readGenerations } from '../lease/generations.ts';
 import type { Connection } from '../store/connection.ts';
-import {
-  countByState,
-  countFinishedSince,
-  extremes,
-  type JobTimes,
-  outcomes,
-  runningByHost,
-} from '../store/counts.ts';
+import { countByState, countFinishedSince, extremes, type JobTimes, outcomes, runningByHost } from '../store/counts.ts';
 import { readNodes } from './nodes.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
@@ -31,7 +24,10 @@ export async function queueStatus(queue: Queue): Promise<Record<string, unknown>
   return { ...parts, nodes, lease: leaseStatus(queue.directory) };
 }
 
-function databaseStatus(connection: Connection, now: string): Record<string, unknown> & { running: Map<string, number> } {
+function databaseStatus(
+  connection: Connection,
+  now: string,
+): Record<string, unknown> & { running: Map<string, number> } {
   const counts = countByState(connection);
   const byState = Object.fromEntries(JOB_STATES.map((state) => [state, counts.get(state) ?? 0]));
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
@@ -55,7 +51,10 @@ function databaseStatus(connection: Connection, now: string): Record<string, unk
 function temporalStatus(connection: Connection, state: JobState, now: string): Record<string, unknown> {
   const found = extremes(connection, state);
   if (found === undefined) return {};
-  return { oldest: { [found.first.jid]: ageOf(found.first, state, now) }, newest: { [found.last.jid]: ageOf(found.last, state, now) } };
+  return {
+    oldest: { [found.first.jid]: ageOf(found.first, state, now) },
+    newest: { [found.last.jid]: ageOf(found.last, state, now) },
+  };
 }
 
 /** How long a job waits or runs by now, or how long it took. */
@@ -78,7 +77,11 @@ function leaseStatus(directory: string): Record<string, unknown> {
   const { highest, isFree } = readGenerations(directory);
   if (isFree) return { generation: highest, held: false };
   try {
-    return { generation: highest, held: true, since: statSync(join(directory, `lease.${highest}`)).mtime.toISOString() };
+    return {
+      generation: highest,
+      held: true,
+      since: statSync(join(directory, `lease.${highest}`)).mtime.toISOString(),
+    };
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     return { generation: highest, held: false };

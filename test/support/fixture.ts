@@ -30,7 +30,10 @@ export class FixtureProcess {
   readonly process: ChildProcess;
 
   constructor(program: string, words: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
-    this.process = fork(program, words, { env: { ...process.env, ...environment }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.process = fork(program, words, {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
   }
 
   get pid(): number {

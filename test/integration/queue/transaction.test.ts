@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { readGenerations } from '../../../src/lease/generations.ts';
 import { openQueue } from '../../../src/queue/open.ts';
 import { submitJobs } from '../../../src/queue/submit.ts';
 import { transaction } from '../../../src/queue/transaction.ts';
-import { readGenerations } from '../../../src/lease/generations.ts';
 import { bundleFixture, FixtureProcess } from '../../support/fixture.ts';
-import { waitFor } from '../../support/wait-for.ts';
 import { countTagged, integrity, newQueue, submission } from '../../support/queue.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const processes: FixtureProcess[] = [];
 

@@ -1,0 +1,18 @@
+// Writes man/rq.1 from the table of modes. The modes' own programs are left out: only the table's words are needed.
+import { writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url);
+const { outputFiles } = await build({
+  absWorkingDir: root.pathname,
+  entryPoints: ['src/cli/man.ts'],
+  bundle: true,
+  write: false,
+  platform: 'node',
+  format: 'esm',
+  external: ['../modes/*'],
+});
+const { manPage } = await import(
+  `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
+);
+writeFileSync(new URL('man/rq.1', root), manPage());

@@ -1,0 +1,81 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FeedOptions } from '../feeder/feed.ts';
+import { RqError } from '../job/errors.ts';
+import { hostName } from '../job/host.ts';
+import { openLog, type Verbosity } from '../log/logger.ts';
+import type { ModeCall } from './mode-call.ts';
+import { version } from './version.ts';
+
+const DEFAULT_MIN_SLEEP_S = 1;
+const DEFAULT_MAX_SLEEP_S = 5;
+const DEFAULT_RETRIES = 1_000_000;
+/** A feeder has time: it waits for the lease longer than a person would. */
+const DEFAULT_LOCK_TIMEOUT_S = 600;
+
+/** The options of `feed` that a daemon is started with again. */
+const VALUES = [
+  'max_feed',
+  'min_sleep',
+  'max_sleep',
+  'retries',
+  'loops',
+  'log_age',
+  'log_size',
+  'lock-timeout',
+  'verbosity',
+];
+const FLAGS = ['trust-group', 'until-empty', 'quiet'];
+
+/** What the words of `feed` ask for. Throws USAGE where they contradict each other. */
+export function feedOptions(call: ModeCall): FeedOptions {
+  const { options } = call;
+  const minSleepS = options.number('min_sleep') ?? DEFAULT_MIN_SLEEP_S;
+  const maxSleepS = options.number('max_sleep') ?? Math.max(DEFAULT_MAX_SLEEP_S, minSleepS);
+  if (minSleepS > maxSleepS) {
+    throw new RqError(
+      'USAGE',
+      `cannot feed: --min_sleep ${minSleepS} is more than --max_sleep ${maxSleepS}; raise the latter`,
+    );
+  }
+  const path = options.text('log');
+  return {
+    queuePath: call.queue,
+    version,
+    runnerProgram: fileURLToPath(new URL('./runner.js', import.meta.url)),
+    slots: options.number('max_feed'),
+    minSleepMs: minSleepS * 1000,
+    maxSleepMs: maxSleepS * 1000,
+    loops: options.number('loops'),
+    untilEmpty: options.flag('until-empty'),
+    trustGroup: options.flag('trust-group'),
+    retries: options.number('retries') ?? DEFAULT_RETRIES,
+    lockTimeoutMs: (options.number('lock-timeout') ?? DEFAULT_LOCK_TIMEOUT_S) * 1000,
+    logger: openLog({
+      verbosity: call.talk.verbosity as Verbosity,
+      path: path === undefined ? undefined : resolve(path),
+      age: options.text('log_age') as 'daily' | 'weekly' | 'monthly' | undefined,
+      size: options.number('log_size'),
+    }),
+  };
+}
+
+/** Where a feeder logs if nobody says where: by host and queue, since hosts may share a home directory. */
+export function feederLogPath(call: ModeCall): string {
+  const named = call.options.text('log');
+  if (named !== undefined) return resolve(named);
+  const root = call.options.text('dot_rq_dir') ?? join(homedir(), '.rq');
+  return join(resolve(root), hostName(), resolve(call.queue).replaceAll('/', '_'), 'feeder.log');
+}
+
+/** The words that start a daemon with the options of this call; the queue by its absolute path. */
+export function daemonWords(call: ModeCall, logPath: string): string[] {
+  const { options } = call;
+  const values = VALUES.flatMap((name) => {
+    const value = options.number(name) ?? options.text(name);
+    return value === undefined ? [] : [`--${name}=${value}`];
+  });
+  const flags = FLAGS.filter((name) => options.flag(name)).map((name) => `--${name}`);
+  return [resolve(call.queue), 'feed', ...values, ...flags, `--log=${logPath}`];
+}

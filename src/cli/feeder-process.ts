@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { type FeederRecord, readFeeder } from '../feeder/pid-file.ts';
+import { systemClock } from '../job/clock.ts';
+import { errorCode, RqError } from '../job/errors.ts';
+import { hostName } from '../job/host.ts';
+import { runtimeDirectory } from '../job/runtime-directory.ts';
+import { openQueue } from '../queue/open.ts';
+
+const POLL_MS = 50;
+
+/** This host's feeder of a queue, undefined if there is none; throws NO_QUEUE. */
+export async function findFeeder(queuePath: string): Promise<FeederRecord | undefined> {
+  (await openQueue(queuePath, { lockTimeoutMs: 0 })).close();
+  return readFeeder(runtimeDirectory(resolve(queuePath)));
+}
+
+/** As `findFeeder`; throws NO_FEEDER if there is none. */
+export async function requireFeeder(queuePath: string): Promise<FeederRecord> {
+  const feeder = await findFeeder(queuePath);
+  if (feeder !== undefined) return feeder;
+  throw new RqError(
+    'NO_FEEDER',
+    `no feeder feeds from ${resolve(queuePath)} on ${hostName()}; start one with: rq ${queuePath} start`,
+  );
+}
+
+/** Signals a feeder; one that ended a moment ago is no error. */
+export function signalFeeder({ pid }: FeederRecord, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
+}
+
+/** Waits until a feeder is no longer this host's feeder: it ended, or another took its place. */
+export async function feederIsGone(queuePath: string, { pid }: FeederRecord): Promise<void> {
+  while ((await findFeeder(queuePath))?.pid === pid) await systemClock.sleep(POLL_MS);
+}

@@ -1,0 +1,33 @@
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { errorMessage, RqError } from '../job/errors.ts';
+import type { InputStream } from './mode-call.ts';
+
+/**
+ * Copies an input to a temporary file, hands its path to the work, and removes it. A submit that must start over can
+ * read a file again, a pipe it cannot. Throws IO where the file cannot be written.
+ */
+export async function withStoredInput<Result>(
+  input: InputStream,
+  work: (path: string) => Promise<Result>,
+): Promise<Result> {
+  const directory = mkdtempSync(join(tmpdir(), 'rq-stdin-'));
+  try {
+    const path = join(directory, 'stdin');
+    await store(input, path);
+    return await work(path);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function store(input: InputStream, path: string): Promise<void> {
+  try {
+    await pipeline(input.chunks(), createWriteStream(path, { mode: 0o600 }));
+  } catch (error) {
+    const message = `cannot copy stdin to ${path}: ${errorMessage(error)}; set TMPDIR to a directory with space`;
+    throw new RqError('IO', message, { cause: error });
+  }
+}

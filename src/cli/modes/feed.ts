@@ -1,0 +1,38 @@
+import { execa } from 'execa';
+import { becomeDaemon, isDaemon, startDaemon, tellParent } from '../../feeder/daemon.ts';
+import { feed } from '../../feeder/feed.ts';
+import { RqError } from '../../job/errors.ts';
+import { daemonWords, feederLogPath, feedOptions } from '../feeder-call.ts';
+import type { ModeCall } from '../mode-call.ts';
+import { startInBackground } from './start.ts';
+
+const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** Feeds until told to end. */
+export async function run(call: ModeCall): Promise<number | undefined> {
+  if (call.options.flag('daemon')) return await startInBackground(call);
+  const asDaemon = isDaemon();
+  if (asDaemon) becomeDaemon();
+  try {
+    const result = await feed({ ...feedOptions(call), onReady: () => tellParent('ready') });
+    return result === 'restart' ? await startAnew(call, asDaemon) : undefined;
+  } catch (error) {
+    const isQuiet = error instanceof RqError && error.code === 'FEEDER_EXISTS' && call.options.flag('quiet');
+    if (asDaemon) tellParent({ error });
+    if (isQuiet) return undefined;
+    throw error;
+  }
+}
+
+/** After SIGHUP: the same program, perhaps a newer one by now, with the same words. */
+async function startAnew(call: ModeCall, asDaemon: boolean): Promise<number | undefined> {
+  if (asDaemon) {
+    const logPath = feederLogPath(call);
+    await startDaemon(daemonWords(call, logPath), logPath);
+    return undefined;
+  }
+  const child = execa(process.execPath, process.argv.slice(1), { stdio: 'inherit', reject: false });
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of FORWARDED) process.on(signal, forward);
+  return (await child).exitCode ?? 1;
+}

@@ -1,0 +1,12 @@
+import { feederIsGone, requireFeeder, signalFeeder } from '../feeder-process.ts';
+import type { ModeCall } from '../mode-call.ts';
+import { printReport } from '../print.ts';
+
+/** Ends this host's feeder when its jobs have finished, and waits for that. */
+export async function run(call: ModeCall): Promise<undefined> {
+  const feeder = await requireFeeder(call.queue);
+  signalFeeder(feeder, 'SIGTERM');
+  call.talk.info(`waiting until the jobs of the feeder with pid ${feeder.pid} have finished`);
+  await feederIsGone(call.queue, feeder);
+  await printReport(call, { pid: feeder.pid, ended: true });
+}

@@ -1,0 +1,29 @@
+import { createReadStream } from 'node:fs';
+import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
+import { jobStreamPath } from '../../queue/streams.ts';
+import type { ModeCall } from '../mode-call.ts';
+import { writeAll } from '../output.ts';
+import { parseJid } from '../selection.ts';
+import { useQueue } from '../use-queue.ts';
+
+const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
+
+/** Prints a stream of a job byte for byte. Throws NO_JOB, or IO where the job has no such file (yet). */
+export async function run(call: ModeCall): Promise<undefined> {
+  const jid = parseJid(call.words[0] ?? '');
+  const stream = STREAMS.find((name) => name === call.mode) ?? 'stdout';
+  const path = await useQueue(call, (queue) => jobStreamPath(queue, jid, stream));
+  await writeAll(call.output, fileChunks(path, jid, stream));
+}
+
+async function* fileChunks(path: string, jid: number, stream: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') {
+      throw new RqError('IO', `cannot read the ${stream} of job ${jid}: ${errorMessage(error)}`, { cause: error });
+    }
+    const why = stream === 'stdin' ? 'it was submitted without' : 'it has not started yet';
+    throw new RqError('IO', `job ${jid} has no ${stream}: ${why}`, { cause: error, facts: { jid, path } });
+  }
+}

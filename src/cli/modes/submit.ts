@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { errorMessage, RqError } from '../../job/errors.ts';
+import type { Submission } from '../../job/job.ts';
+import type { Queue } from '../../queue/open.ts';
+import { selectJobs } from '../../queue/select.ts';
+import { submitJobs } from '../../queue/submit.ts';
+import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
+import { readSubmittedEntries } from '../../yaml/read.ts';
+import { readAll } from '../input.ts';
+import { withStoredInput } from '../job-stdin.ts';
+import type { ModeCall } from '../mode-call.ts';
+import { jobFields, printJobs } from '../print.ts';
+import { quoteCommand } from '../shell-words.ts';
+import { entryFromOptions, SubmissionMaker, workingDirectory } from '../submission.ts';
+import { useQueue } from '../use-queue.ts';
+
+/** Submits one command, or a list of them, in one transaction, and prints the jobs. */
+export async function run(call: ModeCall): Promise<undefined> {
+  jobFields(call);
+  const options = entryFromOptions(call.options);
+  await useQueue(call, async (queue) => {
+    const stdin = call.options.text('stdin');
+    if (stdin !== '-') return submit(call, queue, stdin === undefined ? options : { ...options, stdin });
+    refuseTwoReaders(call);
+    return withStoredInput(call.input, (path) => submit(call, queue, { ...options, stdin: path }));
+  });
+}
+
+async function submit(call: ModeCall, queue: Queue, options: JobEntry): Promise<void> {
+  const cwd = workingDirectory(call.environment);
+  const maker = new SubmissionMaker({ queue: queue.directory, cwd, stage: call.options.flag('stage'), options });
+  const submissions = await readSubmissions(call, maker);
+  const range = await submitJobs(queue, submissions);
+  if (call.options.flag('quiet')) return;
+  await printJobs(call, selectJobs(queue, { all: false, ranges: [range], states: [], pairs: [] }));
+}
+
+async function readSubmissions(call: ModeCall, maker: SubmissionMaker): Promise<Submission[]> {
+  const list = listSource(call);
+  if (list === undefined) return [maker.make(commandEntry(call), () => 'cannot submit')];
+  const source = list === '-' ? 'stdin' : list;
+  const bytes = list === '-' ? await readStdin(call) : readFile(list);
+  if (bytes.length === 0 && call.input.kind === 'none' && list === '-') {
+    throw new RqError('USAGE', 'cannot submit: stdin is closed, and there is no command');
+  }
+  const entries = await readSubmittedEntries(bytes, source);
+  return entries.map((entry) => maker.make(entry, () => `cannot submit the job at line ${entry.line} of ${source}`));
+}
+
+/** Where the list of jobs is from (`-` is stdin), undefined if the words are a command. */
+function listSource(call: ModeCall): string | undefined {
+  const infile = call.options.text('infile');
+  const dash = call.words[0] === '-' && call.literalFrom > 0;
+  if (call.words.length > (dash ? 1 : 0)) {
+    if (!dash && infile === undefined) return undefined;
+    throw new RqError('USAGE', 'cannot submit a command and a list in one call: give one of them');
+  }
+  if (dash && infile !== undefined)
+    throw new RqError('USAGE', 'cannot read jobs from - and --infile: give one of them');
+  return infile ?? '-';
+}
+
+function commandEntry(call: ModeCall): JobEntry & { command: string } {
+  const [first = '', ...others] = call.words;
+  const command = others.length === 0 ? first : quoteCommand(call.words);
+  checkEntry([['command', command]], () => 'cannot submit');
+  return { command };
+}
+
+async function readStdin(call: ModeCall): Promise<Uint8Array> {
+  if (call.input.kind !== 'terminal') return readAll(call.input);
+  throw new RqError(
+    'USAGE',
+    'cannot submit: give a command, or pipe a list of commands to stdin, or name one with --infile',
+  );
+}
+
+function readFile(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new RqError('INVALID_INPUT', `cannot read jobs from ${path}: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+/** The job's stdin and the list cannot both be what rq reads. */
+function refuseTwoReaders(call: ModeCall): void {
+  if (listSource(call) === '-') {
+    throw new RqError(
+      'USAGE',
+      'cannot read jobs and their stdin from one stdin: use --stdin=FILE, or --infile for the jobs',
+    );
+  }
+  if (call.input.kind === 'terminal') {
+    throw new RqError('USAGE', "cannot read the job's stdin from a terminal: redirect it, or use --stdin=FILE");
+  }
+}

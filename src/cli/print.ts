@@ -1,0 +1,38 @@
+import { JOB_FIELDS, type Job, type JobField } from '../job/job.ts';
+import { documentText, printable } from '../yaml/document.ts';
+import { jobListText } from '../yaml/write.ts';
+import { chooseFields } from './fields.ts';
+import type { ModeCall } from './mode-call.ts';
+import { writeAll } from './output.ts';
+
+/** The job fields that `--fields` asks for; undefined for all. Throws USAGE; call it before anything is changed. */
+export function jobFields(call: ModeCall): JobField[] | undefined {
+  const text = call.options.text('fields');
+  return text === undefined ? undefined : chooseFields(text, JOB_FIELDS);
+}
+
+/** Prints jobs as they come, as one YAML or JSON document. Returns how many there were. */
+export async function printJobs(
+  call: ModeCall,
+  batches: AsyncIterable<readonly Job[]> | Iterable<readonly Job[]>,
+): Promise<number> {
+  let count = 0;
+  async function* counted(): AsyncGenerator<readonly Job[]> {
+    for await (const batch of batches) {
+      count += batch.length;
+      yield batch;
+    }
+  }
+  const format = { json: call.options.flag('json'), fields: jobFields(call) };
+  await writeAll(call.output, jobListText(counted(), format));
+  return count;
+}
+
+/** Prints what a mode reports as one document; `--fields` chooses among its first-level keys. */
+export async function printReport(call: ModeCall, report: Readonly<Record<string, unknown>>): Promise<void> {
+  const chosen = call.options.text('fields');
+  const names = chosen === undefined ? Object.keys(report) : chooseFields(chosen, Object.keys(report));
+  const shown = names.map((name) => [name, report[name] ?? (chosen === undefined ? report[name] : null)] as const);
+  const text = documentText(printable(Object.fromEntries(shown)), { json: call.options.flag('json') });
+  await call.output.write(text);
+}

@@ -1,0 +1,58 @@
+import { closeSync, openSync } from 'node:fs';
+import { errorMessage, RqError } from '../job/errors.ts';
+import { refuseInvalidBytes } from './argument-bytes.ts';
+import { type Arguments, readArguments } from './arguments.ts';
+import { helpText } from './help.ts';
+import type { ModeCall, ModeProgram } from './mode-call.ts';
+import { MODES } from './modes.ts';
+import type { Surroundings } from './run.ts';
+import { standardTalk } from './talk.ts';
+import { versionText } from './version.ts';
+
+/** Reads the words as a call of a mode and loads the mode's program. Throws USAGE, or INVALID_INPUT for the log. */
+export async function readCall(
+  words: readonly string[],
+  { environment, output, input }: Surroundings,
+): Promise<{ call: ModeCall; program: ModeProgram }> {
+  refuseInvalidBytes(words);
+  const read = readArguments(words, environment);
+  const log = read.options.text('log');
+  if (log !== undefined) tryLog(log);
+  const call: ModeCall = {
+    mode: read.mode.name,
+    modes: MODES,
+    queue: read.queue,
+    words: read.words,
+    literalFrom: read.literalFrom,
+    options: read.options,
+    environment,
+    output,
+    talk: standardTalk(read.options.number('verbosity'), log),
+    input: await input(),
+  };
+  return { call, program: answerProgram(read) ?? (await read.mode.load()) };
+}
+
+/** Help and version that only the parser could find, among options with values. */
+function answerProgram({ mode, options }: Arguments): ModeProgram | undefined {
+  const answer = options.flag('help')
+    ? () => helpText(MODES, mode.name)
+    : options.flag('version')
+      ? versionText
+      : undefined;
+  if (answer === undefined) return undefined;
+  return {
+    run: async ({ output }) => {
+      await output.write(await answer());
+      return undefined;
+    },
+  };
+}
+
+function tryLog(path: string): void {
+  try {
+    closeSync(openSync(path, 'a', 0o600));
+  } catch (error) {
+    throw new RqError('INVALID_INPUT', `cannot write the log ${path}: ${errorMessage(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,40 @@
+import { EXIT, errorLine, exitStatus, stackLines } from './exit-status.ts';
+import type { InputStream, TextOutput } from './mode-call.ts';
+import { OutputClosed } from './output.ts';
+import { quickAnswer } from './quick-answer.ts';
+import { standardTalk } from './talk.ts';
+
+/** What a call of rq works with. */
+export interface Surroundings {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly output: TextOutput;
+  /** Asked for only by what reads it. */
+  readonly input: () => Promise<InputStream>;
+}
+
+/** Does what the words say and returns the exit status; every error becomes one line on stderr. */
+export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  let talk = standardTalk(askedVerbosity(words));
+  try {
+    const answer = await quickAnswer(words);
+    if (answer !== undefined) {
+      await surroundings.output.write(answer);
+      return EXIT.done;
+    }
+    const { readCall } = await import('./read-call.ts');
+    const { call, program } = await readCall(words, surroundings);
+    talk = call.talk;
+    return (await program.run(call)) ?? EXIT.done;
+  } catch (error) {
+    if (error instanceof OutputClosed) return EXIT.done;
+    talk.fatal(errorLine(error));
+    for (const line of stackLines(error)) talk.debug(line);
+    return exitStatus(error);
+  }
+}
+
+/** The verbosity for errors of the words themselves, before anything has parsed them. */
+function askedVerbosity(words: readonly string[]): number | undefined {
+  const digit = /(?:^| )(?:-v|--verbosity)[ =]?([0-4])(?: |$)/.exec(words.join(' '))?.[1];
+  return digit === undefined ? undefined : Number(digit);
+}

@@ -1,0 +1,101 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { errorCode, RqError } from '../job/errors.ts';
+import type { Submission } from '../job/job.ts';
+import { checkEntry, type JobEntry } from '../yaml/entry.ts';
+import type { OptionValues } from './mode-call.ts';
+
+/** What `stdin` and `data` look like in a job that rq printed: relative to its queue. */
+const PRINTED_PATH = /^(?:stdin|data)\/\d+$/;
+
+/** What the options of `submit` say of every job; they win over what a list says. Throws INVALID_INPUT. */
+export function entryFromOptions(options: OptionValues): JobEntry {
+  const given: [string, unknown][] = [
+    ['priority', options.number('priority')],
+    ['tag', options.text('tag')],
+    ['runners', options.text('runner')],
+    ['restartable', options.flag('restartable') || undefined],
+    ['cwd', absolute(options.text('cwd'))],
+    ['data', absolute(options.text('data'))],
+  ];
+  return checkEntry(given, () => 'cannot submit with these options');
+}
+
+/** Makes entries into submissions with defaults, absolute paths, and files that were seen to be readable. */
+export class SubmissionMaker {
+  private readonly checkedPaths = new Map<string, string>();
+  private readonly settings: { queue: string; cwd: string; stage: boolean; options: JobEntry };
+
+  /** `queue` and `cwd` are absolute; `options` win over entries. */
+  constructor(settings: { queue: string; cwd: string; stage: boolean; options: JobEntry }) {
+    this.settings = settings;
+  }
+
+  /** Throws INVALID_INPUT for a file that is missing or cannot be read; `place` names the entry. */
+  make(entry: JobEntry & { readonly command: string }, place: () => string): Submission {
+    const { options, stage, cwd } = this.settings;
+    const said = { ...entry, ...options };
+    return {
+      command: entry.command,
+      priority: said.priority ?? 0,
+      tag: said.tag ?? null,
+      runners: said.runners ?? null,
+      restartable: said.restartable ?? false,
+      cwd: said.cwd ?? cwd,
+      stage,
+      stdin: this.file(said.stdin, 'stdin', place),
+      data: this.file(said.data, 'data', place),
+    };
+  }
+
+  private file(path: string | undefined, field: 'stdin' | 'data', place: () => string): string | null {
+    if (path === undefined) return null;
+    const known = this.checkedPaths.get(`${field}:${path}`);
+    if (known !== undefined) return known;
+    const found = resolve(PRINTED_PATH.test(path) ? this.settings.queue : this.settings.cwd, path);
+    const fault = readFault(found, field);
+    if (fault !== undefined) throw new RqError('INVALID_INPUT', `${place()}: ${field} ${found} ${fault}`);
+    this.checkedPaths.set(`${field}:${path}`, found);
+    return found;
+  }
+}
+
+/** The current directory as the shell calls it: the path through symbolic links is the one other hosts know. */
+export function workingDirectory(environment: NodeJS.ProcessEnv): string {
+  try {
+    const physical = process.cwd();
+    const logical = environment['PWD'] ?? '';
+    return isAbsolute(logical) && isSamePlace(logical, physical) ? resolve(logical) : physical;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    throw new RqError('INVALID_INPUT', 'the current directory is gone: change to another one', { cause: error });
+  }
+}
+
+function isSamePlace(path: string, other: string): boolean {
+  const [a, b] = [statSync(path, { throwIfNoEntry: false }), statSync(other)];
+  return a !== undefined && a.dev === b.dev && a.ino === b.ino;
+}
+
+function absolute(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(path);
+}
+
+function readFault(path: string, field: 'stdin' | 'data'): string | undefined {
+  try {
+    accessSync(path, constants.R_OK);
+    const isDirectory = statSync(path).isDirectory();
+    return isDirectory && field === 'stdin' ? 'is a directory; give a file' : undefined;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    switch (errorCode(error)) {
+      case 'ENOENT':
+      case 'ENOTDIR':
+        return 'does not exist';
+      case 'EACCES':
+        return 'cannot be read: you may not';
+      default:
+        return `cannot be read: ${error.message}`;
+    }
+  }
+}

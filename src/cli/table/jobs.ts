@@ -1,0 +1,134 @@
+import { MAX_PRIORITY, MIN_PRIORITY } from '../../job/limits.ts';
+import type { ModeSpec, OptionSpec } from '../mode-spec.ts';
+
+const QUIET: OptionSpec = { name: 'quiet', short: 'q', type: 'flag', help: 'Print nothing on stdout.' };
+
+const SUBMIT_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'priority',
+    short: 'p',
+    type: 'integer',
+    value: 'N',
+    min: MIN_PRIORITY,
+    max: MAX_PRIORITY,
+    help: 'Jobs of a higher priority start first (default 0; may be negative).',
+  },
+  { name: 'tag', short: 't', type: 'text', value: 'TEXT', help: 'A word to find the job by, at most 255 bytes.' },
+  {
+    name: 'runner',
+    type: 'text',
+    value: 'HOST,…',
+    help: 'Only these hosts may run it: names or globs, of the full or the short host name.',
+  },
+  { name: 'restartable', type: 'flag', help: 'The job may run again from its start if its host is lost.' },
+  { name: 'stage', type: 'flag', help: 'Enter it as holding: it waits until it is updated to pending.' },
+  {
+    name: 'stdin',
+    short: 's',
+    type: 'optional',
+    value: 'FILE|-',
+    help: "Copy this file into the queue as the job's stdin; without =FILE, or with -, what rq reads on its own stdin.",
+  },
+  {
+    name: 'data',
+    short: 'd',
+    type: 'text',
+    value: 'PATH',
+    help: 'Copy this file or directory into the queue, to data/JID.',
+  },
+  { name: 'cwd', type: 'text', value: 'DIR', help: 'The directory the job runs in (default: this one).' },
+  { name: 'infile', short: 'i', type: 'text', value: 'FILE', help: 'Read the jobs from this file.' },
+  QUIET,
+];
+
+const SELECTION =
+  'Jobs are selected by jid (42), range (10-20) or list of them (1,3,7-9); by state, of which a unique prefix will do ' +
+  '(p h r f d); by key=value, where key is a field or a unique prefix of one and null stands for no value; or by all. ' +
+  'Jids and states add up; key=value pairs narrow what they select down, or all jobs if they stand alone.';
+
+const SELECTION_INPUT =
+  'The word - reads jids from stdin: YAML or JSON that rq printed, or lines such as 42 or jid: 42.';
+
+export const JOB_MODES: readonly ModeSpec[] = [
+  {
+    name: 'submit',
+    short: ['s'],
+    summary: 'put jobs into the queue',
+    words: '[COMMAND…]',
+    maxWords: Number.POSITIVE_INFINITY,
+    queue: 'named',
+    options: SUBMIT_OPTIONS,
+    description: [
+      'One word is a shell command line. Several words are a program and its arguments, each quoted so that the job ' +
+        'gets exactly those. Put -- before a command that has options of its own: words after it are never options of rq.',
+      'Without a command, or with -, or with --infile, jobs are read as a list: one command a line, where blank lines ' +
+        'and lines that begin with # are skipped and nothing within a line is stripped; or YAML or JSON as rq prints ' +
+        'it (recognised by its first line: ---, "- …", or a JSON list or map), of which command, priority, tag, ' +
+        'runners, restartable, stdin, data and cwd are taken. Options given here win over the values in a list.',
+      'All jobs of one call enter the queue, or none. They are printed as they were submitted, unless --quiet is given.',
+    ],
+    examples: [
+      { type: "rq q submit 'sort big.txt > sorted.txt'", does: 'a shell command line' },
+      { type: 'rq q submit -- python train.py --epochs 10', does: 'a program with options of its own' },
+      { type: 'rq q submit --priority 5 --tag night < commands.txt', does: 'one job a line' },
+      { type: 'rq q list dead | rq q submit -', does: 'submit dead jobs anew, as new jobs' },
+    ],
+    load: () => import('../modes/submit.ts'),
+  },
+  {
+    name: 'list',
+    short: ['l', 'ls'],
+    summary: 'print jobs',
+    words: '[SELECTION…]',
+    maxWords: Number.POSITIVE_INFINITY,
+    queue: 'named',
+    options: [],
+    description: ['Prints the selected jobs, oldest first; without a selection, all jobs.', SELECTION, SELECTION_INPUT],
+    examples: [
+      { type: 'rq q list', does: 'every job of every state' },
+      { type: 'rq q list running pending', does: 'jobs in either state' },
+      { type: 'rq q list finished exit_status=1 --fields jid,command', does: 'what failed' },
+      { type: 'rq q list 10-20 --json | jq .[].tag', does: 'the tags of ten jobs' },
+    ],
+    load: () => import('../modes/list.ts'),
+  },
+  {
+    name: 'status',
+    short: ['t'],
+    summary: "print how the queue's jobs and nodes do",
+    words: '',
+    maxWords: 0,
+    queue: 'named',
+    options: [],
+    description: [
+      'Counts the jobs of each state, the oldest and newest of each, how long jobs take, how they ended, and which ' +
+        'nodes feed. With --fields, only these parts.',
+    ],
+    examples: [
+      { type: 'rq q status', does: 'everything' },
+      { type: 'rq q status --fields jobs --json', does: 'the counts, for a program' },
+    ],
+    load: () => import('../modes/status.ts'),
+  },
+  {
+    name: 'delete',
+    short: ['d', 'rm'],
+    summary: 'remove jobs and their files',
+    words: 'SELECTION…',
+    maxWords: Number.POSITIVE_INFINITY,
+    queue: 'named',
+    options: [QUIET],
+    description: [
+      'Removes the selected jobs with their stdin, stdout, stderr and data, and prints them. Jobs that run stay, and ' +
+        'are an error; the others are removed. Nothing selected is an error, never "all".',
+      SELECTION,
+      `${SELECTION_INPUT} So does a pipe or file on stdin when nothing is selected by words.`,
+    ],
+    examples: [
+      { type: 'rq q delete 42', does: 'one job' },
+      { type: 'rq q delete finished exit_status=0', does: 'what went well' },
+      { type: 'rq q list pending | grep -A 30 old | rq q delete -', does: 'what a pipe selects' },
+    ],
+    load: () => import('../modes/delete.ts'),
+  },
+];

@@ -1,0 +1,45 @@
+import { appendFileSync, writeSync } from 'node:fs';
+import { errorCode } from '../job/errors.ts';
+import type { Talk } from './mode-call.ts';
+
+const LEVELS = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
+const DEFAULT_VERBOSITY = LEVELS.info;
+
+/** Controls and marks that change the direction of text: a terminal would obey them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Talk on stderr, each line behind `rq: `, and in the log file if there is one. */
+export function standardTalk(verbosity = DEFAULT_VERBOSITY as number, log?: string): Talk {
+  const say = (level: keyof typeof LEVELS, line: string): void => {
+    if (LEVELS[level] > verbosity) return;
+    const text = printableLine(line);
+    writeQuietly(`rq: ${text}\n`);
+    if (log !== undefined) appendFileSync(log, `${new Date().toISOString()} ${level} ${text}\n`);
+  };
+  return {
+    verbosity,
+    fatal: (line) => say('fatal', line),
+    error: (line) => say('error', line),
+    warn: (line) => say('warn', line),
+    info: (line) => say('info', line),
+    debug: (line) => say('debug', line),
+  };
+}
+
+/** The text on one line that a terminal shows as it is: controls become escapes such as \n and \u001b. */
+export function printableLine(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => {
+    const escaped = JSON.stringify(character).slice(1, -1);
+    return escaped.length > 1 ? escaped : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+function writeQuietly(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch (error) {
+    // Nobody listens, or a terminal that is full right now: talk is no reason to fail.
+    if (!['EPIPE', 'EAGAIN', 'EBADF', 'EIO', 'ENOSPC'].includes(errorCode(error) ?? '')) throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../job/clock.ts';
+import { errorMessage, RqError } from '../job/errors.ts';
+import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
+import { probeRunner, socketPath } from './probe.ts';
+import type { ServerHello } from './protocol.ts';
+
+const MAX_LOG_BYTES = 1024 * 1024;
+const LAUNCH_TIMEOUT_MS = 10_000;
+const IDLE_MS = 30_000;
+
+export interface LaunchOptions {
+  /** How long it may take until a runner answers, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** The runner exits when nobody was connected and nothing ran for so long, in milliseconds. */
+  readonly idleMs?: number;
+}
+
+/**
+ * Sees to it that a runner answers in the runtime directory, which is made if need be: the one that is there, or a new
+ * one, detached, from `program` (the path of the bundle runner.js). Throws RUNNER with what its log says last.
+ */
+export async function launchRunner(
+  directory: string,
+  program: string,
+  options: LaunchOptions = {},
+): Promise<ServerHello> {
+  const { timeoutMs = LAUNCH_TIMEOUT_MS, idleMs = IDLE_MS } = options;
+  ensureRuntimeDirectory(directory);
+  socketPath(directory);
+  const startMs = systemClock.monotonicMs();
+  const remainingMs = (): number => Math.max(0, startMs + timeoutMs - systemClock.monotonicMs());
+  let hello = await probeRunner(directory, timeoutMs);
+  if (hello !== undefined) return hello;
+  if (remainingMs() === 0) throw notStarted(directory, `one is there and did not answer within ${timeoutMs / 1000} s`);
+  const launched = new LaunchedProgram(directory, program, idleMs);
+  for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 1.3, 100)) {
+    hello = await probeRunner(directory, remainingMs());
+    if (hello !== undefined) return hello;
+    const cause = launched.failure ?? (remainingMs() === 0 ? `no answer within ${timeoutMs / 1000} s` : undefined);
+    if (cause !== undefined) throw notStarted(directory, cause);
+    await systemClock.sleep(pauseMs);
+  }
+}
+
+/** The detached process; one that exits with 0 has found another runner, which is as good. */
+class LaunchedProgram {
+  failure: string | undefined;
+
+  constructor(directory: string, program: string, idleMs: number) {
+    const log = openLog(join(directory, 'runner.log'));
+    let child: ChildProcess;
+    try {
+      child = spawn(process.execPath, [program, directory, String(idleMs)], {
+        cwd: '/',
+        detached: true,
+        stdio: ['ignore', log, log],
+      });
+    } finally {
+      closeSync(log);
+    }
+    child.once('error', (error) => {
+      this.failure = errorMessage(error);
+    });
+    child.once('exit', (status, signal) => {
+      if (status !== 0) this.failure = `it ended with ${status ?? signal}`;
+    });
+    child.unref();
+  }
+}
+
+function openLog(path: string): number {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+  const descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  if (fstatSync(descriptor).size > MAX_LOG_BYTES) ftruncateSync(descriptor);
+  return descriptor;
+}
+
+function notStarted(directory: string, cause: string): RqError {
+  const log = join(directory, 'runner.log');
+  const last = lastLine(log);
+  return new RqError(
+    'RUNNER',
+    `cannot start the runner in ${directory}: ${cause}; see ${log}, its last line: ${last}`,
+    {
+      facts: { code: 'NO_RUNNER', directory },
+    },
+  );
+}
+
+function lastLine(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  } catch (error) {
+    return errorMessage(error);
+  }
+}

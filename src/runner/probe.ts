@@ -1,0 +1,44 @@
+import { connect } from 'node:net';
+import { RqError } from '../job/errors.ts';
+import { LineConnection } from './lines.ts';
+import type { ServerHello } from './protocol.ts';
+import { parseServerMessage } from './replies.ts';
+
+/** Where a runner listens. Throws RUNNER for a path that is too long for a socket (unix(7)). */
+export function socketPath(directory: string): string {
+  const path = `${directory}/runner.sock`;
+  if (Buffer.byteLength(path) <= 107) return path;
+  throw new RqError('RUNNER', `the path of the socket ${path} is longer than 107 bytes: set RQ_RUNTIME_DIR`, {
+    facts: { directory },
+  });
+}
+
+/** Asks who runs there, without disturbing its client; undefined if nobody answers within the time. */
+export function probeRunner(directory: string, timeoutMs: number): Promise<ServerHello | undefined> {
+  const path = socketPath(directory);
+  return new Promise((resolve) => {
+    let hello: ServerHello | undefined;
+    const timer = setTimeout(() => connection.destroy(), timeoutMs);
+    const connection = new LineConnection(connect(path), {
+      onLine: (line) => {
+        hello = helloOf(line);
+        connection.destroy();
+      },
+      onTooLong: () => connection.destroy(),
+      onClose: () => {
+        clearTimeout(timer);
+        resolve(hello);
+      },
+    });
+  });
+}
+
+function helloOf(line: string): ServerHello | undefined {
+  try {
+    const message = parseServerMessage(line);
+    return message.type === 'hello' ? message : undefined;
+  } catch (error) {
+    if (error instanceof RqError) return undefined;
+    throw error;
+  }
+}

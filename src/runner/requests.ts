@@ -1,0 +1,45 @@
+import { FieldReader, type Fields } from './fields.ts';
+import { MAX_GRACE_MS, type Request, RequestError } from './protocol.ts';
+
+/** A request from its fields, at the server's border. Throws RequestError INVALID or UNKNOWN_REQUEST. */
+export function parseRequest(fields: Fields, id: number): Request {
+  const reader = new FieldReader(fields, (message) => {
+    throw new RequestError('INVALID', message);
+  });
+  const type = reader.text('type');
+  switch (type) {
+    case 'spawn':
+      return {
+        id,
+        type,
+        ...reader.key(),
+        command: reader.text('command'),
+        cwd: reader.path('cwd'),
+        env: reader.environment('env'),
+        stdin: reader.optionalPath('stdin'),
+        stdout: reader.optionalPath('stdout'),
+        stderr: reader.optionalPath('stderr'),
+      };
+    case 'signal': {
+      const graceMs = reader.optionalInteger('grace_ms', 0, MAX_GRACE_MS);
+      const signal = reader.signal('signal');
+      return { id, type, ...reader.key(), signal, ...(graceMs === null ? {} : { graceMs }) };
+    }
+    case 'environment':
+      return { id, type, env: reader.environment('env') };
+    case 'list':
+      return { id, type, after: reader.optionalObject('after')?.key() ?? null };
+    case 'ack':
+      return { id, type, attempts: reader.list('attempts').map((entry) => entry.key()) };
+    case 'shutdown':
+      return { id, type };
+    default:
+      throw new RequestError('UNKNOWN_REQUEST', `there is no request ${JSON.stringify(type.slice(0, 40))}`);
+  }
+}
+
+/** The id of a request, undefined if it has none that a reply could name. */
+export function requestId(fields: Fields): number | undefined {
+  const id = fields['id'];
+  return typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 ? id : undefined;
+}

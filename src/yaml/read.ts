@@ -1,0 +1,100 @@
+import { constants, isUtf8 } from 'node:buffer';
+import { RqError } from '../job/errors.ts';
+import { checkEntry, commandFault, type JobEntry } from './entry.ts';
+import { type RawEntry, readPrintedJson, readPrintedYaml } from './printed.ts';
+
+/** A job as it was handed in, with the line that it starts on. */
+export interface SubmittedEntry extends JobEntry {
+  readonly line: number;
+  readonly command: string;
+}
+
+/** A document, by its first line that counts: `---`, `%YAML`, a list's `- `, or JSON with a job or text in it. */
+const DOCUMENT = /^(?:---(?:\s|$)|%YAML |- |\[\s*(?:\{\s*"\w+"\s*:|"(?:[^"\\]|\\.)*"\s*[,\]]|\]\s*$)|\{\s*"\w+"\s*:)/;
+/** A bracket alone on its line begins JSON, if what follows is JSON as well. */
+const BRACKET = /^[[{]\s*$/;
+
+/**
+ * Reads jobs from bytes. A document (first line `---`, `%YAML`, `- …`, or JSON) is parsed as YAML or JSON; anything
+ * else is one command a line, where blank lines and lines that begin with `#` are skipped and nothing within a line is
+ * stripped. Throws INVALID_INPUT with the line at the first fault; no jobs at all is one.
+ */
+export async function readSubmittedEntries(bytes: Uint8Array, source: string): Promise<SubmittedEntry[]> {
+  const text = decode(bytes, source);
+  const entries = isDocument(text) ? await readDocument(text, source) : readLines(text, source);
+  if (entries.length > 0) return entries;
+  throw new RqError(
+    'INVALID_INPUT',
+    `there are no jobs in ${source}: give one command a line, or YAML as rq prints it`,
+  );
+}
+
+/** True if the text is read as YAML or JSON, false if it is one command a line. */
+export function isDocument(text: string): boolean {
+  let start = 0;
+  while (start < text.length) {
+    const newline = text.indexOf('\n', start);
+    const end = newline === -1 ? text.length : newline;
+    const line = text.slice(start, end);
+    if (line.trim() !== '' && !line.startsWith('#')) return isDocumentStart(line, text.slice(end, end + 4096));
+    start = end + 1;
+  }
+  return false;
+}
+
+function isDocumentStart(line: string, rest: string): boolean {
+  if (DOCUMENT.test(line)) return true;
+  return BRACKET.test(line) && DOCUMENT.test(`${line.trim()}${rest.trimStart()}`);
+}
+
+async function readDocument(text: string, source: string): Promise<SubmittedEntry[]> {
+  const raw =
+    readPrintedYaml(text) ?? readPrintedJson(text) ?? (await import('./library.ts')).readAnyYaml(text, source);
+  return raw.map((entry, index) => checkRaw(entry, index, source));
+}
+
+function checkRaw(raw: RawEntry, index: number, source: string): SubmittedEntry {
+  const place = (): string => `cannot submit job ${index + 1} of ${source} (line ${raw.line})`;
+  const { command, ...others } = checkEntry(raw.fields, place);
+  if (command !== undefined) return { line: raw.line, ...others, command };
+  throw new RqError('INVALID_INPUT', `${place()}: it has no command`);
+}
+
+function readLines(text: string, source: string): SubmittedEntry[] {
+  const entries: SubmittedEntry[] = [];
+  let line = 0;
+  for (const command of text.split('\n')) {
+    line += 1;
+    if (command.startsWith('#') || command.trim() === '') continue;
+    const fault = command.endsWith('\r') ? CARRIAGE_RETURN : commandFault(command);
+    if (fault !== undefined) throw lineFault(line, fault, source);
+    entries.push({ line, command });
+  }
+  return entries;
+}
+
+const CARRIAGE_RETURN = "ends with CR LF, as on Windows: remove the CRs with tr -d '\\r'";
+
+function lineFault(line: number, fault: string, source: string): RqError {
+  const hint = fault.includes('NUL') ? ': is it a binary file?' : '';
+  return new RqError('INVALID_INPUT', `cannot submit line ${line} of ${source}: the command ${fault}${hint}`);
+}
+
+function decode(bytes: Uint8Array, source: string): string {
+  if (bytes.length > constants.MAX_STRING_LENGTH) {
+    throw new RqError('INVALID_INPUT', `${source} is larger than ${constants.MAX_STRING_LENGTH} bytes: split it`);
+  }
+  if (isUtf8(bytes)) return new TextDecoder().decode(bytes);
+  let start = 0;
+  for (let line = 1; ; line += 1) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline === -1 ? bytes.length : newline;
+    if (!isUtf8(bytes.subarray(start, end))) {
+      throw new RqError(
+        'INVALID_INPUT',
+        `line ${line} of ${source} is not UTF-8: convert it with iconv, nothing was submitted`,
+      );
+    }
+    start = end + 1;
+  }
+}

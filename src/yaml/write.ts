@@ -1,0 +1,86 @@
+import { JOB_FIELDS, type Job, type JobField } from '../job/job.ts';
+import { type Scalar, scalarText } from './scalar.ts';
+
+/** How jobs are printed: YAML unless `json`; only `fields`, in that order and even if null, where they are given. */
+export interface JobFormat {
+  readonly json?: boolean;
+  readonly fields?: readonly JobField[] | undefined;
+}
+
+/** Text is handed on in pieces of about this size, in UTF-16 units: few writes, little memory. */
+const PIECE_LENGTH = 64 * 1024;
+
+const FIRST_KEYS = keysAfter('- ');
+const FURTHER_KEYS = keysAfter('  ');
+const BARE_KEYS = keysAfter('');
+
+/**
+ * A list of jobs as pieces of one YAML document (or one JSON array, a job a line), made as they are asked for. Written
+ * by hand, since 100,000 finished jobs (43 MB) take 0.6 s so (JSON.stringify 0.3 s), and 12 s with the `yaml` library.
+ */
+export async function* jobListText(
+  batches: AsyncIterable<readonly Job[]> | Iterable<readonly Job[]>,
+  format: JobFormat = {},
+): AsyncGenerator<string> {
+  const json = format.json === true;
+  let piece = '';
+  let count = 0;
+  for await (const batch of batches) {
+    for (const job of batch) {
+      if (json) piece += count === 0 ? '[\n' : ',\n';
+      else if (count === 0) piece += '---\n';
+      piece += json ? jobJson(job, format.fields) : jobText(job, format.fields);
+      count += 1;
+      if (piece.length < PIECE_LENGTH) continue;
+      yield piece;
+      piece = '';
+    }
+  }
+  if (count === 0) yield json ? '[]\n' : '--- []\n';
+  else yield json ? `${piece}\n]\n` : piece;
+}
+
+/** One job as an entry of a YAML list: `- jid: 1`, then a line for each further field. */
+export function jobText(job: Job, fields?: readonly JobField[]): string {
+  return jobLines(job, fields, FIRST_KEYS, FURTHER_KEYS) || '- {}\n';
+}
+
+/** One job as a YAML document of its own, as RQ_JOB holds it. */
+export function jobDocument(job: Job): string {
+  return `---\n${jobLines(job, undefined, BARE_KEYS, BARE_KEYS)}`;
+}
+
+/** One job as a line of JSON without its newline. */
+export function jobJson(job: Job, fields?: readonly JobField[]): string {
+  const printed: Partial<Record<JobField, Scalar>> = {};
+  for (const field of fields ?? JOB_FIELDS) {
+    const value = jobValue(job, field);
+    if (value !== undefined && (value !== null || fields !== undefined)) printed[field] = value;
+    else if (fields !== undefined) printed[field] = null;
+  }
+  return JSON.stringify(printed);
+}
+
+/** A job's value for a field; null or undefined where a job in that state has none. */
+export function jobValue(job: Job, field: JobField): Scalar | undefined {
+  return (job as Partial<Record<JobField, Scalar>>)[field];
+}
+
+function jobLines(
+  job: Job,
+  fields: readonly JobField[] | undefined,
+  firstKeys: Readonly<Record<JobField, string>>,
+  furtherKeys: Readonly<Record<JobField, string>>,
+): string {
+  let text = '';
+  for (const field of fields ?? JOB_FIELDS) {
+    const value = jobValue(job, field) ?? null;
+    if (value === null && fields === undefined) continue;
+    text += `${(text === '' ? firstKeys : furtherKeys)[field]}${scalarText(value)}\n`;
+  }
+  return text;
+}
+
+function keysAfter(prefix: string): Readonly<Record<JobField, string>> {
+  return Object.fromEntries(JOB_FIELDS.map((field) => [field, `${prefix}${field}: `])) as Record<JobField, string>;
+}

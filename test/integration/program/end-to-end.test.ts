@@ -1,0 +1,146 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const lines = (count: number, line: (number: number) => string): string =>
+  Array.from({ length: count }, (_, index) => `${line(index + 1)}\n`).join('');
+
+test('a thousand jobs from stdin are run, each with its own output', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: lines(1000, (number) => `echo ${number}`) });
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  expect(await bench.counts()).toMatchObject({ finished: 1000, total: 1000 });
+  for (let jid = 1; jid <= 1000; jid++) expect(bench.stdout(jid)).toBe(`${jid}\n`);
+  const statuses = new Set((await bench.jobs()).map(({ exit_status }) => exit_status));
+  expect([...statuses]).toEqual([0]);
+});
+
+test('four hosts drain two thousand jobs, each exactly once', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const record = join(bench.directory, 'record');
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: lines(2000, () => `echo $RQ_JID >>${record}`) });
+  const hosts = ['h1', 'h2', 'h3', 'h4'];
+  await Promise.all(
+    hosts.map((RQ_HOST) =>
+      bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=2'], { environment: { RQ_HOST } }),
+    ),
+  );
+  const ran = readFileSync(record, 'utf8')
+    .trim()
+    .split('\n')
+    .map(Number)
+    .sort((a, b) => a - b);
+  expect(ran).toEqual(Array.from({ length: 2000 }, (_, index) => index + 1));
+  const jobs = await bench.jobs();
+  expect(new Set(jobs.map(({ runner }) => runner))).toEqual(new Set(hosts));
+  expect(new Set(jobs.map(({ state }) => state))).toEqual(new Set(['finished']));
+});
+
+test('jobs go on when their feeder is killed, and the next one adopts them with their real exit status', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const gate = join(bench.directory, 'gate');
+  const command = `while [ ! -e ${gate} ]; do sleep 0.1; done; exit $((RQ_JID + 10))`;
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: lines(10, () => command) });
+  const killed = bench.start(['QUEUE', 'feed', '--max_feed=10']);
+  await waitFor(async () => (await bench.jobs('running')).filter(({ pid }) => pid !== undefined).length === 10);
+  const pids = (await bench.jobs()).map(({ pid }) => pid);
+  killed.child.kill('SIGKILL');
+  await killed.ended;
+  const next = bench.start(['QUEUE', 'feed', '--until-empty', '--max_feed=10']);
+  await waitFor(async () => (await bench.run(['QUEUE', 'feeder'])).status === 0);
+  expect((await bench.jobs()).map(({ pid }) => pid)).toEqual(pids);
+  writeFileSync(gate, '');
+  expect((await next.ended).status).toBe(0);
+  const jobs = await bench.jobs();
+  expect(jobs.map(({ state, exit_status, attempt }) => [state, exit_status, attempt])).toEqual(
+    jobs.map(({ jid }) => ['finished', Number(jid) + 10, 1]),
+  );
+});
+
+test('jobs that ended while no feeder lived keep their real exit status', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const done = join(bench.directory, 'done');
+  await bench.must(['QUEUE', 'submit', '-q', `sleep 1; touch ${done}; exit 7`]);
+  const killed = bench.start(['QUEUE', 'feed']);
+  await waitFor(async () => (await bench.jobs('running')).length === 1);
+  killed.child.kill('SIGKILL');
+  await waitFor(() => existsSync(done));
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  expect(await bench.jobs()).toMatchObject([{ state: 'finished', exit_status: 7, attempt: 1 }]);
+});
+
+test('a job that a signal ends says which', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', 'kill -USR1 $$']);
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  expect(await bench.jobs()).toMatchObject([{ state: 'finished', signal: 'SIGUSR1' }]);
+});
+
+test('a job whose directory is not there is dead, with the reason, and runs nowhere', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const mark = join(bench.directory, 'mark');
+  await bench.must(['QUEUE', 'submit', '-q', '--cwd', '/no/such/place', `touch ${mark}`]);
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  const [job] = await bench.jobs();
+  expect(job).toMatchObject({ state: 'dead' });
+  expect(job?.['reason']).toContain('/no/such/place');
+  expect(existsSync(mark)).toBe(false);
+});
+
+test('a job has its stdin, its fields in the environment, and the bin of the queue first on its path', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  writeFileSync(join(bench.queue, 'bin/mine'), '#!/bin/sh\necho mine\n', { mode: 0o755 });
+  const command = 'cat; mine; echo $RQ_JID $RQ_TAG $RQ_PRIORITY; echo "$RQ_JOB" | grep command; pwd';
+  await bench.must(
+    ['QUEUE', 'submit', '-q', '--stdin', '--tag=t1', '-p', '7', '--infile', '/dev/fd/3', command].filter(
+      (word) => !/infile|fd/.test(word),
+    ),
+    { input: 'from stdin\n' },
+  );
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  expect(bench.stdout(1)).toContain('from stdin\nmine\n1 t1 7\n');
+  expect(bench.stdout(1)).toContain('command: ');
+  expect(bench.stdout(1)).toContain(`${bench.directory}\n`);
+});
+
+test('stop kills the jobs of the host: restartable ones wait again, the others are dead', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', 'sleep 1000']);
+  await bench.must(['QUEUE', 'submit', '-q', '--restartable', 'sleep 1000']);
+  const feeder = bench.start(['QUEUE', 'feed', '--max_feed=2']);
+  await waitFor(async () => (await bench.jobs('running')).length === 2);
+  await bench.must(['QUEUE', 'stop']);
+  expect((await feeder.ended).status).toBe(0);
+  const jobs = await bench.jobs();
+  expect(jobs).toMatchObject([{ state: 'dead' }, { state: 'pending', attempt: 1 }]);
+  expect(jobs[0]?.['reason']).toContain('killed by rq stop');
+});
+
+test('a daemon is started once, restarted with its jobs untouched, and shut down when they have finished', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const gate = join(bench.directory, 'gate');
+  await bench.must(['QUEUE', 'submit', '-q', `while [ ! -e ${gate} ]; do sleep 0.1; done; exit 3`]);
+  expect((await bench.run(['QUEUE', 'pid'])).status).toBe(1);
+  const { pid } = JSON.parse(await bench.must(['QUEUE', 'start', '--json'])) as { pid: number };
+  expect((await bench.run(['QUEUE', 'start'])).stderr).toContain(String(pid));
+  expect(await bench.must(['QUEUE', 'start', '--quiet'])).toBe('');
+  await waitFor(async () => (await bench.jobs('running')).length === 1);
+  const after = JSON.parse(await bench.must(['QUEUE', 'restart', '--json'])) as { pid: number };
+  expect(after.pid).not.toBe(pid);
+  const shutdown = bench.run(['QUEUE', 'shutdown']);
+  writeFileSync(gate, '');
+  expect((await shutdown).status).toBe(0);
+  expect(await bench.jobs()).toMatchObject([{ state: 'finished', exit_status: 3, attempt: 1 }]);
+  expect((await bench.run(['QUEUE', 'pid'])).status).toBe(1);
+});

@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect } from 'vitest';
+import { temporaryDirectory } from './temporary-directory.ts';
+import { waitFor } from './wait-for.ts';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const RQ = join(ROOT, 'bin/rq');
+
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Call {
+  readonly input?: string | Uint8Array;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+}
+
+const benches: Workbench[] = [];
+
+/** A directory with a queue's place in it and a runtime directory, and the program to use there. */
+export class Workbench {
+  readonly directory: string;
+  readonly queue: string;
+  readonly environment: NodeJS.ProcessEnv;
+
+  constructor() {
+    this.directory = temporaryDirectory();
+    this.queue = join(this.directory, 'q');
+    const { RQ_Q, RQ_QUEUE, RQ_OPTS, RQ_OPTIONS, RQ_HOST, ...rest } = process.env;
+    this.environment = { ...rest, HOME: this.directory, RQ_RUNTIME_DIR: join(this.directory, 'run') };
+    benches.push(this);
+  }
+
+  /** Starts `rq` with these words; `QUEUE` among them stands for the queue. */
+  start(
+    words: readonly string[],
+    { input, environment, cwd }: Call = {},
+  ): { child: ChildProcess; ended: Promise<Ended> } {
+    const child = spawn(
+      RQ,
+      words.map((word) => (word === 'QUEUE' ? this.queue : word)),
+      {
+        env: { ...this.environment, ...environment },
+        cwd: cwd ?? this.directory,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    );
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input ?? '');
+    return { child, ended: collect(child) };
+  }
+
+  /** Runs `rq` to its end. */
+  async run(words: readonly string[], call: Call = {}): Promise<Ended> {
+    return await this.start(words, call).ended;
+  }
+
+  /** As `run`, for what has to succeed; gives its stdout. */
+  async must(words: readonly string[], call: Call = {}): Promise<string> {
+    const { status, signal, stdout, stderr } = await this.run(words, call);
+    expect({ words, status, signal, stderr: status === 0 ? '' : stderr }).toEqual({
+      words,
+      status: 0,
+      signal: null,
+      stderr: '',
+    });
+    return stdout;
+  }
+
+  /** The jobs of a selection, none where nothing matches (status 3). */
+  async jobs(...selection: string[]): Promise<Record<string, unknown>[]> {
+    const { status, stdout, stderr } = await this.run(['QUEUE', 'list', '--json', ...selection]);
+    if (status === 3) return [];
+    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    return JSON.parse(stdout) as Record<string, unknown>[];
+  }
+
+  /** How many jobs there are of each state. */
+  async counts(): Promise<Record<string, number>> {
+    return (JSON.parse(await this.must(['QUEUE', 'status', '--json'])) as { jobs: Record<string, number> }).jobs;
+  }
+
+  stdout(jid: number): string {
+    return readFileSync(join(this.queue, 'stdout', String(jid)), 'utf8');
+  }
+
+  /** Processes that were started here, by their environment. */
+  processes(): number[] {
+    const mark = `RQ_RUNTIME_DIR=${this.environment['RQ_RUNTIME_DIR']}`;
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => environmentOf(pid).includes(mark));
+  }
+}
+
+async function collect(child: ChildProcess): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { status, signal, stdout, stderr };
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+afterEach(async () => {
+  const used = benches.splice(0);
+  const left = (): number[] => used.flatMap((bench) => bench.processes()).filter(isAlive);
+  const leaked = await waitFor(() => left().length === 0, 15_000).then(
+    () => [],
+    () => left(),
+  );
+  const names = leaked.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' '));
+  for (const pid of leaked) process.kill(pid, 'SIGKILL');
+  expect(names).toEqual([]);
+});

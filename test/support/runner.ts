@@ -1,0 +1,122 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll } from 'vitest';
+import type { RqError } from '../../src/job/errors.ts';
+import { RunnerClient } from '../../src/runner/client.ts';
+import { launchRunner } from '../../src/runner/launch.ts';
+import type { Exit, ServerHello, SpawnRequest } from '../../src/runner/protocol.ts';
+import { buildRunner } from './runner-program.ts';
+import { waitFor } from './wait-for.ts';
+
+let program = '';
+const rigs: RunnerRig[] = [];
+
+beforeAll(async () => {
+  program = await buildRunner();
+});
+
+afterEach(async () => {
+  const leaked: string[] = [];
+  for (const rig of rigs.splice(0)) leaked.push(...(await rig.tearDown()));
+  if (leaked.length > 0) throw new Error(`leaked processes: ${leaked.join('; ')}`);
+});
+
+export interface Connected {
+  readonly client: RunnerClient;
+  /** By jid, in the order in which they came. */
+  readonly exits: Map<number, Exit>;
+  readonly disconnected: Promise<RqError>;
+}
+
+/** A runtime directory, a working directory, and whatever runs there; all of it is gone after the test. */
+export class RunnerRig {
+  readonly root = mkdtempSync('/tmp/rqt-');
+  readonly directory = join(this.root, 'run');
+  readonly work = join(this.root, 'work');
+  readonly program = program;
+  private readonly clients: RunnerClient[] = [];
+
+  constructor() {
+    mkdirSync(this.work);
+    rigs.push(this);
+  }
+
+  async launch(idleMs = 30_000): Promise<ServerHello> {
+    // By this mark all that descends from the runner is found again.
+    process.env['RQT_RIG'] = this.root;
+    return await launchRunner(this.directory, this.program, { idleMs });
+  }
+
+  async connect(timeoutMs = 10_000): Promise<Connected> {
+    const exits = new Map<number, Exit>();
+    let onDisconnect: (error: RqError) => void = () => undefined;
+    const disconnected = new Promise<RqError>((resolve) => {
+      onDisconnect = resolve;
+    });
+    const onExit = (exit: Exit): void => {
+      exits.set(exit.jid, exit);
+    };
+    const client = await RunnerClient.connect({ directory: this.directory, timeoutMs, onExit, onDisconnect });
+    this.clients.push(client);
+    return { client, exits, disconnected };
+  }
+
+  async start(idleMs?: number): Promise<Connected> {
+    await this.launch(idleMs);
+    return await this.connect();
+  }
+
+  job(jid: number, command: string, changes: Partial<SpawnRequest> = {}): SpawnRequest {
+    const files = { stdin: null, stdout: this.file(`out.${jid}`), stderr: this.file(`err.${jid}`) };
+    return { jid, attempt: 1, command, cwd: this.work, env: {}, ...files, ...changes };
+  }
+
+  file(name: string): string {
+    return join(this.work, name);
+  }
+
+  read(name: string): string {
+    return existsSync(this.file(name)) ? readFileSync(this.file(name), 'utf8') : '';
+  }
+
+  /** The pids of all runners of this directory. */
+  runners(): number[] {
+    return this.processes().filter((pid) => wordsOf(pid)[1] === this.program && wordsOf(pid)[2] === this.directory);
+  }
+
+  async killRunner(): Promise<void> {
+    for (const pid of this.runners()) process.kill(pid, 'SIGKILL');
+    await waitFor(() => this.runners().length === 0);
+  }
+
+  async tearDown(): Promise<string[]> {
+    for (const client of this.clients) client.close();
+    for (const pid of this.runners()) process.kill(pid, 'SIGKILL');
+    await waitFor(() => this.runners().length === 0);
+    const leaked = this.processes();
+    const words = leaked.map((pid) => `${pid} ${wordsOf(pid).join(' ')}`);
+    for (const pid of leaked) process.kill(pid, 'SIGKILL');
+    await waitFor(() => this.processes().length === 0);
+    rmSync(this.root, { recursive: true, force: true });
+    return words;
+  }
+
+  /** Everything that the runner started, the runner too. */
+  processes(): number[] {
+    const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+    return pids.filter((pid) => pid !== process.pid && readProc(pid, 'environ').includes(`RQT_RIG=${this.root}`));
+  }
+}
+
+function wordsOf(pid: number): string[] {
+  return readProc(pid, 'cmdline');
+}
+
+function readProc(pid: number, file: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0');
+  } catch {
+    // Ended meanwhile.
+    return [];
+  }
+}

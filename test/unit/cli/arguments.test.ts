@@ -1,0 +1,200 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refuseInvalidBytes } from '../../../src/cli/argument-bytes.ts';
+import { readArguments } from '../../../src/cli/arguments.ts';
+import { MODES, optionsOf } from '../../../src/cli/modes.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'rq-arguments-'));
+  mkdirSync(join(directory, 's'));
+  writeFileSync(join(directory, 's', 'db'), '');
+  process.chdir(directory);
+});
+afterAll(() => {
+  process.chdir('/');
+  rmSync(directory, { recursive: true });
+});
+
+function read(
+  words: string,
+  environment: NodeJS.ProcessEnv = {},
+): { mode: string; queue: string; words: readonly string[] } {
+  return readWords(
+    words.split(' ').filter((word) => word !== ''),
+    environment,
+  );
+}
+
+function readWords(words: string[], environment: NodeJS.ProcessEnv = {}): ReturnType<typeof read> {
+  const { mode, queue, words: rest } = readArguments(words, environment);
+  return { mode: mode.name, queue, words: rest };
+}
+
+function options(words: string, environment: NodeJS.ProcessEnv = {}): ReturnType<typeof readArguments>['options'] {
+  return readArguments(words.split(' '), environment).options;
+}
+
+describe('queue and mode', () => {
+  it.each([
+    ['q list 42', {}, 'list', 'q', ['42']],
+    ['./q ls', {}, 'list', './q', []],
+    ['--json q --tag x submit a b', {}, 'submit', 'q', ['a', 'b']],
+    ['-l /tmp/log q list', {}, 'list', 'q', []],
+    ['list 42', { RQ_Q: '/q' }, 'list', '/q', ['42']],
+    ['list 42', { RQ_QUEUE: '/q' }, 'list', '/q', ['42']],
+    ['other list 42', { RQ_Q: '/q' }, 'list', 'other', ['42']],
+    ['s list', { RQ_Q: '/q' }, 'list', 's', []],
+    ['submit list', { RQ_Q: '/q' }, 'submit', '/q', ['list']],
+    ['submit s list', { RQ_Q: '/q' }, 'submit', '/q', ['s', 'list']],
+    ['s list', {}, 'list', 's', []],
+    ['list status', {}, 'status', 'list', []],
+    ['help submit', {}, 'help', '', ['submit']],
+    ['help', { RQ_Q: '/q' }, 'help', '', []],
+    ['q 1 42', {}, 'stdout', 'q', ['42']],
+    ['-- q submit -x', {}, 'submit', 'q', ['-x']],
+  ])('are read from %j with %j', (words, environment, mode, queue, rest) => {
+    expect(read(words, environment)).toEqual({ mode, queue, words: rest });
+  });
+
+  it.each([
+    ['list', {}, 'list needs a queue: type rq QUEUE list, or set RQ_Q'],
+    ['q', {}, 'what to do with q? Type rq q MODE'],
+    ['q lisst', {}, 'there is no mode "lisst", did you mean list?'],
+    ['lisst', { RQ_Q: 'q' }, 'there is no mode "lisst", did you mean list?'],
+  ])('that are missing in %j are said so', (words, environment, message) => {
+    expect(() => read(words, environment)).toThrow(message);
+  });
+
+  it('refuse words that a mode does not take', () => {
+    expect(() => read('q status now')).toThrow('status takes no words, not "now"');
+    expect(() => read('q stdout')).toThrow('stdout needs JID');
+    expect(() => read('q stdout 1 2')).toThrow('stdout takes only JID, not "2"');
+    expect(() => readWords(['', 'list'])).toThrow('the name of the queue is empty');
+  });
+});
+
+describe('options', () => {
+  it('are the same with - and with _, and stand anywhere before --', () => {
+    for (const words of ['q feed --max_feed 4', '--max-feed=4 q feed', 'q --max_feed=4 feed', 'q feed --max-feed 4']) {
+      expect(options(words).number('max_feed')).toBe(4);
+      expect(options(words).number('max-feed')).toBe(4);
+    }
+  });
+
+  it('have short forms that take their value attached, after = or next', () => {
+    for (const words of ['-p-5', '-p -5', '-p=-5', '-qp-5', '--priority -5', '--priority=-5']) {
+      expect(options(`q submit ${words} x`).number('priority')).toBe(-5);
+    }
+    expect(options('q submit -qtnight x').text('tag')).toBe('night');
+    expect(options('q submit -qtnight x').flag('quiet')).toBe(true);
+  });
+
+  it('take no word of the command for a value of a flag', () => {
+    expect(read('q submit --restartable true')).toEqual({ mode: 'submit', queue: 'q', words: ['true'] });
+    expect(read('q submit -q false x')).toMatchObject({ words: ['false', 'x'] });
+    expect(read('q submit --stdin cat')).toMatchObject({ words: ['cat'] });
+    expect(read('q submit -s cat')).toMatchObject({ words: ['cat'] });
+  });
+
+  it('know a value that may be left out', () => {
+    expect(options('q submit --stdin cat').text('stdin')).toBe('-');
+    expect(options('q submit -s cat').text('stdin')).toBe('-');
+    expect(options('q submit --stdin=in cat').text('stdin')).toBe('in');
+    expect(options('q submit -qs=in cat').text('stdin')).toBe('in');
+    expect(options('q submit --stdin=- cat').text('stdin')).toBe('-');
+  });
+
+  it('are none after --', () => {
+    expect(read('q submit -- python train.py --epochs 10 -q --help')).toMatchObject({
+      words: ['python', 'train.py', '--epochs', '10', '-q', '--help'],
+    });
+    expect(readArguments(['q', 'submit', 'a', '--', '-'], {})).toMatchObject({ words: ['a', '-'], literalFrom: 1 });
+    expect(readArguments(['q', 'submit', '-'], {})).toMatchObject({ words: ['-'], literalFrom: 1 });
+    expect(readArguments(['q', 'submit', '--', '-'], {})).toMatchObject({ words: ['-'], literalFrom: 0 });
+  });
+
+  it('keep numbers, newlines and odd words of a command as they are', () => {
+    const words = ['echo', '007', '1e3', 'a\nb', '-5', '', '=', 'a=b', 'a.b'];
+    expect(readWords(['q', 'submit', ...words]).words).toEqual(words);
+    expect(readArguments(['q', 'submit', '--tag', '007', 'x'], {}).options.text('tag')).toBe('007');
+  });
+
+  it.each([
+    ['q list --jsn', 'list has no option --jsn, did you mean --json?'],
+    ['q list --priority 3', 'list has no option --priority (submit has it)'],
+    ['q list --no-json', 'list has no option --no-json'],
+    ['q list --json.x', 'list has no option --json.x'],
+    ['q list --__proto__ x', 'list has no option --__proto__'],
+    ['q list ---', 'list has no option ---'],
+    ['q list -x', 'list has no option -x'],
+    ['q list -5x', 'list has no option -5x'],
+    ['q list --fields', 'the option --fields needs a value'],
+    ['q list --fields --json', 'the option --fields needs a value'],
+    ['q list --fields=', 'the option --fields needs a value, not an empty one'],
+    ['q list --json=yes', 'the option --json takes no value'],
+    ['q submit -q=1 x', 'the option --quiet takes no value'],
+    ['q submit --priority high x', 'the option --priority must be a whole number'],
+    ['q submit --priority 2147483648 x', 'the option --priority must be a whole number from -2147483648 to 2147483647'],
+    ['q submit --priority 1e3 x', 'the option --priority must be a whole number'],
+    ['q list -v 5', 'the option --verbosity must be a whole number from 0 to 4, not "5"'],
+    ['q feed --max_feed 0', 'the option --max_feed must be a whole number from 1'],
+    ['q feed --log_age hourly', 'the option --log_age must be daily or weekly or monthly, not "hourly"'],
+    ['q feed --log_size 10X', 'with k, M or G'],
+    ['q feed --lock-timeout=-1', 'the option --lock-timeout must be a number from 0'],
+    ['q create --mode world', 'the option --mode must be private or group'],
+  ])('refuse %j', (words, message) => {
+    expect(() => read(words)).toThrow(message);
+    expect(() => read(words)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+
+  it.each([
+    'q submit python train.py --epochs 10',
+    'q submit ls -l',
+    'q submit df -h',
+    'q submit node --version',
+    'q submit grep -v x',
+  ])('of a command in %j are an error that says how to use --', (words) => {
+    expect(() => read(words)).toThrow('rq q submit -- python train.py --epochs 10');
+  });
+
+  it('come from RQ_OPTS too, where the command line wins and what other modes have is ignored', () => {
+    const environment = { RQ_OPTS: "--fields 'jid, tag' -p 3 --max_feed 2 --json" };
+    expect(options('q list', environment).text('fields')).toBe('jid, tag');
+    expect(options('q list --fields x', environment).text('fields')).toBe('x');
+    expect(options('q list', environment).number('priority')).toBeUndefined();
+    expect(options('q submit x', environment).number('priority')).toBe(3);
+    expect(options('q submit x', { RQ_OPTIONS: '-q' }).flag('quiet')).toBe(true);
+    expect(() => options('q list', { RQ_OPTS: '--nonsense' })).toThrow(
+      'RQ_OPTS has the option --nonsense, which no mode',
+    );
+    expect(() => options('q list', { RQ_OPTS: 'word' })).toThrow('RQ_OPTS may hold options only, not the word "word"');
+    expect(() => options('q list', { RQ_OPTS: '--tag=' })).toThrow('needs a value');
+  });
+
+  it('mean the same in every mode that has them', () => {
+    const specs = new Map<string, string>();
+    for (const mode of MODES) {
+      const shorts = optionsOf(mode).flatMap(({ short }) => short ?? []);
+      expect(new Set(shorts).size).toBe(shorts.length);
+      for (const { name, short, type } of optionsOf(mode)) {
+        const spec = `${short} ${type}`;
+        expect(specs.get(name) ?? spec).toBe(spec);
+        specs.set(name, spec);
+      }
+    }
+  });
+});
+
+describe('words that are not UTF-8', () => {
+  it('are refused by their bytes, and a real U+FFFD is not', () => {
+    const path = join(directory, 'cmdline');
+    writeFileSync(path, Buffer.from([0x61, 0, 0xff]));
+    expect(() => refuseInvalidBytes(['a', '\ufffd'], path)).toThrow('is not valid UTF-8');
+    expect(() => refuseInvalidBytes(['a'], path)).not.toThrow();
+    writeFileSync(path, 'a\0\ufffd\0');
+    expect(() => refuseInvalidBytes(['a', '\ufffd'], path)).not.toThrow();
+  });
+});

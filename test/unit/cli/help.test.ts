@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { readArguments } from '../../../src/cli/arguments.ts';
+import { helpText, overview } from '../../../src/cli/help.ts';
+import { manPage } from '../../../src/cli/man.ts';
+import { MODES, optionsOf } from '../../../src/cli/modes.ts';
+import { quickAnswer } from '../../../src/cli/quick-answer.ts';
+import { splitWords } from '../../../src/cli/shell-words.ts';
+
+describe('the table of modes', () => {
+  it('uses every name and short form once', () => {
+    const names = MODES.flatMap(({ name, short }) => [name, ...short]);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('has two to four examples for each mode, and each is a call that rq understands', () => {
+    for (const { name, examples } of MODES) {
+      expect(examples.length, name).toBeGreaterThanOrEqual(2);
+      expect(examples.length, name).toBeLessThanOrEqual(4);
+      for (const { type } of examples) {
+        const call = /rq ([^|<>)]*)/.exec(type.replaceAll(/'[^']*'/g, 'quoted'))?.[1]?.replaceAll('"', '') ?? '';
+        const words = splitWords(call, 'an example');
+        expect(call, type).not.toBe('');
+        if (words[0] !== '--version') expect(() => readArguments(words, {}), type).not.toThrow();
+      }
+    }
+  });
+});
+
+describe('help', () => {
+  it('of a mode names all its options, in lines of a terminal', async () => {
+    for (const mode of MODES) {
+      const text = await helpText(MODES, mode.name);
+      for (const { name } of optionsOf(mode)) expect(text).toContain(`--${name}`);
+      const prose = text.split('\n').filter((line) => !line.startsWith('  '));
+      expect(prose.filter((line) => line.length > 80)).toEqual([]);
+    }
+  });
+
+  it('lists every mode', () => {
+    for (const { name } of MODES) expect(overview(MODES)).toContain(`  ${name}`);
+  });
+
+  it('of an unknown mode names the nearest', async () => {
+    await expect(helpText(MODES, 'sumbit')).rejects.toThrow('did you mean submit?');
+  });
+
+  it.each([
+    [[], 'rq ./q create'],
+    [['--help'], 'Usage: rq QUEUE MODE'],
+    [['help'], 'Usage: rq QUEUE MODE'],
+    [['help', 's'], 'rq submit - '],
+    [['submit', '--help'], 'rq submit - '],
+    [['q', 'submit', '-h'], 'rq submit - '],
+    [['-l', 'x', 'q', 'list', '--help'], 'rq list - '],
+    [['--version'], 'rq development'],
+    [['version'], 'rq development'],
+  ])('answers %j at once', async (words, text) => {
+    expect(await quickAnswer(words)).toContain(text);
+  });
+
+  it.each([
+    [['q', 'submit', 'df', '-h']],
+    [['q', 'submit', '--', '--help']],
+    [['q', 'list']],
+    [['q', 'submit', 'version']],
+  ])('leaves %j to the parser', async (words) => {
+    expect(await quickAnswer(words)).toBeUndefined();
+  });
+});
+
+it('man/rq.1 is what scripts/make-man.mjs makes of the table', () => {
+  expect(readFileSync(new URL('../../../man/rq.1', import.meta.url), 'utf8')).toBe(manPage());
+});

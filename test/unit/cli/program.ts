@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+// Below node_modules, so that what is not bundled is found there.
+const OUTPUT = `${ROOT}node_modules/.cache/rq-test/cli-${process.pid}`;
+
+/** Bundles src/main.ts as the build does, in a place of its own; gives the path of what node can run. */
+export async function bundleProgram(): Promise<string> {
+  mkdirSync(OUTPUT, { recursive: true });
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: { rq: 'src/main.ts' },
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    external: ['better-sqlite3'],
+    banner: { js: "import { createRequire as cr } from 'node:module'; const require = cr(import.meta.url);" },
+    outdir: OUTPUT,
+  });
+  return `${OUTPUT}/rq.js`;
+}
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a line of bash in which `rq` is the program. */
+export function bash(program: string, line: string, cwd: string, environment: NodeJS.ProcessEnv = {}): Ended {
+  const script = `set -o pipefail; rq() { ${JSON.stringify(process.execPath)} ${JSON.stringify(program)} "$@"; }\n${line}`;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script], {
+    cwd,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: cwd, ...environment },
+    input: '',
+    timeout: 30_000,
+    maxBuffer: 1e9,
+  });
+  return { status, stdout, stderr };
+}

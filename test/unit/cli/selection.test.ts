@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chooseFields } from '../../../src/cli/fields.ts';
+import { parseSelection, uniquePrefix } from '../../../src/cli/selection.ts';
+import { readJids } from '../../../src/cli/selection-input.ts';
+import { JOB_FIELDS, JOB_STATES, type Job } from '../../../src/job/job.ts';
+import type { Selection } from '../../../src/job/selection.ts';
+import { jobListText } from '../../../src/yaml/write.ts';
+import { anyJob, joined } from '../yaml/arbitrary.ts';
+
+/** What a selection selects, by its definition. */
+function selects(selection: Selection, job: Job): boolean {
+  const { all, ranges, states, pairs } = selection;
+  const named =
+    all || states.includes(job.state) || ranges.some(({ first, last }) => job.jid >= first && job.jid <= last);
+  const alone = !all && ranges.length === 0 && states.length === 0;
+  const fits = pairs.every(
+    ({ field, value }) => ((job as unknown as Record<string, unknown>)[field] ?? null) === value,
+  );
+  return (named || (alone && pairs.length > 0)) && fits;
+}
+
+const jid = fc.integer({ min: 1, max: 30 });
+const part = fc.oneof(
+  jid.map((first) => ({ word: `${first}`, has: (job: Job) => job.jid === first })),
+  fc.tuple(jid, fc.nat(9)).map(([first, more]) => ({
+    word: `${first}-${first + more}`,
+    has: (job: Job) => job.jid >= first && job.jid <= first + more,
+  })),
+  fc.tuple(fc.constantFrom(...JOB_STATES), fc.nat(9)).map(([state, length]) => ({
+    word: state.slice(0, Math.max(1, length)),
+    has: (job: Job) => job.state === state,
+  })),
+  fc.constant({ word: 'all', has: () => true }),
+);
+
+describe('a selection in words', () => {
+  it('selects what its parts select, together', () => {
+    const jobs = fc.array(fc.tuple(anyJob, jid).map(([job, number]) => ({ ...job, jid: number }) as Job));
+    fc.assert(
+      fc.property(fc.array(part), fc.boolean(), jobs, (parts, asList, some) => {
+        const words = parts.map(({ word }) => word);
+        const selection = parseSelection(asList && words.length > 0 ? [words.join(',')] : words);
+        for (const job of some) expect(selects(selection, job)).toBe(parts.some(({ has }) => has(job)));
+      }),
+    );
+  });
+
+  it('narrows down by pairs, and by pairs alone selects from all', () => {
+    const pairs = [
+      { field: 'exit_status', value: 1 },
+      { field: 'tag', value: 'a=b,c' },
+    ];
+    expect(parseSelection(['f', 'exit=1', 'tag=a=b,c'])).toEqual({
+      all: false,
+      ranges: [],
+      states: ['finished'],
+      pairs,
+    });
+    expect(parseSelection(['tag=null']).pairs).toEqual([{ field: 'tag', value: null }]);
+    expect(parseSelection(['runner=n1', 'restartable=true', 'state=r', 'elapsed=1.5']).pairs).toEqual([
+      { field: 'runner', value: 'n1' },
+      { field: 'restartable', value: 1 },
+      { field: 'state', value: 'running' },
+      { field: 'elapsed', value: 1.5 },
+    ]);
+  });
+
+  it.each([
+    ['0', 'is no jid'],
+    ['9007199254740993', 'is no jid'],
+    ['5-3', 'ends before it begins'],
+    ['1,,2', 'selects no jobs'],
+    ['1-', 'selects no jobs'],
+    ['-5', 'selects no jobs'],
+    ['1.5', 'selects no jobs'],
+    ['x', 'selects no jobs'],
+    ['', 'selects no jobs'],
+    ['al', 'selects no jobs'],
+    ['s=1', 'may be state, submitted'],
+    ['tga=1', 'did you mean tag'],
+    ['=1', 'there is no field'],
+    ['tag=', 'tag=null'],
+    ['priority=high', 'a whole number'],
+    ['restartable=1', 'true or false'],
+    ['state=gone', 'selects no jobs'],
+    ['jid=1 OR 1=1', 'a whole number'],
+  ])('refuses %j', (word, message) => {
+    expect(() => parseSelection([word])).toThrow(message);
+  });
+});
+
+describe('jids in text', () => {
+  async function jids(text: string): Promise<unknown> {
+    // In pieces that end anywhere, as a pipe's do.
+    return readJids(
+      (async function* () {
+        const bytes = Buffer.from(text);
+        for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
+      })(),
+    );
+  }
+
+  it('are found in what rq prints, whatever the jobs say', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(anyJob, { selector: ({ jid: number }) => number }),
+        fc.boolean(),
+        async (some, json) => {
+          const jobs = some.map((job) => ({ ...job, command: 'echo "jid": 7, jid: 8\njid: 9\n10', tag: '"jid":11' }));
+          const found = (await jids(await joined(jobListText([jobs], { json })))) as { first: number; last: number }[];
+          const all = found.flatMap(({ first, last }) =>
+            Array.from({ length: last - first + 1 }, (_, index) => first + index),
+          );
+          expect(all).toEqual(jobs.map(({ jid: number }) => number).sort((a, b) => a - b));
+        },
+      ),
+    );
+  });
+
+  it.each([
+    [
+      '42\n43\n 45 \n',
+      [
+        { first: 42, last: 43 },
+        { first: 45, last: 45 },
+      ],
+    ],
+    ['jid: 42\n', [{ first: 42, last: 42 }]],
+    ['- jid: 42\n  command: jid: 3\n', [{ first: 42, last: 42 }]],
+    ['  "jid": 42,\n', [{ first: 42, last: 42 }]],
+    ['[{"jid":1},{"jid": 2}]', [{ first: 1, last: 2 }]],
+    ['---\nstate: dead\nno jid here 5\npid: 77\n', []],
+  ])('are found in %j', async (text, ranges) => {
+    expect(await jids(text)).toEqual(ranges);
+  });
+});
+
+describe('chosen fields', () => {
+  it.each([
+    ['command,jid', ['command', 'jid']],
+    ['j,comm,exit', ['jid', 'command', 'exit_status']],
+    ['runner', ['runner']],
+    ['^st', ['state', 'started', 'stdin', 'stdout', 'stderr']],
+    ['jid,^j.d$,jid', ['jid']],
+    ['std.*', ['stdin', 'stdout', 'stderr']],
+  ])('%s are %j', (text, fields) => {
+    expect(chooseFields(text, JOB_FIELDS)).toEqual(fields);
+  });
+
+  it.each([
+    ['s', 'may be state, submitted'],
+    ['commnad', 'did you mean command?'],
+    ['jid,,tag', 'there is no field ""'],
+    ['(', 'cannot choose fields by "("'],
+    ['^zz', 'there is no field'],
+  ])('refuses %j', (text, message) => {
+    expect(() => chooseFields(text, JOB_FIELDS)).toThrow(message);
+  });
+
+  it('prefer an exact name to those that it begins', () => {
+    expect(uniquePrefix('runner', ['runners', 'runner'], 'field')).toBe('runner');
+  });
+});

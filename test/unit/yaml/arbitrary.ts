@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import type { Job } from '../../../src/job/job.ts';
+
+/** Text that YAML readers have taken for something else, or choked on. */
+export const HOSTILE_TEXTS: readonly string[] = [
+  ...['yes', 'no', 'y', 'n', 'Y', 'on', 'Off', 'true', 'FALSE', 'null', 'Null', '~', '', ' ', '  a', 'a  ', 'a  b'],
+  ...['0', '010', '0x1F', '0o7', '0b1', '1e3', '1_000', '1,000', '12:30:45', '190:20:30', '.inf', '-.INF', '.nan', '.'],
+  ...['+1', '-1', '1.', '.5', '1e-7', '2024-01-02', '2024-01-02T03:04:05.678Z', '2001-12-14 21:59:43.10 -5', '=', '<<'],
+  ...[
+    '- x',
+    '-',
+    '--',
+    '---',
+    '...',
+    '--- a',
+    '? a',
+    ': a',
+    'a: b',
+    'a:',
+    ':sym',
+    'a #b',
+    '#a',
+    'a#b',
+    '@a',
+    '`a`',
+    '%a',
+  ],
+  ...['&a b', '*a', '!a b', '!!str x', '|', '>', '|-', '[a]', '{a: b}', '[', '{', ']', '}', ',', "'a'", '"a"', "it's"],
+  ...['a\\b', '\\', '\\n', 'a\nb', 'a\r\nb', '\n', '\t', 'a\tb', '\u0000', '\u0007', '\u001b[31m', '\u007f', '\u0085'],
+  ...[
+    '\u00a0',
+    '\u009f',
+    '\u2028',
+    '\u2029',
+    '\ufeff',
+    '\ufeffa',
+    '\ufffe',
+    '\uffff',
+    '\ufffd',
+    '🦀',
+    'é',
+    '漢字',
+    'a\u0301',
+  ],
+  ...[
+    '/bin/true',
+    './run',
+    '../run',
+    'a=b',
+    'echo a && echo b; c | d > e',
+    'x'.repeat(5000),
+    'a '.repeat(700),
+    '!ruby/object:X',
+  ],
+  ...[
+    'NaN',
+    'Infinity',
+    'inf',
+    'nil',
+    'None',
+    'e3',
+    'E5',
+    '_1',
+    '_',
+    'a_1',
+    'yes no',
+    'null null',
+    'a,b',
+    'a?',
+    'a*',
+    'a!',
+  ],
+];
+
+const character = fc.oneof(
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 3 }),
+  fc.constantFrom(
+    ...'\u0000\t\n\r\u001b\u007f\u0085\u009f\u00a0\u2028\u2029\ufeff\ufffe\uffff #:-?,[]{}&*!|>\'"%@`\\=<~.0123456789eExX_+/',
+  ),
+  fc.constantFrom('🦀', '漢', 'é', 'a', 'b', ' '),
+);
+
+export const anyText = fc.oneof(
+  fc.constantFrom(...HOSTILE_TEXTS),
+  fc.array(character, { maxLength: 12 }).map((characters) => characters.join('')),
+  fc.tuple(fc.constantFrom(...HOSTILE_TEXTS), fc.constantFrom(...HOSTILE_TEXTS)).map(([a, b]) => a + b),
+);
+
+/** Any job of any state, in the fields that its state has. */
+export const anyJob: fc.Arbitrary<Job> = fc
+  .record({
+    jid: fc.integer({ min: 1, max: 2 ** 40 }),
+    priority: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+    submitted: fc.constant('2026-11-21T05:12:26.131Z'),
+    submitter: fc.constantFrom('node1', '12', 'no'),
+    owner: anyText,
+    attempt: fc.nat(9),
+    tag: fc.option(anyText),
+    restartable: fc.boolean(),
+    runners: fc.option(fc.constantFrom('node*,gpu[12]', '*')),
+    cwd: anyText.map((text) => `/${text}`),
+    stdin: fc.option(fc.constant('stdin/1')),
+    stdout: fc.constant('stdout/1'),
+    stderr: fc.constant(null),
+    data: fc.constant(null),
+    command: anyText,
+  })
+  .chain((base) =>
+    fc.oneof(
+      fc.constant({ ...base, state: 'pending' as const }),
+      fc
+        .record({ pid: fc.nat(), elapsed: fc.double({ min: 0, max: 1e9, noNaN: true }), reason: anyText })
+        .map((more) => ({
+          ...base,
+          ...more,
+          // Whoever reads -0 may write 0.
+          elapsed: more.elapsed + 0,
+          state: 'dead' as const,
+          started: '2026-11-21T05:12:26.131Z',
+          finished: '2026-11-21T05:12:27.131Z',
+          runner: 'node1',
+          exit_status: null,
+          signal: 'SIGKILL',
+        })),
+    ),
+  );
+
+/** The job as it should be read back: without the fields that have no value. */
+export function withoutNulls(job: Job): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(job).filter(([, value]) => value !== null));
+}
+
+export async function joined(pieces: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const piece of pieces) text += piece;
+  return text;
+}

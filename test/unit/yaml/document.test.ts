@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { documentText, type Printable, printable } from '../../../src/yaml/document.ts';
+import { anyText } from './arbitrary.ts';
+
+const key = anyText.filter((text) => text !== '__proto__' && text !== '<<' && text.length < 500);
+const leaf = fc.oneof(anyText, fc.integer(), fc.boolean(), fc.constant(null));
+const { node } = fc.letrec<{ node: Printable }>((tie) => ({
+  node: fc.oneof(
+    { maxDepth: 4 },
+    leaf,
+    fc.array(tie('node'), { maxLength: 4 }),
+    fc.dictionary(key, tie('node'), { maxKeys: 4, noNullPrototype: true }),
+  ),
+}));
+
+it('prints maps and lists to any depth so that both versions of YAML read them back', () => {
+  fc.assert(
+    fc.property(node, (value) => {
+      for (const version of ['1.1', '1.2'] as const) expect(parse(documentText(value), { version })).toEqual(value);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('prints one key and value a line', () => {
+  const report = { jobs: { pending: 2, none: undefined }, nodes: [{ host: 'a', slots: 4 }, { host: 'b' }], empty: [] };
+  expect(documentText(report)).toBe(
+    '---\njobs:\n  pending: 2\nnodes:\n  - host: a\n    slots: 4\n  - host: b\nempty: []\n',
+  );
+});
+
+it('prints the same as JSON', () => {
+  expect(JSON.parse(documentText({ a: [1, { b: null }] }, { json: true }))).toEqual({ a: [1, { b: null }] });
+});
+
+it('takes dates, maps and strange values as text', () => {
+  const value = { at: new Date(0), map: new Map([['a', 1n]]) };
+  expect(printable(value)).toEqual({ at: '1970-01-01T00:00:00.000Z', map: { a: '1' } });
+});
