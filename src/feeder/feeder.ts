@@ -239,7 +239,7 @@ export class Feeder {
     await this.link.connect();
     const { known, journal } = await this.link.list();
     const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
-    for (const [name, key] of [...this.attempts.running]) {
+    for (const [name, key] of this.attempts.running) {
       const attempt = byName.get(name);
       if (attempt?.state === 'exited') this.ended(attempt.exit);
       if (attempt !== undefined) continue;

@@ -1,11 +1,11 @@
 /** The two clocks of a host. Wall time is for people and never compared between hosts; durations are monotonic. */
 export interface Clock {
   /** ISO 8601 in UTC with milliseconds. */
-  now(): string;
+  readonly now: () => string;
   /** Milliseconds since an arbitrary point, never backwards. */
-  monotonicMs(): number;
+  readonly monotonicMs: () => number;
   /** Resolves after so many milliseconds, or at once when the signal aborts. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export const systemClock: Clock = {

@@ -114,7 +114,7 @@ export class Jobs {
     const env = { ...this.environment, ...request.env, RQ_ATTEMPT_ID: `${journal.id}.${name}` };
     const pid = startProcess(prepared, this.bash, env, (ended) => this.finish(attempt, ended));
     if (pid !== null) {
-      const leader = { pid, start_time: processStartTime(pid) ?? null };
+      const leader = { pid, start_time: this.startTime(pid) };
       this.running.set(name, leader);
       journal.started(attempt, leader);
     }
@@ -152,6 +152,16 @@ export class Jobs {
     }
   }
 
+  /** Never throws: the job runs, whatever cannot be read about it. */
+  private startTime(pid: number): number | null {
+    try {
+      return processStartTime(pid) ?? null;
+    } catch (error) {
+      this.options.log.failed('read the start time of a job', error);
+      return null;
+    }
+  }
+
   private send(pid: number, signal: NodeJS.Signals): boolean {
     try {
       return signalGroup(pid, signal);
@@ -184,9 +194,9 @@ export class Jobs {
     };
     journal.exited(attempt, exit);
     this.running.delete(attemptName(attempt));
-    if (pid !== null) this.graces.leaderEnded(attempt, pid);
     if (this.ended.length === 0) setImmediate(() => this.report());
     this.ended.push(exit);
+    if (pid !== null) this.graces.leaderEnded(attempt, pid);
   }
 
   private report(): void {

@@ -21,11 +21,6 @@ export interface ServerHello {
   readonly boot: string;
 }
 
-export interface ClientHello {
-  readonly type: 'hello';
-  readonly protocol: number;
-}
-
 /** Paths are absolute; null is /dev/null. `env` is added to the base environment. */
 export interface SpawnRequest extends AttemptKey {
   readonly command: string;
@@ -78,16 +73,14 @@ export interface ExitedAttempt extends AttemptKey {
 
 export type KnownAttempt = RunningAttempt | ExitedAttempt;
 
-export const REQUEST_ERRORS = [
-  'INVALID',
-  'UNKNOWN_REQUEST',
-  'ATTEMPT_KNOWN',
-  'NO_ATTEMPT',
-  'JOURNAL',
-  'SHUTTING_DOWN',
-  'FAILED',
-] as const;
-export type RequestErrorCode = (typeof REQUEST_ERRORS)[number];
+export type RequestErrorCode =
+  | 'INVALID'
+  | 'UNKNOWN_REQUEST'
+  | 'ATTEMPT_KNOWN'
+  | 'NO_ATTEMPT'
+  | 'JOURNAL'
+  | 'SHUTTING_DOWN'
+  | 'FAILED';
 
 export type ByeCode = 'REPLACED' | 'PROTOCOL' | 'TOO_LONG' | 'STOPPING';
 

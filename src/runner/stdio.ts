@@ -25,7 +25,15 @@ export function openStdio({ stdin, stdout, stderr }: SpawnRequest): Stdio {
 
 export function closeStdio(stdio: Stdio): void {
   for (const descriptor of new Set(stdio)) {
-    if (descriptor !== 'ignore') closeSync(descriptor);
+    if (descriptor !== 'ignore') closeQuietly(descriptor);
+  }
+}
+
+function closeQuietly(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // It is closed all the same (close(2)), and a share's late error is about nothing that was written here.
   }
 }
 

@@ -11,7 +11,6 @@ const FROM_RANGES = `SELECT ${JOB_COLUMNS} FROM json_each(:ranges) AS range CROS
   WHERE jid BETWEEN max(range.value ->> 0, :after + 1) AND range.value ->> 1`;
 const PAGE = 'ORDER BY jid LIMIT :limit';
 const EXISTS = 'SELECT 1 FROM jobs WHERE jid = ?';
-const ONE = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid = ?`;
 
 export interface Page {
   /** Only jobs with a higher jid than this. */
@@ -70,9 +69,4 @@ export function mergeRanges(ranges: readonly JidRange[]): JidRange[] {
 
 export function jobExists(connection: Connection, jid: number): boolean {
   return connection.get(EXISTS, [jid]) !== undefined;
-}
-
-export function findJob(connection: Connection, jid: number): Job | undefined {
-  const row = connection.get(ONE, [jid]);
-  return row === undefined ? undefined : jobFromRow(row);
 }

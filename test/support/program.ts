@@ -34,8 +34,8 @@ export class Workbench {
   constructor() {
     this.directory = temporaryDirectory();
     this.queue = join(this.directory, 'q');
-    const { RQ_Q, RQ_QUEUE, RQ_OPTS, RQ_OPTIONS, RQ_HOST, ...rest } = process.env;
-    this.environment = { ...rest, HOME: this.directory, RQ_RUNTIME_DIR: join(this.directory, 'run') };
+    const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RQ_')));
+    this.environment = { ...plain, HOME: this.directory, RQ_RUNTIME_DIR: join(this.directory, 'run') };
     benches.push(this);
   }
 

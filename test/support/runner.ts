@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { join } from 'node:path';
 import { afterEach, beforeAll } from 'vitest';
 import type { RqError } from '../../src/job/errors.ts';
+import { processStartTime } from '../../src/job/process.ts';
 import { RunnerClient } from '../../src/runner/client.ts';
 import { launchRunner } from '../../src/runner/launch.ts';
 import type { Exit, ServerHello, SpawnRequest } from '../../src/runner/protocol.ts';
@@ -81,18 +82,19 @@ export class RunnerRig {
 
   /** The pids of all runners of this directory. */
   runners(): number[] {
-    return this.processes().filter((pid) => wordsOf(pid)[1] === this.program && wordsOf(pid)[2] === this.directory);
+    return this.processes().filter((pid) => wordsOf(pid).join(' ').includes(`${this.program} ${this.directory}`));
   }
 
   async killRunner(): Promise<void> {
-    for (const pid of this.runners()) process.kill(pid, 'SIGKILL');
-    await waitFor(() => this.runners().length === 0);
+    const pids = this.runners();
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    // Its words are gone from /proc before its files are closed.
+    await waitFor(() => pids.every((pid) => processStartTime(pid) === undefined));
   }
 
   async tearDown(): Promise<string[]> {
     for (const client of this.clients) client.close();
-    for (const pid of this.runners()) process.kill(pid, 'SIGKILL');
-    await waitFor(() => this.runners().length === 0);
+    await this.killRunner();
     const leaked = this.processes();
     const words = leaked.map((pid) => `${pid} ${wordsOf(pid).join(' ')}`);
     for (const pid of leaked) process.kill(pid, 'SIGKILL');

@@ -1,0 +1,122 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Journal } from '../../../src/runner/journal.ts';
+import type { JournaledAttempt } from '../../../src/runner/journal-entries.ts';
+import { RunnerLog } from '../../../src/runner/log.ts';
+import type { Exit } from '../../../src/runner/protocol.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const STARTED = '2026-01-02T03:04:05.678Z';
+
+function open(directory: string, boot = 'boot', compactAbove = 1000): Journal {
+  // A descriptor that is never open: nothing is told.
+  return new Journal(directory, boot, new RunnerLog(() => STARTED, 1_000_000), compactAbove);
+}
+
+function attempt(jid: number): JournaledAttempt {
+  return { jid, attempt: 1, started: STARTED, monotonic_ms: 12.5 };
+}
+
+function exit(jid: number): Exit {
+  const end = { finished: STARTED, elapsed: 0.5, exit_status: 0, signal: null, reason: null, isLost: false };
+  return { jid, attempt: 1, pid: 4711, started: STARTED, ...end };
+}
+
+function lines(directory: string): string[] {
+  return readFileSync(join(directory, 'journal'), 'utf8').trimEnd().split('\n');
+}
+
+test('A spawn is in the file before it is done, with all that was noted before it', () => {
+  const directory = temporaryDirectory();
+  const journal = open(directory);
+  const first = attempt(1);
+  journal.spawn(first);
+  journal.started(first, { pid: 4711, start_time: 99 });
+  expect(lines(directory)).toHaveLength(2);
+  journal.spawn(attempt(2));
+  expect(lines(directory).map((line) => JSON.parse(line).type)).toEqual([undefined, 'spawn', 'started', 'spawn']);
+});
+
+test('What was written is read again, by the same id', () => {
+  const directory = temporaryDirectory();
+  const journal = open(directory);
+  const [first, second, third] = [attempt(1), attempt(2), attempt(3)];
+  for (const each of [first, second, third]) journal.spawn(each);
+  journal.started(first, { pid: 4711, start_time: 99 });
+  journal.started(second, { pid: 4712, start_time: null });
+  journal.exited(first, exit(1));
+  journal.settle();
+  const again = open(directory);
+  expect(again.id).toBe(journal.id);
+  expect([...again.attempts.values()]).toEqual([
+    { ...attempt(1), process: { pid: 4711, start_time: 99 }, exit: exit(1) },
+    { ...attempt(2), process: { pid: 4712, start_time: null } },
+    attempt(3),
+  ]);
+});
+
+test('Only what has ended can be acknowledged', () => {
+  const directory = temporaryDirectory();
+  const journal = open(directory);
+  const [first, second] = [attempt(1), attempt(2)];
+  journal.spawn(first);
+  journal.spawn(second);
+  journal.exited(first, exit(1));
+  journal.acknowledge([first, second, attempt(3)]);
+  journal.settle();
+  expect([...open(directory).attempts.keys()]).toEqual(['2.1']);
+});
+
+test('A journal in which the acknowledged outnumber the others is rewritten without them', () => {
+  const directory = temporaryDirectory();
+  const journal = open(directory, 'boot', 3);
+  const attempts = [1, 2, 3, 4, 5, 6].map(attempt);
+  for (const each of attempts) {
+    journal.spawn(each);
+    if (each.jid < 6) journal.exited(each, exit(each.jid));
+  }
+  journal.acknowledge(attempts.slice(0, 3));
+  journal.settle();
+  expect(lines(directory).length).toBeGreaterThan(12);
+  journal.acknowledge(attempts.slice(3));
+  expect(lines(directory)).toHaveLength(2);
+  journal.spawn(attempt(7));
+  expect([...open(directory).attempts.keys()]).toEqual(['6.1', '7.1']);
+});
+
+test('Cut off at any byte, a journal is read as far as its last whole line', () => {
+  const directory = temporaryDirectory();
+  const journal = open(directory);
+  for (const jid of [1, 2, 3]) journal.spawn(attempt(jid));
+  const whole = readFileSync(join(directory, 'journal'), 'utf8');
+  const headerLength = whole.indexOf('\n') + 1;
+  for (let length = headerLength; length <= whole.length; length += 1) {
+    const torn = whole.slice(0, length);
+    writeFileSync(join(directory, 'journal'), torn);
+    const again = open(directory);
+    expect(again.attempts.size).toBe(torn.split('\n').length - 2);
+    expect(again.id).toBe(journal.id);
+  }
+});
+
+test('A journal that somebody damaged keeps what can be read, and gets a new id', () => {
+  const directory = temporaryDirectory();
+  const journal = open(directory);
+  journal.spawn(attempt(1));
+  appendFileSync(join(directory, 'journal'), 'garbage\n{"type":"exit","jid":9}\n');
+  const again = open(directory);
+  expect([...again.attempts.keys()]).toEqual(['1.1']);
+  expect(again.id).not.toBe(journal.id);
+  expect(again.previousId).toBe(journal.id);
+});
+
+test('A file that is no journal, or one of an earlier boot, is begun anew', () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'journal'), 'garbage\n');
+  const journal = open(directory);
+  journal.spawn(attempt(1));
+  const later = open(directory, 'later boot');
+  expect(later.id).not.toBe(journal.id);
+  expect(later.attempts.size).toBe(0);
+});
