@@ -1,12 +1,12 @@
 import { RqError } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { FeederEvents } from '../log/events.ts';
-import { type AttemptEnd, exchange, hasClaimable, type MayRun, runningJobs } from '../queue/exchange.ts';
+import { type AttemptEnd, exchange, hasClaimable, type MayRun } from '../queue/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { Attempts, nameOf, type Reports } from './attempts.ts';
 import { Pace } from './pace.ts';
 import { DatabaseWatch } from './poll.ts';
-import { reconcile } from './reconcile.ts';
+import { Recovery } from './recovery.ts';
 import type { RunnerLink } from './runner-link.ts';
 import { SleepCycle } from './sleep-cycle.ts';
 
@@ -52,6 +52,7 @@ export class Feeder {
   private readonly pace: Pace;
   private readonly watch: DatabaseWatch;
   private readonly cycle: SleepCycle;
+  private readonly recovery: Recovery;
   private order: Order = 'feed';
   private polls = 0;
   /** The database may hold something to claim: it changed, or the last claim got all that it asked for. */
@@ -60,8 +61,6 @@ export class Feeder {
   private exchangedMs = 0;
   private exchangeTookMs = 0;
   private failures = 0;
-  /** An exchange failed with its outcome open: the database may hold claims that this feeder does not know of. */
-  private isUnsure = false;
   /** When a job was last given to the runner. */
   private progressMs = 0;
   private killed = new Set<string>();
@@ -74,6 +73,7 @@ export class Feeder {
     this.pace = new Pace(queue.clock, GATHER_MS);
     this.watch = new DatabaseWatch(queue.database, queue.clock);
     this.cycle = new SleepCycle(queue.clock, settings.minSleepMs, settings.maxSleepMs);
+    this.recovery = new Recovery(queue, settings.host, link, this.attempts, events);
     this.lookedMs = queue.clock.monotonicMs();
     link.onExit = (end) => this.ended(end);
     link.onLost = () => this.cycle.wake();
@@ -89,9 +89,9 @@ export class Feeder {
 
   /** Feeds until it has ended; gives the order that ended it. Throws when the queue cannot be used any more. */
   async run(): Promise<Order> {
-    await this.takeOver();
+    await this.recovery.takeOver();
     for (;;) {
-      if (this.link.isLost) await this.mendLink();
+      if (this.link.isLost) await this.recovery.mendLink((end) => this.ended(end));
       this.obey();
       this.startClaimed();
       if (this.isDone()) return this.order;
@@ -109,7 +109,7 @@ export class Feeder {
       if (!(error instanceof RqError) || !PASSING.has(error.code)) throw error;
       this.failures += 1;
       if (this.failures > this.settings.retries) throw error;
-      this.isUnsure = true;
+      this.recovery.isUnsure = true;
       const retryMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures) * (0.5 + Math.random() / 2);
       this.events.queueFailed(error, retryMs);
       await this.cycle.sleep(retryMs);
@@ -118,7 +118,7 @@ export class Feeder {
   }
 
   private async exchangeIfDue(): Promise<boolean> {
-    if (this.isUnsure) await this.findUnknownClaims();
+    await this.recovery.findUnknownClaims();
     this.giveBackIdleClaims();
     if (this.attempts.hasEnds || this.hasOldStarts()) {
       const waitMs = this.untilExchangeMs();
@@ -211,57 +211,6 @@ export class Feeder {
     this.attempts.end(told);
     this.startClaimed();
     this.cycle.wake();
-  }
-
-  /** At the start: what does the database say that this host runs, and what does the runner know of it? */
-  private async takeOver(): Promise<void> {
-    const rows = await runningJobs(this.queue, this.settings.host);
-    const { boot, journal, known } = await this.link.list();
-    const found = reconcile(rows, known, { boot, journal, now: this.queue.clock.now() });
-    for (const attempt of found.adopted) {
-      this.attempts.begin(attempt);
-      if (attempt.pid !== null) this.attempts.began({ ...attempt, pid: attempt.pid });
-      this.events.adopted(attempt);
-    }
-    for (const attempt of found.stale) {
-      this.events.killedStale(attempt);
-      this.link.kill(attempt);
-    }
-    for (const end of found.lost) this.events.lost(end, end.reason ?? '');
-    this.attempts.ends.push(...found.ended, ...found.lost);
-    this.attempts.unstarted.push(...found.unstarted);
-  }
-
-  /** The runner is gone: start another, and find out what it knows of the attempts that were with the old one. */
-  private async mendLink(): Promise<void> {
-    const { journal: before } = this.link;
-    this.events.runnerLost(this.link.reason);
-    await this.link.connect();
-    const { known, journal } = await this.link.list();
-    const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
-    for (const [name, key] of this.attempts.running) {
-      const attempt = byName.get(name);
-      if (attempt?.state === 'exited') this.ended(attempt.exit);
-      if (attempt !== undefined) continue;
-      this.attempts.running.delete(name);
-      // Not in the journal that would know it: it was never started.
-      if (journal === before) this.attempts.unstarted.push(key);
-      else this.isUnsure = true;
-    }
-  }
-
-  /** Finds claims that were committed though the exchange failed, and attempts whose journal is gone. */
-  private async findUnknownClaims(): Promise<void> {
-    const rows = await runningJobs(this.queue, this.settings.host);
-    const { running, claimed, ends, unstarted } = this.attempts;
-    const mine = new Set([...running.keys(), ...[...claimed, ...ends, ...unstarted].map(nameOf)]);
-    const { boot, journal } = this.link;
-    const unknown = rows.filter((row) => !mine.has(nameOf(row)));
-    const found = reconcile(unknown, [], { boot, journal, now: this.queue.clock.now() });
-    for (const end of found.lost) this.events.lost(end, end.reason ?? '');
-    this.attempts.unstarted.push(...found.unstarted);
-    this.attempts.ends.push(...found.lost);
-    this.isUnsure = false;
   }
 
   private obey(): void {

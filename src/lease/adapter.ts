@@ -1,9 +1,25 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
-import { freeGeneration, makeGeneration, readGenerations, signOfLife, sweepGenerations } from './generations.ts';
+import {
+  freeGeneration,
+  type Generations,
+  makeGeneration,
+  readGenerations,
+  signOfLife,
+  sweepGenerations,
+} from './generations.ts';
 
 type Callback<T = void> = (error: NodeJS.ErrnoException | null, result?: T) => void;
+
+export interface AcquireOptions {
+  /** The new generation is to be higher than this one too: the fence of the database is there already. */
+  readonly above: number;
+  /** The generation that this process released last, if it is likely that nobody has had the lease since. */
+  readonly guess: number | undefined;
+  /** What is written under the lease looks at a fence and is checked for ownership: an old generation does no harm. */
+  readonly isFenced: boolean;
+}
 
 const ALIVE_AT_THE_LATEST = new Date(0);
 
@@ -20,8 +36,8 @@ export class GenerationFileSystem {
   refreshedMs = 0;
   /** The holder that was seen last, to tell how long it has not moved. */
   seen: { generation: number; sign: string; sinceMs: number } | undefined;
-  /** No generation up to this one may be made: the fence of the database is there already. */
-  floor = 0;
+  private readonly options: AcquireOptions;
+  private guess: number | undefined;
   private breaking: number | undefined;
   private mtime = new Date(0);
 
@@ -29,25 +45,23 @@ export class GenerationFileSystem {
     readonly directory: string,
     private readonly staleMs: number,
     private readonly clock: Clock,
-  ) {}
+    options: AcquireOptions,
+  ) {
+    this.options = options;
+    this.guess = options.guess;
+  }
 
   readonly mkdir = (_path: string, callback: Callback): void => {
     settle(callback, () => {
-      const before = readGenerations(this.directory);
+      const before = this.lookBefore();
       const isBroken = this.breaking === before.highest;
       this.breaking = undefined;
       if (!before.isFree && !isBroken) throw held(before.highest);
-      const generation = Math.max(before.highest, this.floor) + 1;
+      const generation = Math.max(before.highest, this.options.above) + 1;
       if (!makeGeneration(this.directory, generation)) throw held(generation);
       this.refreshedMs = this.clock.monotonicMs();
-      const after = readGenerations(this.directory);
-      // A slow contender makes a name anew that was held, released and perhaps swept in the meantime.
-      if (after.highest > generation || after.isFree) {
-        sweepGenerations(this.directory, [`lease.${generation}`]);
-        throw held(after.highest);
-      }
-      this.generation = generation;
-      sweepGenerations(this.directory, after.older);
+      if (this.options.isFenced) this.own(generation, [...before.older, `lease.${before.highest}.free`]);
+      else this.ownIfHighest(generation);
     });
   };
 
@@ -86,6 +100,28 @@ export class GenerationFileSystem {
     const now = new Date();
     utimesSync(join(this.directory, `lease.${this.generation}`), now, now);
     this.refreshedMs = this.clock.monotonicMs();
+  }
+
+  /** The directory, or, once, what it is if nobody else had the lease since this process had it. */
+  private lookBefore(): Pick<Generations, 'highest' | 'isFree' | 'older'> {
+    const { guess } = this;
+    this.guess = undefined;
+    return guess === undefined ? readGenerations(this.directory) : { highest: guess, isFree: true, older: [] };
+  }
+
+  /** A slow contender makes a name anew that was held, released and perhaps swept in the meantime. */
+  private ownIfHighest(generation: number): void {
+    const after = readGenerations(this.directory);
+    if (after.highest > generation || after.isFree) {
+      sweepGenerations(this.directory, [`lease.${generation}`]);
+      throw held(after.highest);
+    }
+    this.own(generation, after.older);
+  }
+
+  private own(generation: number, older: readonly string[]): void {
+    this.generation = generation;
+    sweepGenerations(this.directory, older);
   }
 
   /** Stale is whose sign of life this process saw unchanged for the stale time by its own monotonic clock. */

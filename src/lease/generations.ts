@@ -17,7 +17,8 @@ export interface Generations {
 
 /**
  * Reads the directory. To open one makes an NFS client ask the server for its attributes, whatever it has cached
- * (close-to-open consistency), so the answer is the server's. Where `lease.N` and `lease.N.free` both are there, N
+ * (close-to-open consistency). With version 4 the answer is the server's; a client of version 3 can miss a change that
+ * fell into the same clock tick as one it saw (docs/nfs.md), until it changes the directory itself. Where `lease.N` and `lease.N.free` both are there, N
  * was released and the former is left over from a contender that came too late.
  */
 export function readGenerations(directory: string): Generations {
@@ -89,5 +90,16 @@ export function signOfLife(directory: string, generation: number): string | unde
     return `${ino}:${mtimeNs}`;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Makes an NFS client of any version ask for the directory anew, by changing it; of no effect where that is forbidden. */
+export function forgetDirectory(directory: string): void {
+  const path = join(directory, `.look.${process.pid}.${Math.random().toString(36).slice(2)}`);
+  try {
+    mkdirSync(path);
+    rmdirSync(path);
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) throw error;
   }
 }

@@ -2,7 +2,7 @@ import { lock } from 'proper-lockfile';
 import type { Clock } from '../job/clock.ts';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import { GenerationFileSystem } from './adapter.ts';
-import { readGenerations } from './generations.ts';
+import { forgetDirectory, readGenerations } from './generations.ts';
 
 export const STALE_MS = 30_000;
 
@@ -12,8 +12,10 @@ export interface LeaseOptions {
   readonly timeoutMs: number;
   /** A holder without a sign of life for so long is taken for dead, in milliseconds; 2,000 or more. */
   readonly staleMs?: number;
-  /** The new generation is to be higher than this one too. */
+  /** See `AcquireOptions`; by default nothing is guessed, and there is no fence. */
   readonly above?: number;
+  readonly guess?: number | undefined;
+  readonly isFenced?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -31,6 +33,8 @@ export interface Lease {
 // Polling starts well below the length of a transaction, so that a released lease does not lie idle.
 const FIRST_RETRY_MS = 4;
 const LAST_RETRY_MS = 250;
+/** How long a waiter may believe what a client of NFS version 3 remembers of the directory. */
+const FORGET_MS = 1_000;
 
 /**
  * Acquires the lease of a directory. The retries are ours, not the library's: that would also retry what waiting does
@@ -39,8 +43,9 @@ const LAST_RETRY_MS = 250;
 export async function acquireLease(directory: string, options: LeaseOptions): Promise<Lease> {
   const { clock, timeoutMs, staleMs = STALE_MS } = options;
   const startMs = clock.monotonicMs();
-  const files = new GenerationFileSystem(directory, staleMs, clock);
-  files.floor = options.above ?? 0;
+  const { above = 0, guess, isFenced = false } = options;
+  const files = new GenerationFileSystem(directory, staleMs, clock, { above, guess, isFenced });
+  let forgotMs = startMs;
   let retryMs = FIRST_RETRY_MS;
   for (;;) {
     let releaseLock: (() => Promise<void>) | undefined;
@@ -61,6 +66,10 @@ export async function acquireLease(directory: string, options: LeaseOptions): Pr
       if (waitedMs >= timeoutMs || options.signal?.aborted === true) throw busy(files, waitedMs, error);
     }
     if (releaseLock !== undefined) return new HeldLease(files, staleMs, clock, releaseLock);
+    if (clock.monotonicMs() - forgotMs >= FORGET_MS) {
+      forgotMs = clock.monotonicMs();
+      forgetDirectory(directory);
+    }
     await clock.sleep(retryMs * (0.5 + Math.random()), options.signal);
     retryMs = Math.min(retryMs * 1.5, LAST_RETRY_MS);
   }

@@ -2,7 +2,10 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../job/clock.ts';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { forgetDirectory } from '../lease/generations.ts';
 import { Connection } from '../store/connection.ts';
+import { LeaseHistory } from './lease-history.ts';
+import { type Mount, mountOf } from './mount.ts';
 
 export type Locking = 'posix' | 'lease';
 
@@ -25,7 +28,9 @@ export class Queue {
   readonly lockTimeoutMs: number;
   readonly clock: Clock;
   readonly staleMs: number | undefined;
+  readonly leases = new LeaseHistory();
   private connection: Connection | undefined;
+  private mount: Mount | undefined;
 
   constructor(directory: string, locking: Locking, options: QueueOptions) {
     this.directory = directory;
@@ -44,6 +49,14 @@ export class Queue {
     if (access === 'write' && this.connection?.isReadOnly === true) this.close();
     this.connection ??= Connection.open(this.database, { readOnly: access === 'read', busyMs: BUSY_MS });
     return this.connection;
+  }
+
+  /** Makes this host's NFS client forget what it believed of the files here, whether there is a journal above all. */
+  forgetFiles(): void {
+    this.mount ??= mountOf(this.directory);
+    // Version 3: to read the directory is not enough there.
+    if (this.mount.type === 'nfs') forgetDirectory(this.directory);
+    readdirSync(this.directory);
   }
 
   /** Closes the connection; the next use opens it anew. What SQLite says to that is of no interest any more. */

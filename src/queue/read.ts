@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { errorCode, RqError } from '../job/errors.ts';
 import { acquireLease } from '../lease/lease.ts';
 import { type Connection, storeError } from '../store/connection.ts';
@@ -17,8 +16,7 @@ export async function read<T>(queue: Queue, work: (connection: Connection) => T)
   const { clock } = queue;
   const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
   for (;;) {
-    // Makes an NFS client forget what it believed of the files here, whether there is a journal above all.
-    readdirSync(queue.directory);
+    queue.forgetFiles();
     try {
       return readOnce(queue, work);
     } catch (error) {

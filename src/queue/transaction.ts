@@ -69,11 +69,15 @@ class Run<T> {
   }
 
   private async acquire(): Promise<Lease> {
-    const { clock, directory, staleMs } = this.queue;
+    const { clock, directory, leases, staleMs } = this.queue;
     const timeoutMs = Math.max(0, this.deadlineMs - clock.monotonicMs());
     try {
-      const options = { clock, timeoutMs, above: this.fence };
-      return await acquireLease(directory, staleMs === undefined ? options : { ...options, staleMs });
+      // Without locks of the database, one more look at the directory is all that keeps a late contender out.
+      const isFenced = this.queue.locking === 'posix';
+      const options = { clock, timeoutMs, above: this.fence, guess: leases.guess, isFenced };
+      const lease = await acquireLease(directory, staleMs === undefined ? options : { ...options, staleMs });
+      leases.acquired(lease.generation);
+      return lease;
     } catch (error) {
       throw this.unsettled === undefined ? error : this.outcomeUnknown();
     }
@@ -107,7 +111,7 @@ class Run<T> {
       this.unsettled = undefined;
     }
     this.fence = readFence(connection);
-    if (this.fence >= lease.generation) return this.again(connection, undefined);
+    if (this.fence >= lease.generation) return this.notTheHighest(connection);
     connection.migrate();
     const operation = `${hostName()}/${process.pid}/${randomUUID()}`;
     writeFence(connection, lease.generation, operation, this.queue.clock.now());
@@ -119,7 +123,7 @@ class Run<T> {
     const { clock } = this.queue;
     const sinceMs = clock.monotonicMs();
     for (;;) {
-      if (!lease.isOwned()) return this.again(connection, this.cause);
+      if (!lease.isOwned()) return this.notTheHighest(connection);
       try {
         connection.execute('COMMIT');
         return result;
@@ -136,6 +140,11 @@ class Run<T> {
         return AGAIN;
       }
     }
+  }
+
+  private notTheHighest(connection: Connection): typeof AGAIN {
+    this.queue.leases.missed();
+    return this.again(connection, undefined);
   }
 
   private again(connection: Connection, cause: unknown): typeof AGAIN {

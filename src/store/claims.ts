@@ -2,11 +2,13 @@ import type { RunningJob } from '../job/job.ts';
 import type { Connection } from './connection.ts';
 import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
-const FREE_JOBS = `SELECT jid, priority FROM jobs WHERE state = 'pending' AND runners IS NULL
+const FREE_JOBS = `SELECT jid, priority FROM jobs INDEXED BY jobs_claimable
+  WHERE state = 'pending' AND runners IS NULL
   ORDER BY priority DESC, jid LIMIT ?`;
-const NEXT_CONSTRAINT = `SELECT min(runners) AS runners FROM jobs
+const NEXT_CONSTRAINT = `SELECT min(runners) AS runners FROM jobs INDEXED BY jobs_constrained
   WHERE state = 'pending' AND runners IS NOT NULL AND runners > ?`;
-const CONSTRAINED_JOBS = `SELECT jid, priority FROM jobs WHERE state = 'pending' AND runners IS NOT NULL AND runners = ?
+const CONSTRAINED_JOBS = `SELECT jid, priority FROM jobs INDEXED BY jobs_constrained
+  WHERE state = 'pending' AND runners IS NOT NULL AND runners = ?
   ORDER BY priority DESC, jid LIMIT ?`;
 const CLAIM = `UPDATE jobs SET state = 'running', attempt = attempt + 1, started = :now, runner = :host, boot = :boot,
   journal = :journal, stdout = 'stdout/' || jid, stderr = 'stderr/' || jid

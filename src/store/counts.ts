@@ -5,9 +5,10 @@ const BY_STATE = 'SELECT state, count(*) AS jobs FROM jobs GROUP BY state';
 const FIRST = 'SELECT min(jid) AS jid FROM jobs WHERE state = ?';
 const LAST = 'SELECT max(jid) AS jid FROM jobs WHERE state = ?';
 const TIMES = 'SELECT jid, submitted, started, finished, elapsed FROM jobs WHERE jid = ?';
-const FINISHED_SINCE = "SELECT count(*) AS jobs FROM jobs WHERE state = 'finished' AND finished >= ?";
+const FINISHED_SINCE = `SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_finished
+  WHERE state = 'finished' AND finished >= ?`;
 const OUTCOMES = `SELECT count(*) AS jobs, avg(elapsed) AS seconds, count(CASE WHEN exit_status = 0 THEN 1 END) AS successes
-  FROM jobs WHERE state = 'finished'`;
+  FROM jobs INDEXED BY jobs_finished WHERE state = 'finished'`;
 const RUNNING_BY_HOST = "SELECT runner, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY runner";
 
 /** How many jobs there are of each state that has any. */

@@ -1,0 +1,77 @@
+import type { FeederEvents } from '../log/events.ts';
+import { type AttemptEnd, runningJobs } from '../queue/exchange.ts';
+import type { Queue } from '../queue/open.ts';
+import { type Attempts, nameOf } from './attempts.ts';
+import { reconcile } from './reconcile.ts';
+import type { RunnerLink } from './runner-link.ts';
+
+/** Brings what the feeder believes of its attempts in line with the database and the runner, when either was out of sight. */
+export class Recovery {
+  /** An exchange failed with its outcome open, or a journal is gone: the database may hold claims nobody here knows of. */
+  isUnsure = false;
+  private readonly queue: Queue;
+  private readonly host: string;
+  private readonly link: RunnerLink;
+  private readonly attempts: Attempts;
+  private readonly events: FeederEvents;
+
+  constructor(queue: Queue, host: string, link: RunnerLink, attempts: Attempts, events: FeederEvents) {
+    this.queue = queue;
+    this.host = host;
+    this.link = link;
+    this.attempts = attempts;
+    this.events = events;
+  }
+
+  /** At the start: what does the database say that this host runs, and what does the runner know of it? */
+  async takeOver(): Promise<void> {
+    const rows = await runningJobs(this.queue, this.host);
+    const { boot, journal, known } = await this.link.list();
+    const found = reconcile(rows, known, { boot, journal, now: this.queue.clock.now() });
+    for (const attempt of found.adopted) {
+      this.attempts.begin(attempt);
+      if (attempt.pid !== null) this.attempts.began({ ...attempt, pid: attempt.pid });
+      this.events.adopted(attempt);
+    }
+    for (const attempt of found.stale) {
+      this.events.killedStale(attempt);
+      this.link.kill(attempt);
+    }
+    for (const end of found.lost) this.events.lost(end, end.reason ?? '');
+    this.attempts.ends.push(...found.ended, ...found.lost);
+    this.attempts.unstarted.push(...found.unstarted);
+  }
+
+  /** The runner is gone: start another, and find out what it knows of the attempts that were with the old one. */
+  async mendLink(ended: (end: AttemptEnd) => void): Promise<void> {
+    const { journal: before } = this.link;
+    this.events.runnerLost(this.link.reason);
+    await this.link.connect();
+    const { known, journal } = await this.link.list();
+    const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
+    for (const [name, key] of this.attempts.running) {
+      const attempt = byName.get(name);
+      if (attempt?.state === 'exited') ended(attempt.exit);
+      if (attempt !== undefined) continue;
+      this.attempts.running.delete(name);
+      // Not in the journal that would know it: it was never started.
+      if (journal === before) this.attempts.unstarted.push(key);
+      else this.isUnsure = true;
+    }
+  }
+
+  /** Finds claims that were committed though the exchange failed, and attempts whose journal is gone. */
+  async findUnknownClaims(): Promise<void> {
+    if (!this.isUnsure) return;
+    const rows = await runningJobs(this.queue, this.host);
+    const { running, claimed, ends, unstarted } = this.attempts;
+    const mine = new Set([...running.keys(), ...[...claimed, ...ends, ...unstarted].map(nameOf)]);
+    const { boot, journal } = this.link;
+    const unknown = rows.filter((row) => !mine.has(nameOf(row)));
+    const found = reconcile(unknown, [], { boot, journal, now: this.queue.clock.now() });
+    for (const end of found.lost) this.events.lost(end, end.reason ?? '');
+    this.attempts.unstarted.push(...found.unstarted);
+    this.attempts.ends.push(...found.lost);
+    this.isUnsure = false;
+  }
+}

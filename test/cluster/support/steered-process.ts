@@ -1,0 +1,81 @@
+import { expect } from 'vitest';
+import type { Background } from './background.ts';
+import type { Host, Lab } from './lab.ts';
+import { shellCommand } from './program.ts';
+
+const ANSWER_MS = 120_000;
+
+type Words = Readonly<Record<string, string | number>>;
+type Answer = { readonly result: unknown } | { readonly error: string };
+
+/** A fixture (test/fixtures/steered-*.ts) that runs in a host and does what the test tells it, call by call. */
+export class SteeredProcess {
+  private static started = 0;
+  private calls = 0;
+
+  private constructor(
+    private readonly lab: Lab,
+    readonly host: Host,
+    private readonly directory: string,
+    private readonly background: Background,
+  ) {}
+
+  /** Starts a bundled fixture with these words, and waits until it takes calls. */
+  static async start(lab: Lab, host: Host, fixture: string, words: readonly string[]): Promise<SteeredProcess> {
+    const directory = `/tmp/steered.${++SteeredProcess.started}`;
+    const node = shellCommand('node', fixture, ...words);
+    // Opened for both, the pipe never ends, whoever writes to it.
+    const command = `mkdir ${directory} && cd ${directory} && mkfifo calls && exec ${node} <>calls >answers`;
+    const started = new SteeredProcess(lab, host, directory, await lab.start(host, command));
+    await started.answer(0);
+    return started;
+  }
+
+  /** Where the process can be told to go on, when it waits inside a call. */
+  get until(): string {
+    return `${this.directory}/go-on`;
+  }
+
+  /** Calls, and waits for the result; throws if that is an error. */
+  async call(name: string, words: Words = {}): Promise<unknown> {
+    return await this.answer(await this.begin(name, words));
+  }
+
+  /** Calls, and does not wait; gives the number of the call. */
+  async begin(name: string, words: Words = {}): Promise<number> {
+    const id = ++this.calls;
+    const line = shellCommand(JSON.stringify({ ...words, id, call: name }));
+    await this.lab.output(this.host, `printf '%s\\n' ${line} >${this.directory}/calls`);
+    return id;
+  }
+
+  /** Waits for the result of a call. */
+  async answer(id: number, options: { timeoutMs?: number } = {}): Promise<unknown> {
+    const { timeoutMs = ANSWER_MS } = options;
+    const find = `grep -m1 '^{"id":${id},' ${this.directory}/answers 2>/dev/null`;
+    const wait = `until ${find}; do [ -e /proc/${this.background.pid} ] || exec ${find}; sleep 0.05; done`;
+    const { status, output } = await this.lab.run(this.host, wait, { timeoutMs });
+    if (status !== 0) {
+      const said = await this.background.output();
+      throw new Error(`on ${this.host}, no answer to call ${id} (${status === 124 ? 'too late' : 'ended'}): ${said}`);
+    }
+    const answer = JSON.parse(output) as Answer;
+    if ('error' in answer) throw new Error(`on ${this.host}: ${answer.error}`);
+    return answer.result;
+  }
+
+  /** Lets a call that waits inside go on. */
+  async goOn(): Promise<void> {
+    await this.lab.output(this.host, `touch ${this.until}`);
+  }
+
+  /** Waits until it was killed, by itself or otherwise. */
+  async died(): Promise<void> {
+    expect(await this.background.ended()).toBe(137);
+  }
+
+  async kill(): Promise<void> {
+    await this.background.signal('KILL');
+    await this.died();
+  }
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { reconcile } from '../../../src/feeder/reconcile.ts';
+import type { ClaimedRow } from '../../../src/queue/exchange.ts';
+import type { KnownAttempt } from '../../../src/runner/protocol.ts';
+
+const HERE = { boot: 'boot', journal: 'journal', now: '2026-01-01T00:00:00.000Z' };
+
+const row = (jid: number, more: Partial<ClaimedRow> = {}): ClaimedRow =>
+  ({ jid, attempt: 1, pid: null, started: HERE.now, boot: 'boot', journal: 'journal', ...more }) as ClaimedRow;
+
+const running = (jid: number, attempt = 1): KnownAttempt => ({
+  jid,
+  attempt,
+  state: 'running',
+  pid: 9,
+  started: HERE.now,
+});
+
+test('what the database and the runner both know goes on', () => {
+  expect(reconcile([row(1)], [running(1)], HERE)).toMatchObject({
+    adopted: [{ jid: 1 }],
+    unstarted: [],
+    lost: [],
+    stale: [],
+  });
+});
+
+test('a claim that the journal does not know was never started', () => {
+  expect(reconcile([row(1)], [], HERE)).toMatchObject({ unstarted: [{ jid: 1 }], lost: [] });
+});
+
+test('a claim under another journal is lost, and the reason tells a reboot from a journal that is gone', () => {
+  const rebooted = reconcile([row(1, { boot: 'before', journal: 'old' })], [], HERE);
+  expect(rebooted.lost).toMatchObject([{ jid: 1, isLost: true, reason: 'the host was booted again' }]);
+  expect(reconcile([row(1, { journal: 'old' })], [], HERE).lost[0]?.reason).toContain('journal is gone');
+});
+
+test('an attempt that runs though its job is another attempt’s is stale', () => {
+  const found = reconcile([row(1, { attempt: 2 })], [running(1, 1)], HERE);
+  expect(found).toMatchObject({ stale: [{ jid: 1, attempt: 1 }], unstarted: [{ jid: 1, attempt: 2 }], adopted: [] });
+});

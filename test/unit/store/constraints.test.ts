@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Submission } from '../../../src/job/job.ts';
+import { giveBack, recordEnd, recordStart, runningOn } from '../../../src/store/attempts.ts';
+import { claimJobs } from '../../../src/store/claims.ts';
+import { Connection } from '../../../src/store/connection.ts';
+import { deleteRows } from '../../../src/store/deletions.ts';
+import { selectPage } from '../../../src/store/selections.ts';
+import { insertJob, lastJid } from '../../../src/store/submissions.ts';
+import { submission } from '../../support/queue.ts';
+
+const NOW = '2026-01-01T00:00:00.000Z';
+const BY = { host: 'h1', boot: 'b', journal: 'j', now: NOW };
+const ANY = (): boolean => true;
+let connection: Connection;
+
+beforeEach(() => {
+  connection = Connection.open(':memory:', { create: true, busyMs: 0 });
+  connection.migrate();
+});
+
+afterEach(() => connection.close());
+
+function add(...jobs: Partial<Submission>[]): void {
+  for (const job of jobs) {
+    insertJob(connection, lastJid(connection) + 1, submission('true', job), {
+      submitted: NOW,
+      submitter: 's',
+      owner: 'o',
+    });
+  }
+}
+
+function end(jid: number, attempt = 1): Parameters<typeof recordEnd>[2] {
+  const times = { started: NOW, finished: NOW, elapsed: 1, pid: 5 };
+  return { jid, attempt, ...times, exit_status: 0, signal: null, reason: null, isLost: false };
+}
+
+const job = (jid: number) =>
+  selectPage(
+    connection,
+    { all: false, ranges: [{ first: jid, last: jid }], states: [], pairs: [] },
+    { after: 0, limit: 1 },
+  )[0];
+
+test.each([
+  ["UPDATE jobs SET state = 'running'"],
+  ["UPDATE jobs SET state = 'finished', started = 'x', finished = 'y', runner = 'h', attempt = 1"],
+  ["UPDATE jobs SET state = 'finished', exit_status = 0, started = 'x', finished = 'y', runner = 'h', attempt = 0"],
+  ["UPDATE jobs SET state = 'dead', started = 'x', finished = 'y', runner = 'h', attempt = 1"],
+  ["UPDATE jobs SET state = 'sleeping'"],
+  ['UPDATE jobs SET pid = 4'],
+  ["UPDATE jobs SET started = 'x'"],
+  ['UPDATE jobs SET exit_status = 0'],
+  ['UPDATE jobs SET priority = 2147483648'],
+  ["UPDATE jobs SET priority = 'high'"],
+  ["UPDATE jobs SET command = ''"],
+  ["UPDATE jobs SET tag = printf('%256c', 'x')"],
+])('the schema refuses a state that does not fit its fields: %s', (sql) => {
+  add({});
+  expect(() => connection.execute(sql)).toThrow(/constraint|cannot store TEXT/);
+});
+
+test('jids are never used again, also after all jobs were deleted', () => {
+  add({}, {});
+  deleteRows(connection, [1, 2]);
+  add({});
+  expect(job(3)).toMatchObject({ jid: 3, state: 'pending' });
+});
+
+test('a claim takes the oldest of the highest priority that the host may run', () => {
+  add({}, { priority: 5 }, { priority: 5, runners: 'h1' }, { priority: 9, runners: 'other' }, { priority: -1 });
+  const claimed = claimJobs(connection, BY, (runners) => runners === 'h1', 10);
+  expect(claimed.map(({ jid }) => jid)).toEqual([2, 3, 1, 5]);
+  expect(claimed[0]).toMatchObject({ state: 'running', runner: 'h1', attempt: 1, stdout: 'stdout/2' });
+  expect(claimJobs(connection, BY, () => false, 10)).toEqual([]);
+});
+
+test('an end is recorded for the attempt that has the job, and for no other', () => {
+  add({});
+  claimJobs(connection, BY, ANY, 1);
+  recordStart(connection, 'h1', { jid: 1, attempt: 1, pid: 77, started: NOW });
+  expect(job(1)).toMatchObject({ pid: 77 });
+  expect(recordEnd(connection, 'h2', end(1))).toBe(false);
+  expect(recordEnd(connection, 'h1', end(1, 2))).toBe(false);
+  expect(recordEnd(connection, 'h1', end(1))).toBe(true);
+  expect(recordEnd(connection, 'h1', end(1))).toBe(false);
+  expect(job(1)).toMatchObject({ state: 'finished', exit_status: 0, elapsed: 1 });
+});
+
+test('a lost job is dead with the reason, or pending again if it is restartable, with the attempt on record', () => {
+  add({}, { restartable: true });
+  claimJobs(connection, BY, ANY, 2);
+  const lost = { exit_status: null, elapsed: null, reason: 'the host was booted again', isLost: true };
+  for (const jid of [1, 2]) expect(recordEnd(connection, 'h1', { ...end(jid), ...lost })).toBe(true);
+  expect(job(1)).toMatchObject({ state: 'dead', reason: 'the host was booted again' });
+  expect(job(2)).toMatchObject({ state: 'pending', attempt: 1, started: null });
+  expect(connection.all('SELECT attempt, reason FROM attempts WHERE jid = 2')).toEqual([
+    { attempt: 1, reason: 'the host was booted again' },
+  ]);
+  expect(claimJobs(connection, BY, ANY, 1)).toMatchObject([{ jid: 2, attempt: 2 }]);
+});
+
+test('what really came of a dead job that nobody took is accepted', () => {
+  add({});
+  claimJobs(connection, BY, ANY, 1);
+  recordEnd(connection, 'h1', { ...end(1), exit_status: null, reason: 'lost', isLost: true });
+  expect(recordEnd(connection, 'h1', end(1))).toBe(true);
+  expect(job(1)).toMatchObject({ state: 'finished', exit_status: 0, reason: null });
+});
+
+test('a job that was never started goes back, restartable or not', () => {
+  add({});
+  const [claimed] = claimJobs(connection, BY, ANY, 1);
+  expect(runningOn(connection, 'h1')).toMatchObject([{ jid: 1, journal: 'j', boot: 'b' }]);
+  const { isLost, ...ended } = end(claimed?.jid ?? 0);
+  expect(giveBack(connection, 'h1', { ...ended, reason: 'it was never started' })).toBe(true);
+  expect(job(1)).toMatchObject({ state: 'pending', runner: null });
+});

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { JOB_STATES, type JobState } from '../../../src/job/job.ts';
+import type { Selection } from '../../../src/job/selection.ts';
+import { Connection } from '../../../src/store/connection.ts';
+import { mergeRanges, selectPage } from '../../../src/store/selections.ts';
+
+const COUNT = 40;
+let connection: Connection;
+
+const stateOf = (jid: number): JobState => JOB_STATES[jid % JOB_STATES.length] ?? 'pending';
+const tagOf = (jid: number): string | null => (jid % 3 === 0 ? 'three' : null);
+
+beforeAll(() => {
+  connection = Connection.open(':memory:', { create: true, busyMs: 0 });
+  connection.migrate();
+  for (let jid = 1; jid <= COUNT; jid++) {
+    const state = stateOf(jid);
+    const ended = state === 'finished' || state === 'dead';
+    const ran = ended || state === 'running';
+    connection.run(
+      `INSERT INTO jobs (jid, state, submitted, submitter, owner, cwd, command, tag, started, finished, runner, attempt,
+       exit_status, reason, boot, journal) VALUES (?, ?, 'x', 's', 'o', '/', 'c', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        jid,
+        state,
+        tagOf(jid),
+        ran ? 'x' : null,
+        ended ? 'x' : null,
+        ran ? 'h' : null,
+        ran ? 1 : 0,
+        state === 'finished' ? 0 : null,
+        state === 'dead' ? 'why' : null,
+        ran ? 'b' : null,
+        ran ? 'j' : null,
+      ],
+    );
+  }
+});
+
+afterAll(() => connection.close());
+
+const range = fc
+  .tuple(fc.integer({ min: 1, max: COUNT + 5 }), fc.nat(10))
+  .map(([first, more]) => ({ first, last: first + more }));
+
+test('a selection selects what its words say, page by page, in the order of jids', () => {
+  const selection = fc.record({
+    all: fc.boolean(),
+    ranges: fc.array(range, { maxLength: 4 }),
+    states: fc.uniqueArray(fc.constantFrom(...JOB_STATES), { maxLength: 3 }),
+    pairs: fc.constantFrom<Selection['pairs']>([], [{ field: 'tag', value: 'three' }], [{ field: 'tag', value: null }]),
+  });
+  fc.assert(
+    fc.property(selection, fc.integer({ min: 1, max: 15 }), (selected, limit) => {
+      const { all, ranges, states, pairs } = selected;
+      const onlyPairs = ranges.length === 0 && states.length === 0 && pairs.length > 0;
+      const wanted = Array.from({ length: COUNT }, (_, index) => index + 1).filter((jid) => {
+        const isNamed = ranges.some(({ first, last }) => jid >= first && jid <= last) || states.includes(stateOf(jid));
+        return (all || onlyPairs || isNamed) && pairs.every(({ value }) => tagOf(jid) === value);
+      });
+      const found: number[] = [];
+      for (let after = 0; ; ) {
+        const page = selectPage(connection, selected, { after, limit });
+        found.push(...page.map(({ jid }) => jid));
+        if (page.length < limit) break;
+        after = page.at(-1)?.jid ?? 0;
+      }
+      expect(found).toEqual(wanted);
+    }),
+  );
+});
+
+test('merged ranges hold the same jids, ascending and apart', () => {
+  fc.assert(
+    fc.property(fc.array(range), (ranges) => {
+      const merged = mergeRanges(ranges);
+      const jids = (list: typeof ranges): Set<number> =>
+        new Set(
+          list.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, index) => first + index)),
+        );
+      expect(jids(merged)).toEqual(jids(ranges));
+      for (const [index, each] of merged.entries())
+        expect(each.first).toBeGreaterThan((merged[index - 1]?.last ?? -1) + 1);
+    }),
+  );
+});

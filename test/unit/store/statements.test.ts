@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Connection } from '../../../src/store/connection.ts';
+import { JOB_COLUMNS } from '../../../src/store/job-rows.ts';
+
+const FOLDER = fileURLToPath(new URL('../../../src/store/', import.meta.url));
+let connection: Connection;
+
+beforeEach(() => {
+  connection = Connection.open(':memory:', { create: true, busyMs: 0 });
+  connection.migrate();
+});
+
+afterEach(() => connection.close());
+
+/** The SQL constants of a file of the store, with its one interpolation filled in. */
+function statementsOf(file: string): string[] {
+  const source = readFileSync(FOLDER + file, 'utf8');
+  const found = source.matchAll(/const [A-Z_]+ =\s*(?:`([^`]*)`|'([^']*)'|"([^"]*)")/g);
+  return (
+    [...found]
+      .map(([, ...texts]) => texts.find((text) => text !== undefined) ?? '')
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what stands in the source.
+      .map((text) => text.replaceAll('${JOB_COLUMNS}', JOB_COLUMNS))
+      .filter((text) => /^(SELECT|INSERT|UPDATE|DELETE|PRAGMA)\b/.test(text))
+  );
+}
+
+const statements = readdirSync(FOLDER)
+  .filter((file) => file !== 'schema.ts')
+  .flatMap((file) => statementsOf(file).map((sql) => [file, sql] as const));
+
+test('the statements of the store are found', () => {
+  expect(statements.length).toBeGreaterThan(25);
+});
+
+test.each(statements)('%s prepares: %s', (_, sql) => {
+  expect(() => connection.prepare(sql)).not.toThrow();
+});
+
+function plan(sql: string, parameters: readonly (string | number)[]): string {
+  return connection
+    .all(`EXPLAIN QUERY PLAN ${sql}`, parameters)
+    .map((row) => String(row['detail']))
+    .join('; ');
+}
+
+test('a claim reads an index of pending jobs in its order, and sorts nothing', () => {
+  const free = statementsOf('claims.ts').filter((sql) => sql.includes('ORDER BY priority'));
+  expect(free).toHaveLength(2);
+  expect(plan(free[0] ?? '', [1])).toBe('SCAN jobs USING COVERING INDEX jobs_claimable');
+  expect(plan(free[1] ?? '', ['h', 1])).toBe('SEARCH jobs USING COVERING INDEX jobs_constrained (runners=?)');
+});
+
+test('counts by state and of finished jobs are read from indexes alone', () => {
+  for (const sql of statementsOf('counts.ts').filter((text) => text.includes('count('))) {
+    const parameters = sql.includes('?') ? ['2026'] : [];
+    if (sql.includes('GROUP BY runner')) expect(plan(sql, parameters)).toContain('USING INDEX jobs_by_state');
+    else expect(plan(sql, parameters)).toContain('USING COVERING INDEX');
+  }
+});
