@@ -13,6 +13,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/build-program.ts'],
           testTimeout: 120_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -8,6 +8,8 @@ export interface LineHandlers {
   readonly onLine: (line: string) => void;
   /** A line above the limit came in; nothing more is read. */
   readonly onTooLong: () => void;
+  /** Before what was queued goes out. */
+  readonly onFlush?: () => void;
   /** Once, also after `destroy`; the error is undefined for an orderly end. */
   readonly onClose: (error: Error | undefined) => void;
 }
@@ -73,6 +75,7 @@ export class LineConnection {
 
   private flush(): void {
     if (this.outgoing.length === 0 || this.hasEnded) return;
+    this.handlers.onFlush?.();
     const text = `${this.outgoing.join('\n')}\n`;
     this.outgoing = [];
     this.socket.write(text);

@@ -85,6 +85,8 @@ export class RunnerServer {
     );
     const connection = new LineConnection(socket, {
       onLine: (line) => lines.add(line),
+      // What is told must survive this process: the journal is ahead of every reply.
+      onFlush: () => this.options.journal.settle(),
       onTooLong: () => this.refuse(connection, 'TOO_LONG', 'a line was longer than 4 MiB'),
       onClose: () => {
         clearTimeout(patience);

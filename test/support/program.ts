@@ -28,7 +28,8 @@ const benches: Workbench[] = [];
 /** A directory with a queue's place in it and a runtime directory, and the program to use there. */
 export class Workbench {
   readonly directory: string;
-  readonly queue: string;
+  /** Where the queue is or will be. */
+  queue: string;
   readonly environment: NodeJS.ProcessEnv;
 
   constructor() {

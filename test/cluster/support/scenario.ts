@@ -1,0 +1,23 @@
+import { describe } from 'vitest';
+import { clusterSkipReason } from './lab.ts';
+
+/** Whether the lengthy variants are wanted: RQ_CLUSTER=full. */
+export const isFull = process.env['RQ_CLUSTER'] === 'full';
+
+/** How often a scenario is played: RQ_CLUSTER_ROUNDS, or 10 in full, or a few. */
+export function rounds(few: number): number {
+  const asked = Number(process.env['RQ_CLUSTER_ROUNDS']);
+  if (asked > 0) return asked;
+  return isFull ? 10 : few;
+}
+
+/** A suite that needs a lab; skipped, with the reason in its title, where none can be had. */
+export function describeCluster(title: string, body: () => void): void {
+  const reason = clusterSkipReason();
+  describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (skipped: ${reason})`, body);
+}
+
+/** Tells figures to whoever reads the test's output. */
+export function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
