@@ -1,91 +1,116 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
-import { Lab, SHARE } from './support/lab.ts';
+import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program } from './support/program.ts';
 import { describeCluster, rounds, tell } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
-/** Shorter than the server keeps a lock of a host that is gone (10 s in the lab), so that the lock is what is waited for. */
+/** Shorter than the server keeps the lock of a host that is gone (10 s in the lab), so that it is the lock that matters. */
 const STALE_MS = '3000';
 const PAUSED = 1_000;
+const HOOK_MS = 900_000;
 
-interface Variant {
-  readonly journalMode: 'DELETE' | 'TRUNCATE';
-  /** Where the host is when it is cut off: in the midst of the work, or after the ownership check. */
-  readonly at: 'work' | 'commit';
+/** The journal's mode, and where n1 is when it is cut off: in the midst of the work, or after the ownership check. */
+const VARIANTS = ['DELETE work', 'DELETE commit', 'TRUNCATE work', 'TRUNCATE commit'] as const;
+type Variant = (typeof VARIANTS)[number];
+
+/** A queue of its own for each variant, and a user of it on each host; all of them go through one cut. */
+interface Scene {
+  readonly variant: Variant;
+  readonly cut: SteeredProcess;
+  readonly other: SteeredProcess;
 }
 
-interface Round {
+interface Outcome {
+  readonly variant: Variant;
   /** How often the late host ran its work, or its error. */
   readonly runs: unknown;
   /** What each host sees in the end. */
   readonly looks: readonly unknown[];
 }
 
-const WHOLE = { jobs: { between: 1, first: 1, late: 1, second: 1 }, integrity: 'ok' };
+const LOOK = { jobs: { between: 1, first: 1, late: 1, second: 1 }, integrity: 'ok' };
+const WHOLE = { runs: 2, looks: [LOOK, LOOK] };
 
 describeCluster('A host that is cut off inside a transaction', () => {
   let lab: Lab;
   let fixture: string;
-  let queues = 0;
+  const outcomes: Outcome[] = [];
 
   beforeAll(async () => {
     fixture = await bundleFixture('steered-queue');
     lab = await Lab.up({ clients: 2 });
-  });
+    for (let round = 1; round <= rounds(2); round++) {
+      const startMs = performance.now();
+      const played = await play(round);
+      tell(`round ${round}, ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+      for (const outcome of played) tell(`  ${JSON.stringify(outcome)}`);
+      outcomes.push(...played);
+    }
+  }, HOOK_MS);
 
   afterAll(async () => {
     await lab?.down();
   });
 
-  /** n1 is cut off in its transaction, n2 commits another, n1 goes on: before it is healed, or after. */
-  async function play({ journalMode, at }: Variant, goesOnCut: boolean): Promise<Round> {
-    const queue = `${SHARE}/${++queues}`;
+  async function prepare(variant: Variant, round: number): Promise<Scene> {
+    const [journalMode, at] = variant.split(' ') as [string, string];
+    const queue = `${SHARE}/${journalMode}-${at}-${round}`;
     await lab.output('n1', `${program} ${queue} create`);
-    const start = (host: 'n1' | 'n2'): Promise<SteeredProcess> =>
+    const start = (host: Client): Promise<SteeredProcess> =>
       SteeredProcess.start(lab, host, fixture, [queue, STALE_MS, journalMode]);
     const [cut, other] = await Promise.all([start('n1'), start('n2')]);
     await cut.call('insert', { tag: 'first' });
     await other.call('insert', { tag: 'second' });
-    const late = await cut.begin('insertPaused', { tag: 'late', at, paused: PAUSED, until: cut.until });
-    expect(await cut.answer(PAUSED)).toBe('paused');
+    return { variant, cut, other };
+  }
+
+  /** n1 is cut off in its transactions, n2 commits others, n1 goes on: in odd rounds once it is healed, else before. */
+  async function play(round: number): Promise<Outcome[]> {
+    const scenes: Scene[] = [];
+    for (const variant of VARIANTS) scenes.push(await prepare(variant, round));
+    const late = await Promise.all(scenes.map(pause));
     await lab.cut('n1');
-    await other.call('insert', { tag: 'between' });
-    if (goesOnCut) await cut.goOn();
-    await lab.heal('n1');
-    if (!goesOnCut) await cut.goOn();
+    await Promise.all(scenes.map(({ other }) => other.call('insert', { tag: 'between' })));
+    if (round % 2 === 1) await lab.heal('n1');
+    await Promise.all(scenes.map(({ cut }) => cut.goOn()));
+    if (round % 2 === 0) await lab.heal('n1');
+    return await Promise.all(scenes.map((scene, index) => finish(scene, late[index] ?? 0)));
+  }
+
+  async function pause({ variant, cut }: Scene): Promise<number> {
+    const [, at] = variant.split(' ') as [string, string];
+    const call = await cut.begin('insertPaused', { tag: 'late', at, paused: PAUSED, until: cut.until });
+    expect(await cut.answer(PAUSED)).toBe('paused');
+    return call;
+  }
+
+  async function finish({ variant, cut, other }: Scene, late: number): Promise<Outcome> {
     const runs = await cut.answer(late).catch(String);
     const looks: unknown[] = [];
     for (const each of [cut, other]) {
+      // What the process remembers of the database is not what is in it.
+      await each.call('close');
       looks.push(await each.call('look').catch(String));
       await each.kill();
     }
-    return { runs, looks };
+    return { variant, runs, looks };
   }
 
-  async function playAll(variant: Variant, times: number): Promise<Round[]> {
-    const played: Round[] = [];
-    for (let round = 0; round < times; round++) {
-      const beforeMs = performance.now();
-      played.push(await play(variant, round % 2 === 1));
-      const seconds = ((performance.now() - beforeMs) / 1000).toFixed(1);
-      tell(`${variant.journalMode}, cut off at ${variant.at}, ${seconds} s: ${JSON.stringify(played.at(-1))}`);
-    }
-    return played;
+  function outcomesOf(variant: Variant): unknown[] {
+    return outcomes.filter((each) => each.variant === variant).map(({ runs, looks }) => ({ runs, looks }));
   }
 
-  test('The other’s commit stands, and its own work is done once, when it was in the midst of the work', async () => {
-    const played = await playAll({ journalMode: 'DELETE', at: 'work' }, rounds(1));
-    expect(played).toEqual(played.map(() => ({ runs: 2, looks: [WHOLE, WHOLE] })));
+  test('In the midst of the work: the other’s commit stands, and its own work is done once', () => {
+    expect(outcomesOf('DELETE work')).toEqual(Array.from({ length: rounds(2) }, () => WHOLE));
   });
 
-  test('… and when it was about to commit', async () => {
-    const played = await playAll({ journalMode: 'DELETE', at: 'commit' }, rounds(2));
-    expect(played).toEqual(played.map(() => ({ runs: 2, looks: [WHOLE, WHOLE] })));
+  test('About to commit: the other’s commit stands, and its own work is done once', () => {
+    expect(outcomesOf('DELETE commit')).toEqual(Array.from({ length: rounds(2) }, () => WHOLE));
   });
 
-  test('With a journal in TRUNCATE mode the other’s commit is lost', async () => {
-    const played = await playAll({ journalMode: 'TRUNCATE', at: 'commit' }, rounds(1));
-    expect(played.filter(({ looks }) => JSON.stringify(looks) !== JSON.stringify([WHOLE, WHOLE]))).not.toEqual([]);
+  test('With journals in TRUNCATE mode it erases the other’s commit', () => {
+    const played = [...outcomesOf('TRUNCATE work'), ...outcomesOf('TRUNCATE commit')];
+    expect(played.filter((outcome) => JSON.stringify(outcome) !== JSON.stringify(WHOLE))).not.toEqual([]);
   });
 });
