@@ -29,7 +29,7 @@ interface Outcome {
   readonly looks: readonly unknown[];
 }
 
-const LOOK = { jobs: { between: 1, first: 1, late: 1, second: 1 }, integrity: 'ok' };
+const LOOK = { jobs: { between: 1, first: 1, late: 1, second: 1 }, dead: 0, integrity: 'ok' };
 const WHOLE = { runs: 2, looks: [LOOK, LOOK] };
 
 describeCluster('A host that is cut off inside a transaction', () => {

@@ -80,9 +80,11 @@ export class RunnerRig {
     return existsSync(this.file(name)) ? readFileSync(this.file(name), 'utf8') : '';
   }
 
-  /** The pids of all runners of this directory. */
+  /** The pids of all runners of this directory. A child that has not come to its exec yet looks like one. */
   runners(): number[] {
-    return this.processes().filter((pid) => wordsOf(pid).join(' ').includes(`${this.program} ${this.directory}`));
+    const words = `${this.program} ${this.directory}`;
+    const alike = this.processes().filter((pid) => wordsOf(pid).join(' ').includes(words));
+    return alike.filter((pid) => !alike.includes(parentOf(pid)));
   }
 
   async killRunner(): Promise<void> {
@@ -108,6 +110,11 @@ export class RunnerRig {
     const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
     return pids.filter((pid) => pid !== process.pid && readProc(pid, 'environ').includes(`RQT_RIG=${this.root}`));
   }
+}
+
+function parentOf(pid: number): number {
+  const stat = readProc(pid, 'stat').join('');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
 function wordsOf(pid: number): string[] {
