@@ -40,6 +40,7 @@ export class Recovery {
     for (const end of found.lost) this.events.lost(end, end.reason ?? '');
     this.attempts.ends.push(...found.ended, ...found.lost);
     this.attempts.unstarted.push(...found.unstarted);
+    this.link.deliver();
   }
 
   /** The runner is gone: start another, and find out what it knows of the attempts that were with the old one. */
@@ -58,6 +59,7 @@ export class Recovery {
       if (journal === before) this.attempts.unstarted.push(key);
       else this.isUnsure = true;
     }
+    this.link.deliver();
   }
 
   /** Finds claims that were committed though the exchange failed, and attempts whose journal is gone. */

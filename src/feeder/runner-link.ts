@@ -38,6 +38,7 @@ export class RunnerLink {
   private readonly events: FeederEvents;
   private client: RunnerClient | undefined;
   private login: LoginState = { environment: {}, startupFile: undefined };
+  private held: AttemptEnd[] | undefined;
   private hello = { boot: '', journal: '', pid: 0 };
   private profiles = '';
   private profilesMs = 0;
@@ -56,14 +57,18 @@ export class RunnerLink {
     this.events = parts.events;
   }
 
-  /** Connects to the runner, after starting one if none answers; throws RUNNER. */
+  /**
+   * Connects to the runner, after starting one if none answers; throws RUNNER. Exits are held back from here on until
+   * `deliver`: one may follow the list so closely that the attempts in the list are not taken over yet.
+   */
   async connect(): Promise<void> {
     this.client?.close();
     this.client = undefined;
     await launchRunner(this.runtimeDirectory, this.program);
+    this.held = [];
     this.client = await RunnerClient.connect({
       directory: this.runtimeDirectory,
-      onExit: (exit) => this.onExit(exit),
+      onExit: (exit) => (this.held === undefined ? this.onExit(exit) : void this.held.push(exit)),
       onDisconnect: (reason) => this.lose(reason),
     });
     this.hello = this.client.hello;
@@ -90,6 +95,13 @@ export class RunnerLink {
 
   async list(): Promise<{ boot: string; journal: string; known: KnownAttempt[] }> {
     return { boot: this.boot, journal: this.journal, known: await this.connected.list() };
+  }
+
+  /** What `list` gave has been taken over: hands on the exits that came meanwhile, and all further ones at once. */
+  deliver(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const exit of held) this.onExit(exit);
   }
 
   /** Hands a claimed job to the runner. Never rejects: a runner that does not answer makes the link lost. */

@@ -49,7 +49,7 @@ function rq(...words: string[]): string {
 async function drain(lab: Lab): Promise<void> {
   // Appending is not atomic on NFS, so each host has a file of its own.
   const commands = `yes 'echo $RQ_JID >>/tmp/ran' | head -n ${JOBS}`;
-  await lab.output('n2', `${commands} | ${rq('submit', '--quiet', '-')}`);
+  await lab.output('n2', `${commands} | ${rq('submit', '--quiet', '--cwd', '/tmp', '-')}`);
   const startMs = performance.now();
   const feeders = await Promise.all(
     lab.clients.map((client) => lab.start(client, rq('feed', '--until-empty', '--max_feed', '2'))),

@@ -38,30 +38,20 @@ export class SteeredProcess {
 
   /** Calls, and waits for the result; throws if that is an error. */
   async call(name: string, words: Words = {}): Promise<unknown> {
-    return await this.answer(await this.begin(name, words));
+    const id = ++this.calls;
+    return await this.wait(id, `${this.send(id, name, words)}; `);
   }
 
   /** Calls, and does not wait; gives the number of the call. */
   async begin(name: string, words: Words = {}): Promise<number> {
     const id = ++this.calls;
-    const line = shellCommand(JSON.stringify({ ...words, id, call: name }));
-    await this.lab.output(this.host, `printf '%s\\n' ${line} >${this.directory}/calls`);
+    await this.lab.output(this.host, this.send(id, name, words));
     return id;
   }
 
   /** Waits for the result of a call. */
-  async answer(id: number, options: { timeoutMs?: number } = {}): Promise<unknown> {
-    const { timeoutMs = ANSWER_MS } = options;
-    const find = `grep -m1 '^{"id":${id},' ${this.directory}/answers 2>/dev/null`;
-    const wait = `until ${find}; do [ -e /proc/${this.background.pid} ] || exec ${find}; sleep 0.05; done`;
-    const { status, output } = await this.lab.run(this.host, wait, { timeoutMs });
-    if (status !== 0) {
-      const said = await this.background.output();
-      throw new Error(`on ${this.host}, no answer to call ${id} (${status === 124 ? 'too late' : 'ended'}): ${said}`);
-    }
-    const answer = JSON.parse(output) as Answer;
-    if ('error' in answer) throw new Error(`on ${this.host}: ${answer.error}`);
-    return answer.result;
+  async answer(id: number): Promise<unknown> {
+    return await this.wait(id, '');
   }
 
   /** Lets a call that waits inside go on. */
@@ -77,5 +67,22 @@ export class SteeredProcess {
   async kill(): Promise<void> {
     await this.background.signal('KILL');
     await this.died();
+  }
+
+  private send(id: number, name: string, words: Words): string {
+    return `printf '%s\\n' ${shellCommand(JSON.stringify({ ...words, id, call: name }))} >${this.directory}/calls`;
+  }
+
+  private async wait(id: number, before: string): Promise<unknown> {
+    const find = `grep -m1 '^{"id":${id},' ${this.directory}/answers 2>/dev/null`;
+    const wait = `until ${find}; do [ -e /proc/${this.background.pid} ] || exec ${find}; sleep 0.02; done`;
+    const { status, output } = await this.lab.run(this.host, before + wait, { timeoutMs: ANSWER_MS });
+    if (status !== 0) {
+      const said = await this.background.output();
+      throw new Error(`on ${this.host}, no answer to call ${id} (${status === 124 ? 'too late' : 'ended'}): ${said}`);
+    }
+    const answer = JSON.parse(output) as Answer;
+    if ('error' in answer) throw new Error(`on ${this.host}: ${answer.error}`);
+    return answer.result;
   }
 }

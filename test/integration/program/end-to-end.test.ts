@@ -144,3 +144,22 @@ test('a daemon is started once, restarted with its jobs untouched, and shut down
   expect(await bench.jobs()).toMatchObject([{ state: 'finished', exit_status: 3, attempt: 1 }]);
   expect((await bench.run(['QUEUE', 'pid'])).status).toBe(1);
 });
+
+test('jobs that end while feeders are killed and started again are all seen, with their real exit status', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  // Some end in the moment in which a feeder takes over.
+  const command = 'sleep 0.$((RQ_JID % 50 + 10)); exit $((RQ_JID % 100))';
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: lines(240, () => command) });
+  for (let round = 0; round < 8; round++) {
+    const feeder = bench.start(['QUEUE', 'feed', '--max_feed=40']);
+    await waitFor(async () => (await bench.run(['QUEUE', 'pid'])).status === 0);
+    feeder.child.kill('SIGKILL');
+    await feeder.ended;
+  }
+  await bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=40']);
+  const jobs = await bench.jobs();
+  expect(jobs.map(({ state, exit_status }) => [state, exit_status])).toEqual(
+    jobs.map(({ jid }) => ['finished', Number(jid) % 100]),
+  );
+});
