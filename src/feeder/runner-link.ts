@@ -130,7 +130,9 @@ export class RunnerLink {
         this.lose(error);
         return { kind: 'unstarted' };
       }
-      if (code === 'INVALID' || code === 'TOO_LONG') return { kind: 'refused', end: this.refusedEnd(job, error) };
+      // A request of ours that is too long leaves the connection as it was; a line of the runner's would have ended it.
+      const isRefused = code === 'INVALID' || (code === 'TOO_LONG' && !this.isLost);
+      if (isRefused) return { kind: 'refused', end: this.refusedEnd(job, error) };
       this.lose(error);
       return { kind: 'untold' };
     }
