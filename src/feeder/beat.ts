@@ -36,11 +36,11 @@ export class Beat {
     this.timer.unref();
   }
 
-  /** Ends the beat and removes the file: this node left, it was not lost. */
-  stop(): void {
+  /** Ends the beat; a node that leaves nothing behind that runs removes its file: it left, it was not lost. */
+  stop(isGone: boolean): void {
     clearInterval(this.timer);
     this.timer = undefined;
-    rmSync(this.path, { force: true });
+    if (isGone) rmSync(this.path, { force: true });
   }
 
   private beat(facts: NodeFacts): void {

@@ -9,6 +9,7 @@ import { openQueue, type Queue } from '../queue/open.ts';
 import { Beat } from './beat.ts';
 import { mayRunOn } from './constraints.ts';
 import { Feeder } from './feeder.ts';
+import { refuseNamesake } from './namesake.ts';
 import { becomeFeeder, resignAsFeeder } from './pid-file.ts';
 import { RunnerLink } from './runner-link.ts';
 import { listenToSignals } from './signals.ts';
@@ -48,6 +49,7 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   const slots = options.slots ?? availableParallelism();
   await becomeFeeder(directory, { since: queue.clock.now(), slots, host: hostName(), queue: queue.directory });
   try {
+    await refuseNamesake(queue.directory, hostName(), directory, queue.clock);
     return await feedAs(queue, directory, slots, options);
   } finally {
     queue.close();
@@ -92,8 +94,9 @@ async function feedAs(
     return order === 'restart' ? 'restart' : 'ended';
   } finally {
     signals.stop();
-    if (order !== 'restart') beat.stop();
-    await link.close(order !== 'restart' && order !== 'failed');
+    const isClean = order !== 'restart' && order !== 'failed';
+    beat.stop(isClean);
+    await link.close(isClean);
   }
 }
 

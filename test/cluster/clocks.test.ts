@@ -11,7 +11,7 @@ const STALE_MS = '3000';
 /** Three times the stale time. */
 const HELD_MS = 9_000;
 const TURNS = isFull ? 200 : 40;
-const SUBMITS = isFull ? 20 : 5;
+const SUBMITS = isFull ? 20 : 3;
 const DRAIN_MS = 300_000;
 
 describeCluster('Two hosts whose clocks are ten minutes apart', () => {

@@ -145,6 +145,23 @@ test('a daemon is started once, restarted with its jobs untouched, and shut down
   expect((await bench.run(['QUEUE', 'pid'])).status).toBe(1);
 });
 
+test('a second feeder that goes by the name of a host that feeds is refused, and takes none of its jobs for lost', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', '--restartable', 'sleep 1000']);
+  const feeder = bench.start(['QUEUE', 'feed']);
+  await waitFor(async () => (await bench.jobs('running')).length === 1);
+  const again = await bench.run(['QUEUE', 'feed', '--until-empty']);
+  expect(again.stderr).toMatch(/the feeder with pid \d+ does/);
+  const environment = { RQ_RUNTIME_DIR: `${bench.environment['RQ_RUNTIME_DIR']}2` };
+  const other = await bench.run(['QUEUE', 'feed', '--until-empty'], { environment });
+  expect(other.stderr).toMatch(/^rq: cannot feed .* the runtime directory .* does; set RQ_RUNTIME_DIR as it has\n$/);
+  expect([again.status, other.status]).toEqual([1, 1]);
+  expect(await bench.jobs()).toMatchObject([{ state: 'running', attempt: 1 }]);
+  await bench.must(['QUEUE', 'stop']);
+  expect((await feeder.ended).status).toBe(0);
+});
+
 test('jobs that end while feeders are killed and started again are all seen, with their real exit status', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../job/clock.ts';
+import { errorCode, RqError } from '../job/errors.ts';
+import { bootId } from '../job/host.ts';
+import { readFlatDocument } from '../yaml/flat.ts';
+import { BEAT_MS } from './beat.ts';
+import { readFeeder } from './pid-file.ts';
+import { readRunnerPid } from './runner-pid.ts';
+
+const LOOK_MS = 1_000;
+
+/**
+ * Refuses to feed beside another that goes by this host's name, for each would take the other's jobs for lost ones: a
+ * feeder or runner of this machine with another runtime directory, or another machine (FEEDER_EXISTS). Waits for a beat
+ * where the name was used a moment ago by what may be this machine before it was booted again.
+ */
+export async function refuseNamesake(
+  queueDirectory: string,
+  host: string,
+  runtimeDirectory: string,
+  clock: Clock,
+): Promise<void> {
+  const path = join(queueDirectory, 'nodes', host);
+  const before = readNode(path);
+  if (before === undefined) return;
+  if (before.boot === bootId()) {
+    if (before.runtime === runtimeDirectory || !isInUse(before.runtime)) return;
+    throw namesake(
+      queueDirectory,
+      host,
+      `one with the runtime directory ${before.runtime} does; set RQ_RUNTIME_DIR as it has`,
+    );
+  }
+  const startMs = clock.monotonicMs();
+  if (serverNowMs(queueDirectory) - before.beatMs > 2 * BEAT_MS) return;
+  while (clock.monotonicMs() - startMs < BEAT_MS + 2 * LOOK_MS) {
+    const now = readNode(path);
+    if (now === undefined) return;
+    if (now.beatMs !== before.beatMs) {
+      throw namesake(
+        queueDirectory,
+        host,
+        'another machine of that name does; give each a name of its own with RQ_HOST',
+      );
+    }
+    await clock.sleep(LOOK_MS);
+  }
+}
+
+interface Seen {
+  readonly boot: string;
+  readonly runtime: string;
+  /** By the server's clock, in milliseconds. */
+  readonly beatMs: number;
+}
+
+function readNode(path: string): Seen | undefined {
+  try {
+    const facts = readFlatDocument(readFileSync(path, 'utf8'));
+    return { boot: facts['boot'] ?? '', runtime: facts['runtime'] ?? '', beatMs: statSync(path).mtimeMs };
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isInUse(runtimeDirectory: string): boolean {
+  return readFeeder(runtimeDirectory) !== undefined || readRunnerPid(runtimeDirectory) !== undefined;
+}
+
+/** The server's clock, by the time stamp of a file that is made now. */
+function serverNowMs(queueDirectory: string): number {
+  const path = join(queueDirectory, 'nodes', `.${randomUUID()}`);
+  writeFileSync(path, '', { flag: 'wx' });
+  try {
+    return statSync(path).mtimeMs;
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function namesake(queueDirectory: string, host: string, why: string): RqError {
+  return new RqError('FEEDER_EXISTS', `cannot feed ${queueDirectory} as ${host}: ${why}`);
+}
