@@ -50,7 +50,8 @@ export class Recovery {
     await this.link.connect();
     const { known, journal } = await this.link.list();
     const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
-    for (const [name, key] of this.attempts.running) {
+    // A copy: with each end a claimed job may begin, which is in the map then and not in the list.
+    for (const [name, key] of Array.from(this.attempts.running)) {
       const attempt = byName.get(name);
       if (attempt?.state === 'exited') ended(attempt.exit);
       if (attempt !== undefined) continue;

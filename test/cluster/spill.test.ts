@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { Lab, SHARE } from './support/lab.ts';
 import { program } from './support/program.ts';
-import { describeCluster, rounds, tell } from './support/scenario.ts';
+import { describeCluster, isFull, rounds, tell } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 const STALE_MS = '2000';
@@ -20,6 +20,9 @@ interface Look {
   readonly dead: number;
   readonly integrity: string;
 }
+
+/** What the hosts saw, or the error that they met. */
+type Looks = readonly (Look | string)[];
 
 const WHOLE: Look = { jobs: { next: 1, rows: ROWS }, dead: 0, integrity: 'ok' };
 
@@ -45,7 +48,7 @@ describeCluster('A writer that died', () => {
    * n2 polls, n1 dies with pages in the database file, n2 writes; gives what is seen then, on n2 and on n1. It must be
    * the first time that n2 writes: a client that changed the directory itself asks more often.
    */
-  async function play(variant: Variant, reopens: boolean): Promise<(Look | string)[]> {
+  async function play(variant: Variant, reopens: boolean): Promise<Looks> {
     const queue = `${SHARE}/${++queues}`;
     await lab.output('n1', `${program} ${queue} create`);
     const [dying, other] = await Promise.all([start('n1', queue, variant), start('n2', queue, variant)]);
@@ -68,9 +71,13 @@ describeCluster('A writer that died', () => {
     return looks;
   }
 
-  async function playAll(variant: Variant, times: number): Promise<(Look | string)[][]> {
-    const played: (Look | string)[][] = [];
-    for (let round = 0; round < times; round++) played.push(await play(variant, round % 2 === 0));
+  async function playAll(variant: Variant, times: number, isEnough = (_: Looks): boolean => false): Promise<Looks[]> {
+    const played: Looks[] = [];
+    for (let round = 0; round < times; round++) {
+      const looks = await play(variant, round % 2 === 0);
+      played.push(looks);
+      if (isEnough(looks)) break;
+    }
     const bad = played.filter((looks) => !isWhole(looks));
     tell(`${JSON.stringify(variant)}: ${bad.length} of ${played.length} rounds violated`);
     for (const looks of bad) tell(`  ${JSON.stringify(looks)}`);
@@ -83,8 +90,10 @@ describeCluster('A writer that died', () => {
   });
 
   test('Without step 1 of a transaction what it wrote comes to stay', async () => {
-    const played = await playAll({ journalMode: 'DELETE', next: 'insertWithoutLease' }, rounds(1));
-    expect(played.filter((looks) => !isWhole(looks))).not.toEqual([]);
+    // Whether a client believes its cache is a matter of time: 8 of 10 rounds did.
+    const isEnough = (looks: Looks): boolean => !isFull && looks.some(hasDead);
+    const played = await playAll({ journalMode: 'DELETE', next: 'insertWithoutLease' }, rounds(6), isEnough);
+    expect(played.flat().filter(hasDead)).not.toEqual([]);
   });
 
   // A journal that is always there is opened to see whether it is hot, and to open asks the server: what this mode
@@ -95,6 +104,10 @@ describeCluster('A writer that died', () => {
   });
 });
 
-function isWhole(looks: readonly (Look | string)[]): boolean {
+function hasDead(look: Look | string): boolean {
+  return typeof look !== 'string' && look.dead > 0;
+}
+
+function isWhole(looks: Looks): boolean {
   return looks.every((look) => JSON.stringify(look) === JSON.stringify(WHOLE));
 }
