@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const JOBS = 400;
 const KILLS = 24;
@@ -53,6 +54,7 @@ test('feeders and runners are killed at random, and the books are right', async 
   const feed = (host: string): ReturnType<Workbench['start']> =>
     bench.start(['QUEUE', 'feed', '--max_feed=4', '--max_sleep=1'], { environment: { RQ_HOST: host } });
   const feeders = new Map(HOSTS.map((host) => [host, feed(host)]));
+  await waitFor(async () => (await bench.jobs('running')).length > 0);
   for (let kill = 0; kill < KILLS; kill++) {
     await sleep(100 + random() * 500);
     const host = HOSTS[Math.floor(random() * HOSTS.length)] ?? '';
