@@ -18,6 +18,8 @@ export class LeaseHistory {
 
   /** It was not the highest: another had the lease in between. */
   missed(): void {
+    // Else the next generation, which follows the one that was missed, would look like the second in a row.
+    this.last = undefined;
     this.isAlone = false;
   }
 }
