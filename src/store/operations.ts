@@ -20,8 +20,6 @@ export function readFence(connection: Connection): number {
 /** Records that this generation writes, under a unique operation id; forgets what is old. */
 export function writeFence(connection: Connection, generation: number, operation: string, now: string): void {
   connection.run(WRITE_FENCE, [generation, operation, now]);
-  // The old end of the table is two round trips away on NFS: not for every transaction.
-  if (Math.floor(generation / 100) === hundreds) return;
   // The oldest are on a page of their own, which another host would have to read each time.
   if (generation % FORGET_EVERY !== 0) return;
   connection.run(FORGET, [generation - REMEMBERED, new Date(Date.parse(now) - REMEMBERED_MS).toISOString()]);
