@@ -114,7 +114,8 @@ class Run<T> {
     if (this.fence >= lease.generation) return this.notTheHighest(connection);
     connection.migrate();
     const operation = `${hostName()}/${process.pid}/${randomUUID()}`;
-    writeFence(connection, lease.generation, operation, this.queue.clock.now());
+    const now = this.queue.clock.now();
+    writeFence(connection, { fence: this.fence, generation: lease.generation, operation, now });
     const result = this.work({ connection, refresh: () => lease.refresh() });
     return this.commit(connection, lease, operation, result);
   }

@@ -17,11 +17,14 @@ export function readFence(connection: Connection): number {
   return Number(connection.get(READ_FENCE)?.['fence'] ?? 0);
 }
 
-/** Records that this generation writes, under a unique operation id; forgets what is old. */
-export function writeFence(connection: Connection, generation: number, operation: string, now: string): void {
+/** Records that this generation writes, above the `fence` that was read, under a unique operation id; forgets what is old. */
+export function writeFence(
+  connection: Connection,
+  { fence, generation, operation, now }: { fence: number; generation: number; operation: string; now: string },
+): void {
   connection.run(WRITE_FENCE, [generation, operation, now]);
   // The oldest are on a page of their own, which another host would have to read each time.
-  if (generation % FORGET_EVERY !== 0) return;
+  if (Math.floor(fence / FORGET_EVERY) === Math.floor(generation / FORGET_EVERY)) return;
   connection.run(FORGET, [generation - REMEMBERED, new Date(Date.parse(now) - REMEMBERED_MS).toISOString()]);
 }
 
