@@ -34,13 +34,13 @@ export async function launchRunner(
   socketPath(directory);
   const startMs = systemClock.monotonicMs();
   const remainingMs = (): number => Math.max(0, startMs + timeoutMs - systemClock.monotonicMs());
-  let hello = await probeRunner(directory, timeoutMs);
-  if (hello !== undefined) return hello;
-  if (remainingMs() === 0) throw notStarted(directory, `one is there and did not answer within ${timeoutMs / 1000} s`);
+  let found = await probeRunner(directory, timeoutMs);
+  if (found === 'silent') throw notStarted(directory, `one is there and did not answer within ${timeoutMs / 1000} s`);
+  if (found !== undefined) return found;
   const launched = new LaunchedProgram(directory, program, idleMs);
   for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 1.3, 100)) {
-    hello = await probeRunner(directory, remainingMs());
-    if (hello !== undefined) return hello;
+    found = await probeRunner(directory, remainingMs());
+    if (found !== undefined && found !== 'silent') return found;
     const cause = launched.failure ?? (remainingMs() === 0 ? `no answer within ${timeoutMs / 1000} s` : undefined);
     if (cause !== undefined) throw notStarted(directory, cause);
     await systemClock.sleep(pauseMs);

@@ -23,7 +23,7 @@ async function takeOver(directory: string): Promise<boolean> {
   const startMs = clock.monotonicMs();
   while (!lockDirectory(directory)) {
     const hello = await probeRunner(directory, PROBE_MS);
-    if (hello !== undefined) {
+    if (hello !== undefined && hello !== 'silent') {
       log.anotherRunner(hello.pid);
       return false;
     }

@@ -13,21 +13,27 @@ export function socketPath(directory: string): string {
   });
 }
 
-/** Asks who runs there, without disturbing its client; undefined if nobody answers within the time. */
-export function probeRunner(directory: string, timeoutMs: number): Promise<ServerHello | undefined> {
+/** What a probe found: the hello of a runner, one that took the connection and did not answer in time, or nobody. */
+export type Probe = ServerHello | 'silent' | undefined;
+
+/** Asks who runs there, without disturbing its client; waits at most `timeoutMs` for the answer. */
+export function probeRunner(directory: string, timeoutMs: number): Promise<Probe> {
   const path = socketPath(directory);
   return new Promise((resolve) => {
-    let hello: ServerHello | undefined;
-    const timer = setTimeout(() => connection.destroy(), timeoutMs);
+    let found: Probe;
+    const timer = setTimeout(() => {
+      found = 'silent';
+      connection.destroy();
+    }, timeoutMs);
     const connection = new LineConnection(connect(path), {
       onLine: (line) => {
-        hello = helloOf(line);
+        found = helloOf(line);
         connection.destroy();
       },
       onTooLong: () => connection.destroy(),
       onClose: () => {
         clearTimeout(timer);
-        resolve(hello);
+        resolve(found);
       },
     });
   });
