@@ -21,9 +21,13 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
+const FIRST_LOOK_MS = 20;
+const MAX_LOOK_MS = 1000;
+
 /** SIGKILL for groups that were asked to end and did not in their time. */
 export class GraceTimers {
   private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly looks = new Map<string, NodeJS.Timeout>();
 
   constructor(
     private readonly log: RunnerLog,
@@ -37,7 +41,7 @@ export class GraceTimers {
   /** Starts the grace time of an attempt; a former one no longer counts. */
   start(key: AttemptKey, leader: Leader, graceMs: number): void {
     const name = attemptName(key);
-    clearTimeout(this.timers.get(name));
+    this.clear(name);
     const expire = (): void => {
       this.kill(key, leader);
       this.stop(name);
@@ -48,7 +52,14 @@ export class GraceTimers {
   /** The leader has ended: its grace time goes on only if something of its group is left. */
   leaderEnded(key: AttemptKey, pid: number): void {
     const name = attemptName(key);
-    if (this.timers.has(name) && !this.isThere(pid)) this.stop(name);
+    if (this.timers.has(name)) this.look(name, pid, FIRST_LOOK_MS);
+  }
+
+  /** Nothing tells when a group is empty, and what the leader left behind is a zombie until init reaps it. */
+  private look(name: string, pid: number, pauseMs: number): void {
+    const again = (): void => this.look(name, pid, Math.min(pauseMs * 2, MAX_LOOK_MS));
+    if (this.isThere(pid)) this.looks.set(name, setTimeout(again, pauseMs));
+    else this.stop(name);
   }
 
   private isThere(pid: number): boolean {
@@ -71,9 +82,15 @@ export class GraceTimers {
     }
   }
 
+  private clear(name: string): void {
+    for (const timers of [this.timers, this.looks]) {
+      clearTimeout(timers.get(name));
+      timers.delete(name);
+    }
+  }
+
   private stop(name: string): void {
-    clearTimeout(this.timers.get(name));
-    this.timers.delete(name);
+    this.clear(name);
     if (this.timers.size === 0) this.onEmpty();
   }
 }
