@@ -5,6 +5,9 @@ import { nameMode } from './mode-words.ts';
 import { optionValues, readStandingOptions, readWords, wordsWithoutOptions } from './options.ts';
 import { splitWords } from './shell-words.ts';
 
+/** Modes whose words may be a command with options of its own. */
+const TAKES_COMMAND = new Set(['submit', 'touch', 'lock']);
+
 /** A command line, understood. Words from `literalFrom` on stood after `--`. */
 export interface Arguments {
   readonly mode: ModeSpec;
@@ -42,7 +45,7 @@ function standingOptions(mode: ModeSpec, environment: NodeJS.ProcessEnv): Return
 
 /** `submit df -h` asks for no help: who meant the command's option must not get status 0 and no job. */
 function refuseCommandHelp(mode: ModeSpec, words: readonly string[], values: ReadonlyMap<string, unknown>): void {
-  if (mode.name !== 'submit' || words.length === 0) return;
+  if (!TAKES_COMMAND.has(mode.name) || words.length === 0) return;
   for (const name of ['help', 'version']) {
     if (values.has(name))
       throw new RqError('USAGE', `--${name} after a command: is it an option of rq or of the command?`);
@@ -59,8 +62,8 @@ function checkWordCount(mode: ModeSpec, words: readonly string[]): void {
 function withHint(error: unknown, mode: ModeSpec, start: string, words: readonly string[]): unknown {
   if (!(error instanceof RqError) || error.code !== 'USAGE') return error;
   const hint =
-    mode.name === 'submit' && words.length > 0
-      ? `: put -- before a command with options of its own: ${start} submit -- python train.py --epochs 10`
+    TAKES_COMMAND.has(mode.name) && words.length > 0
+      ? `: put -- before a command with options of its own: ${start} ${mode.name} -- python train.py --epochs 10`
       : `; rq help ${mode.name} says more`;
   return new RqError('USAGE', `${error.message}${hint}`, { cause: error, facts: { ...error.facts } });
 }

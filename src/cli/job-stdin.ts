@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage, RqError } from '../job/errors.ts';
-import type { InputStream } from './mode-call.ts';
+import type { InputStream, ModeCall } from './mode-call.ts';
 
 /**
  * Copies an input to a temporary file, hands its path to the work, and removes it. A submit that must start over can
@@ -21,6 +21,29 @@ export async function withStoredInput<Result>(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/**
+ * Hands the path that `--stdin` names to the work, undefined without the option; where it is rq's own stdin, that of a
+ * temporary copy. Throws USAGE if stdin is a terminal, or is read for something else as well.
+ */
+export async function withGivenStdin<Result>(
+  call: ModeCall,
+  isReadOtherwise: boolean,
+  work: (path: string | undefined) => Promise<Result>,
+): Promise<Result> {
+  const given = call.options.text('stdin');
+  if (given !== '-') return await work(given);
+  if (isReadOtherwise) {
+    throw new RqError(
+      'USAGE',
+      'cannot read jobs and their stdin from one stdin: use --stdin=FILE, or name the jobs otherwise',
+    );
+  }
+  if (call.input.kind === 'terminal') {
+    throw new RqError('USAGE', "cannot read the job's stdin from a terminal: redirect it, or use --stdin=FILE");
+  }
+  return await withStoredInput(call.input, work);
 }
 
 async function store(input: InputStream, path: string): Promise<void> {

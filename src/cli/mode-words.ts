@@ -41,8 +41,11 @@ function isQueue(path: string): boolean {
 }
 
 function notNamed(first: string, second: string | undefined, standing: string): RqError {
-  if (findMode(first) !== undefined) {
-    return new RqError('USAGE', `${first} needs a queue: type rq QUEUE ${first}, or set RQ_Q to the queue's path`);
+  const mode = findMode(first);
+  // A short form is more likely the name of a queue when more follows.
+  if (mode !== undefined && (mode.name === first || second === undefined) && !isQueue(first)) {
+    const { name } = mode;
+    return new RqError('USAGE', `${name} needs a queue: type rq QUEUE ${name}, or set RQ_Q to the queue's path`);
   }
   if (second !== undefined) return unknownMode(standing !== '' && !isQueue(first) ? first : second, MODES);
   if (standing !== '') return unknownMode(first, MODES);

@@ -1,14 +1,20 @@
 import type { ModeSpec, OptionSpec } from './mode-spec.ts';
+import { CARE_MODES } from './table/care.ts';
+import { CHANGE_MODES } from './table/changes.ts';
 import { COMMON_OPTIONS } from './table/common.ts';
 import { FEEDER_MODES } from './table/feeders.ts';
 import { JOB_MODES } from './table/jobs.ts';
 import { OWN_MODES, QUEUE_MODES } from './table/queues.ts';
+import { SQL_MODES } from './table/sql.ts';
 import { STREAM_MODES } from './table/streams.ts';
 
 /** The table of modes: names, help, options, and the file of each, loaded only when it runs. */
 export const MODES: readonly ModeSpec[] = [
   ...QUEUE_MODES,
   ...JOB_MODES,
+  ...CHANGE_MODES,
+  ...SQL_MODES,
+  ...CARE_MODES,
   ...FEEDER_MODES,
   ...STREAM_MODES,
   ...OWN_MODES,

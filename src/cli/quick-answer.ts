@@ -1,7 +1,8 @@
 import { greeting, helpText } from './help.ts';
-import type { ModeSpec } from './mode-spec.ts';
 import { findMode, MODES } from './modes.ts';
 import { versionText } from './version.ts';
+
+const QUESTIONS = new Set(['--help', '-h', '--version']);
 
 /**
  * The answer to a call that only asks for help or the version, found without a parser or a database, so that it comes
@@ -12,17 +13,13 @@ export async function quickAnswer(words: readonly string[]): Promise<string | un
   const end = words.indexOf('--');
   const asked = end === -1 ? words : words.slice(0, end);
   const others = asked.filter((word) => !word.startsWith('-'));
-  const mode = askedMode(others);
-  // A command after `submit` may have a --help of its own; the parser has the say there.
-  if (mode?.name === 'submit' && others.length > others.findIndex((word) => findMode(word) === mode) + 1)
-    return undefined;
+  // Another option may have one of the words for its value, and a command a --help of its own: the parser has the say.
+  if (asked.some((word) => word.startsWith('-') && !QUESTIONS.has(word)) || others.length > 2) return undefined;
+  const [first, second] = others;
+  const mode = findMode(second) ?? findMode(first);
+  if (second !== undefined && findMode(second) === undefined && first !== 'help') return undefined;
   if (asked.includes('--version')) return versionText();
   if (asked.some((word) => word === '--help' || word === '-h')) return helpText(MODES, mode?.name);
   if (words[0] === 'help' && words.length <= 2) return helpText(MODES, words[1]);
   return words[0] === 'version' && words.length === 1 ? versionText() : undefined;
-}
-
-/** The mode that a request for help is about; the words may still hold values of options. */
-function askedMode([first, second, ...rest]: readonly string[]): ModeSpec | undefined {
-  return findMode(second) ?? findMode(first) ?? rest.map((word) => findMode(word)).find((mode) => mode !== undefined);
 }

@@ -26,6 +26,14 @@ export async function readSelection(call: ModeCall, fallBack: boolean): Promise<
   throw new RqError('USAGE', `cannot ${call.mode}: stdin names no job, neither as "jid: 42" nor as "42"`);
 }
 
+/** As `readSelection` with a fall back, for modes that change jobs: nothing selected is USAGE, never "all". */
+export async function requireSelection(call: ModeCall): Promise<Selection> {
+  const selection = await readSelection(call, true);
+  if (!isEmptySelection(selection)) return selection;
+  const message = `${call.mode} what? Name jobs (42, 10-20, dead, tag=x), or all; rq help ${call.mode} says more`;
+  throw new RqError('USAGE', message);
+}
+
 /** The jids in text that rq printed, or in lines of them, as ascending ranges. Other lines are skipped. */
 export async function readJids(chunks: ReturnType<InputStream['chunks']>): Promise<JidRange[]> {
   const jids = new Set<number>();

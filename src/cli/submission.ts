@@ -6,7 +6,7 @@ import { checkEntry, type JobEntry } from '../yaml/entry.ts';
 import type { OptionValues } from './mode-call.ts';
 
 /** What `stdin` and `data` look like in a job that rq printed: relative to its queue. */
-const PRINTED_PATH = /^(?:stdin|data)\/\d+$/;
+const PRINTED_PATH = /^(?:stdin|data)\/\d+(?:\.[0-9a-f]+)?$/;
 
 /** What the options of `submit` say of every job; they win over what a list says. Throws INVALID_INPUT. */
 export function entryFromOptions(options: OptionValues): JobEntry {
@@ -52,12 +52,18 @@ export class SubmissionMaker {
     if (path === undefined) return null;
     const known = this.checkedPaths.get(`${field}:${path}`);
     if (known !== undefined) return known;
-    const found = resolve(PRINTED_PATH.test(path) ? this.settings.queue : this.settings.cwd, path);
-    const fault = readFault(found, field);
-    if (fault !== undefined) throw new RqError('INVALID_INPUT', `${place()}: ${field} ${found} ${fault}`);
+    const found = readablePath(path, PRINTED_PATH.test(path) ? this.settings.queue : this.settings.cwd, field, place);
     this.checkedPaths.set(`${field}:${path}`, found);
     return found;
   }
+}
+
+/** The absolute path of a file that is to be copied into the queue. Throws INVALID_INPUT if it cannot be read. */
+export function readablePath(path: string, base: string, field: 'stdin' | 'data', place: () => string): string {
+  const found = resolve(base, path);
+  const fault = readFault(found, field);
+  if (fault === undefined) return found;
+  throw new RqError('INVALID_INPUT', `${place()}: ${field} ${found} ${fault}`);
 }
 
 /** The current directory as the shell calls it: the path through symbolic links is the one other hosts know. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openQueue, type Queue } from '../queue/open.ts';
 import type { ModeCall } from './mode-call.ts';
 
@@ -15,5 +18,24 @@ export async function useQueue<Result>(call: ModeCall, work: (queue: Queue) => P
     return await work(queue);
   } finally {
     queue.close();
+  }
+}
+
+/** As `useQueue`, for modes that only read: with `--snapshot` on a private copy of the database, removed afterwards. */
+export async function useReader<Result>(call: ModeCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {
+  if (!call.options.flag('snapshot')) return await useQueue(call, work);
+  const directory = mkdtempSync(join(tmpdir(), 'rq-snapshot-'));
+  try {
+    const copy = join(directory, 'db');
+    const { copyDatabase } = await import('../queue/copy-database.ts');
+    await useQueue(call, (queue) => copyDatabase(queue, copy));
+    const reader = await openQueue(call.queue, { lockTimeoutMs: lockTimeoutMs(call), copy });
+    try {
+      return await work(reader);
+    } finally {
+      reader.close();
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
   }
 }

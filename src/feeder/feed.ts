@@ -6,6 +6,7 @@ import { ensureRuntimeDirectory, runtimeDirectory } from '../job/runtime-directo
 import { FeederEvents } from '../log/events.ts';
 import { lockProblem, mountOf } from '../queue/mount.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
+import { refuseReadOnly } from '../queue/transaction.ts';
 import { Beat } from './beat.ts';
 import { mayRunOn } from './constraints.ts';
 import { Feeder } from './feeder.ts';
@@ -42,6 +43,7 @@ export interface FeedOptions {
  */
 export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   const queue = await openQueue(options.queuePath, { lockTimeoutMs: options.lockTimeoutMs });
+  refuseReadOnly(queue);
   refuseUntrusted(queue.directory, options.trustGroup);
   refuseWithoutLocks(queue);
   const directory = runtimeDirectory(queue.directory);

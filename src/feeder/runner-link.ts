@@ -4,6 +4,7 @@ import { errorMessage, RqError } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { FeederEvents } from '../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange.ts';
+import { storedPath } from '../queue/stored-files.ts';
 import { RunnerClient } from '../runner/client.ts';
 import { launchRunner } from '../runner/launch.ts';
 import type { KnownAttempt } from '../runner/protocol.ts';
@@ -116,7 +117,7 @@ export class RunnerLink {
         command: job.command,
         cwd: job.cwd,
         env: jobEnvironment(job, directory, environment['PATH'] ?? DEFAULT_PATH),
-        stdin: job.stdin === null ? null : join(directory, 'stdin', String(job.jid)),
+        stdin: job.stdin === null ? null : storedPath(directory, 'stdin', job),
         stdout: join(directory, 'stdout', String(job.jid)),
         stderr: join(directory, 'stderr', String(job.jid)),
       });

@@ -1,25 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { systemClock } from '../job/clock.ts';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import { writeAttribute } from '../store/attributes.ts';
 import { Connection, storeError } from '../store/connection.ts';
-import { MIGRATIONS } from '../store/schema.ts';
+import { layOut } from './layout.ts';
 import { lockProblem, mountOf } from './mount.ts';
 import { LEASE_LOCKING_MARK, type Locking } from './open.ts';
-
-const FOLDERS = ['nodes', 'bin', 'stdin', 'stdout', 'stderr', 'data'];
+import { syncFile } from './sync-file.ts';
 
 export interface CreatedQueue {
   readonly path: string;
@@ -51,7 +40,7 @@ export async function createQueue(
       rmSync(temporary, { recursive: true, force: true });
       throw error;
     }
-    syncDirectory(parent);
+    syncFile(parent);
     return { path: directory, database: join(directory, 'db'), locking: options.locking, mount: mount.type };
   } catch (error) {
     throw createError(directory, error);
@@ -65,9 +54,7 @@ function fill(directory: string, { access, locking }: { access: 'private' | 'gro
     mkdirSync(directory);
     // mkdir(2) ignores the set-group-id bit of the mode that it is given.
     chmodSync(directory, mode);
-    for (const folder of FOLDERS) mkdirSync(join(directory, folder));
-    mkdirSync(join(directory, 'lease.0.free'));
-    writeFileSync(join(directory, 'db.schema'), MIGRATIONS.join('\n').trimStart());
+    layOut(directory, 0);
     if (locking === 'lease') writeFileSync(join(directory, LEASE_LOCKING_MARK), '');
     const connection = Connection.open(join(directory, 'db'), { create: true, busyMs: 0 });
     connection.execute('BEGIN IMMEDIATE');
@@ -100,15 +87,6 @@ function refuseWithoutLocks(directory: string, problem: string | undefined, lock
     'QUEUE_UNSAFE',
     `cannot make a queue at ${directory}: ${problem}; if you cannot, use --locking lease and read of its risk in docs/nfs.md`,
   );
-}
-
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function createError(directory: string, error: unknown): unknown {

@@ -2,23 +2,29 @@ import type { Job } from '../job/job.ts';
 import type { Selection } from '../job/selection.ts';
 import { deleteRows } from '../store/deletions.ts';
 import { selectPage } from '../store/selections.ts';
-import { removeJobFiles } from './job-files.ts';
 import type { Queue } from './open.ts';
+import type { Progress } from './progress.ts';
+import { removeJobFiles } from './stored-files.ts';
 import { type Transaction, transaction } from './transaction.ts';
 
 const PAGE_JOBS = 2_000;
 
 /** Deletes the selected jobs, but for running ones, whose jids are given back; then the files of the deleted. */
-export async function deleteJobs(queue: Queue, selection: Selection): Promise<{ deleted: Job[]; running: number[] }> {
-  const result = await transaction(queue, (run) => deleteSelected(run, selection));
-  await removeJobFiles(
-    queue.directory,
-    result.deleted.map(({ jid }) => jid),
-  );
+export async function deleteJobs(
+  queue: Queue,
+  selection: Selection,
+  progress?: Progress,
+): Promise<{ deleted: Job[]; running: number[] }> {
+  const result = await transaction(queue, (run) => deleteSelected(run, selection, progress));
+  await removeJobFiles(queue.directory, result.deleted);
   return result;
 }
 
-function deleteSelected(run: Transaction, selection: Selection): { deleted: Job[]; running: number[] } {
+function deleteSelected(
+  run: Transaction,
+  selection: Selection,
+  progress?: Progress,
+): { deleted: Job[]; running: number[] } {
   const deleted: Job[] = [];
   const running: number[] = [];
   let after = 0;
@@ -35,5 +41,6 @@ function deleteSelected(run: Transaction, selection: Selection): { deleted: Job[
       ended.map(({ jid }) => jid),
     );
     run.refresh();
+    progress?.(deleted.length);
   }
 }

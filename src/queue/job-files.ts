@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { copyFileSync, createReadStream, createWriteStream, linkSync, renameSync, rmSync } from 'node:fs';
-import { cp, open, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { errorCode } from '../job/errors.ts';
 import type { Submission } from '../job/job.ts';
-
-/** Stands for this process's own standard input, in `Submission.stdin`. */
-export const STANDARD_INPUT = '-';
+import { copyData, copyStdin } from './file-copies.ts';
+import { replacementName } from './stored-files.ts';
 
 /**
  * The stdin and data of jobs that are being submitted: copied into the queue under names that no job has, before the
@@ -19,6 +17,7 @@ export class StagedFiles {
   /** What was placed, and for what was moved there, whence. */
   private readonly placed: { to: string; from?: string }[] = [];
   private readonly directory: string;
+  private readonly token = randomBytes(4).toString('hex');
 
   private constructor(directory: string) {
     this.directory = directory;
@@ -31,8 +30,8 @@ export class StagedFiles {
       for (const submission of submissions) {
         if (submission.stdin === null && submission.data === null) continue;
         files.staged.set(submission, {
-          ...(submission.stdin === null ? {} : { stdin: await files.copyStdin(submission.stdin) }),
-          ...(submission.data === null ? {} : { data: await files.copyData(submission.data) }),
+          ...(submission.stdin === null ? {} : { stdin: await files.stdinCopy(submission.stdin) }),
+          ...(submission.data === null ? {} : { data: await copyData(directory, submission.data) }),
         });
       }
     } catch (error) {
@@ -47,6 +46,19 @@ export class StagedFiles {
     const staged = this.staged.get(submission);
     if (staged?.stdin !== undefined) this.link(staged.stdin, join(this.directory, 'stdin', String(jid)));
     if (staged?.data !== undefined) this.move(staged.data, join(this.directory, 'data', String(jid)));
+  }
+
+  /**
+   * Gives a job that waits already the files of a submission, beside its own, and tells what its row is to say of them;
+   * which ones count is so decided by the transaction.
+   */
+  replace(submission: Submission, jid: number): { stdin: string | null; data: string | null } {
+    const staged = this.staged.get(submission);
+    const stdin = staged?.stdin === undefined ? null : replacementName('stdin', jid, this.token);
+    const data = staged?.data === undefined ? null : replacementName('data', jid, this.token);
+    if (staged?.stdin !== undefined && stdin !== null) this.link(staged.stdin, join(this.directory, stdin));
+    if (staged?.data !== undefined && data !== null) this.move(staged.data, join(this.directory, data));
+    return { stdin, data };
   }
 
   /** Takes back what was placed, for a transaction that is run again or failed. */
@@ -66,13 +78,7 @@ export class StagedFiles {
 
   private link(from: string, to: string): void {
     rmSync(to, { recursive: true, force: true });
-    try {
-      linkSync(from, to);
-    } catch (error) {
-      // No hard links here: some file systems in user space have none.
-      if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(errorCode(error) ?? '')) throw error;
-      copyFileSync(from, to);
-    }
+    linkOrCopy(from, to);
     this.placed.push({ to });
   }
 
@@ -82,56 +88,21 @@ export class StagedFiles {
     this.placed.push({ to, from });
   }
 
-  private async copyStdin(source: string): Promise<string> {
+  private async stdinCopy(source: string): Promise<string> {
     const known = this.stdinCopies.get(source);
     if (known !== undefined) return known;
-    const target = join(this.directory, 'stdin', `.${randomUUID()}`);
+    const target = await copyStdin(this.directory, source);
     this.stdinCopies.set(source, target);
-    try {
-      const input = source === STANDARD_INPUT ? process.stdin : createReadStream(source);
-      await pipeline(input, createWriteStream(target, { flags: 'wx' }));
-      const handle = await open(target);
-      await handle.sync();
-      await handle.close();
-      return target;
-    } catch (error) {
-      throw copyError('stdin', source, error);
-    }
-  }
-
-  private async copyData(source: string): Promise<string> {
-    const target = join(this.directory, 'data', `.${randomUUID()}`);
-    try {
-      await stat(source);
-      await cp(source, target, { recursive: true, errorOnExist: true, force: false, preserveTimestamps: true });
-      return target;
-    } catch (error) {
-      await rm(target, { recursive: true, force: true });
-      throw copyError('data', source, error);
-    }
+    return target;
   }
 }
 
-function copyError(what: string, source: string, error: unknown): RqError {
-  const code = errorCode(error);
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
-  const advice = isFull ? 'the disk or your quota is full; make room and try again' : errorMessage(error);
-  return new RqError(
-    isFull ? 'NO_SPACE' : 'INVALID_INPUT',
-    `cannot copy the ${what} ${source} into the queue: ${advice}`,
-    {
-      cause: error,
-    },
-  );
-}
-
-/** Removes the files of jobs that are deleted; what is not there is no error. Never a path that a row names. */
-export async function removeJobFiles(directory: string, jids: readonly number[]): Promise<void> {
-  const AT_ONCE = 16;
-  const paths = jids.flatMap((jid) =>
-    ['stdin', 'stdout', 'stderr', 'data'].map((kind) => join(directory, kind, `${jid}`)),
-  );
-  for (let index = 0; index < paths.length; index += AT_ONCE) {
-    await Promise.all(paths.slice(index, index + AT_ONCE).map((path) => rm(path, { recursive: true, force: true })));
+/** Gives a file a second name, or copies it where there are no hard links: some file systems in user space have none. */
+export function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(errorCode(error) ?? '')) throw error;
+    copyFileSync(from, to);
   }
 }

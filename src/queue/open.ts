@@ -11,6 +11,8 @@ export type Locking = 'posix' | 'lease';
 
 /** In a queue with `--locking lease`; its name is seen by who reads the directory, before the database is opened. */
 export const LEASE_LOCKING_MARK = 'locking.lease';
+/** In a copy that is only to be read: a snapshot or a rotation. To feed from it would run jobs a second time. */
+export const READ_ONLY_MARK = 'read-only';
 /** How long SQLite itself waits for a lock before it gives up a step; longer waits are ours, in `transaction`. */
 const BUSY_MS = 1_000;
 
@@ -19,6 +21,8 @@ export interface QueueOptions {
   readonly lockTimeoutMs: number;
   readonly clock?: Clock;
   readonly staleMs?: number;
+  /** A private copy of the database to read from in place of the queue's. */
+  readonly copy?: string;
 }
 
 /** An open queue. Its connection is made when it is first needed, and kept where the locks of the mount can be trusted. */
@@ -31,17 +35,18 @@ export class Queue {
   readonly leases = new LeaseHistory();
   private connection: Connection | undefined;
   private mount: Mount | undefined;
+  /** Why nothing may be changed here; undefined where it may. */
+  readonly readOnly: string | undefined;
+  readonly database: string;
 
-  constructor(directory: string, locking: Locking, options: QueueOptions) {
+  constructor(directory: string, locking: Locking, options: QueueOptions & { readOnly?: string | undefined }) {
     this.directory = directory;
+    this.database = options.copy ?? join(directory, 'db');
+    this.readOnly = options.copy === undefined ? options.readOnly : 'it is opened as a snapshot';
     this.locking = locking;
     this.lockTimeoutMs = options.lockTimeoutMs;
     this.clock = options.clock ?? systemClock;
     this.staleMs = options.staleMs;
-  }
-
-  get database(): string {
-    return join(this.directory, 'db');
   }
 
   /** The connection; one that may write, if it is to. Only `transaction` and `read` ask for it. */
@@ -53,6 +58,7 @@ export class Queue {
 
   /** Makes this host's NFS client forget what it believed of the files here, whether there is a journal above all. */
   forgetFiles(): void {
+    if (this.database !== join(this.directory, 'db')) return;
     this.mount ??= mountOf(this.directory);
     // Version 3: to read the directory is not enough there.
     if (this.mount.type === 'nfs') forgetDirectory(this.directory);
@@ -81,7 +87,9 @@ export async function openQueue(path: string, options: QueueOptions): Promise<Qu
   const isShared = (statSync(directory).mode & 0o020) !== 0;
   // In a queue of a group every file must be writable to the group, whatever this user's umask says.
   if (isShared) process.umask(process.umask() & 0o707);
-  return new Queue(directory, names.includes(LEASE_LOCKING_MARK) ? 'lease' : 'posix', options);
+  const readOnly = names.includes(READ_ONLY_MARK) ? 'it is a snapshot or a rotation, only to be read' : undefined;
+  const needsLease = options.copy === undefined && names.includes(LEASE_LOCKING_MARK);
+  return new Queue(directory, needsLease ? 'lease' : 'posix', { ...options, readOnly });
 }
 
 function namesIn(directory: string): string[] {

@@ -4,17 +4,31 @@ import { errorCode } from '../job/errors.ts';
 import { JOB_STATES, type JobState } from '../job/job.ts';
 import { readGenerations } from '../lease/generations.ts';
 import type { Connection } from '../store/connection.ts';
-import { countByState, countFinishedSince, extremes, type JobTimes, outcomes, runningByHost } from '../store/counts.ts';
+import {
+  countByState,
+  countExitStatuses,
+  countFinishedSince,
+  extremes,
+  type JobTimes,
+  outcomes,
+  runningByHost,
+} from '../store/counts.ts';
 import { readNodes } from './nodes.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** The state of a queue as a plain nested object, ready to be printed; see `status` in the manual. */
-export async function queueStatus(queue: Queue): Promise<Record<string, unknown>> {
+/**
+ * The state of a queue as a plain nested object, ready to be printed; see `status` in the manual. `exitCounts` names
+ * exit statuses that are to be counted.
+ */
+export async function queueStatus(
+  queue: Queue,
+  exitCounts: ReadonlyMap<string, readonly number[]> = new Map(),
+): Promise<Record<string, unknown>> {
   const now = queue.clock.now();
-  const { running, ...parts } = await read(queue, (connection) => databaseStatus(connection, now));
+  const { running, ...parts } = await read(queue, (connection) => databaseStatus(connection, now, exitCounts));
   const nodes = readNodes(queue.directory).map(({ host, slots, lastBeat }) => ({
     host,
     slots,
@@ -27,6 +41,7 @@ export async function queueStatus(queue: Queue): Promise<Record<string, unknown>
 function databaseStatus(
   connection: Connection,
   now: string,
+  exitCounts: ReadonlyMap<string, readonly number[]>,
 ): Record<string, unknown> & { running: Map<string, number> } {
   const counts = countByState(connection);
   const byState = Object.fromEntries(JOB_STATES.map((state) => [state, counts.get(state) ?? 0]));
@@ -44,8 +59,15 @@ function databaseStatus(
       finished_in_the_last_12_hours: since(12),
       finished_in_the_last_24_hours: since(24),
     },
-    exit_status: { successes, failures: finished - successes },
+    exit_status: { successes, failures: finished - successes, ...countExits(connection, exitCounts) },
   };
+}
+
+function countExits(
+  connection: Connection,
+  exitCounts: ReadonlyMap<string, readonly number[]>,
+): Record<string, number> {
+  return Object.fromEntries([...exitCounts].map(([name, values]) => [name, countExitStatuses(connection, values)]));
 }
 
 function temporalStatus(connection: Connection, state: JobState, now: string): Record<string, unknown> {

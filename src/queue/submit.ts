@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import type { Clock } from '../job/clock.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
 import type { Submission } from '../job/job.ts';
@@ -7,6 +8,7 @@ import type { JidRange } from '../job/selection.ts';
 import { countJobs, insertJob, lastJid } from '../store/submissions.ts';
 import { StagedFiles } from './job-files.ts';
 import type { Queue } from './open.ts';
+import type { Progress } from './progress.ts';
 import { type Transaction, transaction } from './transaction.ts';
 
 const REFRESH_EVERY = 1_000;
@@ -15,11 +17,15 @@ const REFRESH_EVERY = 1_000;
  * Adds jobs, all or none, with consecutive jids in their order. Their stdin and data are copied into the queue first.
  * Throws INVALID_INPUT for none or too many, and what `transaction` throws.
  */
-export async function submitJobs(queue: Queue, submissions: readonly Submission[]): Promise<JidRange> {
+export async function submitJobs(
+  queue: Queue,
+  submissions: readonly Submission[],
+  progress?: Progress,
+): Promise<JidRange> {
   if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot submit: there is no job in what was given');
   const files = await StagedFiles.stage(queue.directory, submissions);
   try {
-    return await transaction(queue, (run) => insertAll(run, queue, submissions, files));
+    return await transaction(queue, (run) => insertAll(run, queue, { submissions, files, progress }));
   } catch (error) {
     if (!isOutcomeUnknown(error)) files.takeBack();
     throw error;
@@ -28,27 +34,41 @@ export async function submitJobs(queue: Queue, submissions: readonly Submission[
   }
 }
 
-function insertAll(run: Transaction, queue: Queue, submissions: readonly Submission[], files: StagedFiles): JidRange {
+interface Batch {
+  readonly submissions: readonly Submission[];
+  readonly files: StagedFiles;
+  readonly progress: Progress | undefined;
+}
+
+function insertAll(run: Transaction, queue: Queue, { submissions, files, progress }: Batch): JidRange {
   files.takeBack();
   const last = lastJid(run.connection);
   refuseTooMany(run, last, submissions.length);
-  const by = { submitted: queue.clock.now(), submitter: hostName(), owner: userName() };
+  const by = submitterNow(queue.clock);
   submissions.forEach((submission, index) => {
     const jid = last + index + 1;
     insertJob(run.connection, jid, submission, by);
     files.place(submission, jid);
-    if (index % REFRESH_EVERY === 0) run.refresh();
+    if (index % REFRESH_EVERY !== 0) return;
+    run.refresh();
+    progress?.(index, submissions.length);
   });
   return { first: last + 1, last: last + submissions.length };
 }
 
-function refuseTooMany({ connection }: Transaction, last: number, added: number): void {
+/** Throws INVALID_INPUT for more jobs than a queue may hold. */
+export function refuseTooMany({ connection }: Transaction, last: number, added: number): void {
   // Jids count up by one, so there are never more jobs than the last jid: mostly there is nothing to count.
   if (last + added <= MAX_JOBS || countJobs(connection) + added <= MAX_JOBS) return;
   throw new RqError(
     'INVALID_INPUT',
     `cannot submit ${added} jobs: a queue holds ${MAX_JOBS}; delete finished ones first`,
   );
+}
+
+/** Who submits, and when. */
+export function submitterNow(clock: Clock): { submitted: string; submitter: string; owner: string } {
+  return { submitted: clock.now(), submitter: hostName(), owner: userName() };
 }
 
 /** The user's name, or the number where the host knows no name for it. */

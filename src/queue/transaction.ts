@@ -19,7 +19,14 @@ export interface Transaction {
  * timeout, OUTCOME_UNKNOWN if a failed commit could not be settled in it, and what the work throws, rolled back.
  */
 export async function transaction<T>(queue: Queue, work: (transaction: Transaction) => T): Promise<T> {
+  refuseReadOnly(queue);
   return await new Run(queue, work).untilDone();
+}
+
+/** Throws QUEUE_UNSAFE for a queue that is only to be read. */
+export function refuseReadOnly({ directory, readOnly }: Queue): void {
+  if (readOnly === undefined) return;
+  throw new RqError('QUEUE_UNSAFE', `cannot change ${directory}: ${readOnly}; name the queue itself`);
 }
 
 /** A commit that ended in an error: it may be there or not. */

@@ -61,6 +61,11 @@ export class Connection {
     return this.prepare(sql).all(...bind(parameters)) as Row[];
   }
 
+  /** The rows of a statement one by one; nothing else may be run on the connection until the last one was taken. */
+  iterate(sql: string, parameters: Parameters = []): Iterable<Row> {
+    return this.prepare(sql).iterate(...bind(parameters)) as Iterable<Row>;
+  }
+
   /** Compiles a statement, or finds it compiled. */
   prepare(sql: string): Database.Statement {
     let statement = this.statements.get(sql);
@@ -69,6 +74,16 @@ export class Connection {
       this.statements.set(sql, statement);
     }
     return statement;
+  }
+
+  /**
+   * Copies the database into a new file, some pages at a time; a lock is held only while pages are read. Begins anew by
+   * itself where another process writes in between. `step` is asked for the number of pages that come next.
+   */
+  async copyTo(path: string, step: (pages: { total: number; remaining: number }) => number): Promise<void> {
+    await this.database.backup(path, {
+      progress: ({ totalPages, remainingPages }) => step({ total: totalPages, remaining: remainingPages }),
+    });
   }
 
   get inTransaction(): boolean {

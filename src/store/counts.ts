@@ -9,6 +9,8 @@ const FINISHED_SINCE = `SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_finish
   WHERE state = 'finished' AND finished >= ?`;
 const OUTCOMES = `SELECT count(*) AS jobs, avg(elapsed) AS seconds, count(CASE WHEN exit_status = 0 THEN 1 END) AS successes
   FROM jobs INDEXED BY jobs_finished WHERE state = 'finished'`;
+const EXITED_WITH = `SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_finished
+  WHERE state = 'finished' AND exit_status IN (SELECT value FROM json_each(?))`;
 const RUNNING_BY_HOST = "SELECT runner, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY runner";
 
 /** How many jobs there are of each state that has any. */
@@ -50,6 +52,11 @@ export function outcomes(connection: Connection): { jobs: number; successes: num
     successes: Number(row?.['successes']),
     seconds: typeof seconds === 'number' ? seconds : null,
   };
+}
+
+/** How many jobs finished with one of these exit statuses. */
+export function countExitStatuses(connection: Connection, values: readonly number[]): number {
+  return Number(connection.get(EXITED_WITH, [JSON.stringify(values)])?.['jobs']);
 }
 
 /** How many jobs each host runs. */

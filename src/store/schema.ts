@@ -1,5 +1,5 @@
 /** `PRAGMA user_version` of a queue that this rq makes and understands. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const JOBS = `
 -- One row a job. Times are ISO 8601 in UTC; paths are relative to the queue, since each host may mount it elsewhere.
@@ -88,5 +88,16 @@ CREATE TABLE operations (
 ) STRICT;
 `;
 
+const ROTATIONS = `
+-- Rotations whose jobs were deleted here and that are not known to be in place yet: 'rq rotate' finishes them.
+CREATE TABLE rotations (
+  id        TEXT PRIMARY KEY,
+  partial   TEXT NOT NULL,                        -- where the complete rotation lies, and where it is to be moved to
+  path      TEXT NOT NULL,
+  files     TEXT NOT NULL,                        -- what is left to be removed of the queue, as a JSON list of names
+  committed TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 /** What brings a database from version N to N + 1, at index N; each is run whole, in one transaction. */
-export const MIGRATIONS: readonly string[] = [JOBS + ATTEMPTS + QUEUE];
+export const MIGRATIONS: readonly string[] = [JOBS + ATTEMPTS + QUEUE, ROTATIONS];

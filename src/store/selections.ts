@@ -10,7 +10,8 @@ const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :af
 const FROM_RANGES = `SELECT ${JOB_COLUMNS} FROM json_each(:ranges) AS range CROSS JOIN jobs
   WHERE jid BETWEEN max(range.value ->> 0, :after + 1) AND range.value ->> 1`;
 const PAGE = 'ORDER BY jid LIMIT :limit';
-const EXISTS = 'SELECT 1 FROM jobs WHERE jid = ?';
+const JIDS = 'SELECT jid FROM jobs';
+const FIND = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid = ?`;
 
 export interface Page {
   /** Only jobs with a higher jid than this. */
@@ -67,6 +68,13 @@ export function mergeRanges(ranges: readonly JidRange[]): JidRange[] {
   return merged;
 }
 
-export function jobExists(connection: Connection, jid: number): boolean {
-  return connection.get(EXISTS, [jid]) !== undefined;
+/** The job of a jid, or undefined. */
+export function findJob(connection: Connection, jid: number): Job | undefined {
+  const row = connection.get(FIND, [jid]);
+  return row === undefined ? undefined : jobFromRow(row);
+}
+
+/** The jids of all jobs. */
+export function* jidsOf(connection: Connection): Generator<number> {
+  for (const row of connection.iterate(JIDS)) yield Number(row['jid']);
 }

@@ -4,7 +4,7 @@ import type { ModeCall } from '../mode-call.ts';
 import { jobFields, printJobs } from '../print.ts';
 import { isEmptySelection } from '../selection.ts';
 import { readSelection } from '../selection-input.ts';
-import { useQueue } from '../use-queue.ts';
+import { useReader } from '../use-queue.ts';
 
 /** Prints the selected jobs, or all. A selection that matches none is NO_JOB, after an empty list was printed. */
 export async function run(call: ModeCall): Promise<undefined> {
@@ -12,7 +12,7 @@ export async function run(call: ModeCall): Promise<undefined> {
   // Stdin is read only when "-" asks for it: it may be a terminal's, a cron's or a service's that never ends.
   const given = await readSelection(call, false);
   const selection = isEmptySelection(given) ? { ...given, all: true } : given;
-  await useQueue(call, async (queue) => {
+  await useReader(call, async (queue) => {
     const count = await printJobs(call, selectJobs(queue, selection));
     if (count > 0 || call.words.length === 0) return;
     throw new RqError('NO_JOB', `no job in ${queue.directory} matches ${call.words.join(' ')}`);

@@ -1,7 +1,7 @@
 import { jobStreamPath } from '../../queue/streams.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { parseJid } from '../selection.ts';
-import { useQueue } from '../use-queue.ts';
+import { useReader } from '../use-queue.ts';
 
 const STREAMS = { stdin4: 'stdin', stdout4: 'stdout', stderr4: 'stderr' } as const;
 
@@ -9,6 +9,6 @@ const STREAMS = { stdin4: 'stdin', stdout4: 'stdout', stderr4: 'stderr' } as con
 export async function run(call: ModeCall): Promise<undefined> {
   const jid = parseJid(call.words[0] ?? '');
   const stream = Object.entries(STREAMS).find(([mode]) => mode === call.mode)?.[1] ?? 'stdout';
-  const path = await useQueue(call, (queue) => jobStreamPath(queue, jid, stream));
+  const path = await useReader(call, (queue) => jobStreamPath(queue, jid, stream));
   await call.output.write(`${call.options.flag('json') ? JSON.stringify(path) : path}\n`);
 }

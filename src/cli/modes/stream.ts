@@ -4,7 +4,7 @@ import { jobStreamPath } from '../../queue/streams.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { writeAll } from '../output.ts';
 import { parseJid } from '../selection.ts';
-import { useQueue } from '../use-queue.ts';
+import { useReader } from '../use-queue.ts';
 
 const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
 
@@ -12,7 +12,7 @@ const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
 export async function run(call: ModeCall): Promise<undefined> {
   const jid = parseJid(call.words[0] ?? '');
   const stream = STREAMS.find((name) => name === call.mode) ?? 'stdout';
-  const path = await useQueue(call, (queue) => jobStreamPath(queue, jid, stream));
+  const path = await useReader(call, (queue) => jobStreamPath(queue, jid, stream));
   await writeAll(call.output, fileChunks(path, jid, stream));
 }
 

@@ -4,25 +4,27 @@ import type { Submission } from '../../job/job.ts';
 import type { Queue } from '../../queue/open.ts';
 import { selectJobs } from '../../queue/select.ts';
 import { submitJobs } from '../../queue/submit.ts';
+import { touchJobs } from '../../queue/touch.ts';
 import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
 import { readSubmittedEntries } from '../../yaml/read.ts';
 import { readAll } from '../input.ts';
-import { withStoredInput } from '../job-stdin.ts';
+import { withGivenStdin } from '../job-stdin.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { jobFields, printJobs } from '../print.ts';
+import { progressOf } from '../progress.ts';
 import { quoteCommand } from '../shell-words.ts';
 import { entryFromOptions, SubmissionMaker, workingDirectory } from '../submission.ts';
 import { useQueue } from '../use-queue.ts';
 
-/** Submits one command, or a list of them, in one transaction, and prints the jobs. */
+/** Submits or touches one command, or a list of them, in one transaction, and prints the jobs. */
 export async function run(call: ModeCall): Promise<undefined> {
   jobFields(call);
   const options = entryFromOptions(call.options);
   await useQueue(call, async (queue) => {
-    const stdin = call.options.text('stdin');
-    if (stdin !== '-') return submit(call, queue, stdin === undefined ? options : { ...options, stdin });
-    refuseTwoReaders(call);
-    return withStoredInput(call.input, (path) => submit(call, queue, { ...options, stdin: path }));
+    const isListOnStdin = listSource(call) === '-';
+    await withGivenStdin(call, isListOnStdin, (stdin) =>
+      submit(call, queue, stdin === undefined ? options : { ...options, stdin }),
+    );
   });
 }
 
@@ -30,9 +32,13 @@ async function submit(call: ModeCall, queue: Queue, options: JobEntry): Promise<
   const cwd = workingDirectory(call.environment);
   const maker = new SubmissionMaker({ queue: queue.directory, cwd, stage: call.options.flag('stage'), options });
   const submissions = await readSubmissions(call, maker);
-  const range = await submitJobs(queue, submissions);
+  const progress = progressOf(call, 'submitted');
+  const ranges =
+    call.mode === 'touch'
+      ? await touchJobs(queue, submissions)
+      : [await progress.during(submitJobs(queue, submissions, progress.report))];
   if (call.options.flag('quiet')) return;
-  await printJobs(call, selectJobs(queue, { all: false, ranges: [range], states: [], pairs: [] }));
+  await printJobs(call, selectJobs(queue, { all: false, ranges, states: [], pairs: [] }));
 }
 
 async function readSubmissions(call: ModeCall, maker: SubmissionMaker): Promise<Submission[]> {
@@ -80,18 +86,5 @@ function readFile(path: string): Uint8Array {
     return readFileSync(path);
   } catch (error) {
     throw new RqError('INVALID_INPUT', `cannot read jobs from ${path}: ${errorMessage(error)}`, { cause: error });
-  }
-}
-
-/** The job's stdin and the list cannot both be what rq reads. */
-function refuseTwoReaders(call: ModeCall): void {
-  if (listSource(call) === '-') {
-    throw new RqError(
-      'USAGE',
-      'cannot read jobs and their stdin from one stdin: use --stdin=FILE, or --infile for the jobs',
-    );
-  }
-  if (call.input.kind === 'terminal') {
-    throw new RqError('USAGE', "cannot read the job's stdin from a terminal: redirect it, or use --stdin=FILE");
   }
 }

@@ -1,53 +1,5 @@
-import { MAX_PRIORITY, MIN_PRIORITY } from '../../job/limits.ts';
-import type { ModeSpec, OptionSpec } from '../mode-spec.ts';
-
-const QUIET: OptionSpec = { name: 'quiet', short: 'q', type: 'flag', help: 'Print nothing on stdout.' };
-
-const SUBMIT_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: 'priority',
-    short: 'p',
-    type: 'integer',
-    value: 'N',
-    min: MIN_PRIORITY,
-    max: MAX_PRIORITY,
-    help: 'Jobs of a higher priority start first (default 0; may be negative).',
-  },
-  { name: 'tag', short: 't', type: 'text', value: 'TEXT', help: 'A word to find the job by, at most 255 bytes.' },
-  {
-    name: 'runner',
-    type: 'text',
-    value: 'HOST,…',
-    help: 'Only these hosts may run it: names or globs, of the full or the short host name.',
-  },
-  { name: 'restartable', type: 'flag', help: 'The job may run again from its start if its host is lost.' },
-  { name: 'stage', type: 'flag', help: 'Enter it as holding: it waits until it is updated to pending.' },
-  {
-    name: 'stdin',
-    short: 's',
-    type: 'optional',
-    value: 'FILE|-',
-    help: "Copy this file into the queue as the job's stdin; without =FILE, or with -, what rq reads on its own stdin.",
-  },
-  {
-    name: 'data',
-    short: 'd',
-    type: 'text',
-    value: 'PATH',
-    help: 'Copy this file or directory into the queue, to data/JID.',
-  },
-  { name: 'cwd', type: 'text', value: 'DIR', help: 'The directory the job runs in (default: this one).' },
-  { name: 'infile', short: 'i', type: 'text', value: 'FILE', help: 'Read the jobs from this file.' },
-  QUIET,
-];
-
-const SELECTION =
-  'Jobs are selected by jid (42), range (10-20) or list of them (1,3,7-9); by state, of which a unique prefix will do ' +
-  '(p h r f d); by key=value, where key is a field or a unique prefix of one and null stands for no value; or by all. ' +
-  'Jids and states add up; key=value pairs narrow what they select down, or all jobs if they stand alone.';
-
-const SELECTION_INPUT =
-  'The word - reads jids from stdin: YAML or JSON that rq printed, or lines such as 42 or jid: 42.';
+import type { ModeSpec } from '../mode-spec.ts';
+import { QUIET, SELECTION, SELECTION_INPUT, SNAPSHOT, SUBMIT_OPTIONS } from './parts.ts';
 
 export const JOB_MODES: readonly ModeSpec[] = [
   {
@@ -82,7 +34,7 @@ export const JOB_MODES: readonly ModeSpec[] = [
     words: '[SELECTION…]',
     maxWords: Number.POSITIVE_INFINITY,
     queue: 'named',
-    options: [],
+    options: [SNAPSHOT],
     description: ['Prints the selected jobs, oldest first; without a selection, all jobs.', SELECTION, SELECTION_INPUT],
     examples: [
       { type: 'rq q list', does: 'every job of every state' },
@@ -99,7 +51,15 @@ export const JOB_MODES: readonly ModeSpec[] = [
     words: '',
     maxWords: 0,
     queue: 'named',
-    options: [],
+    options: [
+      {
+        name: 'exit',
+        type: 'text',
+        value: 'NAME=N,…',
+        help: "Count these exit statuses too, by names of your own: 'ok=42,43 command_not_found=127'.",
+      },
+      SNAPSHOT,
+    ],
     description: [
       'Counts the jobs of each state, the oldest and newest of each, how long jobs take, how they ended, and which ' +
         'nodes feed. With --fields, only these parts.',
@@ -107,6 +67,7 @@ export const JOB_MODES: readonly ModeSpec[] = [
     examples: [
       { type: 'rq q status', does: 'everything' },
       { type: 'rq q status --fields jobs --json', does: 'the counts, for a program' },
+      { type: "rq q status --exit 'ok=0,3 not_found=127'", does: 'count some exit statuses' },
     ],
     load: () => import('../modes/status.ts'),
   },
@@ -127,7 +88,7 @@ export const JOB_MODES: readonly ModeSpec[] = [
     examples: [
       { type: 'rq q delete 42', does: 'one job' },
       { type: 'rq q delete finished exit_status=0', does: 'what went well' },
-      { type: 'rq q list pending | grep -A 30 old | rq q delete -', does: 'what a pipe selects' },
+      { type: "rq q list p | grep -B2 -A9 'tag: old' | rq q delete -", does: 'what a pipe selects' },
     ],
     load: () => import('../modes/delete.ts'),
   },

@@ -61,7 +61,8 @@ describe('queue and mode', () => {
 
   it.each([
     ['list', {}, 'list needs a queue: type rq QUEUE list, or set RQ_Q'],
-    ['q', {}, 'what to do with q? Type rq q MODE'],
+    ['zz', {}, 'what to do with zz? Type rq zz MODE'],
+    ['q', {}, 'query needs a queue: type rq QUEUE query'],
     ['q lisst', {}, 'there is no mode "lisst", did you mean list?'],
     ['lisst', { RQ_Q: 'q' }, 'there is no mode "lisst", did you mean list?'],
   ])('that are missing in %j are said so', (words, environment, message) => {
@@ -124,7 +125,7 @@ describe('options', () => {
 
   it.each([
     ['q list --jsn', 'list has no option --jsn, did you mean --json?'],
-    ['q list --priority 3', 'list has no option --priority (submit has it)'],
+    ['q list --priority 3', 'list has no option --priority (submit, resubmit, touch has it)'],
     ['q list --no-json', 'list has no option --no-json'],
     ['q list --json.x', 'list has no option --json.x'],
     ['q list --__proto__ x', 'list has no option --__proto__'],

@@ -52,7 +52,6 @@ describe('help', () => {
     [['help', 's'], 'rq submit - '],
     [['submit', '--help'], 'rq submit - '],
     [['q', 'submit', '-h'], 'rq submit - '],
-    [['-l', 'x', 'q', 'list', '--help'], 'rq list - '],
     [['--version'], 'rq development'],
     [['version'], 'rq development'],
   ])('answers %j at once', async (words, text) => {

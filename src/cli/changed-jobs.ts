@@ -1,0 +1,18 @@
+import { RqError } from '../job/errors.ts';
+import type { Selection } from '../job/selection.ts';
+import type { Changed } from '../queue/change-jobs.ts';
+import type { Queue } from '../queue/open.ts';
+import { selectJobs } from '../queue/select.ts';
+import type { ModeCall } from './mode-call.ts';
+import { printJobs } from './print.ts';
+import { refusal } from './refusal.ts';
+
+/** Prints the jobs that a mode changed. Throws JOB_RUNNING if it had to leave some out, NO_JOB if it met none. */
+export async function reportChanged(call: ModeCall, queue: Queue, { changed, count, refused }: Changed): Promise<void> {
+  const selection: Selection = { all: false, ranges: changed, states: [], pairs: [] };
+  if (!call.options.flag('quiet')) await printJobs(call, count === 0 ? [] : selectJobs(queue, selection));
+  if (refused.size > 0) throw refusal(call.mode, refused, call.queue);
+  if (count > 0) return;
+  const words = call.words.join(' ') || 'stdin';
+  throw new RqError('NO_JOB', `cannot ${call.mode}: no job in ${queue.directory} matches ${words}`);
+}

@@ -1,0 +1,24 @@
+import { executeSql } from '../../queue/execute.ts';
+import { documentText, type Printable } from '../../yaml/document.ts';
+import type { ModeCall } from '../mode-call.ts';
+import { printReport } from '../print.ts';
+import { wordsOrInput } from '../sql-input.ts';
+import { useQueue } from '../use-queue.ts';
+
+/** Runs one SQL statement and prints its rows, or how many rows it changed. */
+export async function run(call: ModeCall): Promise<undefined> {
+  const sql = (await wordsOrInput(call)).join(' ');
+  const result = await useQueue(call, (queue) => executeSql(queue, sql));
+  if ('changes' in result) await printReport(call, result);
+  else await call.output.write(documentText(result.rows.map(printableRow), { json: call.options.flag('json') }));
+}
+
+/** Blobs become text in hexadecimal, as SQL writes them. */
+function printableRow(row: Readonly<Record<string, unknown>>): Printable {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      Buffer.isBuffer(value) ? `x'${value.toString('hex')}'` : (value as Printable),
+    ]),
+  );
+}

@@ -1,0 +1,17 @@
+import { rotateQueue } from '../../queue/rotate.ts';
+import type { ModeCall } from '../mode-call.ts';
+import { printReport } from '../print.ts';
+import { progressOf } from '../progress.ts';
+import { timeStamp } from '../time-stamp.ts';
+import { useQueue } from '../use-queue.ts';
+
+/** Moves what has ended out of the queue, and prints where to; null where nothing had ended. */
+export async function run(call: ModeCall): Promise<undefined> {
+  await useQueue(call, async (queue) => {
+    const target = call.words[0] ?? `${queue.directory}.${timeStamp(queue.clock.now())}.tgz`;
+    const progress = progressOf(call, 'rotated');
+    const { path, jobs } = await progress.during(rotateQueue(queue, target, progress.report));
+    if (path === undefined) call.talk.info(`no job of ${queue.directory} has ended: nothing to rotate`);
+    await printReport(call, { rotation: path ?? null, jobs });
+  });
+}

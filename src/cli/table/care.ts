@@ -1,0 +1,102 @@
+import type { ModeSpec } from '../mode-spec.ts';
+
+/** Modes that keep a queue well. */
+export const CARE_MODES: readonly ModeSpec[] = [
+  {
+    name: 'configure',
+    short: ['C'],
+    summary: "print or set the queue's settings",
+    words: '[KEY=VALUE…]',
+    maxWords: Number.POSITIVE_INFINITY,
+    queue: 'named',
+    options: [],
+    description: [
+      'Sets what is given and prints all settings. max_feed, min_sleep and max_sleep are what feeders use that were not ' +
+        'told otherwise when they were started (one that runs takes them at its next restart). retention: so many ' +
+        'seconds ended jobs stay before rotate takes them. null sets back to the default.',
+    ],
+    examples: [
+      { type: 'rq q configure', does: 'all settings' },
+      { type: 'rq q configure max_feed=4 max_sleep=30', does: 'four jobs at once on each host' },
+      { type: 'rq q configure retention=604800', does: 'keep jobs for a week after their end' },
+    ],
+    load: () => import('../modes/configure.ts'),
+  },
+  {
+    name: 'snapshot',
+    short: ['S'],
+    summary: 'copy the database, to read from the copy',
+    words: '[DIR]',
+    maxWords: 1,
+    queue: 'named',
+    options: [],
+    description: [
+      'Makes a consistent, checked copy of the database of a live queue, as a queue that can only be read, and prints ' +
+        'its path (default: the name of the queue with .snapshot, here). Never overwrites.',
+    ],
+    examples: [
+      { type: 'rq q snapshot', does: 'to ./q.snapshot' },
+      { type: 'rq q snapshot /tmp/look', does: 'to read from it by rq /tmp/look list' },
+    ],
+    load: () => import('../modes/snapshot.ts'),
+  },
+  {
+    name: 'backup',
+    short: ['B', 'b'],
+    summary: 'copy the whole queue',
+    words: '[DIR]',
+    maxWords: 1,
+    queue: 'named',
+    options: [],
+    description: [
+      'Copies the database and the files of all jobs of a live queue to a directory that can take its place, and prints ' +
+        "its path (default: the queue's, with the time and .bak). Never overwrites.",
+    ],
+    examples: [
+      { type: 'rq q backup', does: 'beside the queue' },
+      { type: 'rq q backup /backup/q', does: 'to another disk' },
+    ],
+    load: () => import('../modes/snapshot.ts'),
+  },
+  {
+    name: 'rotate',
+    short: ['R'],
+    summary: 'move finished and dead jobs out of the queue',
+    words: '[DIR|FILE.tgz]',
+    maxWords: 1,
+    queue: 'named',
+    options: [],
+    description: [
+      'Moves finished and dead jobs and their files to a rotation and prints its path. A name that ends with .tgz or ' +
+        '.tar.gz makes one compressed file, any other a directory, which is a queue that can only be read (default: ' +
+        "the queue's path with the time and .tgz). Never overwrites.",
+      'The rotation is complete and synced before anything is removed. If rq is killed, the jobs are either all in the ' +
+        'queue or all in the rotation, and the next rotate finishes what is left to do.',
+    ],
+    examples: [
+      { type: 'rq q rotate', does: 'to a .tgz beside the queue' },
+      { type: 'rq q rotate old', does: 'to a directory, to look into it by rq old list' },
+    ],
+    load: () => import('../modes/rotate.ts'),
+  },
+  {
+    name: 'lock',
+    short: ['L'],
+    summary: 'run a command while the queue is locked',
+    words: 'read|shared|write|exclusive -- COMMAND…',
+    minWords: 1,
+    maxWords: Number.POSITIVE_INFINITY,
+    queue: 'named',
+    options: [],
+    description: [
+      'Runs the command while holding a lock on the queue, and ends with its exit status. read or shared: all may read, ' +
+        'nobody changes anything. write or exclusive: nobody else reads or changes anything. Feeders wait, their jobs ' +
+        'run on. The lock ends with the command, and with rq itself, however that ends.',
+    ],
+    examples: [
+      { type: 'rq q lock read -- cp -a q /backup/q', does: 'a copy while nobody writes' },
+      { type: "rq q lock exclusive -- sh -c 'sqlite3 q/db .dump > dump.sql'", does: 'nobody else at all' },
+    ],
+    load: () => import('../modes/lock.ts'),
+  },
+];

@@ -1,0 +1,90 @@
+import { chmodSync, constants, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { errorCode } from '../job/errors.ts';
+import { Connection } from '../store/connection.ts';
+import { readFence } from '../store/operations.ts';
+import { jidsOf } from '../store/selections.ts';
+import { copyDatabase } from './copy-database.ts';
+import { makeWhole } from './copy-place.ts';
+import { layOut } from './layout.ts';
+import { LEASE_LOCKING_MARK, type Queue, READ_ONLY_MARK } from './open.ts';
+import type { Progress } from './progress.ts';
+
+const JOB_FOLDERS = ['stdin', 'data', 'stdout', 'stderr'] as const;
+const MARKS: readonly string[] = [LEASE_LOCKING_MARK, READ_ONLY_MARK];
+const AT_ONCE = 8;
+
+export interface Backup {
+  readonly path: string;
+  readonly jobs: number;
+  readonly files: number;
+}
+
+/**
+ * Copies a live queue, files too, so that the copy can take its place. The database is of one moment; files are those
+ * of its jobs, as they were when each was copied: a job that was deleted meanwhile has none.
+ */
+export async function backUpQueue(queue: Queue, target: string, progress?: Progress): Promise<Backup> {
+  let jobs = 0;
+  let files = 0;
+  const path = await makeWhole(target, `back up ${queue.directory}`, async (directory) => {
+    const database = join(directory, 'db');
+    await copyDatabase(queue, database);
+    const { jids, fence } = contentsOf(database);
+    layOut(directory, fence);
+    chmodSync(directory, statSync(queue.directory).mode & 0o7777);
+    for (const mark of readdirSync(queue.directory).filter((name) => MARKS.includes(name))) {
+      writeFileSync(join(directory, mark), '');
+    }
+    jobs = jids.size;
+    files = await copyFiles(queue.directory, directory, jids, progress);
+    // All of its files at once; fsync for each would take one sync a file.
+    await execa('sync', ['-f', directory]);
+  });
+  return { path, jobs, files };
+}
+
+function contentsOf(database: string): { jids: Set<number>; fence: number } {
+  const connection = Connection.open(database, { readOnly: true, busyMs: 0 });
+  try {
+    return { jids: new Set(jidsOf(connection)), fence: readFence(connection) };
+  } finally {
+    connection.close();
+  }
+}
+
+async function copyFiles(from: string, to: string, jids: ReadonlySet<number>, progress?: Progress): Promise<number> {
+  const ofJobs = JOB_FOLDERS.flatMap((folder) =>
+    readdirSync(join(from, folder))
+      .filter((name) => jids.has(Number.parseInt(name, 10)))
+      .map((name) => join(folder, name)),
+  );
+  const names = [...ofJobs, ...readdirSync(join(from, 'bin')).map((name) => join('bin', name))];
+  let copied = 0;
+  for (let index = 0; index < names.length; index += AT_ONCE) {
+    const some = names.slice(index, index + AT_ONCE);
+    const done = await Promise.all(some.map((name) => copyOne(join(from, name), join(to, name))));
+    copied += done.filter((isCopied) => isCopied).length;
+    progress?.(index + some.length, names.length);
+  }
+  return copied;
+}
+
+/** False for what was deleted meanwhile. */
+async function copyOne(from: string, to: string): Promise<boolean> {
+  const options = {
+    recursive: true,
+    preserveTimestamps: true,
+    verbatimSymlinks: true,
+    mode: constants.COPYFILE_FICLONE,
+  };
+  try {
+    await cp(from, to, options);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return false;
+  }
+}

@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { cp, open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+
+/**
+ * Copies a file that is to be a job's stdin into the queue, synced, under a name that no job has; gives that path.
+ * Throws INVALID_INPUT where the source cannot be read, NO_SPACE or IO where the queue cannot be written.
+ */
+export async function copyStdin(queueDirectory: string, source: string): Promise<string> {
+  const target = join(queueDirectory, 'stdin', `.${randomUUID()}`);
+  try {
+    await pipeline(createReadStream(source), createWriteStream(target, { flags: 'wx' }));
+    const handle = await open(target);
+    await handle.sync();
+    await handle.close();
+    return target;
+  } catch (error) {
+    await rm(target, { force: true });
+    throw copyError('stdin', source, error);
+  }
+}
+
+/** As `copyStdin`, for a job's data: a file or a directory with all that is in it. */
+export async function copyData(queueDirectory: string, source: string): Promise<string> {
+  const target = join(queueDirectory, 'data', `.${randomUUID()}`);
+  try {
+    await stat(source);
+    await cp(source, target, { recursive: true, errorOnExist: true, force: false, preserveTimestamps: true });
+    return target;
+  } catch (error) {
+    await rm(target, { recursive: true, force: true });
+    throw copyError('data', source, error);
+  }
+}
+
+function copyError(what: string, source: string, error: unknown): RqError {
+  const code = errorCode(error);
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const advice = isFull ? 'the disk or your quota is full; make room and try again' : errorMessage(error);
+  const message = `cannot copy the ${what} ${source} into the queue: ${advice}`;
+  return new RqError(isFull ? 'NO_SPACE' : 'INVALID_INPUT', message, { cause: error });
+}

@@ -1,0 +1,126 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { errorCode } from '../job/errors.ts';
+import { Connection, type Row } from '../store/connection.ts';
+import { checkIntegrity } from '../store/integrity.ts';
+import { addRows, type EndedKey, earlierAttemptRows, endedKeys, endedRows, removeJobs } from '../store/rotations.ts';
+import { linkOrCopy } from './job-files.ts';
+import { layOut } from './layout.ts';
+import { type Queue, READ_ONLY_MARK } from './open.ts';
+import type { Progress } from './progress.ts';
+import { read } from './read.ts';
+import { filesOf } from './stored-files.ts';
+
+const PAGE_JOBS = 2_000;
+const FOLDERS = ['stdin', 'stdout', 'stderr', 'data'] as const;
+
+/** What a rotation holds: its jobs, and the names of their files, relative to the queue. */
+export interface RotationContents {
+  readonly keys: readonly EndedKey[];
+  readonly files: readonly string[];
+}
+
+/** Fills a new directory with the jobs that ended by a time, as a queue that is only to be read; all of it synced. */
+export async function fillRotation(
+  queue: Queue,
+  directory: string,
+  until: string,
+  progress?: Progress,
+): Promise<RotationContents> {
+  mkdirSync(directory, { mode: 0o700 });
+  layOut(directory, 0);
+  writeFileSync(join(directory, READ_ONLY_MARK), `jobs of ${queue.directory}, rotated ${queue.clock.now()}\n`);
+  const present = new Set(
+    FOLDERS.flatMap((folder) => readdirSync(join(queue.directory, folder)).map((name) => `${folder}/${name}`)),
+  );
+  const connection = Connection.open(join(directory, 'db'), { create: true, busyMs: 0 });
+  const files: string[] = [];
+  try {
+    connection.execute('BEGIN IMMEDIATE');
+    connection.migrate();
+    let count = 0;
+    for await (const { jobs, earlier } of endedJobs(queue, until)) {
+      addRows(connection, jobs, earlier);
+      for (const job of jobs) {
+        const names = [...filesOf(job as never)].filter((name) => present.has(name));
+        for (const name of names) if (await bring(queue.directory, directory, name)) files.push(name);
+      }
+      count += jobs.length;
+      progress?.(count);
+    }
+    connection.execute('COMMIT');
+    return await completed(directory, connection, files);
+  } finally {
+    connection.close();
+  }
+}
+
+/** Takes jobs out of a rotation that is not committed. */
+export async function withoutJobs(
+  queue: Queue,
+  directory: string,
+  contents: RotationContents,
+  jids: ReadonlySet<number>,
+): Promise<RotationContents> {
+  const connection = Connection.open(join(directory, 'db'), { busyMs: queue.lockTimeoutMs });
+  try {
+    connection.execute('BEGIN IMMEDIATE');
+    removeJobs(connection, [...jids]);
+    connection.execute('COMMIT');
+    const isOut = (name: string): boolean => jids.has(Number.parseInt(name.slice(name.indexOf('/') + 1), 10));
+    for (const name of contents.files.filter(isOut)) rmSync(join(directory, name), { recursive: true, force: true });
+    return await completed(
+      directory,
+      connection,
+      contents.files.filter((name) => !isOut(name)),
+    );
+  } finally {
+    connection.close();
+  }
+}
+
+async function completed(
+  directory: string,
+  connection: Connection,
+  files: readonly string[],
+): Promise<RotationContents> {
+  const fault = checkIntegrity(connection);
+  if (fault !== undefined) throw new Error(`the rotation in ${directory} is damaged as it was written: ${fault}`);
+  const keys = endedKeys(connection);
+  // All of its files at once; fsync for each would take one sync a file.
+  await execa('sync', ['-f', directory]);
+  return { keys, files };
+}
+
+/** Whole rows of jobs that ended by a time and of their earlier attempts; each batch is one short read. */
+async function* endedJobs(queue: Queue, until: string): AsyncGenerator<{ jobs: Row[]; earlier: Row[] }> {
+  for (const state of ['finished', 'dead'] as const) {
+    for (let after = 0; ; ) {
+      const page = { state, after, until, limit: PAGE_JOBS };
+      const batch = await read(queue, (connection) => {
+        const jobs = endedRows(connection, page);
+        const jids = jobs.map((row) => Number(row['jid']));
+        return { jobs, earlier: earlierAttemptRows(connection, jids) };
+      });
+      if (batch.jobs.length === 0) break;
+      yield batch;
+      after = Number(batch.jobs.at(-1)?.['jid']);
+    }
+  }
+}
+
+/** Gives the rotation a job's file: a second name for it, or a copy on another file system. False if it is gone. */
+async function bring(from: string, to: string, name: string): Promise<boolean> {
+  try {
+    if (name.startsWith('data/')) {
+      const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
+      await cp(join(from, name), join(to, name), options);
+    } else linkOrCopy(join(from, name), join(to, name));
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return false;
+  }
+}

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errorCode } from '../job/errors.ts';
+import { bootId, hostName } from '../job/host.ts';
+import { processStartTime } from '../job/process.ts';
+import { unfinishedRotations } from '../store/rotations.ts';
+import { documentText } from '../yaml/document.ts';
+import { readFlatDocument } from '../yaml/flat.ts';
+import type { Queue } from './open.ts';
+import { read } from './read.ts';
+
+/** How the temporary directory of a rotation is called, with an id behind it. */
+export const PARTIAL = '.rq-rotation.';
+const OWNER = 'owner';
+const ABANDONED_MS = 7 * 86_400_000;
+
+/** Says in a temporary directory whose it is, so that others can tell when it was left behind. */
+export function markOwner(partial: string, queueDirectory: string): void {
+  const { pid } = process;
+  const owner = { queue: queueDirectory, host: hostName(), boot: bootId(), pid, start_time: processStartTime(pid) };
+  writeFileSync(join(partial, OWNER), documentText(owner));
+}
+
+/**
+ * Removes what killed rotations of this queue left in a directory and never committed; or only this one of them. True
+ * if anything was removed.
+ */
+export async function sweepPartials(queue: Queue, directory: string, only?: string): Promise<boolean> {
+  const found = only === undefined ? namesIn(directory).map((name) => join(directory, name)) : [only];
+  // Before the table is read: one that is committed in between would be missing in it.
+  const left = found.filter((path) => path === only || isAbandoned(path, queue));
+  if (left.length === 0) return false;
+  const committed = await read(queue, unfinishedRotations);
+  const isCommitted = (path: string): boolean => committed.some(({ partial }) => dirname(partial) === path);
+  const removed = left.filter((path) => !isCommitted(path));
+  for (const path of removed) rmSync(path, { recursive: true, force: true });
+  return removed.length > 0;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((name) => name.startsWith(PARTIAL));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+function isAbandoned(path: string, { directory, clock }: Queue): boolean {
+  try {
+    const owner = readFlatDocument(readFileSync(join(path, OWNER), 'utf8'));
+    if (owner['queue'] !== directory) return false;
+    if (owner['host'] === hostName()) {
+      return owner['boot'] !== bootId() || String(processStartTime(Number(owner['pid']))) !== owner['start_time'];
+    }
+    return Date.parse(clock.now()) - statSync(path).mtimeMs > ABANDONED_MS;
+  } catch (error) {
+    // Its owner did not come to write who it is, or has just renamed it.
+    if (errorCode(error) === undefined) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,64 @@
+import { RqError } from '../job/errors.ts';
+import { MAX_SLOTS } from '../job/limits.ts';
+import { readAttributes, writeAttribute } from '../store/attributes.ts';
+import type { Connection } from '../store/connection.ts';
+import type { Queue } from './open.ts';
+import { read } from './read.ts';
+import { transaction } from './transaction.ts';
+
+/** What a queue says of itself to all who use it; null where it leaves that to them. */
+export interface Settings {
+  /** Jobs at once on each host; null: as many as it has processors. */
+  readonly max_feed: number | null;
+  /** Seconds between the polls of an idle feeder, at least and at most. */
+  readonly min_sleep: number;
+  readonly max_sleep: number;
+  /** Seconds that ended jobs stay in the queue before a rotation takes them. */
+  readonly retention: number;
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly isWhole: boolean;
+}
+
+const MAX_SLEEP_S = 86_400;
+const MAX_RETENTION_S = 10 * 366 * 86_400;
+
+export const SETTING_RANGES: Readonly<Record<keyof Settings, Range>> = {
+  max_feed: { min: 1, max: MAX_SLOTS, isWhole: true },
+  min_sleep: { min: 0.01, max: MAX_SLEEP_S, isWhole: false },
+  max_sleep: { min: 0.01, max: MAX_SLEEP_S, isWhole: false },
+  retention: { min: 0, max: MAX_RETENTION_S, isWhole: false },
+};
+
+const DEFAULTS: Settings = { max_feed: null, min_sleep: 1, max_sleep: 5, retention: 0 };
+
+/** What a queue was configured to, with defaults for the rest. */
+export async function readSettings(queue: Queue): Promise<Settings> {
+  return await read(queue, settingsIn);
+}
+
+/** Sets some of the settings, null to the default, and gives all. Throws INVALID_INPUT for sleeps that contradict. */
+export async function configureQueue(
+  queue: Queue,
+  changes: ReadonlyMap<keyof Settings, number | null>,
+): Promise<Settings> {
+  return await transaction(queue, ({ connection }) => {
+    for (const [name, value] of changes) writeAttribute(connection, name, value === null ? null : String(value));
+    const settings = settingsIn(connection);
+    if (settings.min_sleep <= settings.max_sleep) return settings;
+    const { min_sleep, max_sleep } = settings;
+    throw new RqError('INVALID_INPUT', `cannot configure: min_sleep ${min_sleep} is more than max_sleep ${max_sleep}`);
+  });
+}
+
+function settingsIn(connection: Connection): Settings {
+  const attributes = readAttributes(connection);
+  const entries = Object.entries(DEFAULTS).map(([name, fallback]) => {
+    const value = attributes.get(name);
+    return [name, value === undefined ? (fallback as number | null) : Number(value)];
+  });
+  return Object.fromEntries(entries) as Settings;
+}

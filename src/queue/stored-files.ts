@@ -1,0 +1,51 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What of a job says where its files are. */
+export interface FileOwner {
+  readonly jid: number;
+  readonly stdin: string | null;
+  readonly data: string | null;
+}
+
+const AT_ONCE = 16;
+
+/**
+ * A name for a job's new stdin or data, beside the one that it has: which of them is the job's is a matter of its row,
+ * so that a transaction decides. Relative to the queue.
+ */
+export function replacementName(kind: 'stdin' | 'data', jid: number, token: string): string {
+  return `${kind}/${jid}.${token}`;
+}
+
+/** Where a job's stdin or data lies, absolute. A row that names another place is not believed: it may be hostile. */
+export function storedPath(queueDirectory: string, kind: 'stdin' | 'data', owner: FileOwner): string {
+  return join(queueDirectory, storedName(kind, owner));
+}
+
+/** Removes the files of jobs that are deleted; what is not there is no error. */
+export async function removeJobFiles(queueDirectory: string, owners: readonly FileOwner[]): Promise<void> {
+  const paths = owners.flatMap((owner) => [...filesOf(owner)].map((name) => join(queueDirectory, name)));
+  await removePaths(paths);
+}
+
+/** The names, relative to the queue, of all files that a job may have. */
+export function filesOf(owner: FileOwner): Set<string> {
+  const { jid } = owner;
+  const names = ['stdin', 'stdout', 'stderr', 'data'].map((kind) => `${kind}/${jid}`);
+  return new Set([...names, storedName('stdin', owner), storedName('data', owner)]);
+}
+
+/** Removes files and directories, several at once. */
+export async function removePaths(paths: readonly string[]): Promise<void> {
+  for (let index = 0; index < paths.length; index += AT_ONCE) {
+    await Promise.all(paths.slice(index, index + AT_ONCE).map((path) => rm(path, { recursive: true, force: true })));
+  }
+}
+
+function storedName(kind: 'stdin' | 'data', owner: FileOwner): string {
+  const name = owner[kind] ?? '';
+  const rest = name.slice(`${kind}/${owner.jid}`.length);
+  const isOwn = name === `${kind}/${owner.jid}${rest}` && /^(?:\.[0-9a-f]{1,32})?$/.test(rest);
+  return isOwn ? name : `${kind}/${owner.jid}`;
+}

@@ -1,0 +1,10 @@
+import type { Connection } from './connection.ts';
+
+const CHECK = 'PRAGMA integrity_check(1)';
+
+/** The first fault that SQLite finds in a database, undefined if it finds none. Reads all of it. */
+export function checkIntegrity(connection: Connection): string | undefined {
+  const row = connection.get(CHECK);
+  const fault = String(row?.['integrity_check'] ?? 'no answer');
+  return fault === 'ok' ? undefined : fault;
+}

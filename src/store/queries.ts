@@ -1,0 +1,13 @@
+import type { Job } from '../job/job.ts';
+import type { Connection } from './connection.ts';
+import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
+import type { Page } from './selections.ts';
+
+/**
+ * The first jobs after a jid for which an SQL expression is true, in the order of their jids. The expression is the
+ * user's own SQL and the connection must be read-only; a newline ends a comment in it. Throws SQLite's own errors.
+ */
+export function queryPage(connection: Connection, expression: string, page: Page): Job[] {
+  const sql = `SELECT ${JOB_COLUMNS} FROM jobs WHERE (${expression}\n) AND jid > ? ORDER BY jid LIMIT ?`;
+  return connection.all(sql, [page.after, page.limit]).map(jobFromRow);
+}

@@ -1,0 +1,93 @@
+import { JOB_STATES } from '../job/job.ts';
+import type { Connection, Row } from './connection.ts';
+
+const ENDED = `SELECT * FROM jobs WHERE state = ? AND jid > ? AND finished <= ? ORDER BY jid LIMIT ?`;
+const EARLIER = `SELECT earlier_attempts.* FROM json_each(?) AS wanted
+  JOIN earlier_attempts ON earlier_attempts.jid = wanted.value`;
+const ADD_JOB = `INSERT INTO jobs (jid, priority, state, submitted, started, finished, elapsed, submitter, owner, runner, pid,
+  exit_status, signal, reason, attempt, tag, restartable, runners, cwd, stdin, stdout, stderr, data, command, boot, journal)
+  VALUES (:jid, :priority, :state, :submitted, :started, :finished, :elapsed,
+  :submitter, :owner, :runner, :pid, :exit_status, :signal, :reason, :attempt, :tag, :restartable, :runners, :cwd, :stdin,
+  :stdout, :stderr, :data, :command, :boot, :journal)`;
+const ADD_EARLIER = `INSERT INTO earlier_attempts VALUES (:jid, :attempt, :runner, :pid, :started, :finished, :elapsed,
+  :exit_status, :signal, :reason)`;
+const KEYS = 'SELECT jid, attempt, state, finished FROM jobs ORDER BY jid';
+// The unary plus keeps jobs_by_state out: the jid finds the row.
+const UNCHANGED = `SELECT jobs.jid FROM json_each(?) AS wanted CROSS JOIN jobs ON jobs.jid = wanted.value ->> 0
+  WHERE attempt = wanted.value ->> 1 AND +state = wanted.value ->> 2 AND finished = wanted.value ->> 3`;
+const REMOVE = 'DELETE FROM jobs WHERE jid IN (SELECT value FROM json_each(?))';
+const COMMIT = 'INSERT INTO rotations (id, partial, path, files, committed) VALUES (?, ?, ?, ?, ?)';
+const UNFINISHED = 'SELECT id, partial, path, files FROM rotations ORDER BY committed';
+const FINISH = 'DELETE FROM rotations WHERE id = ?';
+
+/** Names one end of a job: a job that was run again since has another. */
+export interface EndedKey {
+  readonly jid: number;
+  readonly attempt: number;
+  readonly state: string;
+  readonly finished: string;
+}
+
+/** A rotation that is committed: its jobs are nowhere else any more. */
+export interface CommittedRotation {
+  readonly id: string;
+  /** Where it lies, complete, and where it is to be. */
+  readonly partial: string;
+  readonly path: string;
+  /** Names of files to be removed, relative to the queue. */
+  readonly files: readonly string[];
+}
+
+/** Whole rows of jobs of an ended state that finished at a time or before, in the order of their jids. */
+export function endedRows(
+  connection: Connection,
+  { state, after, until, limit }: { state: 'finished' | 'dead'; after: number; until: string; limit: number },
+): Row[] {
+  return connection.all(ENDED, [state, after, until, limit]);
+}
+
+export function earlierAttemptRows(connection: Connection, jids: readonly number[]): Row[] {
+  return connection.all(EARLIER, [JSON.stringify(jids)]);
+}
+
+/** Adds whole rows to the database of a rotation. */
+export function addRows(connection: Connection, jobs: readonly Row[], earlier: readonly Row[]): void {
+  for (const row of jobs) connection.run(ADD_JOB, row);
+  for (const row of earlier) connection.run(ADD_EARLIER, row);
+}
+
+export function endedKeys(connection: Connection): EndedKey[] {
+  return connection.all(KEYS).map((row) => {
+    const state = JOB_STATES.find((each) => each === row['state']) ?? 'dead';
+    return { jid: Number(row['jid']), attempt: Number(row['attempt']), state, finished: String(row['finished']) };
+  });
+}
+
+/** The jids among these whose jobs are as they were. */
+export function unchangedJids(connection: Connection, keys: readonly EndedKey[]): Set<number> {
+  const wanted = keys.map(({ jid, attempt, state, finished }) => [jid, attempt, state, finished]);
+  return new Set(connection.all(UNCHANGED, [JSON.stringify(wanted)]).map((row) => Number(row['jid'])));
+}
+
+export function removeJobs(connection: Connection, jids: readonly number[]): void {
+  connection.run(REMOVE, [JSON.stringify(jids)]);
+}
+
+/** Records that a rotation is complete and its jobs are gone from the queue, in the transaction that removes them. */
+export function commitRotation(connection: Connection, rotation: CommittedRotation, now: string): void {
+  connection.run(COMMIT, [rotation.id, rotation.partial, rotation.path, JSON.stringify(rotation.files), now]);
+}
+
+/** Rotations that are committed and not known to be in place. */
+export function unfinishedRotations(connection: Connection): CommittedRotation[] {
+  return connection.all(UNFINISHED).map((row) => ({
+    id: String(row['id']),
+    partial: String(row['partial']),
+    path: String(row['path']),
+    files: JSON.parse(String(row['files'])) as string[],
+  }));
+}
+
+export function finishRotation(connection: Connection, id: string): void {
+  connection.run(FINISH, [id]);
+}
