@@ -1,5 +1,6 @@
 import type { ModeSpec, OptionSpec } from './mode-spec.ts';
 import { COMMON_OPTIONS } from './table/common.ts';
+import { CRON_MODE } from './table/cron.ts';
 import { FEEDER_MODES } from './table/feeders.ts';
 import { JOB_MODES } from './table/jobs.ts';
 import { OWN_MODES, QUEUE_MODES } from './table/queues.ts';
@@ -10,6 +11,7 @@ export const MODES: readonly ModeSpec[] = [
   ...QUEUE_MODES,
   ...JOB_MODES,
   ...FEEDER_MODES,
+  CRON_MODE,
   ...STREAM_MODES,
   ...OWN_MODES,
 ];
