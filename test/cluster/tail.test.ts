@@ -20,12 +20,14 @@ describeCluster('The output of a job on another host', () => {
     await lab.output('n1', rq('create'));
     const job = `for n in $(seq ${LINES}); do date +%s%N; sleep 0.7; done`;
     await lab.output('n1', rq('submit', '--quiet', '--cwd', '/tmp', job));
-    // What is not there yet, a client believes not to be there for a while.
-    expect((await lab.run('n2', `cat ${QUEUE}/stdout/1`)).status).toBe(1);
     const stamp = 'while read -r line; do echo $line $(date +%s%N); done';
     const tail = await lab.start('n2', `${rq('tail', '1', '--from-start')} | ${stamp}`);
     await tail.printed('job 1 is pending: waiting until it starts');
-    expect((await lab.run('n2', `cat ${QUEUE}/stdout/1`)).status).toBe(1);
+    // What is not there a client believes not to be there for half a minute, longer than the job runs.
+    const missing = `${QUEUE}/stdout/1`;
+    expect((await lab.run('n2', `ls ${QUEUE}/stdout; sleep 1; cat ${missing}; sleep 1; cat ${missing}`)).status).toBe(
+      1,
+    );
     const before = await lab.rpcCounts('n2');
     const feeder = await lab.start('n1', rq('feed', '--until-empty'));
     expect(await feeder.ended({ timeoutMs: 120_000 })).toBe(0);
