@@ -5,15 +5,24 @@ import { execa } from 'execa';
 import { errorCode } from '../job/errors.ts';
 import { Connection, type Row } from '../store/connection.ts';
 import { checkIntegrity } from '../store/integrity.ts';
-import { addRows, type EndedKey, earlierAttemptRows, endedKeys, endedRows, removeJobs } from '../store/rotations.ts';
+import {
+  addRows,
+  type EndedKey,
+  earlierAttemptRows,
+  endedKeys,
+  endedRows,
+  fileOwners,
+  removeJobs,
+} from '../store/rotations.ts';
 import { linkOrCopy } from './job-files.ts';
 import { layOut } from './layout.ts';
 import { type Queue, READ_ONLY_MARK } from './open.ts';
 import type { Progress } from './progress.ts';
 import { read } from './read.ts';
-import { filesOf } from './stored-files.ts';
+import { type FileOwner, filesOf } from './stored-files.ts';
 
 const PAGE_JOBS = 2_000;
+const REPORT_EVERY = 100;
 const FOLDERS = ['stdin', 'stdout', 'stderr', 'data'] as const;
 
 /** What a rotation holds: its jobs, and the names of their files, relative to the queue. */
@@ -32,29 +41,38 @@ export async function fillRotation(
   mkdirSync(directory, { mode: 0o700 });
   layOut(directory, 0);
   writeFileSync(join(directory, READ_ONLY_MARK), `jobs of ${queue.directory}, rotated ${queue.clock.now()}\n`);
-  const present = new Set(
-    FOLDERS.flatMap((folder) => readdirSync(join(queue.directory, folder)).map((name) => `${folder}/${name}`)),
-  );
   const connection = Connection.open(join(directory, 'db'), { create: true, busyMs: 0 });
-  const files: string[] = [];
   try {
     connection.execute('BEGIN IMMEDIATE');
     connection.migrate();
-    let count = 0;
-    for await (const { jobs, earlier } of endedJobs(queue, until)) {
-      addRows(connection, jobs, earlier);
-      for (const job of jobs) {
-        const names = [...filesOf(job as never)].filter((name) => present.has(name));
-        for (const name of names) if (await bring(queue.directory, directory, name)) files.push(name);
-      }
-      count += jobs.length;
-      progress?.(count);
-    }
+    for await (const { jobs, earlier } of endedJobs(queue, until)) addRows(connection, jobs, earlier);
     connection.execute('COMMIT');
+    const files = await bringFiles(queue.directory, directory, fileOwners(connection), progress);
     return await completed(directory, connection, files);
   } finally {
     connection.close();
   }
+}
+
+/** Gives a rotation the files of its jobs; gives their names. */
+async function bringFiles(
+  from: string,
+  to: string,
+  owners: readonly FileOwner[],
+  progress?: Progress,
+): Promise<string[]> {
+  // Only now: a job that ended a moment ago has its files by then.
+  const present = new Set(
+    FOLDERS.flatMap((folder) => readdirSync(join(from, folder)).map((name) => `${folder}/${name}`)),
+  );
+  const files: string[] = [];
+  for (const [index, owner] of owners.entries()) {
+    for (const name of filesOf(owner)) {
+      if (present.has(name) && (await bring(from, to, name))) files.push(name);
+    }
+    if (index % REPORT_EVERY === 0) progress?.(index, owners.length);
+  }
+  return files;
 }
 
 /** Takes jobs out of a rotation that is not committed. */

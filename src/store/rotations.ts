@@ -11,6 +11,7 @@ const ADD_JOB = `INSERT INTO jobs (jid, priority, state, submitted, started, fin
   :stdout, :stderr, :data, :command, :boot, :journal)`;
 const ADD_EARLIER = `INSERT INTO earlier_attempts VALUES (:jid, :attempt, :runner, :pid, :started, :finished, :elapsed,
   :exit_status, :signal, :reason)`;
+const OWNERS = 'SELECT jid, stdin, data FROM jobs ORDER BY jid';
 const KEYS = 'SELECT jid, attempt, state, finished FROM jobs ORDER BY jid';
 // The unary plus keeps jobs_by_state out: the jid finds the row.
 const UNCHANGED = `SELECT jobs.jid FROM json_each(?) AS wanted CROSS JOIN jobs ON jobs.jid = wanted.value ->> 0
@@ -61,6 +62,11 @@ export function endedKeys(connection: Connection): EndedKey[] {
     const state = JOB_STATES.find((each) => each === row['state']) ?? 'dead';
     return { jid: Number(row['jid']), attempt: Number(row['attempt']), state, finished: String(row['finished']) };
   });
+}
+
+/** What each job of a rotation says of its files. */
+export function fileOwners(connection: Connection): { jid: number; stdin: string | null; data: string | null }[] {
+  return connection.all(OWNERS) as unknown as { jid: number; stdin: string | null; data: string | null }[];
 }
 
 /** The jids among these whose jobs are as they were. */

@@ -76,6 +76,18 @@ export class Workbench {
     return stdout;
   }
 
+  /** Runs a line of bash beside the queue, with `rq` on PATH and `q` for the queue; it has to succeed. */
+  async shell(line: string): Promise<Ended> {
+    const child = spawn('bash', ['-o', 'pipefail', '-c', line], {
+      env: { ...this.environment, PATH: `${join(ROOT, 'bin')}:${this.environment['PATH']}` },
+      cwd: this.directory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = await collect(child);
+    expect({ line, status: ended.status, stderr: ended.stderr }).toMatchObject({ line, status: 0 });
+    return ended;
+  }
+
   /** The jobs of a selection, none where nothing matches (status 3). */
   async jobs(...selection: string[]): Promise<Record<string, unknown>[]> {
     const { status, stdout, stderr } = await this.run(['QUEUE', 'list', '--json', ...selection]);

@@ -1,0 +1,183 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+async function queueWithEnded(): Promise<Workbench> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat; exit 3'], { input: 'one' });
+  await bench.must(['QUEUE', 'submit', '-q', 'echo two']);
+  await bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=1']);
+  await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'three' });
+  return bench;
+}
+
+/** The jobs of another queue of the bench. */
+async function jobsOf(bench: Workbench, queue: string): Promise<Record<string, unknown>[]> {
+  return JSON.parse(await bench.must([queue, 'list', '--json'])) as Record<string, unknown>[];
+}
+
+describe('configure', () => {
+  test('sets what feeders take for their defaults', async () => {
+    const bench = await queueWithEnded();
+    expect(await bench.must(['QUEUE', 'configure', 'max_feed=3', 'min_sleep=0.1', 'max-sleep=0.2'])).toBe(
+      '---\nmax_feed: 3\nmin_sleep: 0.1\nmax_sleep: 0.2\nretention: 0\n',
+    );
+    await bench.must(['QUEUE', 'start']);
+    expect(await bench.must(['QUEUE', 'feeder', '-f', 'slots'])).toBe('---\nslots: 3\n');
+    await bench.must(['QUEUE', 'shutdown'], {});
+  });
+
+  test.each([
+    ['max_fed=1', 'did you mean max_feed?'],
+    ['max_feed=0', 'from 1 to'],
+    ['max_feed=1.5', 'a whole number'],
+    ['max_feed', 'give a value'],
+    ['min_sleep=60', 'is more than max_sleep'],
+    ['retention=-1', 'a number from 0'],
+  ])('refuses %j and changes nothing', async (word, message) => {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create']);
+    const before = await bench.must(['QUEUE', 'configure']);
+    const { status, stderr } = await bench.run(['QUEUE', 'configure', word]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(await bench.must(['QUEUE', 'configure'])).toBe(before);
+  });
+});
+
+describe('snapshot and backup', () => {
+  test('a snapshot is read as a queue is, and can neither be changed nor fed from', async () => {
+    const bench = await queueWithEnded();
+    expect(await bench.must(['QUEUE', 'snapshot'])).toBe(`---\npath: ${join(bench.directory, 'q.snapshot')}\n`);
+    await bench.must(['QUEUE', 'delete', 'all', '-q']);
+    expect(await jobsOf(bench, 'q.snapshot')).toMatchObject([{ jid: 1, exit_status: 3 }, { jid: 2 }, { jid: 3 }]);
+    for (const words of [['submit', 'true'], ['feed'], ['delete', 'all'], ['rotate'], ['execute', 'select 1']]) {
+      const { status, stderr } = await bench.run(['q.snapshot', ...words]);
+      expect([status, stderr]).toEqual([1, expect.stringContaining('only to be read')]);
+    }
+    const { status, stderr } = await bench.run(['QUEUE', 'snapshot']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('it is there already')]);
+  });
+
+  test('a snapshot is of one moment, while jobs come and go', async () => {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create']);
+    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'true\n'.repeat(400) });
+    const feeder = bench.start(['QUEUE', 'feed', '--until-empty', '--max_feed=2']);
+    for (let round = 0; round < 5; round++) {
+      await bench.must(['QUEUE', 'snapshot', `s${round}`]);
+      expect(await jobsOf(bench, `s${round}`)).toHaveLength(400);
+    }
+    expect((await feeder.ended).status).toBe(0);
+  });
+
+  test('a backup takes the place of its queue', async () => {
+    const bench = await queueWithEnded();
+    writeFileSync(join(bench.queue, 'bin', 'tool'), '#!/bin/sh\necho tool\n', { mode: 0o755 });
+    const printed = await bench.must(['QUEUE', 'backup', 'saved']);
+    expect(printed).toBe(`---\npath: ${join(bench.directory, 'saved')}\njobs: 3\nfiles: 7\n`);
+    await bench.shell('rm -rf q && mv saved q && rq q submit -q tool && rq q feed --until-empty');
+    expect([1, 2, 3, 4].map((jid) => bench.stdout(jid))).toEqual(['one', 'two\n', 'three', 'tool\n']);
+    expect((await bench.run(['QUEUE', 'backup', 'q'])).stderr).toContain('it is there already');
+    expect((await bench.run(['QUEUE', 'backup', 'no/where'])).stderr).toContain('there is no directory');
+  });
+});
+
+describe('rotate', () => {
+  test('moves what has ended, with its files, to a directory that is a queue to read from', async () => {
+    const bench = await queueWithEnded();
+    expect(await bench.must(['QUEUE', 'rotate', 'old'])).toBe(
+      `---\nrotation: ${join(bench.directory, 'old')}\njobs: 2\n`,
+    );
+    expect((await jobsOf(bench, 'old')).map(({ jid, exit_status }) => [jid, exit_status])).toEqual([
+      [1, 3],
+      [2, 0],
+    ]);
+    expect(await bench.must(['old', 'stdout', '1'])).toBe('one');
+    expect(await bench.must(['old', 'stdin', '1'])).toBe('one');
+    expect((await bench.jobs()).map(({ jid }) => jid)).toEqual([3]);
+    expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
+    expect(readdirSync(bench.directory).filter((name) => name.startsWith('.rq'))).toEqual([]);
+    const { stdout, stderr } = await bench.run(['QUEUE', 'rotate']);
+    expect([stdout, stderr]).toEqual(['---\nrotation: null\njobs: 0\n', expect.stringContaining('nothing to rotate')]);
+  });
+
+  test('makes one compressed file by default', async () => {
+    const bench = await queueWithEnded();
+    const rotation = /^rotation: (.+)$/m.exec(await bench.must(['QUEUE', 'rotate']))?.[1] ?? '';
+    expect(rotation).toMatch(/\/q\.\d{8}T\d{6}\.\d{3}Z\.tgz$/);
+    await bench.shell(`mkdir x && tar xzf ${rotation} -C x --strip-components=1`);
+    expect(await jobsOf(bench, 'x')).toHaveLength(2);
+    expect(readFileSync(join(bench.directory, 'x/stdout/2'), 'utf8')).toBe('two\n');
+  });
+
+  test('leaves jobs that ended less than the retention ago', async () => {
+    const bench = await queueWithEnded();
+    await bench.must(['QUEUE', 'configure', 'retention=3600']);
+    expect(await bench.must(['QUEUE', 'rotate', '-f', 'rotation'])).toBe('---\nrotation: null\n');
+    await bench.must(['QUEUE', 'execute', "update jobs set finished = '2020-01-01T00:00:00.000Z' where jid = 2"]);
+    expect(await bench.must(['QUEUE', 'rotate', 'old', '-f', 'jobs'])).toBe('---\njobs: 1\n');
+  });
+
+  test('never overwrites, and refuses what cannot be', async () => {
+    const bench = await queueWithEnded();
+    mkdirSync(join(bench.directory, 'there'));
+    for (const [target, message] of [
+      ['there', 'it is there already'],
+      ['no/where', 'there is no directory'],
+    ] as const) {
+      const { status, stderr } = await bench.run(['QUEUE', 'rotate', target]);
+      expect([status, stderr]).toEqual([1, expect.stringContaining(message)]);
+    }
+    expect(await bench.jobs()).toHaveLength(3);
+  });
+});
+
+describe('lock', () => {
+  test('runs the command and ends with its status', async () => {
+    const bench = await queueWithEnded();
+    const status = async (...words: string[]): Promise<number | null> =>
+      (await bench.run(['QUEUE', 'lock', ...words])).status;
+    expect(await status('read', '--', 'sh', '-c', 'exit 7')).toBe(7);
+    expect(await status('write', '--', 'sh', '-c', 'kill -9 $$')).toBe(137);
+    expect(await status('exclusive', '--', '/nonesuch')).toBe(127);
+    expect(await status('sideways', '--', 'true')).toBe(2);
+    expect(await status('read')).toBe(2);
+  });
+
+  test('read lets others read and nobody commit; write lets nobody in; both end with rq, however it ends', async () => {
+    const bench = await queueWithEnded();
+    const held = join(bench.directory, 'held');
+    for (const [kind, reads] of [
+      ['read', 0],
+      ['write', 75],
+    ] as const) {
+      const locker = bench.start(['QUEUE', 'lock', kind, '--', 'sh', '-c', `echo $$ >${held}; exec sleep 1000`]);
+      const pid = await waitFor(() => (existsSync(held) ? Number(readFileSync(held, 'utf8')) || undefined : undefined));
+      expect((await bench.run(['QUEUE', 'list', '--lock-timeout=0.2'])).status).toBe(reads);
+      expect((await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout=0.2'])).status).toBe(75);
+      if (kind === 'read') {
+        locker.child.kill('SIGKILL');
+        process.kill(pid, 'SIGTERM');
+        await locker.ended;
+      } else {
+        locker.child.kill('SIGTERM');
+        expect((await locker.ended).status).toBe(143);
+      }
+      await bench.must(['QUEUE', 'submit', '-q', 'true']);
+      await bench.shell(`rm ${held}`);
+    }
+    expect(await bench.jobs()).toHaveLength(5);
+  });
+});
+
+test('status counts exit statuses by names of the caller', async () => {
+  const bench = await queueWithEnded();
+  const text = await bench.must(['QUEUE', 'status', '-f', 'exit', '--exit', 'ok=0,3 odd=42']);
+  expect(text).toBe('---\nexit_status:\n  successes: 1\n  failures: 1\n  ok: 2\n  odd: 0\n');
+  for (const word of ['ok', 'ok=256', 'successes=1', 'a=1 a=2']) {
+    expect((await bench.run(['QUEUE', 'status', '--exit', word])).status).toBe(2);
+  }
+});

@@ -1,0 +1,187 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+/** A queue with jobs, one a line, that were run if `isRun`. */
+async function queueWith(commands: readonly string[], isRun = false): Promise<Workbench> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: commands.map((command) => `${command}\n`).join('') });
+  if (isRun) await bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=2']);
+  return bench;
+}
+
+describe('resubmit', () => {
+  test('lets ended jobs wait again under their jids, changed as the options say, with every attempt on record', async () => {
+    const bench = await queueWith(['exit 3', 'true'], true);
+    const printed = await bench.must(['QUEUE', 'resubmit', '1', '--priority=7', '--tag=again', '--json']);
+    expect(JSON.parse(printed)).toMatchObject([{ jid: 1, state: 'pending', priority: 7, tag: 'again', attempt: 1 }]);
+    expect((await bench.jobs('1'))[0]).not.toHaveProperty('exit_status');
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    expect(await bench.jobs('1')).toMatchObject([{ state: 'finished', exit_status: 3, attempt: 2 }]);
+    const attempts = await bench.must(['QUEUE', 'execute', '--json', 'select * from attempts where jid = 1']);
+    expect(JSON.parse(attempts)).toMatchObject([
+      { attempt: 1, exit_status: 3 },
+      { attempt: 2, exit_status: 3 },
+    ]);
+  });
+
+  test('gives new stdin and data to each job, and leaves no old ones', async () => {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create']);
+    const first = join(bench.directory, 'first');
+    const second = join(bench.directory, 'second');
+    writeFileSync(first, 'one\n');
+    writeFileSync(second, 'two\n');
+    const command = 'cat; cat "$RQ_DATA"; echo x >>"$RQ_DATA"';
+    await bench.must(['QUEUE', 'submit', `--stdin=${first}`, `--data=${first}`, command]);
+    await bench.must(['QUEUE', 'submit', `--stdin=${first}`, `--data=${first}`, command]);
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    await bench.must(['QUEUE', 'resubmit', 'all', `--stdin=${second}`, `--data=${second}`]);
+    await bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=1']);
+    expect([bench.stdout(1), bench.stdout(2)]).toEqual(['two\ntwo\n', 'two\ntwo\n']);
+    expect(await bench.must(['QUEUE', 'stdin', '1'])).toBe('two\n');
+    expect(readdirSync(join(bench.queue, 'stdin'))).toHaveLength(2);
+    expect(readdirSync(join(bench.queue, 'data'))).toHaveLength(2);
+    await bench.must(['QUEUE', 'delete', 'all', '-q']);
+    for (const folder of ['stdin', 'data', 'stdout', 'stderr']) {
+      expect(readdirSync(join(bench.queue, folder))).toEqual([]);
+    }
+  });
+
+  test('leaves jobs alone that have not ended, says so, and does the others', async () => {
+    const bench = await queueWith(['true'], true);
+    await bench.must(['QUEUE', 'submit', 'true']);
+    const { status, stderr } = await bench.run(['QUEUE', 'resubmit', 'all']);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: did not resubmit a job: 2 is pending; .*\n$/)]);
+    expect((await bench.jobs('pending')).map(({ jid }) => jid)).toEqual([1, 2]);
+  });
+
+  test('does not touch a running job', async () => {
+    const bench = await queueWith(['until [ -e go ]; do sleep 0.05; done']);
+    const feeder = bench.start(['QUEUE', 'feed', '--until-empty']);
+    await waitFor(async () => (await bench.jobs('running')).length === 1);
+    for (const words of [
+      ['resubmit', '1'],
+      ['update', '1', 'tag=x'],
+      ['delete', '1'],
+    ]) {
+      const { status, stderr } = await bench.run(['QUEUE', ...words]);
+      expect([status, stderr]).toEqual([1, expect.stringContaining('1 is running')]);
+    }
+    writeFileSync(join(bench.directory, 'go'), '');
+    await feeder.ended;
+    expect(await bench.jobs()).toMatchObject([{ state: 'finished', attempt: 1 }]);
+  });
+});
+
+describe('update', () => {
+  test('changes fields of waiting jobs, clears them with null, holds and lets go', async () => {
+    const bench = await queueWith(['false', 'true']);
+    await bench.must(['QUEUE', 'update', '1,2', 'priority=-4', 'tag=x', 'state=holding', 'restartable=true']);
+    expect(await bench.jobs()).toMatchObject(
+      [1, 2].map(() => ({ priority: -4, tag: 'x', state: 'holding', restartable: true })),
+    );
+    await bench.must(['QUEUE', 'update', 'holding', 'state=pending', 'tag=null']);
+    await bench.must(['QUEUE', 'update', '1', 'command=echo a=b # c']);
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    expect(bench.stdout(1)).toBe('a=b\n');
+    expect((await bench.jobs('1'))[0]).not.toHaveProperty('tag');
+  });
+
+  test.each([
+    [['1', 'priority=3000000000'], 2, 'must be a whole number'],
+    [['1', 'prioriti=3'], 2, 'did you mean priority?'],
+    [['1', '=3'], 2, 'has no key'],
+    [['1', 'jid=3'], 2, 'not for you to set'],
+    [['1', 'state=running'], 2, 'state must be pending or holding'],
+    [['1', 'command=null'], 2, 'cannot be null'],
+    [['1', 'stdin=/nonesuch'], 2, 'does not exist'],
+    [['1', 'tag=a', 'tag=b'], 2, 'given twice'],
+    [['1', `tag=${'x'.repeat(256)}`], 2, 'longer than 255'],
+    [['1'], 2, 'say what'],
+    [['tag=x'], 2, 'names no job'],
+    [['77', 'tag=x'], 3, 'matches 77'],
+  ])('refuses %j and changes nothing', async (words, status, message) => {
+    const bench = await queueWith(['true']);
+    const before = await bench.must(['QUEUE', 'list']);
+    const ended = await bench.run(['QUEUE', 'update', ...words], { input: '' });
+    expect([ended.status, ended.stderr]).toEqual([status, expect.stringContaining(message)]);
+    expect(ended.stderr.split('\n')).toHaveLength(2);
+    expect(await bench.must(['QUEUE', 'list'])).toBe(before);
+  });
+});
+
+describe('touch', () => {
+  test('updates the pending job with the same command and tag, and makes no second one', async () => {
+    const bench = await queueWith(['true']);
+    await bench.must(['QUEUE', 'touch', '--priority=3', 'true']);
+    await bench.must(['QUEUE', 'touch', '--tag=x', 'true']);
+    await bench.must(['QUEUE', 'touch', '-'], { input: 'true\nfalse\nfalse\n' });
+    const jobs = await bench.jobs();
+    expect(jobs.map(({ jid, tag, command, priority }) => [jid, tag, command, priority])).toEqual([
+      [1, undefined, 'true', 0],
+      [2, 'x', 'true', 0],
+      [3, undefined, 'false', 0],
+    ]);
+  });
+
+  test('takes the place of the old stdin', async () => {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create']);
+    for (const input of ['one', 'two']) await bench.must(['QUEUE', 'touch', '--stdin', 'cat'], { input });
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    expect(bench.stdout(1)).toBe('two');
+    expect(readdirSync(join(bench.queue, 'stdin'))).toHaveLength(1);
+  });
+});
+
+describe('pipes between modes', () => {
+  test('carry selections, also after grep, sort and head', async () => {
+    const bench = await queueWith(['true', 'exit 4', 'echo 3'], true);
+    const sh = async (line: string): Promise<string> => (await bench.shell(line)).stdout;
+    await sh("rq q query 'exit_status != 0' | rq q resubmit -q -");
+    expect((await bench.jobs('pending')).map(({ jid }) => jid)).toEqual([2]);
+    await sh('rq q list p | rq q update tag=old priority=2 -q -');
+    await sh('rq q query tag=old | rq q update priority=9 -q -');
+    expect(await bench.jobs('2')).toMatchObject([{ tag: 'old', priority: 9 }]);
+    await sh("rq q list p | grep -B15 -A9 'tag: old' | rq q delete -q -");
+    await sh('rq q list f --json | rq q submit -q -');
+    expect((await bench.jobs('pending')).map(({ command }) => command)).toEqual(['true', 'echo 3']);
+    await sh("rq q list -f jid | grep -o '[0-9]*' | sort -nr | head -1 | rq q delete -q -");
+    expect((await bench.jobs()).map(({ jid }) => jid)).toEqual([1, 3, 4]);
+  });
+
+  test('never make the host that ran a job a constraint of the job that is submitted anew', async () => {
+    const bench = await queueWith(['true # not a comment'], true);
+    await bench.shell('rq q list | rq q submit -q -');
+    const [ran, anew] = await bench.jobs();
+    expect(ran).toHaveProperty('runner');
+    expect(anew).toMatchObject({ state: 'pending', command: 'true # not a comment' });
+    expect(anew).not.toHaveProperty('runners');
+    expect(anew).not.toHaveProperty('runner');
+  });
+
+  test.each(['delete', 'update priority=1', 'resubmit', 'tail'])(
+    '%s with nothing selected is an error',
+    async (mode) => {
+      const bench = await queueWith(['true']);
+      for (const input of ['', '--- []\n', 'no jid here\n']) {
+        const { status, stderr } = await bench.run(['QUEUE', ...mode.split(' '), '-'], { input });
+        expect([status, stderr]).toEqual([2, expect.stringContaining('stdin names no job')]);
+      }
+      expect((await bench.run(['QUEUE', ...mode.split(' ')])).status).toBe(2);
+      expect(await bench.jobs('pending')).toHaveLength(1);
+    },
+  );
+
+  test('jids are not used again after delete all', async () => {
+    const bench = await queueWith(['true', 'true']);
+    await bench.must(['QUEUE', 'delete', 'all', '-q']);
+    await bench.must(['QUEUE', 'submit', 'true']);
+    expect((await bench.jobs()).map(({ jid }) => jid)).toEqual([3]);
+    expect(readFileSync(join(bench.queue, 'db.schema'), 'utf8')).toContain('CREATE TABLE jobs');
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { Workbench } from '../../support/program.ts';
+
+async function queueWithTags(): Promise<Workbench> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', '--tag=a', 'true']);
+  await bench.must(['QUEUE', 'submit', '-q', '--tag=7', '--priority=5', 'echo big.txt']);
+  await bench.must(['QUEUE', 'submit', '-q', 'exit 2']);
+  await bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=1']);
+  return bench;
+}
+
+describe('query', () => {
+  test('takes terms and SQL, as words or from stdin', async () => {
+    const bench = await queueWithTags();
+    const found = async (words: string[], input?: string): Promise<unknown[]> => {
+      const call = input === undefined ? {} : { input };
+      const text = await bench.must(['QUEUE', 'query', '--json', ...words], call);
+      return (JSON.parse(text) as { jid: number }[]).map(({ jid }) => jid);
+    };
+    expect(await found(['tag=a'])).toEqual([1]);
+    expect(await found(['tag=7'])).toEqual([2]);
+    expect(await found(['tag=null'])).toEqual([3]);
+    expect(await found(['tag!=null', 'and', 'priority>=5'])).toEqual([2]);
+    expect(await found(['command=~%big%', 'state=finished'])).toEqual([2]);
+    expect(await found(['exit_status != 0'])).toEqual([3]);
+    expect(await found(['exit_status', '!=', '0', 'or', "tag = 'a'"])).toEqual([1, 3]);
+    expect(await found(['-'], "tag in ('a', '7') -- a comment")).toEqual([1, 2]);
+    expect(await found(['restartable=false'])).toEqual([1, 2, 3]);
+    expect(await found(['--snapshot', 'tag=a'])).toEqual([1]);
+  });
+
+  test.each([
+    ['tga = 1', 2, 'did you mean tag?'],
+    ['tag = "a"', 2, 'single quotes'],
+    ['tag =', 2, 'syntax error'],
+    ['1); delete from jobs; select (1', 2, 'more than one statement'],
+    ["tag = 'nobody'", 3, 'no job in'],
+    ['load_extension(1)', 2, 'cannot query'],
+  ])('says what is wrong with %j', async (expression, status, message) => {
+    const bench = await queueWithTags();
+    const ended = await bench.run(['QUEUE', 'query', expression]);
+    expect([ended.status, ended.stderr]).toEqual([status, expect.stringContaining(message)]);
+    expect(ended.stderr.split('\n')).toHaveLength(2);
+    expect(await bench.jobs()).toHaveLength(3);
+  });
+});
+
+describe('execute', () => {
+  test('runs a statement in a transaction and prints rows or changes', async () => {
+    const bench = await queueWithTags();
+    const run = async (sql: string): Promise<string> => await bench.must(['QUEUE', 'execute', sql]);
+    expect(await run('select tag, count(*) as jobs from jobs group by tag order by tag')).toBe(
+      '---\n- tag: null\n  jobs: 1\n- tag: "7"\n  jobs: 1\n- tag: a\n  jobs: 1\n',
+    );
+    expect(await run("update jobs set priority = 2 where tag = 'a'")).toBe('---\nchanges: 1\n');
+    expect(await run('create table mine (x)')).toContain('changes');
+    expect(await run("insert into mine values (x'00ff') returning x")).toContain("x'00ff'");
+    expect(await run('drop table mine')).toContain('changes');
+    expect(await run('pragma integrity_check')).toContain('ok');
+  });
+
+  test.each([
+    ['drop table jobs', 'which the queue rests on'],
+    ['drop index jobs_claimable', 'which the queue rests on'],
+    ['delete from operations', 'the fence'],
+    ["update sqlite_sequence set seq = 0 where name = 'jobs'", 'the last jid'],
+    ['commit', 'inside a transaction'],
+    ['/* x */ rollback', 'inside a transaction'],
+    ["attach '/tmp/x' as x", 'inside a transaction'],
+    ['pragma journal_mode = wal', 'inside a transaction'],
+    ['select 1; select 2', 'more than one statement'],
+    ["update jobs set state = 'pending'", 'CHECK constraint'],
+    ['selec', 'syntax error'],
+    ['', 'cannot execute'],
+  ])('refuses %j and changes nothing', async (sql, message) => {
+    const bench = await queueWithTags();
+    const before = await bench.must(['QUEUE', 'list']);
+    const { status, stderr } = await bench.run(['QUEUE', 'execute', sql]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr.split('\n')).toHaveLength(2);
+    expect(await bench.must(['QUEUE', 'list'])).toBe(before);
+    await bench.must(['QUEUE', 'submit', 'true']);
+  });
+});
