@@ -94,13 +94,15 @@ async function feedAs(
     clock,
     events,
   });
+  // A signal that ended this process here would leave a runner with nobody to tell it to end.
+  const signals = listenToSignals();
   // Before the database is opened: the runner must inherit none of its file descriptors.
   await link.connect();
   const { loops, untilEmpty, retries, version } = options;
   const mayRun = mayRunOn(host);
   const settings = { host, slots, minSleepMs, maxSleepMs, loops, untilEmpty, retries, mayRun };
   const feeder = new Feeder(queue, settings, link, events);
-  const signals = listenToSignals((order, why) => feeder.tell(order, why));
+  signals.deliverTo((order, why) => feeder.tell(order, why));
   const beat = new Beat(queueDirectory, host);
   const { boot, journal } = link;
   beat.start({ host, pid: process.pid, boot, journal, runtime: directory, slots, version, started: clock.now() });

@@ -8,9 +8,13 @@ const ORDERS: Partial<Record<NodeJS.Signals, Order>> = {
   SIGQUIT: 'stop',
 };
 
-/** Hands signals on as orders until it is stopped. */
-export function listenToSignals(tell: (order: Order, why: string) => void): { stop(): void } {
+type Tell = (order: Order, why: string) => void;
+
+/** Catches signals as orders until it is stopped; those that come before there is anybody to tell are kept. */
+export function listenToSignals(): { deliverTo(tell: Tell): void; stop(): void } {
   let interrupts = 0;
+  const kept: Parameters<Tell>[] = [];
+  let tell: Tell = (...order) => kept.push(order);
   const handle = (signal: NodeJS.Signals): void => {
     if (signal === 'SIGINT') interrupts += 1;
     tell(interrupts > 1 ? 'stop' : (ORDERS[signal] ?? 'shutdown'), signal);
@@ -18,6 +22,10 @@ export function listenToSignals(tell: (order: Order, why: string) => void): { st
   const signals = Object.keys(ORDERS) as NodeJS.Signals[];
   for (const signal of signals) process.on(signal, handle);
   return {
+    deliverTo: (receiver) => {
+      tell = receiver;
+      for (const order of kept.splice(0)) tell(...order);
+    },
     stop: () => {
       for (const signal of signals) process.off(signal, handle);
     },

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -19,11 +19,10 @@ import { layOut } from './layout.ts';
 import { type Queue, READ_ONLY_MARK } from './open.ts';
 import type { Progress } from './progress.ts';
 import { read } from './read.ts';
-import { type FileOwner, filesOf } from './stored-files.ts';
+import { type FileOwner, filesOf, namesOfFiles } from './stored-files.ts';
 
 const PAGE_JOBS = 2_000;
 const REPORT_EVERY = 100;
-const FOLDERS = ['stdin', 'stdout', 'stderr', 'data'] as const;
 
 /** What a rotation holds: its jobs, and the names of their files, relative to the queue. */
 export interface RotationContents {
@@ -62,9 +61,7 @@ async function bringFiles(
   progress?: Progress,
 ): Promise<string[]> {
   // Only now: a job that ended a moment ago has its files by then.
-  const present = new Set(
-    FOLDERS.flatMap((folder) => readdirSync(join(from, folder)).map((name) => `${folder}/${name}`)),
-  );
+  const present = namesOfFiles(from);
   const files: string[] = [];
   for (const [index, owner] of owners.entries()) {
     for (const name of filesOf(owner)) {

@@ -43,10 +43,10 @@ function databaseStatus(
   now: string,
   exitCounts: ReadonlyMap<string, readonly number[]>,
 ): Record<string, unknown> & { running: Map<string, number> } {
-  const counts = countByState(connection);
-  const byState = Object.fromEntries(JOB_STATES.map((state) => [state, counts.get(state) ?? 0]));
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const { jobs: finished, successes, seconds } = outcomes(connection);
+  const counts = countByState(connection, finished);
+  const byState = Object.fromEntries(JOB_STATES.map((state) => [state, counts[state]]));
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const since = (hours: number): number =>
     countFinishedSince(connection, new Date(Date.parse(now) - hours * HOUR_MS).toISOString());
   return {

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -9,6 +10,7 @@ export interface FileOwner {
 }
 
 const AT_ONCE = 16;
+const LIST_ABOVE = 400;
 
 /**
  * A name for a job's new stdin or data, beside the one that it has: which of them is the job's is a matter of its row,
@@ -25,8 +27,17 @@ export function storedPath(queueDirectory: string, kind: 'stdin' | 'data', owner
 
 /** Removes the files of jobs that are deleted; what is not there is no error. */
 export async function removeJobFiles(queueDirectory: string, owners: readonly FileOwner[]): Promise<void> {
-  const paths = owners.flatMap((owner) => [...filesOf(owner)].map((name) => join(queueDirectory, name)));
-  await removePaths(paths);
+  const names = owners.flatMap((owner) => [...filesOf(owner)]);
+  const present = names.length > LIST_ABOVE ? namesOfFiles(queueDirectory) : undefined;
+  const found = present === undefined ? names : names.filter((name) => present.has(name));
+  await removePaths(found.map((name) => join(queueDirectory, name)));
+}
+
+/** The files of all jobs, relative to the queue. To list four folders is faster than to ask for each of many. */
+export function namesOfFiles(queueDirectory: string): Set<string> {
+  const namesIn = (folder: string): string[] =>
+    readdirSync(join(queueDirectory, folder)).map((name) => `${folder}/${name}`);
+  return new Set(['stdin', 'stdout', 'stderr', 'data'].flatMap(namesIn));
 }
 
 /** The names, relative to the queue, of all files that a job may have. */

@@ -1,7 +1,8 @@
 import type { JobState } from '../job/job.ts';
 import type { Connection } from './connection.ts';
 
-const BY_STATE = 'SELECT state, count(*) AS jobs FROM jobs GROUP BY state';
+const TOTAL = 'SELECT count(*) AS jobs FROM jobs';
+const OF_STATE = 'SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_by_state WHERE state = ?';
 const FIRST = 'SELECT min(jid) AS jid FROM jobs WHERE state = ?';
 const LAST = 'SELECT max(jid) AS jid FROM jobs WHERE state = ?';
 const TIMES = 'SELECT jid, submitted, started, finished, elapsed FROM jobs WHERE jid = ?';
@@ -13,9 +14,16 @@ const EXITED_WITH = `SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_finished
   WHERE state = 'finished' AND exit_status IN (SELECT value FROM json_each(?))`;
 const RUNNING_BY_HOST = "SELECT runner, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY runner";
 
-/** How many jobs there are of each state that has any. */
-export function countByState(connection: Connection): Map<JobState, number> {
-  return new Map(connection.all(BY_STATE).map((row) => [row['state'] as JobState, Number(row['jobs'])]));
+/**
+ * How many jobs there are of each state, of which the number of finished ones is known. Most of a large queue is
+ * finished or pending: SQLite counts a whole table in a tenth of the time that it takes to count a state (7 ms a
+ * million), so that pending jobs are what is left.
+ */
+export function countByState(connection: Connection, finished: number): Record<JobState, number> {
+  const of = (state: JobState): number => Number(connection.get(OF_STATE, [state])?.['jobs']);
+  const others = { holding: of('holding'), running: of('running'), dead: of('dead') };
+  const ended = others.holding + others.running + others.dead + finished;
+  return { pending: Number(connection.get(TOTAL)?.['jobs']) - ended, ...others, finished };
 }
 
 export interface JobTimes {

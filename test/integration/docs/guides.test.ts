@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commandsOf } from '../../support/document.ts';
+import { FakeCrontab } from '../../support/fake-crontab.ts';
+import { ROOT, Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+/** A bench with a crontab, and a shell whose home it is. */
+function guided(): { bench: Workbench; crontab: FakeCrontab; run: (command: string) => string } {
+  const bench = new Workbench();
+  const crontab = new FakeCrontab(bench.directory);
+  Object.assign(bench.environment, { PATH: `${join(ROOT, 'bin')}:${crontab.environment['PATH']}` });
+  const run = (command: string): string =>
+    execFileSync('bash', ['-c', command], { cwd: bench.directory, env: bench.environment, encoding: 'utf8' });
+  return { bench, crontab, run };
+}
+
+test('five minutes to a cluster: every command of the README does what it says', async () => {
+  const { bench, crontab, run } = guided();
+  writeFileSync(join(bench.directory, 'big.log'), 'line\n'.repeat(1000));
+  writeFileSync(join(bench.directory, 'reduce'), '#!/bin/sh\necho reduced "$1"\n', { mode: 0o755 });
+  mkdirSync(join(bench.directory, 'data'));
+  for (let number = 1; number <= 40; number++) writeFileSync(join(bench.directory, 'data', `${number}.fits`), '');
+
+  const commands = commandsOf('README.md', 'Five minutes to a cluster');
+  const looks = commands.findIndex((command) => command.endsWith(' status'));
+  expect(looks).toBeGreaterThan(4);
+  const [create = '', ...submitAndFeed] = commands.slice(0, looks);
+  run(create);
+  writeFileSync(join(bench.queue, 'bin/python'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+  for (const command of submitAndFeed) run(command);
+  expect(crontab.content).toContain(`${bench.queue} start --quiet`);
+  await waitFor(async () => (await bench.counts())['finished'] === 42);
+  // Nothing runs any more by now, and that is what this one says.
+  const [status, running, tagged, output, again, move, ...others] = commands.slice(looks);
+  expect(others).toEqual([]);
+  expect(run(status ?? '')).toContain('finished: 42');
+  expect(() => run(running ?? '')).toThrow(/no job .* matches running/);
+  expect(run(tagged ?? '').match(/state: finished/g)).toHaveLength(40);
+  expect(run(output ?? '')).toMatch(/^reduced data\/\d+\.fits\n$/);
+  expect(await bench.must(['QUEUE', 'stdout', '2'])).toBe('train.py --epochs 10\n');
+  await bench.must(['QUEUE', 'cron', 'shutdown'], {}).catch(() => undefined);
+  expect(run(again ?? '').match(/priority: 9/g)).toHaveLength(40);
+  expect(run(move ?? '').match(/tag: night2/g)).toHaveLength(40);
+});
+
+test('the tutorial: every command does what it says', async () => {
+  const { bench, run } = guided();
+  for (const name of ['a', 'b']) writeFileSync(join(bench.directory, `${name}.csv`), 'x\ny\n');
+  // What a command needs to have happened before: the reader is told to wait a moment.
+  const isDone = async (): Promise<boolean> => {
+    const { pending, running } = await bench.counts();
+    return pending === 0 && running === 0;
+  };
+  const outputs = new Map<string, string>();
+  for (const command of commandsOf('docs/tutorial.md')) {
+    if (command.startsWith('export ')) {
+      Object.assign(bench.environment, { RQ_Q: bench.queue });
+      continue;
+    }
+    if (command.startsWith('rq list finished') || command === 'rq query exit_status!=0') await waitFor(isDone);
+    outputs.set(command, run(command));
+  }
+  const finished = outputs.get('rq list finished --fields jid,exit_status,runner,elapsed') ?? '';
+  expect(finished.match(/exit_status: 0/g)).toHaveLength(7);
+  expect(outputs.get('rq query tag=first | rq tail -')).toBe('first\n');
+  expect(outputs.get('rq query exit_status!=0')).toContain('tag: odd');
+  expect(readFileSync(join(bench.directory, 'sorted.txt'), 'utf8')).toBe('y\nx\n');
+  expect(existsSync(join(bench.directory, 'a.csv.gz'))).toBe(true);
+  expect(existsSync(join(bench.directory, 'done.tgz'))).toBe(true);
+  expect(existsSync(join(bench.directory, 'q.bak/db'))).toBe(true);
+});

@@ -1,0 +1,98 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { MODES } from '../../../src/cli/modes.ts';
+import { FakeCrontab } from '../../support/fake-crontab.ts';
+import { ROOT, Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const JOBS = 60;
+/** Programs of examples that a test must not or cannot run for what they are. */
+const STANDS_FOR: Readonly<Record<string, string>> = {
+  ssh: 'shift; exec "$@"',
+  less: 'exec cat',
+  jq: 'exec cat',
+  vim: 'exec true',
+  emacs: 'exec true',
+  python: 'echo "$@"',
+  sqlite3: 'exec true',
+};
+/** Modes that print what a job wrote, a path, or text, and no YAML. */
+const NO_YAML = new Set(['stdin', 'stdout', 'stderr', 'stdin4', 'stdout4', 'stderr4', 'tail', 'ioview', 'lock']);
+const TEXT = new Set(['help', 'version', 'completion']);
+
+let template: string;
+
+/** A queue as examples expect it: jobs 1 to 60, most finished, some failed, some tagged, some pending. */
+beforeAll(() => {
+  template = join(mkdtempSync(join(tmpdir(), 'rqt-')), 'q');
+  const environment = { ...process.env, RQ_Q: template, RQ_RUNTIME_DIR: join(template, '..', 'run') };
+  const rq = (words: string[], input = ''): void => {
+    execFileSync(join(ROOT, 'bin/rq'), words, { env: environment, input, cwd: join(template, '..') });
+  };
+  rq(['create']);
+  const commands = Array.from({ length: JOBS - 10 }, (_, index) => `echo big.txt; exit $((${index} % 5 == 0))`);
+  rq(['submit', '-q', '--tag=x', '--stdin=/etc/passwd', '-'], `${commands.join('\n')}\n`);
+  rq(['submit', '-q', '--tag=night', 'exit 3']);
+  rq(['feed', '--until-empty', '--max_feed=4']);
+  const dead = "state = 'dead', exit_status = null, signal = null, reason = 'its host is gone'";
+  rq(['execute', `update jobs set ${dead} where jid in (7, 8)`]);
+  rq(['submit', '-q', '--stage', '--tag=old', 'true']);
+  rq(['submit', '-q', '--tag=old', '-'], 'true\n'.repeat(8));
+}, 120_000);
+
+afterAll(() => rmSync(join(template, '..'), { recursive: true, force: true }));
+
+async function prepared(): Promise<Workbench> {
+  const bench = new Workbench();
+  cpSync(template, bench.queue, { recursive: true });
+  const crontab = new FakeCrontab(bench.directory);
+  for (const [name, script] of Object.entries(STANDS_FOR)) {
+    writeFileSync(join(crontab.bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  Object.assign(bench.environment, { PATH: crontab.environment['PATH'], RQ_EDITOR: 'true' });
+  writeFileSync(join(bench.directory, 'commands.txt'), 'true\nfalse\n');
+  for (const name of ['lab', 'backup', 'look']) mkdirSync(join(bench.directory, name));
+  return bench;
+}
+
+/** An example as it can be run in a test's directory: places outside of it are moved inside. */
+function local(command: string): string {
+  return command.replaceAll(/(?<= |^)\/(lab|backup|tmp)\//g, './$1-').replaceAll('~/', './');
+}
+
+describe.each(MODES.map((mode) => [mode.name, mode] as const))(
+  'the examples of help %s',
+  (name, { examples, short }) => {
+    test.each(examples.map(({ type }) => [type]))('%s', async (type) => {
+      const bench = await prepared();
+      const command = local(type);
+      const needsFeeder = ['shutdown', 'restart', 'pid', 'feeder'].includes(name);
+      if (needsFeeder) await bench.must(['QUEUE', 'start', '--max_feed=1', '-q']);
+      if (name === 'create') await bench.shell('rm -rf q');
+      if (name === 'update') await bench.must(['QUEUE', 'resubmit', '1-51', '-q']);
+      if (name === 'tail' && command.includes('running')) {
+        await bench.must(['QUEUE', 'submit', '-q', '--priority=99', 'sleep 1']);
+        await bench.must(['QUEUE', 'start', '--max_feed=1', '-q']);
+        await waitFor(async () => (await bench.jobs('running')).length === 1);
+      }
+      if (command === 'rq q feed') {
+        const feeder = bench.start(['QUEUE', 'feed']);
+        await waitFor(() => readdirSync(join(bench.queue, 'nodes')).length > 0);
+        feeder.child.kill('SIGTERM');
+        expect((await feeder.ended).status).toBe(0);
+        return;
+      }
+      const { stdout, stderr } = await bench.shell(command);
+      expect(stderr).not.toMatch(/internal error|rq: cannot/);
+      if (TEXT.has(name)) expect(stdout).not.toBe('');
+      else if (!NO_YAML.has(name) && stdout.startsWith('---')) expect(parse(stdout)).toBeDefined();
+      expect(short).not.toContain('');
+      const feeder = await bench.run(['QUEUE', 'pid']);
+      if (feeder.status === 0) await bench.must(['QUEUE', 'stop']);
+    });
+  },
+);

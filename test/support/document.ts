@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './program.ts';
+
+/** The commands of a document, or of one of its sections: its indented lines. */
+export function commandsOf(file: string, section?: string): string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const part =
+    section === undefined ? text : (text.split(/^## /m).find((each) => each.startsWith(`${section}\n`)) ?? '');
+  return [...part.matchAll(/^ {4}(\S.*)$/gm)].map((match) => match[1] ?? '');
+}
