@@ -7,12 +7,12 @@ import type { ModeCall } from './mode-call.ts';
 import { printJobs } from './print.ts';
 import { refusal } from './refusal.ts';
 
-/** Prints the jobs that a mode changed. Throws JOB_RUNNING if it had to leave some out, NO_JOB if it met none. */
+/** Prints the jobs that a mode changed. Throws JOB_RUNNING if some may not be changed, NO_JOB if there were none to. */
 export async function reportChanged(call: ModeCall, queue: Queue, { changed, count, refused }: Changed): Promise<void> {
   const selection: Selection = { all: false, ranges: changed, states: [], pairs: [] };
+  if (refused.size > 0) throw refusal(call.mode, refused, call.queue, 'nothing was changed; ');
   if (!call.options.flag('quiet')) await printJobs(call, count === 0 ? [] : selectJobs(queue, selection));
-  if (refused.size > 0) throw refusal(call.mode, refused, call.queue);
   if (count > 0) return;
   const words = call.words.join(' ') || 'stdin';
-  throw new RqError('NO_JOB', `cannot ${call.mode}: no job in ${queue.directory} matches ${words}`);
+  throw new RqError('NO_JOB', `cannot ${call.mode}: no job in ${queue.directory} that it is for matches ${words}`);
 }

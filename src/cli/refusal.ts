@@ -12,12 +12,20 @@ const ADVICE: Readonly<Record<JobState, (queue: string) => string>> = {
   holding: (queue) => `let it go with: rq ${queue} update JID state=pending`,
 };
 
-/** The error for jobs that a mode left as they are, since in their state it may not touch them; the others are done. */
-export function refusal(attempted: string, refused: ReadonlyMap<JobState, readonly number[]>, queue: string): RqError {
+/**
+ * The error for jobs that a mode may not touch in their state. `others` says what became of the rest, where that is
+ * not plain.
+ */
+export function refusal(
+  attempted: string,
+  refused: ReadonlyMap<JobState, readonly number[]>,
+  queue: string,
+  others = '',
+): RqError {
   const parts = [...refused].map(([state, jids]) => `${names(jids)} ${jids.length === 1 ? 'is' : 'are'} ${state}`);
   const [first = 'running'] = refused.keys();
   const jids = [...refused.values()].flat();
-  const message = `did not ${attempted} ${jids.length === 1 ? 'a job' : `${jids.length} jobs`}: ${parts.join('; ')}; ${ADVICE[first](queue)}`;
+  const message = `did not ${attempted} ${jids.length === 1 ? 'a job' : `${jids.length} jobs`}: ${parts.join('; ')}; ${others}${ADVICE[first](queue)}`;
   return new RqError('JOB_RUNNING', message, { facts: { refused: Object.fromEntries(refused) } });
 }
 

@@ -27,7 +27,10 @@ export interface ChangeKind {
   readonly write: (connection: Connection, jid: number, fields: WaitingFields) => boolean;
 }
 
-/** Changes the selected jobs in one transaction; those in a state that the kind is not for stay as they are. */
+/**
+ * Changes the selected jobs in one transaction. Jobs in a state that the kind is not for: where their jids were named,
+ * nothing is changed at all, and they are given back as refused; where a state or all was, they are not meant.
+ */
 export async function changeJobs(
   queue: Queue,
   selection: Selection,
@@ -43,10 +46,18 @@ export async function changeJobs(
     isCommitted = true;
     return changed;
   } catch (error) {
+    if (error instanceof Refused) return { changed: [], count: 0, refused: error.jobs };
     if (error instanceof RqError && error.code === 'OUTCOME_UNKNOWN') isCommitted = undefined;
     throw error;
   } finally {
     if (isCommitted !== undefined) await files.clear(isCommitted);
+  }
+}
+
+/** Rolls a change back. */
+class Refused extends Error {
+  constructor(readonly jobs: ReadonlyMap<JobState, readonly number[]>) {
+    super('jobs were named that are in another state');
   }
 }
 
@@ -65,7 +76,10 @@ function changeIn(run: Transaction, { selection, change, kind, files }: ChangeRe
   for (;;) {
     const jobs = selectPage(run.connection, selection, { after, limit: PAGE_JOBS });
     const last = jobs.at(-1);
-    if (last === undefined) return { changed: ranges, count, refused };
+    if (last === undefined) {
+      if (refused.size > 0) throw new Refused(refused);
+      return { changed: ranges, count, refused };
+    }
     after = last.jid;
     for (const job of jobs) {
       if (kind.from.includes(job.state)) {
@@ -74,6 +88,7 @@ function changeIn(run: Transaction, { selection, change, kind, files }: ChangeRe
         count += 1;
         continue;
       }
+      if (!isNamed(job.jid, selection)) continue;
       const others = refused.get(job.state);
       if (others === undefined) refused.set(job.state, [job.jid]);
       else others.push(job.jid);
@@ -81,6 +96,10 @@ function changeIn(run: Transaction, { selection, change, kind, files }: ChangeRe
     run.refresh();
     progress?.(count);
   }
+}
+
+function isNamed(jid: number, { ranges }: Selection): boolean {
+  return ranges.some(({ first, last }) => first <= jid && jid <= last);
 }
 
 function addJid(ranges: { first: number; last: number }[], jid: number): void {

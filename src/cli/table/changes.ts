@@ -18,8 +18,8 @@ export const CHANGE_MODES: readonly ModeSpec[] = [
     options: SUBMIT_OPTIONS.filter(({ name }) => name !== 'infile'),
     description: [
       'Puts the selected finished and dead jobs back to pending under the same jid, with their stdin and all else, ' +
-        'changed as the options say. What they came to before stays on record. Jobs in other states stay as they are, ' +
-        'and are an error. Nothing selected is an error, never "all".',
+        'changed as the options say. What they came to before stays on record. If a jid is named that ' +
+        'is in another state, nothing is changed. Nothing selected is an error, never "all".',
       ...SELECTED_BY,
     ],
     examples: [
@@ -39,8 +39,8 @@ export const CHANGE_MODES: readonly ModeSpec[] = [
     options: [QUIET],
     description: [
       'Changes fields of the selected pending and holding jobs: command, priority, tag, runners, restartable, stdin, ' +
-        'data, cwd, and state between pending and holding. null clears tag, runners, stdin and data. Jobs in other ' +
-        'states stay as they are, and are an error. Nothing selected is an error, never "all".',
+        'data, cwd, and state between pending and holding. null clears tag, runners, stdin and data. If a jid is ' +
+        'named that is in another state, nothing is changed. Nothing selected is an error, never "all".',
       'Jobs are selected by jid (42), range (10-20) or list of them (1,3,7-9), by state (pending, holding), or by all; ' +
         'words with = are what to set. To select by a field, pipe from query or list.',
       `${SELECTION_INPUT} So does a pipe or file on stdin when nothing is selected by words.`,

@@ -51,12 +51,18 @@ describe('resubmit', () => {
     }
   });
 
-  test('leaves jobs alone that have not ended, says so, and does the others', async () => {
+  test('changes nothing if a jid is named that has not ended; a state or all means those that have', async () => {
     const bench = await queueWith(['true'], true);
     await bench.must(['QUEUE', 'submit', 'true']);
-    const { status, stderr } = await bench.run(['QUEUE', 'resubmit', 'all']);
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: did not resubmit a job: 2 is pending; .*\n$/)]);
+    const { status, stderr } = await bench.run(['QUEUE', 'resubmit', '1,2']);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^rq: did not resubmit a job: 2 is pending; nothing .*\n$/),
+    ]);
+    expect((await bench.jobs('pending')).map(({ jid }) => jid)).toEqual([2]);
+    await bench.must(['QUEUE', 'resubmit', 'all']);
     expect((await bench.jobs('pending')).map(({ jid }) => jid)).toEqual([1, 2]);
+    expect((await bench.run(['QUEUE', 'resubmit', 'all'])).status).toBe(3);
   });
 
   test('does not touch a running job', async () => {

@@ -60,3 +60,11 @@ test('counts by state and of finished jobs are read from indexes alone', () => {
     else expect(plan(sql, parameters)).toContain('USING COVERING INDEX');
   }
 });
+
+test('a query by jid, state or tag reads an index in the order of jids, and sorts nothing', () => {
+  const detail = (expression: string): string =>
+    plan(`SELECT ${JOB_COLUMNS} FROM jobs WHERE (${expression}\n) AND jid > ? ORDER BY jid LIMIT ?`, [0, 1]);
+  expect(detail('jid = 42')).toBe('SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)');
+  expect(detail("tag = 'x'")).toBe('SEARCH jobs USING INDEX jobs_by_tag (tag=? AND rowid>?)');
+  expect(detail("state = 'dead'")).toBe('SEARCH jobs USING INDEX jobs_by_state (state=? AND rowid>?)');
+});
