@@ -50,6 +50,21 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
     await bench.must(['QUEUE', 'submit', '-q', 'true']);
   });
 
+  test.each(['r', 'r.tgz'])('a rotation to it leaves everything as it was: %s', async (name) => {
+    const bench = await cramped();
+    const small = join(bench.queue, '..');
+    bench.queue = join(bench.directory, 'q');
+    await bench.must(['QUEUE', 'create']);
+    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'head -c 2000000 /dev/urandom\n'.repeat(3) });
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    const before = await bench.must(['QUEUE', 'list']);
+    const { status, stderr } = await bench.run(['QUEUE', 'rotate', join(small, name)]);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot rotate to .* is full; .*\n$/)]);
+    expect(await bench.must(['QUEUE', 'list'])).toBe(before);
+    expect(readdirSync(join(bench.queue, 'stdout'))).toHaveLength(3);
+    expect(readdirSync(small)).toEqual(['q']);
+  });
+
   test('a feeder goes on when there is space again, and no result is lost', async () => {
     const bench = await cramped();
     const go = join(bench.directory, 'go');
