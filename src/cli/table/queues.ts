@@ -68,4 +68,29 @@ export const OWN_MODES: readonly ModeSpec[] = [
     ],
     load: () => import('../modes/version.ts'),
   },
+  {
+    name: 'completion',
+    short: [],
+    summary: 'print what makes a shell complete words of rq',
+    words: 'bash|zsh|fish',
+    maxWords: Number.POSITIVE_INFINITY,
+    queue: 'none',
+    options: [
+      {
+        name: 'complete',
+        type: 'flag',
+        help: 'Print what could be the last of the words behind --; used by the scripts.',
+      },
+    ],
+    description: [
+      'Prints a script for the shell, which completes modes, options, states, and the tags and jids of the queue that ' +
+        'the line names.',
+    ],
+    examples: [
+      { type: 'source <(rq completion bash)', does: 'in ~/.bashrc' },
+      { type: 'rq completion zsh > _rq', does: 'into a directory of fpath' },
+      { type: 'rq completion fish', does: 'for ~/.config/fish/completions/rq.fish' },
+    ],
+    load: () => import('../modes/completion.ts'),
+  },
 ];
