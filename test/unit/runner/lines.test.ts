@@ -83,7 +83,7 @@ test('What is sent in one turn comes in order, and before the end', async () => 
   for (let index = 0; index < 1000; index += 1) near.send(String(index));
   near.end();
   expect(near.send('late')).toBe(false);
-  await waitFor(() => events.includes('closed'));
+  await waitFor(() => events.includes('closed') && far.readableEnded);
   expect(text).toBe(Array.from({ length: 1000 }, (_, index) => `${index}\n`).join(''));
   close();
 });
