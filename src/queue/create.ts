@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
-  closeSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -18,6 +15,7 @@ import { Connection, storeError } from '../store/connection.ts';
 import { MIGRATIONS } from '../store/schema.ts';
 import { lockProblem, mountOf } from './mount.ts';
 import { LEASE_LOCKING_MARK, type Locking } from './open.ts';
+import { syncPath } from './sync.ts';
 
 const FOLDERS = ['nodes', 'bin', 'stdin', 'stdout', 'stderr', 'data'];
 
@@ -51,7 +49,7 @@ export async function createQueue(
       rmSync(temporary, { recursive: true, force: true });
       throw error;
     }
-    syncDirectory(parent);
+    syncPath(parent);
     return { path: directory, database: join(directory, 'db'), locking: options.locking, mount: mount.type };
   } catch (error) {
     throw createError(directory, error);
@@ -100,15 +98,6 @@ function refuseWithoutLocks(directory: string, problem: string | undefined, lock
     'QUEUE_UNSAFE',
     `cannot make a queue at ${directory}: ${problem}; if you cannot, use --locking lease and read of its risk in docs/nfs.md`,
   );
-}
-
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function createError(directory: string, error: unknown): unknown {
