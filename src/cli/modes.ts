@@ -3,11 +3,13 @@ import { COMMON_OPTIONS } from './table/common.ts';
 import { FEEDER_MODES } from './table/feeders.ts';
 import { JOB_MODES } from './table/jobs.ts';
 import { OWN_MODES, QUEUE_MODES } from './table/queues.ts';
+import { RECOVER_MODE } from './table/recover.ts';
 import { STREAM_MODES } from './table/streams.ts';
 
 /** The table of modes: names, help, options, and the file of each, loaded only when it runs. */
 export const MODES: readonly ModeSpec[] = [
   ...QUEUE_MODES,
+  RECOVER_MODE,
   ...JOB_MODES,
   ...FEEDER_MODES,
   ...STREAM_MODES,

@@ -1,12 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { errorCode, RqError } from '../job/errors.ts';
-import { hostName } from '../job/host.ts';
 import type { Lease } from '../lease/lease.ts';
 import { Connection, mayBeReplaced, storeError } from '../store/connection.ts';
-import { readFence, writeFence } from '../store/operations.ts';
 import type { Queue } from './open.ts';
-import { copyOpenFile, replaceDatabase, sweepTemporary, temporaryDatabase } from './replace-database.ts';
+import { copyOpenFile, openDatabase, replaceDatabase, sweepTemporary, temporaryDatabase } from './replace-database.ts';
 import { syncPath } from './sync.ts';
 import { underLease } from './under-lease.ts';
 
@@ -25,28 +22,23 @@ export interface BrokenLocks {
  * the lease keeps live writers out. Throws BUSY, QUEUE_DAMAGED, NOT_ALLOWED, NO_SPACE or IO.
  */
 export async function breakLocks(queue: Queue): Promise<BrokenLocks> {
-  let above = 0;
-  for (;;) {
-    const outcome = await underLease(queue, (lease) => tryOnce(queue, lease), { above });
-    if (typeof outcome !== 'number') return outcome;
-    above = outcome;
-  }
+  return await underLease(queue, (lease) => breakUnder(lease, queue));
 }
 
-function tryOnce(queue: Queue, lease: Lease): BrokenLocks | number {
+function breakUnder(lease: Lease, queue: Queue): BrokenLocks {
   sweepTemporary(queue.directory);
   queue.close();
   const temporary = temporaryDatabase(queue.directory);
   const journal = `${queue.database}-journal`;
-  const descriptor = openSync(queue.database, 'r+');
+  const descriptor = openDatabase(queue);
   try {
     copyOpenFile(descriptor, temporary, lease);
     const hasJournal = copyJournal(journal, `${temporary}-journal`, lease);
-    const isWhole = rollBack(queue, temporary, lease, hasJournal);
-    if (typeof isWhole === 'number') return isWhole;
+    const isWhole = rollBack(queue, temporary, hasJournal);
+    lease.refresh();
     replaceDatabase(queue, descriptor, temporary, lease);
-    // Not before: without it the old file is not whole. Killed in between, it is rolled back into the new one, which
-    // changes nothing, since it holds the very pages that were put there from its copy.
+    // Not before: without it the old file is not whole. Killed in between, it is rolled back into the new file too,
+    // which is the same as it was before: nothing else was written to it.
     if (hasJournal) rmSync(journal, { force: true });
     syncPath(queue.directory);
     return { database: queue.database, journal: hasJournal ? 'rolled back' : 'none', isWhole };
@@ -74,22 +66,16 @@ function copyJournal(journal: string, target: string, lease: Lease): boolean {
   }
 }
 
-/** Has SQLite roll the copy back and puts the fence into it; gives a generation that the lease's must be above, or whether the copy is whole. */
-function rollBack(queue: Queue, path: string, lease: Lease, hasJournal: boolean): boolean | number {
-  const connection = Connection.open(path, { busyMs: 0 });
+/** Has SQLite roll the copy back, and writes nothing else to it; gives whether it is whole. */
+function rollBack(queue: Queue, path: string, hasJournal: boolean): boolean {
+  let connection: Connection | undefined;
   try {
-    connection.execute('BEGIN IMMEDIATE');
+    connection = Connection.open(path, { busyMs: 0 });
     connection.version();
-    const fence = readFence(connection);
-    if (fence >= lease.generation) return fence;
-    const operation = `${hostName()}/${process.pid}/${randomUUID()}`;
-    writeFence(connection, { fence, generation: lease.generation, operation, now: queue.clock.now() });
-    connection.execute('COMMIT');
-    lease.refresh();
     return connection.get(QUICK_CHECK)?.['quick_check'] === 'ok';
   } catch (error) {
-    const isDamage = mayBeReplaced(errorCode(error) ?? '') || (error instanceof RqError && error.code === 'QUEUE_DAMAGED');
-    if (!isDamage) throw error;
+    const code = errorCode(error) ?? '';
+    if (!mayBeReplaced(code) && code !== 'QUEUE_DAMAGED') throw error;
     if (!hasJournal) return false;
     throw new RqError(
       'QUEUE_DAMAGED',
@@ -97,6 +83,6 @@ function rollBack(queue: Queue, path: string, lease: Lease, hasJournal: boolean)
       { cause: error },
     );
   } finally {
-    connection.close();
+    connection?.close();
   }
 }

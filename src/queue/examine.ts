@@ -38,8 +38,8 @@ export function checkMessages(connection: Connection): string[] {
   } catch (error) {
     if (error instanceof RqError && error.code === 'QUEUE_VERSION') throw error;
     const code = errorCode(error) ?? '';
-    // SQLITE_ERROR: a schema that lacks what is asked for.
-    if (!/^(SQLITE_(CORRUPT|NOTADB|ERROR)|QUEUE_DAMAGED)/.test(code)) throw error;
+    // SQLITE_ERROR: a schema that lacks what is asked for. A read that is too short: a file that was cut off.
+    if (!/^(SQLITE_(CORRUPT|NOTADB|ERROR|IOERR_SHORT_READ)|QUEUE_DAMAGED)/.test(code)) throw error;
     return [String(error)];
   }
 }
@@ -49,7 +49,9 @@ function areJobs(file: PageFile, refresh: () => void): boolean {
   const root = findRoots(trees).pages.get('jobs');
   if (root === undefined) return false;
   for (const page of trees.walk(root).pages()) {
-    for (const { record } of trees.records(page)) if (!record.isSound || !isJob(record.values)) return false;
+    const found = [...trees.records(page)];
+    if (page.isLeaf && found.length < page.cells.length) return false;
+    if (found.some(({ record }) => !record.isSound || !isJob(record.values))) return false;
   }
   return true;
 }

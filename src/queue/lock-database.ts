@@ -3,7 +3,8 @@ import type { Lease } from '../lease/lease.ts';
 import { Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import type { Queue } from './open.ts';
 
-const BUSY_MS = 1_000;
+/** Short, since the lease is not refreshed meanwhile. */
+const BUSY_MS = 200;
 const RETRY_MS = 100;
 
 /**
@@ -22,8 +23,8 @@ export async function lockDatabase(queue: Queue, lease: Lease): Promise<Connecti
     } catch (error) {
       connection?.close();
       const code = errorCode(error) ?? '';
-      // SQLITE_ERROR: a format that it does not know.
-      if (mayBeReplaced(code) || code === 'SQLITE_ERROR') return undefined;
+      // A format that it does not know; a file that was cut off.
+      if (mayBeReplaced(code) || ['SQLITE_ERROR', 'SQLITE_IOERR_SHORT_READ'].includes(code)) return undefined;
       if (!code.startsWith('SQLITE_BUSY')) throw storeError(error, queue.database);
       if (clock.monotonicMs() >= deadlineMs) throw busy(queue, error);
     }

@@ -1,16 +1,15 @@
-import { closeSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, RqError } from '../job/errors.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type Connection, storeError } from '../store/connection.ts';
-import { readFence } from '../store/operations.ts';
 import { PageFile } from '../store/page-file.ts';
 import { countJobs } from '../store/submissions.ts';
 import { checkMessages, examine } from './examine.ts';
 import { lockDatabase } from './lock-database.ts';
 import type { Queue } from './open.ts';
 import type { Outcome, Recovery, Say } from './recovery.ts';
-import { copyOpenFile, sweepTemporary } from './replace-database.ts';
+import { copyOpenFile, openDatabase, sweepTemporary } from './replace-database.ts';
 import { saveRows } from './save-rows.ts';
 import { transaction } from './transaction.ts';
 import { underLease } from './under-lease.ts';
@@ -46,9 +45,9 @@ async function tryOnce(queue: Queue, lease: Lease, { kept, say }: Try): Promise<
   const descriptor = openDatabase(queue);
   let connection: Connection | undefined;
   try {
-    if (new PageFile(descriptor).hasRollbackJournal) connection = await lockDatabase(queue, lease);
-    const fence = connection === undefined ? 0 : fenceOf(connection);
-    if (fence >= lease.generation) return { kind: 'fenced', above: fence };
+    const journal = `${queue.database}-journal`;
+    if (new PageFile(descriptor).hasRollbackJournal || isHot(journal)) connection = await lockDatabase(queue, lease);
+    if (isHot(journal)) throw journalStays(journal);
     say(`checking ${queue.database}`);
     const refresh = (): void => lease.refresh();
     const damage = connection === undefined ? 'unknown' : examine(connection, new PageFile(descriptor), refresh);
@@ -74,34 +73,36 @@ function whole(queue: Queue, connection: Connection, kept: string | undefined): 
   return { kind: 'done', recovery };
 }
 
-/** The highest generation that wrote, 0 where that cannot be read. */
-function fenceOf(connection: Connection): number {
+/** Whether SQLite would roll a journal back: one whose first byte is zero was finished with. */
+function isHot(journal: string): boolean {
+  let descriptor: number;
   try {
-    return readFence(connection);
+    descriptor = openSync(journal, 'r');
   } catch (error) {
-    if (errorCode(error)?.startsWith('SQLITE_') !== true) throw error;
-    return 0;
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return false;
   }
+  const first = Buffer.alloc(1);
+  readSync(descriptor, first);
+  closeSync(descriptor);
+  return first[0] !== 0;
 }
 
-function openDatabase(queue: Queue): number {
-  try {
-    return openSync(queue.database, 'r+');
-  } catch (error) {
-    if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
-    throw new RqError('NOT_ALLOWED', `cannot recover ${queue.database}: you may not write to it; ask its owner`, {
-      cause: error,
-    });
-  }
+/** It would be rolled back into whatever is put in the database's place. */
+function journalStays(journal: string): RqError {
+  return new RqError(
+    'QUEUE_DAMAGED',
+    `cannot recover: SQLite cannot roll back ${journal}; nothing is changed; restore a backup, or move both files away`,
+  );
 }
 
 /** If that fails, or is not enough, the rows are saved in the next try. */
 async function rebuildIndexes(queue: Queue): Promise<void> {
   try {
-    await transaction(queue, ({ connection, refresh }) => {
-      connection.execute('REINDEX');
-      refresh();
-      if (checkMessages(connection).length > 0) throw new RqError('QUEUE_DAMAGED', 'the indexes are not all');
+    await transaction(queue, (run) => {
+      run.connection.execute('REINDEX');
+      run.refresh();
+      if (checkMessages(run.connection).length > 0) throw new RqError('QUEUE_DAMAGED', 'the indexes are not all');
     });
   } catch (error) {
     if (!(error instanceof RqError) || error.code !== 'QUEUE_DAMAGED') throw error;

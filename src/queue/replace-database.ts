@@ -33,6 +33,18 @@ export function sweepTemporary(directory: string): void {
   for (const name of readdirSync(directory)) if (name.startsWith(TEMPORARY)) rmSync(join(directory, name));
 }
 
+/** Opens the database's file for reading and spoiling, beside SQLite. Throws NOT_ALLOWED. */
+export function openDatabase(queue: Queue): number {
+  try {
+    return openSync(queue.database, 'r+');
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
+    throw new RqError('NOT_ALLOWED', `cannot recover ${queue.database}: you may not write to it; ask its owner`, {
+      cause: error,
+    });
+  }
+}
+
 /**
  * Copies an open file to a new name, with its mode and as far as allowed its owner, and syncs it. Never through a
  * descriptor of its own: to close one would drop the locks that SQLite has on the file for this process.

@@ -27,7 +27,13 @@ interface Damaged {
 export function saveRows(queue: Queue, descriptor: number, lease: Lease, { copy, jids, say }: Damaged): Outcome {
   const temporary = temporaryDatabase(queue.directory);
   try {
-    const made = makeDatabase(queue, temporary, lease, new Trees(new PageFile(descriptor), () => lease.refresh()), jids);
+    const made = makeDatabase(
+      queue,
+      temporary,
+      lease,
+      new Trees(new PageFile(descriptor), () => lease.refresh()),
+      jids,
+    );
     if (typeof made === 'number' || made.isHopeless) {
       rmSync(copy);
       if (typeof made === 'number') return { kind: 'fenced', above: made };
@@ -80,7 +86,8 @@ function makeDatabase(
 }
 
 function warn({ isComplete, strangers }: Salvaged, say: Say): void {
-  if (!isComplete) say('pages are lost that nothing else tells about: there may have been jobs that no list here names');
+  if (!isComplete)
+    say('pages are lost that nothing else tells about: there may have been jobs that no list here names');
   for (const stranger of strangers) say(`not saved, since it is not rq's: ${stranger}`);
 }
 

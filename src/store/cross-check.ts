@@ -12,9 +12,7 @@ const INDEXES = {
   jobs_claimable: (row: Row) =>
     row['state'] === 'pending' && row['runners'] === null ? [row['priority'], row['jid']] : undefined,
   jobs_constrained: (row: Row) =>
-    row['state'] === 'pending' && row['runners'] !== null
-      ? [row['runners'], row['priority'], row['jid']]
-      : undefined,
+    row['state'] === 'pending' && row['runners'] !== null ? [row['runners'], row['priority'], row['jid']] : undefined,
   jobs_by_state: (row: Row) => [row['state']],
   jobs_by_tag: (row: Row) => (row['tag'] === null ? undefined : [row['tag']]),
   jobs_finished: (row: Row) =>
@@ -32,6 +30,7 @@ export interface CrossCheck {
   readonly unindexed: ReadonlySet<number>;
   /** Every jid that there is, is known: the index by states, which has them all, is whole. */
   readonly isComplete: boolean;
+  /** No index is damaged by itself. */
   readonly areWhole: boolean;
 }
 
@@ -40,6 +39,7 @@ export function crossCheck(connection: Connection, trees: Trees, roots: Roots): 
   const contradicted = new Set<number>();
   const absent = new Set<number>();
   const whole = new Map<IndexName, Set<number>>();
+  let areWhole = true;
   for (const name of NAMES) {
     const seen = new Set<number>();
     const isWhole = readIndex(trees, roots, name, (key, jid) => {
@@ -48,7 +48,8 @@ export function crossCheck(connection: Connection, trees: Trees, roots: Roots): 
       else if (seen.has(jid) || !isSame(key, INDEXES[name](row))) contradicted.add(jid);
       seen.add(jid);
     });
-    if (isWhole) whole.set(name, seen);
+    if (!isWhole) areWhole = false;
+    else if (!roots.guessed.has(name)) whole.set(name, seen);
   }
   const unindexed = new Set<number>();
   for (const row of rowsOf(connection, trees.onPage)) {
@@ -57,7 +58,7 @@ export function crossCheck(connection: Connection, trees: Trees, roots: Roots): 
       if (INDEXES[name](row) !== undefined && !seen.has(jid)) unindexed.add(jid);
     }
   }
-  return { contradicted, absent, unindexed, isComplete: whole.has('jobs_by_state'), areWhole: whole.size === NAMES.length };
+  return { contradicted, absent, unindexed, isComplete: whole.has('jobs_by_state'), areWhole };
 }
 
 /** Reads the entries that can be believed; true if those are all. */
@@ -70,7 +71,7 @@ function readIndex(
   const root = roots.pages.get(name);
   if (root === undefined) return false;
   const walk = trees.walk(root);
-  let isWhole = !roots.isGuess;
+  let isWhole = true;
   for (const page of walk.pages()) {
     const entries = [...trees.records(page)];
     const isGood = page.isSound && entries.length === page.cells.length && page.broken.length === 0;

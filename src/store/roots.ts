@@ -19,8 +19,8 @@ export type TreeName = keyof typeof TREES;
 
 export interface Roots {
   readonly pages: ReadonlyMap<TreeName, number>;
-  /** The schema could not be read as a whole: what it does not say is where a queue's trees mostly are. */
-  readonly isGuess: boolean;
+  /** The schema could not be read as a whole: these are looked for where a queue's trees mostly begin. */
+  readonly guessed: ReadonlySet<TreeName>;
   /** Tables and indexes that are no queue's. */
   readonly strangers: readonly string[];
 }
@@ -41,24 +41,26 @@ export function findRoots(trees: Trees): Roots {
       else if (String(sql).startsWith('CREATE') && mayBegin(trees, name, root)) pages.set(name, root);
     }
   }
-  const isGuess = !walk.isWhole || trees.file.header === undefined;
-  if (isGuess) guessRoots(trees, pages);
-  return { pages, isGuess, strangers };
+  return { pages, guessed: guessRoots(trees, pages), strangers };
 }
 
 function isTreeName(name: string): name is TreeName {
   return Object.hasOwn(TREES, name);
 }
 
-function guessRoots(trees: Trees, pages: Map<TreeName, number>): void {
+function guessRoots(trees: Trees, pages: Map<TreeName, number>): Set<TreeName> {
+  const guessed = new Set<TreeName>();
+  if (pages.size === Object.keys(TREES).length) return guessed;
   const taken = new Set(pages.values());
   for (const layout of usualLayouts()) {
     for (const [name, root] of layout) {
       if (pages.has(name) || taken.has(root) || !mayBegin(trees, name, root)) continue;
       pages.set(name, root);
       taken.add(root);
+      guessed.add(name);
     }
   }
+  return guessed;
 }
 
 /** The roots of a new queue and of one after VACUUM, which puts tables first. */

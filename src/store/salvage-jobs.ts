@@ -61,7 +61,8 @@ export class JobSalvage {
 
   private saveRow({ rowid, record, isDoubtful, overflow }: FoundRecord): void {
     const isGood = !isDoubtful && record.isSound && isJob(record.values) && !this.doubtful.has(rowid);
-    if (!this.own(rowid, overflow) || !isGood || !this.insert(rowid, record)) this.doubt(rowid);
+    // A row that is damaged has no say in whose a page is.
+    if (!isGood || !this.own(rowid, overflow) || !this.insert(rowid, record)) this.doubt(rowid);
   }
 
   private insert(jid: number, { values }: FoundRecord['record']): boolean {

@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts';
 import { type CrossCheck, crossCheck } from './cross-check.ts';
-import { isAccepted } from './row-checks.ts';
 import { findRoots, type Roots, TREES } from './roots.ts';
+import { isAccepted } from './row-checks.ts';
 import { JobSalvage } from './salvage-jobs.ts';
 import { restoreSequence } from './salvage-sequence.ts';
 import type { FoundRecord, Trees } from './tree-walk.ts';
@@ -11,6 +11,9 @@ const INSERT_ATTEMPT = `INSERT INTO earlier_attempts (jid, attempt, runner, pid,
 const INSERT_ATTRIBUTE = 'INSERT INTO attributes (name, value) VALUES (?, ?)';
 const INSERT_OPERATION = 'INSERT INTO operations (generation, operation, committed) VALUES (?, ?, ?)';
 const COUNT = 'SELECT count(*) AS jobs FROM jobs';
+
+/** The names of leases have at most 15 digits. */
+const HIGHEST_GENERATION = 10 ** 14;
 
 export interface Salvaged {
   /** How many jobs. */
@@ -37,17 +40,19 @@ export interface Salvaged {
 export function salvage(trees: Trees, target: Connection, jidsOfFiles: ReadonlySet<number>): Salvaged {
   const roots = findRoots(trees);
   const areOthersWhole = [
-    saveRows(trees, target, roots, 'operations', ({ rowid, record }) => {
+    saveRows(trees, roots, 'operations', ({ rowid, record }) => {
       const [, operation, committed] = record.values;
+      // What is no generation would be the fence from now on.
+      if (rowid > HIGHEST_GENERATION) return;
       target.run(INSERT_OPERATION, [rowid, operation ?? null, committed ?? null]);
     }),
-    saveRows(trees, target, roots, 'attributes', ({ record }) => void target.run(INSERT_ATTRIBUTE, record.values)),
+    saveRows(trees, roots, 'attributes', ({ record }) => void target.run(INSERT_ATTRIBUTE, record.values)),
   ];
   const sequence = readSequence(trees, roots);
   const jobs = new JobSalvage(trees, target);
   jobs.save(roots.pages.get('jobs'));
   areOthersWhole.push(
-    saveRows(trees, target, roots, 'earlier_attempts', ({ record }) => void target.run(INSERT_ATTEMPT, record.values)),
+    saveRows(trees, roots, 'earlier_attempts', ({ record }) => void target.run(INSERT_ATTEMPT, record.values)),
   );
   const check = crossCheck(target, trees, roots);
   for (const jid of [...check.contradicted, ...check.unindexed]) jobs.doubt(jid);
@@ -77,13 +82,7 @@ function lostJids(jobs: JobSalvage, check: CrossCheck, jidsOfFiles: ReadonlySet<
 type OtherTable = 'operations' | 'attributes' | 'earlier_attempts';
 
 /** Saves the rows of one of the other tables; true if all of it could be read. Rows that the schema refuses are left. */
-function saveRows(
-  trees: Trees,
-  target: Connection,
-  roots: Roots,
-  name: OtherTable,
-  save: (found: FoundRecord) => void,
-): boolean {
+function saveRows(trees: Trees, roots: Roots, name: OtherTable, save: (found: FoundRecord) => void): boolean {
   const root = roots.pages.get(name);
   if (root === undefined) return false;
   const { values, isTable } = TREES[name];
@@ -117,6 +116,6 @@ function readSequence(trees: Trees, roots: Roots): number | undefined {
       if (record.isSound && !isDoubtful && name === 'jobs' && typeof value === 'number') sequence = value;
     }
   }
-  if (!walk.isWhole || roots.isGuess) return undefined;
+  if (!walk.isWhole || roots.guessed.has('sqlite_sequence')) return undefined;
   return isEmpty ? 0 : sequence;
 }

@@ -1,7 +1,7 @@
 import { type PageFile, readFreelist } from './page-file.ts';
 import { brokenHeads, mayBeCut, readPayload } from './payload.ts';
 import { type DecodedRecord, decodeRecord } from './record.ts';
-import { type Cell, readTreePage, type TreePage } from './tree-page.ts';
+import { readTreePage, type TreePage } from './tree-page.ts';
 
 const MOST_LEVELS = 20;
 

@@ -62,7 +62,10 @@ function insert(connection: Connection, jid: number, random: () => number, boot:
 /** One in eight goes on in overflow pages. */
 function command(jid: number, random: () => number): string {
   const size = random() < 0.125 ? 4_000 + random() * 20_000 : random() * 300;
-  return `echo ${jid} über ${Math.floor(random() * 1e9).toString(36).repeat(Math.ceil(size / 6)).slice(0, size)}`;
+  return `echo ${jid} über ${Math.floor(random() * 1e9)
+    .toString(36)
+    .repeat(Math.ceil(size / 6))
+    .slice(0, size)}`;
 }
 
 function time(random: () => number): string {

@@ -61,3 +61,13 @@ function whole(random: () => number, below: number): number {
 function garbage(random: () => number, length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => whole(random, 256)));
 }
+
+/** Fills a page with zeros. */
+export function zeroPage(path: string, number: number): void {
+  const descriptor = openSync(path, 'r+');
+  try {
+    writeSync(descriptor, Buffer.alloc(PAGE), 0, PAGE, (number - 1) * PAGE);
+  } finally {
+    closeSync(descriptor);
+  }
+}
