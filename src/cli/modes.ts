@@ -6,12 +6,14 @@ import { CRON_MODE } from './table/cron.ts';
 import { FEEDER_MODES } from './table/feeders.ts';
 import { JOB_MODES } from './table/jobs.ts';
 import { OWN_MODES, QUEUE_MODES } from './table/queues.ts';
+import { RECOVER_MODE } from './table/recover.ts';
 import { SQL_MODES } from './table/sql.ts';
 import { STREAM_MODES } from './table/streams.ts';
 
 /** The table of modes: names, help, options, and the file of each, loaded only when it runs. */
 export const MODES: readonly ModeSpec[] = [
   ...QUEUE_MODES,
+  RECOVER_MODE,
   ...JOB_MODES,
   ...CHANGE_MODES,
   ...SQL_MODES,

@@ -71,7 +71,7 @@ export class Feeder {
     this.link = link;
     this.events = events;
     this.pace = new Pace(queue.clock, GATHER_MS);
-    this.watch = new DatabaseWatch(queue.database, queue.clock);
+    this.watch = new DatabaseWatch(queue.database, queue.clock, () => queue.close());
     this.cycle = new SleepCycle(queue.clock, settings.minSleepMs, settings.maxSleepMs);
     this.recovery = new Recovery(queue, settings.host, link, this.attempts, events);
     this.lookedMs = queue.clock.monotonicMs();

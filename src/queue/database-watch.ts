@@ -12,13 +12,17 @@ const SETTLED_MS = 2_000;
 export class DatabaseWatch {
   private readonly path: string;
   private readonly clock: Clock;
+  private readonly onReplaced: () => void;
+  private inode: bigint | undefined;
   private seen = '';
   private seenMs = 0;
   private isSettled = false;
 
-  constructor(path: string, clock: Clock) {
+  /** `onReplaced` is called when there is another file of this name than at the last look. */
+  constructor(path: string, clock: Clock, onReplaced: () => void = () => undefined) {
     this.path = path;
     this.clock = clock;
+    this.onReplaced = onReplaced;
   }
 
   /**
@@ -43,6 +47,8 @@ export class DatabaseWatch {
     const descriptor = openSync(this.path, 'r');
     try {
       const { ino, size, mtimeNs } = fstatSync(descriptor, { bigint: true });
+      if (this.inode !== undefined && this.inode !== ino) this.onReplaced();
+      this.inode = ino;
       return `${ino}:${size}:${mtimeNs}`;
     } finally {
       // Closing drops this process's POSIX locks on the file: never in the midst of a transaction, which is synchronous.

@@ -49,6 +49,11 @@ export class Queue {
     this.staleMs = options.staleMs;
   }
 
+  /** Whether there is a connection, that is, one from before: `recover` may have put another file in its place. */
+  get isOpen(): boolean {
+    return this.connection !== undefined;
+  }
+
   /** The connection; one that may write, if it is to. Only `transaction` and `read` ask for it. */
   connect(access: 'read' | 'write'): Connection {
     if (access === 'write' && this.connection?.isReadOnly === true) this.close();

@@ -1,9 +1,9 @@
 import { errorCode, RqError } from '../job/errors.ts';
-import { acquireLease } from '../lease/lease.ts';
-import { type Connection, storeError } from '../store/connection.ts';
+import { type Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
 import type { Queue } from './open.ts';
 import { transaction } from './transaction.ts';
+import { underLease } from './under-lease.ts';
 
 const RETRY_MS = 20;
 
@@ -16,11 +16,13 @@ export async function read<T>(queue: Queue, work: (connection: Connection) => T)
   const { clock } = queue;
   const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
   for (;;) {
+    const wasOpen = queue.isOpen;
     queue.forgetFiles();
     try {
       return readOnce(queue, work);
     } catch (error) {
       const code = errorCode(error) ?? '';
+      if (wasOpen && mayBeReplaced(code)) continue;
       if (needsWriter(code)) await rollBackJournal(queue, error);
       else if (!isPassing(code)) throw storeError(error, queue.database);
       if (clock.monotonicMs() >= deadlineMs) throw busy(queue, error);
@@ -30,20 +32,16 @@ export async function read<T>(queue: Queue, work: (connection: Connection) => T)
 }
 
 async function readUnderLease<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
-  const { clock, staleMs } = queue;
-  const options = { clock, timeoutMs: queue.lockTimeoutMs };
-  const lease = await acquireLease(queue.directory, staleMs === undefined ? options : { ...options, staleMs });
-  try {
-    // Where locks are worth nothing, nothing that this host believes of the database is, either.
-    queue.close();
-    queue.connect('write');
-    return readOnce(queue, work);
-  } catch (error) {
-    throw storeError(error, queue.database);
-  } finally {
-    queue.close();
-    await lease.release();
-  }
+  return await underLease(queue, () => {
+    try {
+      // Where locks are worth nothing, nothing that this host believes of the database is, either.
+      queue.close();
+      queue.connect('write');
+      return readOnce(queue, work);
+    } catch (error) {
+      throw storeError(error, queue.database);
+    }
+  });
 }
 
 function readOnce<T>(queue: Queue, work: (connection: Connection) => T): T {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { errorCode, RqError } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
 import { acquireLease, type Lease } from '../lease/lease.ts';
-import { type Connection, storeError } from '../store/connection.ts';
+import { type Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import { REMEMBERED_MS, readFence, wasCommitted, writeFence } from '../store/operations.ts';
 import type { Queue } from './open.ts';
 
@@ -93,6 +93,7 @@ class Run<T> {
   /** Steps 2 to 6, from the database's lock to the commit. Nothing in it waits, but for the database. */
   private attempt(lease: Lease): T | typeof AGAIN {
     const { queue } = this;
+    const wasOpen = queue.isOpen;
     try {
       const connection = queue.connect('write');
       // A transaction that outlived an error in its connection would make every later one fail.
@@ -101,6 +102,8 @@ class Run<T> {
       return this.inTransaction(connection, lease);
     } catch (error) {
       this.rollBack();
+      // It is closed now: the next try opens the file that is in its place.
+      if (wasOpen && mayBeReplaced(errorCode(error) ?? '')) return AGAIN;
       return this.afterError(error);
     }
   }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { errorCode, RqError } from '../job/errors.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
@@ -32,11 +33,16 @@ export class Connection {
       ...(process.env['RQ_SQL_DEBUG'] ? { verbose: (sql) => process.stderr.write(`rq: sql: ${String(sql)}\n`) } : {}),
     });
     const connection = new Connection(database, path, readOnly);
-    // None of these touches the file.
-    connection.execute('PRAGMA synchronous = FULL');
-    connection.execute('PRAGMA temp_store = MEMORY');
-    connection.execute('PRAGMA foreign_keys = ON');
-    connection.execute('PRAGMA trusted_schema = OFF');
+    try {
+      // None of these changes the file.
+      connection.execute('PRAGMA synchronous = FULL');
+      connection.execute('PRAGMA temp_store = MEMORY');
+      connection.execute('PRAGMA foreign_keys = ON');
+      connection.execute('PRAGMA trusted_schema = OFF');
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     return connection;
   }
 
@@ -94,7 +100,10 @@ export class Connection {
   version(): number {
     const version = this.storedVersion();
     if (version === 0) {
-      throw new RqError('QUEUE_DAMAGED', `cannot use ${this.path}: it is no queue's database; restore a backup of it`);
+      throw new RqError(
+        'QUEUE_DAMAGED',
+        `cannot use ${this.path}: it is no queue's database; run: rq ${dirname(this.path)} recover`,
+      );
     }
     if (version <= SCHEMA_VERSION) return version;
     throw new RqError(
@@ -124,12 +133,24 @@ function bind(parameters: Parameters): unknown[] {
   return Array.isArray(parameters) ? [...parameters] : [parameters];
 }
 
+/**
+ * Whether an error of a connection's may come of another file in the place of the one that it has open: `recover` spoils
+ * the old one's header, and SQLite itself refuses to write to a file that has lost its name.
+ */
+export function mayBeReplaced(code: string): boolean {
+  return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_READONLY_DBMOVED';
+}
+
 /** Turns an error of SQLite's that a user can act on into an RqError; gives any other back as it is. */
 export function storeError(error: unknown, path: string): unknown {
   const code = errorCode(error) ?? '';
   const details = { cause: error, facts: { path, sqlite: code } };
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
-    return new RqError('QUEUE_DAMAGED', `cannot use ${path}: the database is damaged; restore a backup of it`, details);
+    return new RqError(
+      'QUEUE_DAMAGED',
+      `cannot use ${path}: the database is damaged; run: rq ${dirname(path)} recover`,
+      details,
+    );
   }
   if (code === 'SQLITE_FULL') {
     return new RqError(

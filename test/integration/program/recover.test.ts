@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { zeroPage } from '../../support/damage.ts';
+import { Workbench } from '../../support/program.ts';
+
+const JOBS = 200;
+
+async function filledQueue(): Promise<{ bench: Workbench; database: string }> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const lines = Array.from({ length: JOBS }, (_, index) => `echo ${index} ${'x'.repeat(100)}\n`);
+  await bench.must(['QUEUE', 'submit', '-'], { input: lines.join('') });
+  return { bench, database: join(bench.queue, 'db') };
+}
+
+test('a healthy queue is found to be, and not changed', async () => {
+  const { bench, database } = await filledQueue();
+  const before = readFileSync(database);
+  const { status, stdout } = await bench.run(['QUEUE', 'recover', '--json']);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({ database, damage: 'none', saved: JOBS, lost: [], doubtful: [], kept: null });
+  expect(readFileSync(database).equals(before)).toBe(true);
+});
+
+test('of a queue with a damaged page the rest is saved, and what use of it says to do is that', async () => {
+  const { bench, database } = await filledQueue();
+  zeroPage(database, 16);
+  const damaged = readFileSync(database);
+  const { status, stderr } = await bench.run(['QUEUE', 'list']);
+  expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(`run: rq ${bench.queue} recover`) });
+  const report = JSON.parse(await bench.must(['QUEUE', 'recover', '--json'])) as Record<string, unknown>;
+  expect(report['damage']).toBe('rows');
+  expect(Number(report['saved']) + (report['lost'] as number[]).length).toBe(JOBS);
+  expect(readFileSync(String(report['kept'])).equals(damaged)).toBe(true);
+  expect(await bench.jobs()).toHaveLength(Number(report['saved']));
+});
+
+test('what is no database is beyond repair, and stays as it is', async () => {
+  const { bench, database } = await filledQueue();
+  writeFileSync(database, 'garbage '.repeat(10_000));
+  const { status, stdout, stderr } = await bench.run(['QUEUE', 'recover']);
+  expect({ status, stdout, stderr }).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: expect.stringContaining('beyond repair'),
+  });
+  expect(readFileSync(database, 'utf8')).toBe('garbage '.repeat(10_000));
+  expect(readdirSync(bench.queue).filter((name) => name.startsWith('db'))).toEqual(['db', 'db.schema']);
+});
+
+test('--break-locks does nothing without --yes', async () => {
+  const { bench, database } = await filledQueue();
+  const before = readFileSync(database);
+  const { status, stderr } = await bench.run(['QUEUE', 'recover', '--break-locks']);
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('--yes') });
+  expect(readFileSync(database).equals(before)).toBe(true);
+  const stdout = await bench.must(['QUEUE', 'recover', '--break-locks', '--yes', '--json']);
+  expect(JSON.parse(stdout)).toEqual({ database, locks: 'broken', journal: 'none', whole: true });
+  expect(await bench.jobs()).toHaveLength(JOBS);
+});

@@ -1,0 +1,73 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+
+/** Random numbers from 0 to below 1 that are the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The bytes from `start` to before `end` are not what they were. */
+export interface Damage {
+  readonly kind: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const SECTOR = 512;
+const PAGE = 4096;
+type Kind = (size: number, random: () => number) => { start: number; bytes: Buffer };
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  sector: (size, random) => ({ start: whole(random, size / SECTOR) * SECTOR, bytes: Buffer.alloc(SECTOR) }),
+  page: (size, random) => ({ start: whole(random, size / PAGE) * PAGE, bytes: Buffer.alloc(PAGE) }),
+  pageOfGarbage: (size, random) => ({ start: whole(random, size / PAGE) * PAGE, bytes: garbage(random, PAGE) }),
+  garbage: (size, random) => ({ start: whole(random, size), bytes: garbage(random, 16 + whole(random, PAGE - 15)) }),
+  shortGarbage: (size, random) => ({ start: whole(random, size), bytes: garbage(random, 16 + whole(random, 49)) }),
+  firstPage: (_, random) => ({ start: whole(random, PAGE), bytes: garbage(random, 16 + whole(random, 1024)) }),
+  firstSector: () => ({ start: 0, bytes: Buffer.alloc(SECTOR) }),
+};
+
+/** Damages a file somewhere, in one of the ways in which disks do, or cuts it off. */
+export function damageFile(path: string, random: () => number): Damage {
+  const descriptor = openSync(path, 'r+');
+  try {
+    const { size } = fstatSync(descriptor);
+    const kinds = [...Object.entries(KINDS), undefined];
+    const chosen = kinds[whole(random, kinds.length)];
+    if (chosen === undefined) {
+      const start = whole(random, size);
+      ftruncateSync(descriptor, start);
+      return { kind: 'cut off', start, end: size };
+    }
+    const [kind, make] = chosen;
+    const { start, bytes } = make(size, random);
+    const end = Math.min(size, start + bytes.length);
+    writeSync(descriptor, bytes, 0, end - start, start);
+    return { kind, start, end };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function whole(random: () => number, below: number): number {
+  return Math.floor(random() * below);
+}
+
+function garbage(random: () => number, length: number): Buffer {
+  return Buffer.from(Array.from({ length }, () => whole(random, 256)));
+}
+
+/** Fills a page with zeros. */
+export function zeroPage(path: string, number: number): void {
+  const descriptor = openSync(path, 'r+');
+  try {
+    writeSync(descriptor, Buffer.alloc(PAGE), 0, PAGE, (number - 1) * PAGE);
+  } finally {
+    closeSync(descriptor);
+  }
+}
