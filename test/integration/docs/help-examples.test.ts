@@ -21,7 +21,18 @@ const STANDS_FOR: Readonly<Record<string, string>> = {
   sqlite3: 'exec true',
 };
 /** Modes that print what a job wrote, a path, or text, and no YAML. */
-const NO_YAML = new Set(['stdin', 'stdout', 'stderr', 'stdin4', 'stdout4', 'stderr4', 'tail', 'ioview', 'lock', 'completion']);
+const NO_YAML = new Set([
+  'stdin',
+  'stdout',
+  'stderr',
+  'stdin4',
+  'stdout4',
+  'stderr4',
+  'tail',
+  'ioview',
+  'lock',
+  'completion',
+]);
 const TEXT = new Set(['help', 'version']);
 
 let template: string;
