@@ -3,23 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
+import { seededRandom } from '../../support/random.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const JOBS = 400;
 const KILLS = 24;
 const HOSTS = ['h1', 'h2', 'h3'];
 const RECORD = 'echo "$RQ_ATTEMPT" >>$RQ/data/';
-
-/** A small generator, so that a run can be repeated by its seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function runnerPids(bench: Workbench): number[] {
   const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
@@ -44,7 +34,7 @@ function starts(bench: Workbench, jid: unknown, mark: string): string[] {
 
 test('feeders and runners are killed at random, and the books are right', async () => {
   const seed = Number(process.env['RQ_SEED'] ?? Date.now() % 2 ** 31);
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   console.log(`RQ_SEED=${seed}`);
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);

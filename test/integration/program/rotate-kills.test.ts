@@ -2,25 +2,15 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
+import { seededRandom } from '../../support/random.ts';
 
 const JOBS = 5000;
 const ROTATIONS = 20;
 
-/** Numbers from 0 to 1 that a seed decides (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 test('rotations under load, one in three killed, leave every job in the queue or in one complete rotation', async () => {
   const seed = Number(process.env['RQ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`RQ_SEED=${seed}`);
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'echo $RQ_JID\n'.repeat(JOBS) });

@@ -8,9 +8,10 @@ import { recoverQueue } from '../../../src/queue/recover.ts';
 import { submitJobs } from '../../../src/queue/submit.ts';
 import { Connection } from '../../../src/store/connection.ts';
 import { fillQueue } from '../../support/big-queue.ts';
-import { seededRandom, zeroPage } from '../../support/damage.ts';
+import { zeroPage } from '../../support/damage.ts';
 import { bundleFixture, FixtureProcess } from '../../support/fixture.ts';
 import { countTagged, integrity, newQueue, submission } from '../../support/queue.ts';
+import { seededRandom } from '../../support/random.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const processes: FixtureProcess[] = [];

@@ -9,8 +9,9 @@ import type { Recovery } from '../../../src/queue/recovery.ts';
 import { submitJobs } from '../../../src/queue/submit.ts';
 import { Connection, type Row } from '../../../src/store/connection.ts';
 import { fillQueue, jobRows, pagesOfJobs } from '../../support/big-queue.ts';
-import { type Damage, damageFile, seededRandom } from '../../support/damage.ts';
+import { type Damage, damageFile } from '../../support/damage.ts';
 import { integrity, newQueue, submission } from '../../support/queue.ts';
+import { seededRandom } from '../../support/random.ts';
 
 const PAGE = 4096;
 // The same each time, since of some ten thousand damages one cannot be told by anything (docs/transactions.md).
