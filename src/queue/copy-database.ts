@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { RqError } from '../job/errors.ts';
+import { errorCode, RqError } from '../job/errors.ts';
 import { Connection, storeError } from '../store/connection.ts';
 import { checkIntegrity } from '../store/integrity.ts';
 import { holdLease } from './hold-lease.ts';
@@ -62,8 +62,8 @@ function checkCopy(queue: Queue, target: string): void {
 }
 
 function copyFault(error: unknown, queue: Queue, target: string): unknown {
-  const translated = storeError(error, target);
-  return translated instanceof Error && /locked|busy/.test(translated.message) && !(translated instanceof RqError)
-    ? new RqError('BUSY', `cannot copy ${queue.database}: it is locked; try again`, { cause: error })
-    : translated;
+  if (errorCode(error)?.startsWith('SQLITE_BUSY') !== true) return storeError(error, target);
+  return new RqError('BUSY', `cannot copy ${queue.database}: another process has locked it; try again`, {
+    cause: error,
+  });
 }

@@ -1,32 +1,34 @@
-import { acquireLease, type Lease } from '../lease/lease.ts';
+import type { Lease } from '../lease/lease.ts';
 import type { Queue } from './open.ts';
+import { underLease } from './under-lease.ts';
 
 const REFRESH_MS = 5_000;
 
 /**
- * Holds the lease of a queue while something is done that is no transaction, and refreshes it as it goes. The work must
- * not block the event loop for longer than the lease lives. Throws BUSY if it cannot be had in time.
+ * As `underLease`, for work that waits for others: the lease is refreshed by a timer. The work must not block the event
+ * loop for longer than the lease lives. Throws BUSY if it cannot be had in time, or was lost.
  */
-export async function holdLease<T>(queue: Queue, work: (lease: Lease) => Promise<T>): Promise<T> {
-  const { clock, staleMs, lockTimeoutMs } = queue;
-  const options = { clock, timeoutMs: lockTimeoutMs };
-  const lease = await acquireLease(queue.directory, staleMs === undefined ? options : { ...options, staleMs });
-  let failure: unknown;
+export async function holdLease<T>(queue: Queue, work: () => Promise<T>): Promise<T> {
+  return await underLease(queue, async (lease) => {
+    const timer = refreshing(lease);
+    try {
+      const result = await work();
+      lease.refresh();
+      return result;
+    } finally {
+      clearInterval(timer);
+    }
+  });
+}
+
+function refreshing(lease: Lease): NodeJS.Timeout {
   const timer = setInterval(() => {
     try {
       lease.refresh();
-    } catch (error) {
-      // It was lost; the work asks by `isOwned` where that matters.
-      failure = error;
+    } catch {
+      // It was lost. The work goes on, since it may be a command of the user's; that it was is said after it.
       clearInterval(timer);
     }
   }, REFRESH_MS);
-  try {
-    const result = await work(lease);
-    if (failure !== undefined) throw failure;
-    return result;
-  } finally {
-    clearInterval(timer);
-    await lease.release();
-  }
+  return timer;
 }

@@ -115,7 +115,7 @@ async function retentionLimit(queue: Queue): Promise<string> {
 /** After an error: removes what was built, unless it was committed. */
 async function discard(queue: Queue, partial: string): Promise<void> {
   try {
-    if (await sweepPartials(queue, dirname(partial), partial)) return;
+    await sweepPartials(queue, dirname(partial), partial);
   } catch (error) {
     // What is left is swept by the next rotation.
     if (errorCode(error) === undefined) throw error;

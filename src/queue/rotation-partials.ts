@@ -22,19 +22,16 @@ export function markOwner(partial: string, queueDirectory: string): void {
 }
 
 /**
- * Removes what killed rotations of this queue left in a directory and never committed; or only this one of them. True
- * if anything was removed.
+ * Removes what killed rotations of this queue left in a directory and never committed; or only this one of them.
  */
-export async function sweepPartials(queue: Queue, directory: string, only?: string): Promise<boolean> {
+export async function sweepPartials(queue: Queue, directory: string, only?: string): Promise<void> {
   const found = only === undefined ? namesIn(directory).map((name) => join(directory, name)) : [only];
   // Before the table is read: one that is committed in between would be missing in it.
   const left = found.filter((path) => path === only || isAbandoned(path, queue));
-  if (left.length === 0) return false;
+  if (left.length === 0) return;
   const committed = await read(queue, unfinishedRotations);
   const isCommitted = (path: string): boolean => committed.some(({ partial }) => dirname(partial) === path);
-  const removed = left.filter((path) => !isCommitted(path));
-  for (const path of removed) rmSync(path, { recursive: true, force: true });
-  return removed.length > 0;
+  for (const path of left.filter((each) => !isCommitted(each))) rmSync(path, { recursive: true, force: true });
 }
 
 function namesIn(directory: string): string[] {

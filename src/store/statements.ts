@@ -1,11 +1,10 @@
 import { RqError } from '../job/errors.ts';
 import type { Connection, Row } from './connection.ts';
+import { readFence } from './operations.ts';
 import { MIGRATIONS } from './schema.ts';
+import { lastJid } from './submissions.ts';
 
 const OBJECTS = 'SELECT type, name, sql FROM sqlite_schema ORDER BY name';
-const LAST_JID = "SELECT seq AS jid FROM sqlite_sequence WHERE name = 'jobs'";
-const FENCE = 'SELECT max(generation) AS fence FROM operations';
-const VERSION = 'PRAGMA user_version';
 
 /** Statements that would end, divide or leave the transaction that they are run in. */
 const FORBIDDEN = /^(?:BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM)\b/i;
@@ -50,9 +49,9 @@ function foundations(connection: Connection): Map<string, string | number> {
   });
   return new Map<string, string | number>([
     ...objects,
-    ['the last jid', Number(connection.get(LAST_JID)?.['jid'] ?? 0)],
-    ['the fence in operations', Number(connection.get(FENCE)?.['fence'] ?? 0)],
-    ['the schema version', Number(connection.get(VERSION)?.['user_version'])],
+    ['the last jid', lastJid(connection)],
+    ['the fence in operations', readFence(connection)],
+    ['the schema version', connection.version()],
   ]);
 }
 

@@ -56,7 +56,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
       { type: 'rq q backup', does: 'beside the queue' },
       { type: 'rq q backup /backup/q', does: 'to another disk' },
     ],
-    load: () => import('../modes/snapshot.ts'),
+    load: () => import('../modes/backup.ts'),
   },
   {
     name: 'rotate',

@@ -1,5 +1,5 @@
 import type { ModeSpec } from '../mode-spec.ts';
-import { QUIET, SELECTION, SELECTION_INPUT, SUBMIT_OPTIONS } from './parts.ts';
+import { QUIET, SELECTION, SELECTION_INPUT, SUBMIT_OPTIONS } from './job-words.ts';
 
 const SELECTED_BY = [
   SELECTION,

@@ -1,5 +1,5 @@
 import type { ModeSpec } from '../mode-spec.ts';
-import { SNAPSHOT } from './parts.ts';
+import { SNAPSHOT } from './job-words.ts';
 
 /** Modes that take SQL. */
 export const SQL_MODES: readonly ModeSpec[] = [

@@ -1,5 +1,5 @@
 import type { ModeSpec } from '../mode-spec.ts';
-import { SNAPSHOT } from './parts.ts';
+import { SNAPSHOT } from './job-words.ts';
 
 const STREAMS = [
   { stream: 'stdin', short: '0', what: 'what the job reads' },
