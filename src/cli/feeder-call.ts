@@ -31,14 +31,7 @@ const FLAGS = ['trust-group', 'until-empty', 'quiet'];
 /** What the words of `feed` ask for. Throws USAGE where they contradict each other. */
 export function feedOptions(call: ModeCall): FeedOptions {
   const { options } = call;
-  const minSleepS = options.number('min_sleep') ?? DEFAULT_MIN_SLEEP_S;
-  const maxSleepS = options.number('max_sleep') ?? Math.max(DEFAULT_MAX_SLEEP_S, minSleepS);
-  if (minSleepS > maxSleepS) {
-    throw new RqError(
-      'USAGE',
-      `cannot feed: --min_sleep ${minSleepS} is more than --max_sleep ${maxSleepS}; raise the latter`,
-    );
-  }
+  const { minSleepS, maxSleepS } = sleepSeconds(call);
   const path = options.text('log');
   return {
     queuePath: call.queue,
@@ -61,6 +54,17 @@ export function feedOptions(call: ModeCall): FeedOptions {
   };
 }
 
+/** How long to wait between polls. Throws USAGE if the shortest time is longer than the longest. */
+export function sleepSeconds({ options }: ModeCall): { minSleepS: number; maxSleepS: number } {
+  const minSleepS = options.number('min_sleep') ?? DEFAULT_MIN_SLEEP_S;
+  const maxSleepS = options.number('max_sleep') ?? Math.max(DEFAULT_MAX_SLEEP_S, minSleepS);
+  if (minSleepS <= maxSleepS) return { minSleepS, maxSleepS };
+  throw new RqError(
+    'USAGE',
+    `cannot feed: --min_sleep ${minSleepS} is more than --max_sleep ${maxSleepS}; raise the latter`,
+  );
+}
+
 /** Where a feeder logs if nobody says where: by host and queue, since hosts may share a home directory. */
 export function feederLogPath(call: ModeCall): string {
   const named = call.options.text('log');
@@ -71,11 +75,14 @@ export function feederLogPath(call: ModeCall): string {
 
 /** The words that start a daemon with the options of this call; the queue by its absolute path. */
 export function daemonWords(call: ModeCall, logPath: string): string[] {
-  const { options } = call;
-  const values = VALUES.flatMap((name) => {
+  return [resolve(call.queue), 'feed', ...optionWords(call, [...VALUES, ...FLAGS]), `--log=${logPath}`];
+}
+
+/** Those of the named options that were given, as words that give them again. */
+export function optionWords({ options }: ModeCall, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    if (options.flag(name)) return [`--${name}`];
     const value = options.number(name) ?? options.text(name);
     return value === undefined ? [] : [`--${name}=${value}`];
   });
-  const flags = FLAGS.filter((name) => options.flag(name)).map((name) => `--${name}`);
-  return [resolve(call.queue), 'feed', ...values, ...flags, `--log=${logPath}`];
 }

@@ -2,6 +2,7 @@ import type { ModeSpec, OptionSpec } from './mode-spec.ts';
 import { CARE_MODES } from './table/care.ts';
 import { CHANGE_MODES } from './table/changes.ts';
 import { COMMON_OPTIONS } from './table/common.ts';
+import { CRON_MODE } from './table/cron.ts';
 import { FEEDER_MODES } from './table/feeders.ts';
 import { JOB_MODES } from './table/jobs.ts';
 import { OWN_MODES, QUEUE_MODES } from './table/queues.ts';
@@ -16,6 +17,7 @@ export const MODES: readonly ModeSpec[] = [
   ...SQL_MODES,
   ...CARE_MODES,
   ...FEEDER_MODES,
+  CRON_MODE,
   ...STREAM_MODES,
   ...OWN_MODES,
 ];

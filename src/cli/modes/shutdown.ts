@@ -1,3 +1,4 @@
+import type { FeederRecord } from '../../feeder/pid-file.ts';
 import { feederIsGone, requireFeeder, signalFeeder } from '../feeder-process.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { printReport } from '../print.ts';
@@ -5,8 +6,13 @@ import { printReport } from '../print.ts';
 /** Ends this host's feeder when its jobs have finished, and waits for that. */
 export async function run(call: ModeCall): Promise<undefined> {
   const feeder = await requireFeeder(call.queue);
+  await shutDown(call, feeder);
+  await printReport(call, { pid: feeder.pid, ended: true });
+}
+
+/** Tells a feeder to take no more jobs, and waits until it has ended. */
+export async function shutDown(call: ModeCall, feeder: FeederRecord): Promise<void> {
   signalFeeder(feeder, 'SIGTERM');
   call.talk.info(`waiting until the jobs of the feeder with pid ${feeder.pid} have finished`);
   await feederIsGone(call.queue, feeder);
-  await printReport(call, { pid: feeder.pid, ended: true });
 }

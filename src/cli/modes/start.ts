@@ -5,6 +5,11 @@ import { daemonWords, feederLogPath } from '../feeder-call.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { printReport } from '../print.ts';
 
+interface Started {
+  readonly pid: number;
+  readonly log: string;
+}
+
 /** Starts a feeder in the background. */
 export async function run(call: ModeCall): Promise<number | undefined> {
   return await startInBackground(call);
@@ -12,17 +17,22 @@ export async function run(call: ModeCall): Promise<number | undefined> {
 
 /** The same, for `feed --daemon`; prints the daemon's pid and log once it feeds. */
 export async function startInBackground(call: ModeCall): Promise<number | undefined> {
-  // For a clear word here, and not in the log of a daemon.
-  (await openQueue(call.queue, { lockTimeoutMs: 0 })).close();
-  const log = feederLogPath(call);
-  let pid: number;
+  let started: Started;
   try {
-    pid = await startDaemon(daemonWords(call, log), log);
+    started = await startFeeder(call);
   } catch (error) {
     const isQuiet = error instanceof RqError && error.code === 'FEEDER_EXISTS' && call.options.flag('quiet');
     if (isQuiet) return undefined;
     throw error;
   }
-  if (!call.options.flag('quiet')) await printReport(call, { pid, log });
+  if (!call.options.flag('quiet')) await printReport(call, { ...started });
   return undefined;
+}
+
+/** Starts a feeder as a daemon; resolves once it feeds. Throws NO_QUEUE, and what keeps it from feeding. */
+export async function startFeeder(call: ModeCall): Promise<Started> {
+  // For a clear word here, and not in the log of a daemon.
+  (await openQueue(call.queue, { lockTimeoutMs: 0 })).close();
+  const log = feederLogPath(call);
+  return { pid: await startDaemon(daemonWords(call, log), log), log };
 }

@@ -1,11 +1,18 @@
 import { feed } from '../../feeder/feed.ts';
+import type { FeederRecord } from '../../feeder/pid-file.ts';
 import { feedOptions } from '../feeder-call.ts';
 import { feederIsGone, findFeeder, signalFeeder } from '../feeder-process.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { printReport } from '../print.ts';
 
-/** Ends this host's feeder and kills its jobs; those that a dead feeder left running, too. */
+/** Ends this host's feeder and kills its jobs. */
 export async function run(call: ModeCall): Promise<undefined> {
+  const feeder = await stopFeeder(call);
+  await printReport(call, { pid: feeder?.pid ?? null, ended: true });
+}
+
+/** The same for those jobs that a dead feeder left running. Gives the feeder that was ended, undefined without one. */
+export async function stopFeeder(call: ModeCall): Promise<FeederRecord | undefined> {
   const feeder = await findFeeder(call.queue);
   if (feeder === undefined) {
     // Its jobs may have outlived it: take them over, only to kill them.
@@ -14,5 +21,5 @@ export async function run(call: ModeCall): Promise<undefined> {
     signalFeeder(feeder, 'SIGQUIT');
     await feederIsGone(call.queue, feeder);
   }
-  await printReport(call, { pid: feeder?.pid ?? null, ended: true });
+  return feeder;
 }

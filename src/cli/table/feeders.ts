@@ -8,7 +8,8 @@ const QUIET: OptionSpec = {
   help: 'Exit silently with status 0 if another feeder of this host feeds from the queue.',
 };
 
-const FEED_OPTIONS: readonly OptionSpec[] = [
+/** What every way to start a feeder takes. */
+export const FEED_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'max_feed',
     type: 'integer',
@@ -42,7 +43,6 @@ const FEED_OPTIONS: readonly OptionSpec[] = [
     max: 1_000_000,
     help: 'How often to try again when the queue is busy or cannot be reached.',
   },
-  QUIET,
 ];
 
 const ENDING_OPTIONS: readonly OptionSpec[] = [
@@ -68,7 +68,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     words: '',
     maxWords: 0,
     queue: 'named',
-    options: [...ENDING_OPTIONS, ...FEED_OPTIONS],
+    options: [...ENDING_OPTIONS, ...FEED_OPTIONS, QUIET],
     description: [
       'Runs jobs, oldest of the highest priority first, until it is told to stop. One feeder of a host feeds from a ' +
         'queue at a time.',
@@ -91,7 +91,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     words: '',
     maxWords: 0,
     queue: 'named',
-    options: FEED_OPTIONS,
+    options: [...FEED_OPTIONS, QUIET],
     description: ['The same as feed --daemon, with a log in the default place unless --log names one. Prints the pid.'],
     examples: [
       { type: 'rq q start', does: 'feed from now on' },
