@@ -8,8 +8,6 @@ import { openLog, type Verbosity } from '../log/logger.ts';
 import type { ModeCall } from './mode-call.ts';
 import { version } from './version.ts';
 
-const DEFAULT_MIN_SLEEP_S = 1;
-const DEFAULT_MAX_SLEEP_S = 5;
 const DEFAULT_RETRIES = 1_000_000;
 /** A feeder has time: it waits for the lease longer than a person would. */
 const DEFAULT_LOCK_TIMEOUT_S = 600;
@@ -38,8 +36,8 @@ export function feedOptions(call: ModeCall): FeedOptions {
     version,
     runnerProgram: fileURLToPath(new URL('./runner.js', import.meta.url)),
     slots: options.number('max_feed'),
-    minSleepMs: minSleepS * 1000,
-    maxSleepMs: maxSleepS * 1000,
+    minSleepMs: minSleepS === undefined ? undefined : minSleepS * 1000,
+    maxSleepMs: maxSleepS === undefined ? undefined : maxSleepS * 1000,
     loops: options.number('loops'),
     untilEmpty: options.flag('until-empty'),
     trustGroup: options.flag('trust-group'),
@@ -54,11 +52,11 @@ export function feedOptions(call: ModeCall): FeedOptions {
   };
 }
 
-/** How long to wait between polls. Throws USAGE if the shortest time is longer than the longest. */
-export function sleepSeconds({ options }: ModeCall): { minSleepS: number; maxSleepS: number } {
-  const minSleepS = options.number('min_sleep') ?? DEFAULT_MIN_SLEEP_S;
-  const maxSleepS = options.number('max_sleep') ?? Math.max(DEFAULT_MAX_SLEEP_S, minSleepS);
-  if (minSleepS <= maxSleepS) return { minSleepS, maxSleepS };
+/** How long to wait between polls, as far as that is said. Throws USAGE if the shortest is longer than the longest. */
+export function sleepSeconds({ options }: ModeCall): { minSleepS: number | undefined; maxSleepS: number | undefined } {
+  const minSleepS = options.number('min_sleep');
+  const maxSleepS = options.number('max_sleep');
+  if (minSleepS === undefined || maxSleepS === undefined || minSleepS <= maxSleepS) return { minSleepS, maxSleepS };
   throw new RqError(
     'USAGE',
     `cannot feed: --min_sleep ${minSleepS} is more than --max_sleep ${maxSleepS}; raise the latter`,

@@ -6,6 +6,7 @@ import { ensureRuntimeDirectory, runtimeDirectory } from '../job/runtime-directo
 import { FeederEvents } from '../log/events.ts';
 import { lockProblem, mountOf } from '../queue/mount.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
+import { readSettings } from '../queue/settings.ts';
 import { refuseReadOnly } from '../queue/transaction.ts';
 import { Beat } from './beat.ts';
 import { mayRunOn } from './constraints.ts';
@@ -21,10 +22,11 @@ export interface FeedOptions {
   readonly version: string;
   /** The runner's program. */
   readonly runnerProgram: string;
-  /** Jobs at once; without it as many as the host has processors for this process. */
+  /** Jobs at once; without it as the queue is configured, or as many as the host has processors for this process. */
   readonly slots: number | undefined;
-  readonly minSleepMs: number;
-  readonly maxSleepMs: number;
+  /** Between polls of an idle feeder; without them as the queue is configured. */
+  readonly minSleepMs: number | undefined;
+  readonly maxSleepMs: number | undefined;
   readonly loops: number | undefined;
   readonly untilEmpty: boolean;
   readonly trustGroup: boolean;
@@ -48,21 +50,38 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   refuseWithoutLocks(queue);
   const directory = runtimeDirectory(queue.directory);
   ensureRuntimeDirectory(directory);
-  const slots = options.slots ?? availableParallelism();
+  const configured = await configuredFor(queue, options);
+  const { slots } = configured;
   await becomeFeeder(directory, { since: queue.clock.now(), slots, host: hostName(), queue: queue.directory });
   try {
     await refuseNamesake(queue.directory, hostName(), directory, queue.clock);
-    return await feedAs(queue, directory, slots, options);
+    return await feedAs(queue, directory, configured, options);
   } finally {
     queue.close();
     resignAsFeeder(directory);
   }
 }
 
+interface Configured {
+  readonly slots: number;
+  readonly minSleepMs: number;
+  readonly maxSleepMs: number;
+}
+
+/** What was asked for, else what the queue says; of sleeps that contradict each other so, what was asked for counts. */
+async function configuredFor(queue: Queue, options: FeedOptions): Promise<Configured> {
+  // The runner must inherit none of the database's files, and is started later.
+  const settings = await readSettings(queue);
+  queue.close();
+  const minSleepMs = options.minSleepMs ?? Math.min(settings.min_sleep * 1000, options.maxSleepMs ?? Number.MAX_VALUE);
+  const maxSleepMs = Math.max(options.maxSleepMs ?? settings.max_sleep * 1000, minSleepMs);
+  return { slots: options.slots ?? settings.max_feed ?? availableParallelism(), minSleepMs, maxSleepMs };
+}
+
 async function feedAs(
   queue: Queue,
   directory: string,
-  slots: number,
+  { slots, minSleepMs, maxSleepMs }: Configured,
   options: FeedOptions,
 ): Promise<'ended' | 'restart'> {
   const host = hostName();
@@ -77,7 +96,7 @@ async function feedAs(
   });
   // Before the database is opened: the runner must inherit none of its file descriptors.
   await link.connect();
-  const { minSleepMs, maxSleepMs, loops, untilEmpty, retries, version } = options;
+  const { loops, untilEmpty, retries, version } = options;
   const mayRun = mayRunOn(host);
   const settings = { host, slots, minSleepMs, maxSleepMs, loops, untilEmpty, retries, mayRun };
   const feeder = new Feeder(queue, settings, link, events);

@@ -1,11 +1,11 @@
 import { RqError } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { FeederEvents } from '../log/events.ts';
+import { DatabaseWatch } from '../queue/database-watch.ts';
 import { type AttemptEnd, exchange, hasClaimable, type MayRun } from '../queue/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { Attempts, nameOf, type Reports } from './attempts.ts';
 import { Pace } from './pace.ts';
-import { DatabaseWatch } from './poll.ts';
 import { Recovery } from './recovery.ts';
 import type { RunnerLink } from './runner-link.ts';
 import { SleepCycle } from './sleep-cycle.ts';

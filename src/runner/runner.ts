@@ -47,6 +47,9 @@ export class Runner {
       log,
       monotonicMs: clock.monotonicMs,
       onConnections: () => this.rest(),
+      onClient: () => {
+        this.isShuttingDown = false;
+      },
       onShutdown: () => {
         this.isShuttingDown = true;
         setImmediate(() => this.rest());

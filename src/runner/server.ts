@@ -30,6 +30,8 @@ export interface ServerOptions {
   /** The first connection came, or the last one went. */
   readonly onConnections: () => void;
   readonly onShutdown: () => void;
+  /** A new client has come: what the former one asked for, its own shutdown included, is no longer asked for. */
+  readonly onClient: () => void;
 }
 
 /** The socket: visitors that have not said hello, and at most one client, whose requests are done in order. */
@@ -111,6 +113,8 @@ export class RunnerServer {
     const former = this.client;
     this.client = connection;
     if (former !== undefined) this.bye(former, 'REPLACED', 'another client has connected');
+    this.isShuttingDown = false;
+    this.options.onClient();
     this.options.log.clientConnected();
     return true;
   }

@@ -141,6 +141,20 @@ test('A path that is too long for a socket is an error that says so', async () =
   await expect(launchRunner(directory, rig.program)).rejects.toThrow('longer than 107 bytes');
 });
 
+test('A new client finds a runner that takes jobs, though the one before it asked for a shutdown', async () => {
+  const rig = new RunnerRig();
+  const { client } = await rig.start();
+  await client.spawn(rig.job(1, FOREVER));
+  await waitFor(() => rig.read('out.1') !== '');
+  await client.shutdown();
+  const later = await rig.connect();
+  await later.client.spawn(rig.job(2, 'touch ran'));
+  await waitFor(() => later.exits.has(2));
+  writeFileSync(rig.file('go'), '');
+  await waitFor(() => later.exits.has(1));
+  expect(rig.runners()).toHaveLength(1);
+});
+
 test('A shutdown tells the exit of a job that was killed in its grace time', async () => {
   const rig = new RunnerRig();
   const { client, exits, disconnected } = await rig.start();

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
+import { errorMessage, RqError } from '../../job/errors.ts';
+import { openFresh } from '../../queue/fresh-open.ts';
 import { jobStreamPath } from '../../queue/streams.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { writeAll } from '../output.ts';
@@ -17,13 +18,14 @@ export async function run(call: ModeCall): Promise<undefined> {
 }
 
 async function* fileChunks(path: string, jid: number, stream: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* createReadStream(path) as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') {
-      throw new RqError('IO', `cannot read the ${stream} of job ${jid}: ${errorMessage(error)}`, { cause: error });
-    }
+  const fd = openFresh(path);
+  if (fd === undefined) {
     const why = stream === 'stdin' ? 'it was submitted without' : 'it has not started yet';
-    throw new RqError('IO', `job ${jid} has no ${stream}: ${why}`, { cause: error, facts: { jid, path } });
+    throw new RqError('IO', `job ${jid} has no ${stream}: ${why}`, { facts: { jid, path } });
+  }
+  try {
+    yield* createReadStream(path, { fd }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw new RqError('IO', `cannot read the ${stream} of job ${jid}: ${errorMessage(error)}`, { cause: error });
   }
 }

@@ -16,7 +16,7 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'N',
     min: 1,
     max: MAX_SLOTS,
-    help: "How many jobs to run at once (default: the host's available processors).",
+    help: "How many jobs to run at once (default: as the queue is configured, or the host's available processors).",
   },
   {
     name: 'min_sleep',
@@ -24,7 +24,7 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0.01,
     max: 86_400,
-    help: 'The shortest time between polls when there is nothing to do (default 1).',
+    help: 'The shortest time between polls when there is nothing to do (default: as the queue is configured, or 1).',
   },
   {
     name: 'max_sleep',
@@ -32,7 +32,7 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0.01,
     max: 86_400,
-    help: 'The longest time between polls when there is nothing to do (default 5).',
+    help: 'The longest time between polls when there is nothing to do (default: as the queue is configured, or 5).',
   },
   { name: 'trust-group', type: 'flag', help: 'Feed from a queue that the members of its group can write to.' },
   {

@@ -1,4 +1,5 @@
 import type { ModeSpec } from '../mode-spec.ts';
+import { SNAPSHOT } from './parts.ts';
 
 const STREAMS = [
   { stream: 'stdin', short: '0', what: 'what the job reads' },
@@ -17,7 +18,7 @@ export const STREAM_MODES: readonly ModeSpec[] = [
       minWords: 1,
       maxWords: 1,
       queue: 'named',
-      options: [],
+      options: [SNAPSHOT],
       description: [`Prints ${what}, byte for byte.`],
       examples: [
         { type: `rq q ${stream} 42`, does: `${what}` },
@@ -35,7 +36,7 @@ export const STREAM_MODES: readonly ModeSpec[] = [
       minWords: 1,
       maxWords: 1,
       queue: 'named',
-      options: [],
+      options: [SNAPSHOT],
       description: [`Prints the absolute path of the file with ${what}. The file may not exist yet.`],
       examples: [
         { type: `rq q ${stream}4 42`, does: 'the path' },
@@ -44,4 +45,72 @@ export const STREAM_MODES: readonly ModeSpec[] = [
       load: () => import('../modes/stream-path.ts'),
     }),
   ),
+  {
+    name: 'tail',
+    short: ['ta'],
+    summary: 'follow what jobs write, as they run',
+    words: 'SELECTION…',
+    maxWords: Number.POSITIVE_INFINITY,
+    queue: 'named',
+    options: [
+      { name: 'stderr', type: 'flag', help: 'Follow stderr in place of stdout.' },
+      {
+        name: 'lines',
+        short: 'n',
+        type: 'integer',
+        value: 'N',
+        min: 0,
+        max: 1e9,
+        help: 'Begin with the last N lines of what a job wrote already (default 10; 0: only what comes).',
+      },
+      { name: 'from-start', type: 'flag', help: 'Begin with the first byte that a job wrote, whatever --lines says.' },
+    ],
+    description: [
+      'Prints what the selected jobs write to stdout, byte for byte, as they write it, and ends when all of them have ' +
+        'ended and all that they wrote is printed. A job that has not started is waited for; one that has ended is ' +
+        'printed. A job that is started anew is followed from its new beginning. Which jobs are followed is settled at ' +
+        'the start.',
+      'Where several jobs are followed, a line such as "==> job 42 stdout <==" says whose output comes next. What ' +
+        'becomes of the jobs is said on stderr: that one waits, failed, is dead, or was deleted. That a job failed ' +
+        'does not change the exit status of rq.',
+      'Jobs are selected as for list. The word - reads jids from stdin; so does a pipe or file on stdin when nothing is ' +
+        'selected by words.',
+    ],
+    examples: [
+      { type: 'rq q tail 42', does: 'the last ten lines of a job, and what follows' },
+      { type: 'rq q tail running --stderr --lines 0', does: 'what the running jobs complain about from now on' },
+      { type: 'rq q tail 42 --from-start > log', does: 'all that it writes, until it ends' },
+    ],
+    load: () => import('../modes/tail.ts'),
+  },
+  {
+    name: 'ioview',
+    short: ['io'],
+    summary: "open a job's stdin, stdout and stderr in an editor or pager",
+    words: 'JID',
+    minWords: 1,
+    maxWords: 1,
+    queue: 'named',
+    options: [
+      {
+        name: 'editor',
+        short: 'e',
+        type: 'text',
+        value: 'COMMAND',
+        help: 'The program, with its arguments, that is given the files (default RQ_EDITOR, or vim -R -o).',
+      },
+    ],
+    description: [
+      'Runs an editor with those of the files stdin, stdout and stderr of the job that there are, and ends with its ' +
+        'exit status. Without --editor and RQ_EDITOR it is vim -R -o, which reads only and shows a window a file; where ' +
+        'there is no vim, the pager: PAGER, less or more.',
+      'An editor that was named is also run where stdout is no terminal.',
+    ],
+    examples: [
+      { type: 'rq q ioview 42', does: 'look at a job in vim' },
+      { type: "rq q ioview 42 --editor 'less -R'", does: 'page through the files' },
+      { type: "rq q ioview 42 -e 'wc -l'", does: 'hand them to any program' },
+    ],
+    load: () => import('../modes/ioview.ts'),
+  },
 ];

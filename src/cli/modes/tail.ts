@@ -1,0 +1,38 @@
+import { RqError } from '../../job/errors.ts';
+import type { Job } from '../../job/job.ts';
+import { follow } from '../../queue/follow.ts';
+import { selectJobs } from '../../queue/select.ts';
+import type { ModeCall } from '../mode-call.ts';
+import { isEmptySelection } from '../selection.ts';
+import { readSelection } from '../selection-input.ts';
+import { TailPrinter } from '../tail-printer.ts';
+import { useQueue } from '../use-queue.ts';
+
+const DEFAULT_LINES = 10;
+
+/** Follows the output of the selected jobs until all have ended. Throws NO_JOB where none matches. */
+export async function run(call: ModeCall): Promise<undefined> {
+  const selection = await readSelection(call, true);
+  if (isEmptySelection(selection)) {
+    throw new RqError('USAGE', 'tail what? Name jobs (42, 10-20, running, tag=x); rq help tail says more');
+  }
+  const { options } = call;
+  const stream = options.flag('stderr') ? 'stderr' : 'stdout';
+  const lines = options.flag('from-start') ? Number.POSITIVE_INFINITY : (options.number('lines') ?? DEFAULT_LINES);
+  const printer = new TailPrinter(call, stream);
+  let count = 0;
+  async function* counted(batches: AsyncIterable<readonly Job[]>): AsyncGenerator<readonly Job[]> {
+    for await (const batch of batches) {
+      count += batch.length;
+      printer.hasHeaders = count > 1;
+      yield batch;
+    }
+  }
+  await useQueue(call, async (queue) => {
+    for await (const event of follow(queue, counted(selectJobs(queue, selection)), { stream, lines })) {
+      await printer.print(event);
+    }
+    if (count > 0) return;
+    throw new RqError('NO_JOB', `no job in ${queue.directory} matches ${call.words.join(' ') || 'stdin'}`);
+  });
+}

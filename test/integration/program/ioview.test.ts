@@ -1,0 +1,52 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Workbench } from '../../support/program.ts';
+
+/** A queue with one job that has all three files, and an editor that records what it is given. */
+async function newBench(): Promise<{ bench: Workbench; editor: string; record: string }> {
+  const bench = new Workbench();
+  const record = join(bench.directory, 'record');
+  const editor = join(bench.directory, 'my editor');
+  writeFileSync(editor, `#!/bin/sh\nprintf '%s\\n' "$@" >'${record}'\nexit 7\n`, { mode: 0o755 });
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'in\n' });
+  await bench.must(['QUEUE', 'submit', '-q', '--stage', 'true']);
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  return { bench, editor, record };
+}
+
+test('the editor gets its own arguments and the files of the job, and its exit status is passed on', async () => {
+  const { bench, editor, record } = await newBench();
+  const files = ['stdin', 'stdout', 'stderr'].map((stream) => join(bench.queue, stream, '1'));
+  expect(await bench.run(['QUEUE', 'ioview', '1', '-e', `'${editor}' -R 'a b'`])).toMatchObject({
+    status: 7,
+    stderr: '',
+  });
+  expect(readFileSync(record, 'utf8')).toBe(`${['-R', 'a b', ...files].join('\n')}\n`);
+  await bench.run(['QUEUE', 'io', '1'], { environment: { RQ_EDITOR: `"${editor}"` } });
+  expect(readFileSync(record, 'utf8')).toBe(`${files.join('\n')}\n`);
+  expect(await bench.must(['QUEUE', 'ioview', '1', '--editor', 'cat'])).toBe('in\nin\n');
+});
+
+test('an editor that a signal ends gives what a shell would give', async () => {
+  const { bench } = await newBench();
+  expect(await bench.run(['QUEUE', 'ioview', '1', '-e', "sh -c 'kill -TERM $$'"])).toMatchObject({ status: 143 });
+});
+
+test('an editor that is not there, a job without files and no job are each one clear line', async () => {
+  const { bench, editor } = await newBench();
+  const failures = [
+    [['1', '--editor', '/no/editor -x'], 1, 'cannot run the editor /no/editor of --editor: there is no such program'],
+    [['1', '--editor', bench.queue], 1, `cannot run the editor ${bench.queue} of --editor: it may not be executed`],
+    [['2', '--editor', `'${editor}'`], 1, 'job 2 has no files to view'],
+    [['9', '--editor', `'${editor}'`], 3, 'no job 9 in'],
+    [['1'], 2, `ioview needs a terminal; rq ${bench.queue} stdout 1 prints`],
+  ] as const;
+  for (const [words, status, message] of failures) {
+    const ended = await bench.run(['QUEUE', 'ioview', ...words]);
+    expect({ words, status: ended.status, stdout: ended.stdout }).toEqual({ words, status, stdout: '' });
+    expect(ended.stderr).toMatch(/^rq: [^\n]*\n$/);
+    expect(ended.stderr).toContain(message);
+  }
+});

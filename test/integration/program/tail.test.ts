@@ -1,0 +1,185 @@
+import { type ChildProcess, execFile } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { type Ended, ROOT, Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+interface Tail {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** What it has printed so far. */
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+}
+
+async function newBench(): Promise<Workbench> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  return bench;
+}
+
+function tail(bench: Workbench, ...words: string[]): Tail {
+  const { child, ended } = bench.start(['QUEUE', 'tail', ...words]);
+  const printed = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.on('data', (text: string) => {
+      printed[name] += text;
+    });
+  }
+  return { child, ended, stdout: () => printed.stdout, stderr: () => printed.stderr };
+}
+
+/** Shell words that wait until the test opens a gate of this name. */
+function gate(bench: Workbench, name: string): string {
+  return `while [ ! -e ${join(bench.directory, name)} ]; do sleep 0.05; done`;
+}
+
+function open(bench: Workbench, name: string): void {
+  writeFileSync(join(bench.directory, name), '');
+}
+
+async function submit(bench: Workbench, command: string, ...words: string[]): Promise<void> {
+  await bench.must(['QUEUE', 'submit', '-q', ...words, command]);
+}
+
+test('each line of a running job is printed while it runs, and tail ends with the job', async () => {
+  const bench = await newBench();
+  await submit(bench, `echo one; ${gate(bench, 'a')}; echo two; ${gate(bench, 'b')}; printf three; exit 3`);
+  const feeder = bench.start(['QUEUE', 'feed', '--until-empty']);
+  await waitFor(async () => (await bench.jobs('running')).length === 1);
+  const tailed = tail(bench, '1');
+  await waitFor(() => tailed.stdout() === 'one\n');
+  open(bench, 'a');
+  await waitFor(() => tailed.stdout() === 'one\ntwo\n');
+  expect(await bench.jobs('running')).toHaveLength(1);
+  open(bench, 'b');
+  expect(await tailed.ended).toEqual({
+    status: 0,
+    signal: null,
+    stdout: 'one\ntwo\nthree',
+    stderr: 'rq: job 1 finished with exit status 3\n',
+  });
+  await feeder.ended;
+});
+
+test('a pending job is waited for, and every byte of it is printed, of a binary too', async () => {
+  const bench = await newBench();
+  const copy = join(bench.directory, 'copy');
+  await submit(bench, `head -c 5000000 /dev/urandom | tee ${copy}`);
+  const command = (name: string): string => `${ROOT}bin/rq ${bench.queue} tail 1 --from-start >${name} 2>${name}.talk`;
+  const options = { cwd: bench.directory, env: bench.environment };
+  const live = promisify(execFile)('bash', ['-c', command('live')], options);
+  const talk = join(bench.directory, 'live.talk');
+  await waitFor(() => existsSync(talk) && readFileSync(talk, 'utf8').includes('job 1 is pending: waiting until'));
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  await live;
+  await promisify(execFile)('bash', ['-c', command('late')], options);
+  const bytes = readFileSync(copy);
+  expect(bytes).toHaveLength(5_000_000);
+  for (const name of ['live', 'late']) expect(readFileSync(join(bench.directory, name)).equals(bytes)).toBe(true);
+});
+
+test('pending and holding jobs are named once; one that is deleted meanwhile is waited for no longer', async () => {
+  const bench = await newBench();
+  await submit(bench, 'echo ran');
+  await submit(bench, 'true', '--stage');
+  const tailed = tail(bench, '1,2');
+  const waits = 'rq: job 1 is pending: waiting until it starts\nrq: job 2 is holding: waiting until it starts\n';
+  await waitFor(() => tailed.stderr() === waits);
+  await bench.must(['QUEUE', 'delete', '-q', '2']);
+  await waitFor(() => tailed.stderr() === `${waits}rq: job 2 was deleted\n`);
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  const { status, stdout, stderr } = await tailed.ended;
+  expect({ status, stdout, stderr }).toEqual({
+    status: 0,
+    stdout: '==> job 1 stdout <==\nran\n',
+    stderr: `${waits}rq: job 2 was deleted\n`,
+  });
+});
+
+test('several jobs have headers where the output of another begins', async () => {
+  const bench = await newBench();
+  await submit(bench, `echo a1; ${gate(bench, 'a')}; echo a2`);
+  await submit(bench, `${gate(bench, 'b')}; echo b1`);
+  const feeder = bench.start(['QUEUE', 'feed', '--until-empty', '--max_feed=2']);
+  await waitFor(async () => (await bench.jobs('running')).length === 2);
+  const tailed = tail(bench, 'running');
+  await waitFor(() => tailed.stdout().endsWith('a1\n'));
+  open(bench, 'b');
+  await waitFor(() => tailed.stdout().endsWith('b1\n'));
+  open(bench, 'a');
+  const { status, stdout, stderr } = await tailed.ended;
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toBe('==> job 1 stdout <==\na1\n\n==> job 2 stdout <==\nb1\n\n==> job 1 stdout <==\na2\n');
+  await feeder.ended;
+});
+
+test('of jobs that ended: their last lines, and how they ended', async () => {
+  const bench = await newBench();
+  await submit(bench, 'seq 100; seq 200 300 >&2');
+  await submit(bench, 'echo killed; kill -USR1 $$');
+  await submit(bench, 'true', '--cwd', '/no/such/place');
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  expect(await bench.must(['QUEUE', 'tail', '1'])).toBe('91\n92\n93\n94\n95\n96\n97\n98\n99\n100\n');
+  expect(await bench.must(['QUEUE', 'tail', '1', '-n', '2', '--stderr'])).toBe('299\n300\n');
+  expect(await bench.must(['QUEUE', 'tail', '1', '--lines', '0'])).toBe('');
+  expect(await bench.must(['QUEUE', 'tail', '1', '--from-start'])).toMatch(/^1\n2\n(?:\d+\n)*100\n$/);
+  const { status, stdout, stderr } = await bench.run(['QUEUE', 'tail', 'all', '-n1']);
+  expect({ status, stdout }).toEqual({
+    status: 0,
+    stdout: '==> job 1 stdout <==\n100\n\n==> job 2 stdout <==\nkilled\n',
+  });
+  expect(stderr).toMatch(/^rq: job 2 was ended by SIGUSR1\nrq: job 3 is dead: .*\/no\/such\/place.*\n$/);
+});
+
+test('a job that is started anew is followed from its new beginning', async () => {
+  const bench = await newBench();
+  await submit(bench, `echo $$ begins; ${gate(bench, 'a')}; echo ends`, '--restartable');
+  const first = bench.start(['QUEUE', 'feed']);
+  const tailed = tail(bench, '1');
+  await waitFor(() => /^\d+ begins\n$/.test(tailed.stdout()));
+  await bench.must(['QUEUE', 'stop']);
+  await first.ended;
+  // A feeder that starts while the last one's runner still shuts down is not what is tested here.
+  await waitFor(() => bench.processes().join() === String(tailed.child.pid));
+  await waitFor(() => tailed.stderr().includes('job 1 is pending again: waiting until it starts'));
+  const second = bench.start(['QUEUE', 'feed', '--until-empty']);
+  await waitFor(() => /^\d+ begins\n\d+ begins\n$/.test(tailed.stdout()));
+  open(bench, 'a');
+  const { status, stdout, stderr } = await tailed.ended;
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^\d+ begins\n\d+ begins\nends\n$/);
+  expect(stderr).toContain('job 1 was started anew: attempt 2, from the beginning of its stdout');
+  await second.ended;
+});
+
+test('what an earlier attempt wrote is not printed of a job that waits for the next', async () => {
+  const bench = await newBench();
+  await submit(bench, 'echo once; exec sleep 1000', '--restartable');
+  const first = bench.start(['QUEUE', 'feed']);
+  await waitFor(async () => (await bench.run(['QUEUE', 'stdout', '1'])).stdout === 'once\n');
+  await bench.must(['QUEUE', 'stop']);
+  await first.ended;
+  const tailed = tail(bench, '1');
+  await waitFor(() => tailed.stderr().includes('job 1 is pending: waiting'));
+  tailed.child.kill('SIGINT');
+  expect(await tailed.ended).toMatchObject({ signal: 'SIGINT', stdout: '' });
+});
+
+test('a reader that goes away ends it quietly; no job, and no words, are errors', async () => {
+  const bench = await newBench();
+  await submit(bench, 'seq 100000');
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  const line = `${ROOT}bin/rq ${bench.queue} tail 1 --from-start | head -1; echo $PIPESTATUS`;
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-c', line], { env: bench.environment });
+  expect({ stdout, stderr }).toEqual({ stdout: '1\n0\n', stderr: '' });
+  expect(await bench.run(['QUEUE', 'tail', '9'])).toMatchObject({
+    status: 3,
+    stdout: '',
+    stderr: `rq: no job in ${bench.queue} matches 9\n`,
+  });
+  expect(await bench.run(['QUEUE', 'tail'])).toMatchObject({ status: 2, stdout: '' });
+  expect(await bench.must(['QUEUE', 'tail', '-', '-n1'], { input: 'jid: 1\n' })).toBe('100000\n');
+});

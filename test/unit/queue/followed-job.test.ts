@@ -1,0 +1,79 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import type { Job } from '../../../src/job/job.ts';
+import { type FollowEvent, FollowedJob } from '../../../src/queue/followed-job.ts';
+import type { Queue } from '../../../src/queue/open.ts';
+import { newQueue } from '../../support/queue.ts';
+
+let queue: Queue;
+let path: string;
+beforeEach(async () => {
+  queue = await newQueue();
+  path = join(queue.directory, 'stdout', '1');
+});
+
+function job(state: Job['state'], attempt: number, pid: number | null): Job {
+  return { jid: 1, state, attempt, pid, exit_status: state === 'finished' ? 0 : null } as Job;
+}
+
+function follow(first: Job): FollowedJob {
+  return new FollowedJob(queue, first, { stream: 'stdout', lines: Number.POSITIVE_INFINITY });
+}
+
+/** The events as words, bytes as their text. */
+function told(events: Iterable<FollowEvent>): string[] {
+  return [...events].map((event) => (event.kind === 'bytes' ? Buffer.from(event.bytes).toString() : event.kind));
+}
+
+test('an attempt that was only claimed is not read: the file is the one before it', () => {
+  writeFileSync(path, 'first\n');
+  const followed = follow(job('running', 2, null));
+  expect([followed.isReading, told(followed.read())]).toEqual([false, []]);
+  writeFileSync(path, 'second\n');
+  expect(told(followed.see(job('running', 2, 7)))).toEqual([]);
+  expect(told(followed.read())).toEqual(['second\n']);
+});
+
+test('a job that is lost while it is read is read to its end, waits, and begins anew with the next attempt', () => {
+  writeFileSync(path, 'first\n');
+  const followed = follow(job('running', 1, null));
+  expect(told(followed.read())).toEqual(['first\n']);
+  appendFileSync(path, 'last\n');
+  expect(told(followed.see(job('pending', 1, null)))).toEqual(['last\n', 'waiting']);
+  expect(told(followed.see(job('pending', 1, null)))).toEqual([]);
+  expect(told(followed.see(job('running', 2, null)))).toEqual([]);
+  writeFileSync(path, 'again\n');
+  expect(told(followed.see(job('finished', 2, 7)))).toEqual(['restarted', 'again\n', 'ended']);
+  expect(followed.isDone).toBe(true);
+});
+
+test('a file that was begun anew is left alone until the queue says whether that is a new attempt', () => {
+  writeFileSync(path, 'first\n');
+  const followed = follow(job('running', 1, 7));
+  expect(told(followed.read())).toEqual(['first\n']);
+  writeFileSync(path, 'something longer\n');
+  expect([told(followed.read()), followed.isCut]).toEqual([[], true]);
+  expect(told(followed.see(job('running', 2, 8)))).toEqual(['restarted']);
+  expect(told(followed.read())).toEqual(['something longer\n']);
+  writeFileSync(path, 'x\n');
+  expect([told(followed.read()), followed.isCut]).toEqual([[], true]);
+  expect(told(followed.see(job('running', 2, 8)))).toEqual(['cut']);
+  expect(told(followed.read())).toEqual(['x\n']);
+});
+
+test('a job that dies without having started again shows nothing of the attempt before', () => {
+  writeFileSync(path, 'first\n');
+  const followed = follow(job('pending', 1, null));
+  expect(told(followed.see(job('pending', 1, null), true))).toEqual(['waiting']);
+  expect(told(followed.see(job('dead', 2, null)))).toEqual(['ended']);
+});
+
+test('a job that writes without end gives way to others after some megabytes', () => {
+  writeFileSync(path, Buffer.alloc(10_000_000));
+  const followed = follow(job('running', 1, 7));
+  const count = (): number =>
+    [...followed.read()].reduce((sum, event) => sum + (event.kind === 'bytes' ? event.bytes.length : 0), 0);
+  expect([count(), followed.hasMore]).toEqual([4 * 1024 * 1024, true]);
+  expect([count() + count(), followed.hasMore]).toEqual([10_000_000 - 4 * 1024 * 1024, false]);
+});
