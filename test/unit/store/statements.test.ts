@@ -60,3 +60,10 @@ test('counts by state and of finished jobs are read from indexes alone', () => {
     else expect(plan(sql, parameters)).toContain('USING COVERING INDEX');
   }
 });
+
+test('a completion looks up one place of an index for each tag, and a range of jids', () => {
+  const [first = '', next = '', newest = ''] = statementsOf('completions.ts');
+  for (const sql of [first, next]) expect(plan(sql, ['a'])).toContain('SEARCH jobs USING COVERING INDEX jobs_by_tag');
+  const bound = newest.replaceAll(/:\w+/g, '1');
+  expect(plan(bound, [])).toBe('SEARCH jobs USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)');
+});
