@@ -30,7 +30,7 @@ export async function readCall(
     talk: standardTalk(read.options.number('verbosity'), log),
     input: await input(),
   };
-  return { call, program: answerProgram(read) ?? (await read.mode.load()) };
+  return { call, program: answerProgram(read) ?? (await loadProgram(read)) };
 }
 
 /** Help and version that only the parser could find, among options with values. */
@@ -47,6 +47,11 @@ function answerProgram({ mode, options }: Arguments): ModeProgram | undefined {
       return undefined;
     },
   };
+}
+
+/** The scripts for shells ask about the table itself, so that their answers are none of the table's modes. */
+async function loadProgram({ mode, options }: Arguments): Promise<ModeProgram> {
+  return options.flag('complete') ? await import('./completion/answer.ts') : await mode.load();
 }
 
 function tryLog(path: string): void {
