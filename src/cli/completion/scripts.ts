@@ -1,4 +1,5 @@
 import { RqError } from '../../job/errors.ts';
+import { nearestHint } from '../nearest.ts';
 
 /** The shells that rq has a script for. */
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -69,5 +70,8 @@ export const SCRIPTS: Readonly<Record<Shell, string>> = { bash: BASH, zsh: ZSH, 
 export function shellNamed(name: string): Shell {
   const shell = SHELLS.find((each) => each === name);
   if (shell !== undefined) return shell;
-  throw new RqError('USAGE', `there is no completion for "${name}": give ${SHELLS.join(', ')}`);
+  throw new RqError(
+    'USAGE',
+    `there is no completion for "${name}"${nearestHint(name, SHELLS) || '.'} Give ${SHELLS.join(', ')}`,
+  );
 }
