@@ -27,7 +27,7 @@ export async function readCall(
     options: read.options,
     environment,
     output,
-    talk: standardTalk(read.options.number('verbosity'), log),
+    talk: standardTalk(environment, read.options.number('verbosity'), log),
     input: await input(),
   };
   return { call, program: answerProgram(read) ?? (await loadProgram(read)) };

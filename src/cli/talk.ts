@@ -1,20 +1,28 @@
 import { appendFileSync, writeSync } from 'node:fs';
 import { errorCode } from '../job/errors.ts';
+import { inColour, wantsColour } from './colour.ts';
 import type { Talk } from './mode-call.ts';
 
 const LEVELS = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
 const DEFAULT_VERBOSITY = LEVELS.info;
+const COLOURS = { fatal: 'red', error: 'red', warn: 'yellow', info: undefined, debug: undefined } as const;
 
 /** Controls and marks that change the direction of text: a terminal would obey them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Talk on stderr, each line behind `rq: `, and in the log file if there is one. */
-export function standardTalk(verbosity = DEFAULT_VERBOSITY as number, log?: string): Talk {
+/** Talk on stderr, each line behind `rq: `, in colour on a terminal, and in the log file if there is one. */
+export function standardTalk(
+  environment: NodeJS.ProcessEnv,
+  verbosity = DEFAULT_VERBOSITY as number,
+  log?: string,
+): Talk {
   const say = (level: keyof typeof LEVELS, line: string): void => {
     if (LEVELS[level] > verbosity) return;
     const text = printableLine(line);
-    writeQuietly(`rq: ${text}\n`);
+    const colour = COLOURS[level];
+    const isColoured = colour !== undefined && wantsColour(2, environment);
+    writeQuietly(`${isColoured ? inColour('rq:', colour) : 'rq:'} ${text}\n`);
     if (log !== undefined) appendFileSync(log, `${new Date().toISOString()} ${level} ${text}\n`);
   };
   return {
