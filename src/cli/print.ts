@@ -1,7 +1,7 @@
 import { JOB_FIELDS, type Job, type JobField } from '../job/job.ts';
 import { documentText, type Printable, printable } from '../yaml/document.ts';
 import { jobListText } from '../yaml/write.ts';
-import { colouredPieces, colouredYaml, wantsColour } from './colour.ts';
+import { colouredPieces, colouredYaml } from './coloured-yaml.ts';
 import { chooseFields } from './fields.ts';
 import type { ModeCall } from './mode-call.ts';
 import { writeAll } from './output.ts';
@@ -45,5 +45,5 @@ export async function printDocument(call: ModeCall, value: Printable): Promise<v
 }
 
 function isColoured(call: ModeCall): boolean {
-  return !call.options.flag('json') && wantsColour(1, call.environment);
+  return call.hasColour && !call.options.flag('json');
 }

@@ -6,7 +6,7 @@ import { helpText } from './help.ts';
 import type { ModeCall, ModeProgram } from './mode-call.ts';
 import { MODES } from './modes.ts';
 import type { Surroundings } from './run.ts';
-import { standardTalk } from './talk.ts';
+import { standardTalk, wantsColour } from './talk.ts';
 import { versionText } from './version.ts';
 
 /** Reads the words as a call of a mode and loads the mode's program. Throws USAGE, or INVALID_INPUT for the log. */
@@ -26,11 +26,12 @@ export async function readCall(
     literalFrom: read.literalFrom,
     options: read.options,
     environment,
+    hasColour: wantsColour(1, environment),
     output,
     talk: standardTalk(environment, read.options.number('verbosity'), log),
     input: await input(),
   };
-  return { call, program: answerProgram(read) ?? (await loadProgram(read)) };
+  return { call, program: answerProgram(read) ?? (await read.mode.load()) };
 }
 
 /** Help and version that only the parser could find, among options with values. */
@@ -47,11 +48,6 @@ function answerProgram({ mode, options }: Arguments): ModeProgram | undefined {
       return undefined;
     },
   };
-}
-
-/** The scripts for shells ask about the table itself, so that their answers are none of the table's modes. */
-async function loadProgram({ mode, options }: Arguments): Promise<ModeProgram> {
-  return options.flag('complete') ? await import('./completion/answer.ts') : await mode.load();
 }
 
 function tryLog(path: string): void {

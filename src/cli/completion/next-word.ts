@@ -2,9 +2,8 @@ import { RqError } from '../../job/errors.ts';
 import type { ModeSpec } from '../mode-spec.ts';
 import { type NamedMode, nameMode } from '../mode-words.ts';
 import { MODES } from '../modes.ts';
-import { wordsWithoutOptions } from '../options.ts';
 import { bare, type Candidate, type Completion, DIRECTORIES, FILES, fitting, NOTHING, oneOf } from './candidates.ts';
-import { completeOption } from './option-words.ts';
+import { completeOption, wordsWithoutOptions } from './option-words.ts';
 import { completeJids, completeSelection } from './selection-words.ts';
 import type { TypedLine } from './typed-line.ts';
 
@@ -12,8 +11,8 @@ const ALTERNATIVES = /^[a-z]+(?:\|[a-z]+)+/;
 
 /** What may come next on a line. The queue is looked at only for tags and jids; throws as `openQueue` and `read`. */
 export async function completeLine(line: TypedLine, environment: NodeJS.ProcessEnv): Promise<Completion> {
-  const { before, after } = wordsWithoutOptions(line.previous);
-  const words = [...before, ...after];
+  // Not read by yargs-parser as a whole line is: to load it takes as long as all else.
+  const words = wordsWithoutOptions(line.previous);
   const named = namedMode(words, environment);
   const option = line.previous.includes('--') ? undefined : await completeOption(line, named);
   if (option !== undefined) return option;

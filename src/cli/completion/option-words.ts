@@ -2,7 +2,7 @@ import { JOB_FIELDS } from '../../job/job.ts';
 import type { ModeSpec, OptionSpec } from '../mode-spec.ts';
 import type { NamedMode } from '../mode-words.ts';
 import { optionKey, optionsOf } from '../modes.ts';
-import { spellOptions } from '../spelling.ts';
+import { isOption, spellOptions } from '../spelling.ts';
 import { COMMON_OPTIONS } from '../table/common.ts';
 import { bare, behind, type Completion, DIRECTORIES, FILES, fitting, NOTHING, oneOf } from './candidates.ts';
 import { completeTags } from './selection-words.ts';
@@ -22,9 +22,22 @@ export async function completeOption(line: TypedLine, named: NamedMode | undefin
   return behind(`--${name}=`, fitting(await completeValue(option, typed, named), typed));
 }
 
+/** The words of an unfinished line that are no options, nor values of one. */
+export function wordsWithoutOptions(words: readonly string[]): string[] {
+  const options = optionsOf(undefined);
+  const others: string[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    if (word === '--') return [...others, ...words.slice(at + 1)];
+    if (!isOption(word)) others.push(word);
+    else if (openOption(word, options) !== undefined) at += 1;
+  }
+  return others;
+}
+
 /** The option at the end of a word that has yet to get its value. */
 function openOption(word: string | undefined, options: readonly OptionSpec[]): OptionSpec | undefined {
-  if (word === undefined || !word.startsWith('-')) return undefined;
+  if (word === undefined || !isOption(word)) return undefined;
   const last = spellOptions([word], options).words.at(-1);
   const option = options.find(({ name }) => `--${optionKey(name)}` === last);
   return option?.type === 'flag' || option?.type === 'optional' ? undefined : option;

@@ -1,9 +1,6 @@
-import { RqError } from '../../job/errors.ts';
-import { nearestHint } from '../nearest.ts';
-
 /** The shells that rq has a script for. */
-const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
 
 const BASH = `# Completion of rq in bash, as 'rq completion bash' prints it.
 _rq() {
@@ -12,7 +9,7 @@ _rq() {
   {
     read -r files
     mapfile -t COMPREPLY
-  } < <(RQ_OPTS= RQ_OPTIONS= rq completion bash --complete -- "\${COMP_LINE:0:COMP_POINT}" "$2" 2>/dev/null </dev/null)
+  } < <(rq completion bash --complete -- "\${COMP_LINE:0:COMP_POINT}" "$2" 2>/dev/null </dev/null)
   case $files in
     files) compopt -o default ;;
     directories) compopt -o filenames -o plusdirs ;;
@@ -27,7 +24,7 @@ const ZSH = `#compdef rq
 _rq() {
   local typed=$QIPREFIX$IPREFIX$PREFIX line text
   local -a lines complete open
-  lines=("\${(@f)$(RQ_OPTS= RQ_OPTIONS= rq completion zsh --complete -- "\${(j: :)words[1,CURRENT-1]} $typed" 2>/dev/null </dev/null)}")
+  lines=("\${(@f)$(rq completion zsh --complete -- "\${(j: :)words[1,CURRENT-1]} $typed" 2>/dev/null </dev/null)}")
   for line in "\${(@)lines[2,-1]}"; do
     text=\${line%%$'\\t'*}
     line=\${text//:/\\\\:}:\${line#*$'\\t'}
@@ -48,7 +45,7 @@ if [[ $funcstack[1] == _rq ]]; then _rq "$@"; elif (( $+functions[compdef] )); t
 
 const FISH = `# Completion of rq in fish, as 'rq completion fish' prints it.
 function __rq_complete
-    set -l lines (env RQ_OPTS= RQ_OPTIONS= rq completion fish --complete -- (commandline -cp | string collect) 2>/dev/null </dev/null)
+    set -l lines (rq completion fish --complete -- (commandline -cp | string collect) 2>/dev/null </dev/null)
     set -l parts (string match -r '^(--[^=]*=|)(.*)' -- (commandline -ct))
     switch "$lines[1]"
         case files
@@ -65,13 +62,3 @@ complete -c rq -f -k -a '(__rq_complete)'
 
 /** What a shell reads to complete the words of rq: each asks rq itself what may come next. */
 export const SCRIPTS: Readonly<Record<Shell, string>> = { bash: BASH, zsh: ZSH, fish: FISH };
-
-/** The shell of this name. Throws USAGE. */
-export function shellNamed(name: string): Shell {
-  const shell = SHELLS.find((each) => each === name);
-  if (shell !== undefined) return shell;
-  throw new RqError(
-    'USAGE',
-    `there is no completion for "${name}"${nearestHint(name, SHELLS) || '.'} Give ${SHELLS.join(', ')}`,
-  );
-}

@@ -115,9 +115,9 @@ describe('the scripts', () => {
 
   test('are told nothing, and nothing is said, where the queue cannot be read', async () => {
     writeFileSync(join(bench.directory, 'q', 'db'), 'damaged'.repeat(1000));
-    expect(await answer('rq q list tag=')).toEqual(['']);
-    expect(await answer('rq nowhere stdout ')).toEqual(['']);
-    expect(await answer('rq q stdout "')).toEqual(['']);
+    expect(await answer('rq q list tag=')).toEqual(['none', '']);
+    expect(await answer('rq nowhere stdout ')).toEqual(['none', '']);
+    expect(await answer('rq q stdout "')).toEqual(['none', '']);
     expect(await answer('rq q list p')).toContain('pending');
   });
 });

@@ -1,5 +1,3 @@
-import { isatty } from 'node:tty';
-
 /** SGR parameters (ECMA-48, 8.3.117) of the colours that are used; a terminal shows them in its own palette. */
 const SGR = { red: 31, green: 32, yellow: 33, magenta: 35, cyan: 36, brightBlue: 94 } as const;
 type Colour = keyof typeof SGR;
@@ -15,17 +13,6 @@ const STATES: Readonly<Record<string, Colour>> = {
 const LINE = /^((?:- | )*)("(?:[^"\\]+|\\.)*"|[^\s":-][^":\n]*):(?: (.*))?$/gm;
 /** A job that ended otherwise than well: its whole entry is known before the first of its lines is coloured. */
 const FAILED = /^(?:- | {2})(?:exit_status: (?!0$|null$)|signal: (?!null$))/m;
-
-/** True where what is written to stdout (1) or stderr (2) is to be coloured: see no-color.org; a terminal may be dumb. */
-export function wantsColour(descriptor: 1 | 2, environment: NodeJS.ProcessEnv): boolean {
-  const terminal = environment['TERM'] ?? '';
-  return !environment['NO_COLOR'] && terminal !== '' && terminal !== 'dumb' && isatty(descriptor);
-}
-
-/** The text between the sequences that begin and end a colour. */
-export function inColour(text: string, colour: Colour): string {
-  return `\u001b[${SGR[colour]}m${text}\u001b[39m`;
-}
 
 /** YAML as rq prints it with keys, states and failures in colour. The text has no control characters of its own. */
 export function colouredYaml(yaml: string): string {
@@ -69,4 +56,9 @@ function valueColour(key: string, value: string, hasFailed: boolean): Colour | u
     default:
       return undefined;
   }
+}
+
+/** The text between the sequences that begin and end a colour. */
+function inColour(text: string, colour: Colour): string {
+  return `\u001b[${SGR[colour]}m${text}\u001b[39m`;
 }
