@@ -6,6 +6,7 @@ import { COMMON_OPTIONS } from './table/common.ts';
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['RQ_Q, RQ_QUEUE', 'The queue, where none is named.'],
   ['RQ_OPTS, RQ_OPTIONS', 'Options that always apply, quoted as in a shell; the command line wins over them.'],
+  ['NO_COLOR', 'Where it is not empty, nothing is coloured on a terminal either.'],
   ['RQ_HOST', "The name to take for this host's."],
   ['RQ_RUNTIME_DIR', 'Where feeders keep sockets, pid files and journals; local, never on NFS (default /tmp/rq-UID).'],
 ];

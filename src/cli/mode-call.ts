@@ -18,6 +18,8 @@ export interface ModeCall {
   readonly literalFrom: number;
   readonly options: OptionValues;
   readonly environment: NodeJS.ProcessEnv;
+  /** Whether stdout is a terminal on which YAML is to be coloured. */
+  readonly hasColour: boolean;
   /** stdout: data. */
   readonly output: TextOutput;
   /** stderr: talk. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { RqError } from '../job/errors.ts';
 import type { ModeSpec } from './mode-spec.ts';
 import { findMode, MODES } from './modes.ts';
-import { unknownMode } from './unknown-mode.ts';
+import { nearest } from './nearest.ts';
+import { mistypedMode, unknownMode } from './unknown-mode.ts';
 
 /** Which mode, on which queue, and how many of the words said so. */
 export interface NamedMode {
@@ -47,6 +48,14 @@ function notNamed(first: string, second: string | undefined, standing: string): 
     const { name } = mode;
     return new RqError('USAGE', `${name} needs a queue: type rq QUEUE ${name}, or set RQ_Q to the queue's path`);
   }
+  const isLikeMode =
+    second !== undefined &&
+    nearest(
+      second,
+      MODES.map(({ name }) => name),
+    ) !== undefined;
+  const mistyped = standing === '' && !isLikeMode && !existsSync(first) ? mistypedMode(first, MODES) : undefined;
+  if (mistyped !== undefined) return mistyped;
   if (second !== undefined) return unknownMode(standing !== '' && !isQueue(first) ? first : second, MODES);
   if (standing !== '') return unknownMode(first, MODES);
   return new RqError('USAGE', `what to do with ${first}? Type rq ${first} MODE; rq help lists the modes`);

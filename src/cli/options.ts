@@ -1,9 +1,9 @@
-import { distance } from 'fastest-levenshtein';
 import parse from 'yargs-parser';
 import { RqError } from '../job/errors.ts';
 import type { OptionValues } from './mode-call.ts';
 import type { ModeSpec, OptionSpec } from './mode-spec.ts';
 import { MODES, optionKey, optionsOf } from './modes.ts';
+import { nearestHint } from './nearest.ts';
 import { type SpelledWords, spellOptions } from './spelling.ts';
 
 export type OptionValue = string | number | true;
@@ -115,7 +115,11 @@ function checkedValue(option: OptionSpec, text: string): OptionValue {
   if (text === '') throw new RqError('USAGE', `the option --${option.name} needs a value, not an empty one`);
   if (option.type === 'text' || option.type === 'optional') {
     if (option.choices === undefined || option.choices.includes(text)) return text;
-    throw new RqError('USAGE', `the option --${option.name} must be ${option.choices.join(' or ')}, not "${text}"`);
+    const hint = nearestHint(text, option.choices);
+    throw new RqError(
+      'USAGE',
+      `the option --${option.name} must be ${option.choices.join(' or ')}, not "${text}"${hint}`,
+    );
   }
   const number = numberOf(text, option.type);
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = option;
@@ -139,11 +143,8 @@ function numberOf(text: string, type: OptionSpec['type']): number | undefined {
 
 function unknownOption(word: string, mode: ModeSpec): RqError {
   const typed = word.replace(/=.*$/s, '');
-  const names = optionsOf(mode).map(({ name }) => `--${name}`);
-  const nearest = names.toSorted((a, b) => distance(typed, a) - distance(typed, b))[0] ?? '';
-  const isNear = typed.startsWith('--') && distance(typed, nearest) <= Math.max(2, typed.length / 3);
   const others = MODES.filter((each) => each.options.some(({ name }) => optionKey(`--${name}`) === optionKey(typed)));
-  const elsewhere = others.length === 0 ? '' : ` (${others.map(({ name }) => name).join(', ')} has it)`;
-  const hint = isNear && elsewhere === '' ? `, did you mean ${nearest}?` : elsewhere;
+  const names = typed.startsWith('--') ? optionsOf(mode).map(({ name }) => `--${name}`) : [];
+  const hint = others.length > 0 ? ` (${others.map(({ name }) => name).join(', ')} has it)` : nearestHint(typed, names);
   return new RqError('USAGE', `${mode.name} has no option ${typed}${hint}`, { facts: { option: typed } });
 }

@@ -1,6 +1,7 @@
 import { JOB_FIELDS, type Job, type JobField } from '../job/job.ts';
-import { documentText, printable } from '../yaml/document.ts';
+import { documentText, type Printable, printable } from '../yaml/document.ts';
 import { jobListText } from '../yaml/write.ts';
+import { colouredPieces, colouredYaml } from './coloured-yaml.ts';
 import { chooseFields } from './fields.ts';
 import type { ModeCall } from './mode-call.ts';
 import { writeAll } from './output.ts';
@@ -24,7 +25,8 @@ export async function printJobs(
     }
   }
   const format = { json: call.options.flag('json'), fields: jobFields(call) };
-  await writeAll(call.output, jobListText(counted(), format));
+  const pieces = jobListText(counted(), format);
+  await writeAll(call.output, isColoured(call) ? colouredPieces(pieces) : pieces);
   return count;
 }
 
@@ -33,6 +35,15 @@ export async function printReport(call: ModeCall, report: Readonly<Record<string
   const chosen = call.options.text('fields');
   const names = chosen === undefined ? Object.keys(report) : chooseFields(chosen, Object.keys(report));
   const shown = names.map((name) => [name, report[name] ?? (chosen === undefined ? report[name] : null)] as const);
-  const text = documentText(printable(Object.fromEntries(shown)), { json: call.options.flag('json') });
-  await call.output.write(text);
+  await printDocument(call, printable(Object.fromEntries(shown)));
+}
+
+/** Prints data as one YAML or JSON document. */
+export async function printDocument(call: ModeCall, value: Printable): Promise<void> {
+  const text = documentText(value, { json: call.options.flag('json') });
+  await call.output.write(isColoured(call) ? colouredYaml(text) : text);
+}
+
+function isColoured(call: ModeCall): boolean {
+  return call.hasColour && !call.options.flag('json');
 }

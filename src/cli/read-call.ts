@@ -6,7 +6,7 @@ import { helpText } from './help.ts';
 import type { ModeCall, ModeProgram } from './mode-call.ts';
 import { MODES } from './modes.ts';
 import type { Surroundings } from './run.ts';
-import { standardTalk } from './talk.ts';
+import { standardTalk, wantsColour } from './talk.ts';
 import { versionText } from './version.ts';
 
 /** Reads the words as a call of a mode and loads the mode's program. Throws USAGE, or INVALID_INPUT for the log. */
@@ -26,8 +26,9 @@ export async function readCall(
     literalFrom: read.literalFrom,
     options: read.options,
     environment,
+    hasColour: wantsColour(1, environment),
     output,
-    talk: standardTalk(read.options.number('verbosity'), log),
+    talk: standardTalk(environment, read.options.number('verbosity'), log),
     input: await input(),
   };
   return { call, program: answerProgram(read) ?? (await read.mode.load()) };

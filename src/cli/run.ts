@@ -14,7 +14,7 @@ export interface Surroundings {
 
 /** Does what the words say and returns the exit status; every error becomes one line on stderr. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
-  let talk = standardTalk(askedVerbosity(words));
+  let talk = standardTalk(surroundings.environment, askedVerbosity(words));
   try {
     const answer = await quickAnswer(words);
     if (answer !== undefined) {

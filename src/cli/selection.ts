@@ -2,6 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import { RqError } from '../job/errors.ts';
 import { JOB_FIELDS, JOB_STATES, type JobField, type JobState } from '../job/job.ts';
 import type { JidRange, Selection } from '../job/selection.ts';
+import { nearest } from './nearest.ts';
 
 type Pair = Selection['pairs'][number];
 
@@ -71,10 +72,10 @@ function parseState(part: string, word: string): JobState {
   const state = uniquePrefix(part.toLowerCase(), JOB_STATES, 'state');
   if (state !== undefined) return state;
   const shown = part === word ? `"${word}"` : `"${part}" in "${word}"`;
-  throw new RqError(
-    'USAGE',
-    `${shown} selects no jobs: give jids (42, 10-20, 1,3), states (${JOB_STATES.join(' ')}), key=value, or all`,
-  );
+  const meant = nearest(part.toLowerCase(), [...JOB_STATES, 'all']);
+  const advice = `jids (42, 10-20, 1,3), states (${JOB_STATES.join(' ')}), key=value, or all`;
+  const hint = meant === undefined ? `: give ${advice}` : `, did you mean ${meant}? Give ${advice}`;
+  throw new RqError('USAGE', `${shown} selects no jobs${hint}`);
 }
 
 function parsePair(word: string): Pair {

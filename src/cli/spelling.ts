@@ -19,7 +19,7 @@ export function spellOptions(words: readonly string[], options: readonly OptionS
   const unknown: string[] = [];
   for (const [index, word] of words.entries()) {
     if (word === '--') return { words: [...spelled, ...words.slice(index)], unknown };
-    if (!word.startsWith('-') || word === '-' || NEGATIVE_NUMBER.test(word)) {
+    if (!isOption(word)) {
       spelled.push(word);
       continue;
     }
@@ -28,6 +28,11 @@ export function spellOptions(words: readonly string[], options: readonly OptionS
     else spelled.push(...found);
   }
   return { words: spelled, unknown };
+}
+
+/** True for a word that is an option, or several letters of them, where it does not stand after `--`. */
+export function isOption(word: string): boolean {
+  return word.startsWith('-') && word !== '-' && !NEGATIVE_NUMBER.test(word);
 }
 
 function spellLong(word: string, options: readonly OptionSpec[]): string[] | undefined {

@@ -1,20 +1,29 @@
 import { appendFileSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { errorCode } from '../job/errors.ts';
 import type { Talk } from './mode-call.ts';
 
 const LEVELS = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
 const DEFAULT_VERBOSITY = LEVELS.info;
+/** As SGR parameters. */
+const COLOURS = { fatal: 31, error: 31, warn: 33, info: undefined, debug: undefined } as const;
 
 /** Controls and marks that change the direction of text: a terminal would obey them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Talk on stderr, each line behind `rq: `, and in the log file if there is one. */
-export function standardTalk(verbosity = DEFAULT_VERBOSITY as number, log?: string): Talk {
+/** Talk on stderr, each line behind `rq: `, in colour on a terminal, and in the log file if there is one. */
+export function standardTalk(
+  environment: NodeJS.ProcessEnv,
+  verbosity = DEFAULT_VERBOSITY as number,
+  log?: string,
+): Talk {
   const say = (level: keyof typeof LEVELS, line: string): void => {
     if (LEVELS[level] > verbosity) return;
     const text = printableLine(line);
-    writeQuietly(`rq: ${text}\n`);
+    const colour = COLOURS[level];
+    const isColoured = colour !== undefined && wantsColour(2, environment);
+    writeQuietly(`${isColoured ? `\u001b[${colour}mrq:\u001b[39m` : 'rq:'} ${text}\n`);
     if (log !== undefined) appendFileSync(log, `${new Date().toISOString()} ${level} ${text}\n`);
   };
   return {
@@ -25,6 +34,12 @@ export function standardTalk(verbosity = DEFAULT_VERBOSITY as number, log?: stri
     info: (line) => say('info', line),
     debug: (line) => say('debug', line),
   };
+}
+
+/** True where what is written to stdout (1) or stderr (2) is to be coloured: see no-color.org; a terminal may be dumb. */
+export function wantsColour(descriptor: 1 | 2, environment: NodeJS.ProcessEnv): boolean {
+  const terminal = environment['TERM'] ?? '';
+  return !environment['NO_COLOR'] && terminal !== '' && terminal !== 'dumb' && isatty(descriptor);
 }
 
 /** The text on one line that a terminal shows as it is: controls become escapes such as \n and \u001b. */

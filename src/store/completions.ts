@@ -1,22 +1,50 @@
+import type { JobState } from '../job/job.ts';
 import type { Connection } from './connection.ts';
 
-const NEXT_TAG = 'SELECT min(tag) AS tag FROM jobs INDEXED BY jobs_by_tag WHERE tag > ?';
-const SAME_TAG = 'SELECT tag FROM jobs INDEXED BY jobs_by_tag WHERE tag = ? LIMIT 1';
-const NEWEST = 'SELECT jid FROM jobs ORDER BY jid DESC LIMIT 5000';
+const FIRST_TAG = 'SELECT min(tag) AS tag FROM jobs WHERE tag >= ?';
+const NEXT_TAG = 'SELECT min(tag) AS tag FROM jobs WHERE tag > ?';
+const NEWEST = `SELECT jid, state, substr(command, 1, :length) AS command FROM jobs
+  WHERE jid BETWEEN :first AND :last ORDER BY jid DESC LIMIT :limit`;
 
-/** The tags that begin with a text, each once, at most so many; one step of the index for each. */
-export function tagsFrom(connection: Connection, prefix: string, limit: number): string[] {
+/** No jid of a queue has more digits than this. */
+const MAX_DIGITS = 15;
+const SHOWN_COMMAND = 60;
+
+/** A job as much of it as is shown beside its jid: the beginning of its command. */
+export interface JobGlimpse {
+  readonly jid: number;
+  readonly state: JobState;
+  readonly command: string;
+}
+
+/** The first tags that begin with the text, in order; one look into the index a tag, however many jobs have it. */
+export function tagsBeginningWith(connection: Connection, text: string, limit: number): string[] {
   const tags: string[] = [];
-  let row = connection.get(SAME_TAG, [prefix]) ?? connection.get(NEXT_TAG, [prefix]);
-  while (typeof row?.['tag'] === 'string' && row['tag'].startsWith(prefix) && tags.length < limit) {
-    tags.push(row['tag']);
-    row = connection.get(NEXT_TAG, [row['tag']]);
+  let tag = connection.get(FIRST_TAG, [text])?.['tag'];
+  while (typeof tag === 'string' && tag.startsWith(text) && tags.length < limit) {
+    tags.push(tag);
+    tag = connection.get(NEXT_TAG, [tag])?.['tag'];
   }
   return tags;
 }
 
-/** The newest jids whose digits begin with a text, at most so many. */
-export function newestJids(connection: Connection, prefix: string, limit: number): string[] {
-  const jids = connection.all(NEWEST).map((row) => String(row['jid']));
-  return jids.filter((jid) => jid.startsWith(prefix)).slice(0, limit);
+/** The newest jobs whose jid in decimal begins with these digits; none gives the newest of all. */
+export function newestBeginningWith(connection: Connection, digits: string, limit: number): JobGlimpse[] {
+  const jobs: JobGlimpse[] = [];
+  for (const [first, last] of rangesBeginningWith(digits)) {
+    const parameters = { first, last, limit: limit - jobs.length, length: SHOWN_COMMAND };
+    jobs.push(...(connection.all(NEWEST, parameters) as unknown as JobGlimpse[]));
+    if (jobs.length >= limit) break;
+  }
+  return jobs;
+}
+
+/** `4` is 4, 40-49, 400-499 and so on, highest first: jids are found by ranges, as text by nothing but a scan. */
+function rangesBeginningWith(digits: string): (readonly [number, number])[] {
+  if (digits === '') return [[1, 10 ** MAX_DIGITS]];
+  if (!/^[1-9]\d*$/.test(digits) || digits.length > MAX_DIGITS) return [];
+  return Array.from({ length: MAX_DIGITS - digits.length + 1 }, (_, index) => {
+    const scale = 10 ** (MAX_DIGITS - digits.length - index);
+    return [Number(digits) * scale, (Number(digits) + 1) * scale - 1] as const;
+  });
 }

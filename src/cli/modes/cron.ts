@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { closest, distance } from 'fastest-levenshtein';
 import { RqError } from '../../job/errors.ts';
 import { hostName } from '../../job/host.ts';
 import { documentText } from '../../yaml/document.ts';
@@ -7,6 +6,7 @@ import { addLines, type CrontabReport, removeLines, wantedLines } from '../cron-
 import { findFeeder } from '../feeder-process.ts';
 import { chooseFields } from '../fields.ts';
 import type { ModeCall } from '../mode-call.ts';
+import { nearestHint } from '../nearest.ts';
 import { printReport } from '../print.ts';
 import { shutDown } from './shutdown.ts';
 import { startFeeder } from './start.ts';
@@ -48,8 +48,7 @@ export async function run(call: ModeCall): Promise<undefined> {
 function readAction(word: string): Action {
   const action = ACTIONS.find((each) => each === word);
   if (action !== undefined) return action;
-  const nearest = closest(word, ACTIONS);
-  const hint = distance(word, nearest) <= Math.max(2, word.length / 3) ? `, did you mean ${nearest}?` : '.';
+  const hint = nearestHint(word, ACTIONS) || '.';
   throw new RqError('USAGE', `cron has no "${word}"${hint} It has ${ACTIONS.join(', ')}`);
 }
 

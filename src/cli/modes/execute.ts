@@ -1,7 +1,7 @@
 import { executeSql } from '../../queue/execute.ts';
-import { documentText, type Printable } from '../../yaml/document.ts';
+import type { Printable } from '../../yaml/document.ts';
 import type { ModeCall } from '../mode-call.ts';
-import { printReport } from '../print.ts';
+import { printDocument, printReport } from '../print.ts';
 import { wordsOrInput } from '../sql-input.ts';
 import { useQueue } from '../use-queue.ts';
 
@@ -10,7 +10,7 @@ export async function run(call: ModeCall): Promise<undefined> {
   const sql = (await wordsOrInput(call)).join(' ');
   const result = await useQueue(call, (queue) => executeSql(queue, sql));
   if ('changes' in result) await printReport(call, result);
-  else await call.output.write(documentText(result.rows.map(printableRow), { json: call.options.flag('json') }));
+  else await printDocument(call, result.rows.map(printableRow));
 }
 
 /** Blobs become text in hexadecimal, as SQL writes them. */

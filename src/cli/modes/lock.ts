@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { RqError } from '../../job/errors.ts';
 import { holdLock } from '../../queue/lock.ts';
 import type { ModeCall } from '../mode-call.ts';
+import { nearestHint } from '../nearest.ts';
 import { uniquePrefix } from '../selection.ts';
 import { useQueue } from '../use-queue.ts';
 
@@ -17,7 +18,10 @@ export async function run(call: ModeCall): Promise<number> {
   const [word = '', ...command] = call.words;
   const kind = uniquePrefix(word, Object.keys(KINDS) as (keyof typeof KINDS)[], 'kind of lock');
   if (kind === undefined) {
-    throw new RqError('USAGE', `there is no lock "${word}": give read or shared, or write or exclusive`);
+    throw new RqError(
+      'USAGE',
+      `there is no lock "${word}"${nearestHint(word, Object.keys(KINDS)) || '.'} Give read or shared, or write or exclusive`,
+    );
   }
   if (command.length === 0) {
     throw new RqError('USAGE', `run what under the lock? For example: rq q lock ${kind} -- cp -a q backup`);

@@ -71,25 +71,34 @@ export const OWN_MODES: readonly ModeSpec[] = [
   {
     name: 'completion',
     short: [],
-    summary: 'print what makes a shell complete words of rq',
+    summary: 'print a script that completes the words of rq in a shell',
     words: 'bash|zsh|fish',
-    maxWords: Number.POSITIVE_INFINITY,
+    minWords: 1,
+    maxWords: 3,
     queue: 'none',
     options: [
       {
         name: 'complete',
         type: 'flag',
-        help: 'Print what could be the last of the words behind --; used by the scripts.',
+        help: 'For the scripts: print what may come next on the command line that follows --.',
       },
     ],
     description: [
-      'Prints a script for the shell, which completes modes, options, states, and the tags and jids of the queue that ' +
-        'the line names.',
+      'Prints a script for bash, zsh or fish. Where the shell has read it, the tab key completes modes, options and ' +
+        'their values, states, and the tags and jids of the queue on the line.',
+      'bash reads it at its start from ~/.bashrc, by the line: source <(rq completion bash); or, where there is ' +
+        'bash-completion, from a file in ~/.local/share/bash-completion/completions. zsh reads it from ~/.zshrc, after ' +
+        'compinit: source <(rq completion zsh); or from a file _rq in a directory of its fpath. fish reads it from a file ' +
+        'in ~/.config/fish/completions.',
     ],
     examples: [
-      { type: 'source <(rq completion bash)', does: 'in ~/.bashrc' },
-      { type: 'rq completion zsh > _rq', does: 'into a directory of fpath' },
-      { type: 'rq completion fish', does: 'for ~/.config/fish/completions/rq.fish' },
+      { type: 'source <(rq completion bash)', does: 'in this bash, or from ~/.bashrc in each; zsh the same' },
+      {
+        type: 'rq completion bash > ~/.local/share/bash-completion/completions/rq',
+        does: 'in each bash from now on, where there is bash-completion',
+      },
+      { type: 'rq completion zsh > ~/.zfunc/_rq', does: 'in each zsh from now on, where ~/.zfunc is in its fpath' },
+      { type: 'rq completion fish > ~/.config/fish/completions/rq.fish', does: 'in each fish from now on' },
     ],
     load: () => import('../modes/completion.ts'),
   },

@@ -57,6 +57,9 @@ beforeAll(() => {
 
 afterAll(() => rmSync(join(template, '..'), { recursive: true, force: true }));
 
+/** Where shells look for completions. */
+const SHELL_DIRECTORIES = ['.zfunc', '.config/fish/completions', '.local/share/bash-completion/completions'];
+
 async function prepared(): Promise<Workbench> {
   const bench = new Workbench();
   cpSync(template, bench.queue, { recursive: true });
@@ -66,7 +69,9 @@ async function prepared(): Promise<Workbench> {
   }
   Object.assign(bench.environment, { PATH: crontab.environment['PATH'], RQ_EDITOR: 'true' });
   writeFileSync(join(bench.directory, 'commands.txt'), 'true\nfalse\n');
-  for (const name of ['lab', 'backup', 'look']) mkdirSync(join(bench.directory, name));
+  for (const name of ['lab', 'backup', 'look', ...SHELL_DIRECTORIES]) {
+    mkdirSync(join(bench.directory, name), { recursive: true });
+  }
   return bench;
 }
 

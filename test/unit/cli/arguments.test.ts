@@ -65,6 +65,14 @@ describe('queue and mode', () => {
     ['q', {}, 'query needs a queue: type rq QUEUE query'],
     ['q lisst', {}, 'there is no mode "lisst", did you mean list?'],
     ['lisst', { RQ_Q: 'q' }, 'there is no mode "lisst", did you mean list?'],
+    ['lst pending', { RQ_Q: 'q' }, 'there is no mode "lst", did you mean list?'],
+    ['submti x', {}, 'there is no mode "submti", did you mean submit? It needs a queue: type rq QUEUE submit'],
+    ['submti', {}, 'there is no mode "submti", did you mean submit? It needs a queue'],
+    ['versoin', {}, 'there is no mode "versoin", did you mean version?; rq help'],
+    ['queue lst', {}, 'there is no mode "lst", did you mean list?'],
+    ['s submti', {}, 'there is no mode "submti", did you mean submit?'],
+    ['s xyzzyx', {}, 'there is no mode "xyzzyx"; rq help lists the modes'],
+    ['q ab', {}, 'there is no mode "ab"; rq help lists the modes'],
   ])('that are missing in %j are said so', (words, environment, message) => {
     expect(() => read(words, environment)).toThrow(message);
   });
@@ -125,6 +133,8 @@ describe('options', () => {
 
   it.each([
     ['q list --jsn', 'list has no option --jsn, did you mean --json?'],
+    ['q list --feilds x', 'list has no option --feilds, did you mean --fields?'],
+    ['q feed --max-fed 3', 'feed has no option --max-fed, did you mean --max_feed?'],
     ['q list --priority 3', 'list has no option --priority (submit, resubmit, touch has it)'],
     ['q list --no-json', 'list has no option --no-json'],
     ['q list --json.x', 'list has no option --json.x'],
@@ -145,6 +155,8 @@ describe('options', () => {
     ['q feed --log_age hourly', 'the option --log_age must be daily or weekly or monthly, not "hourly"'],
     ['q feed --log_size 10X', 'with k, M or G'],
     ['q feed --lock-timeout=-1', 'the option --lock-timeout must be a number from 0'],
+    ['q feed --log_age dayly', 'not "dayly", did you mean daily?'],
+    ['q create --mode=privte', 'not "privte", did you mean private?'],
     ['q create --mode world', 'the option --mode must be private or group'],
   ])('refuse %j', (words, message) => {
     expect(() => read(words)).toThrow(message);

@@ -41,6 +41,18 @@ describe('help', () => {
     for (const { name } of MODES) expect(overview(MODES)).toContain(`  ${name}`);
   });
 
+  it('says of rq alone what to type first, in calls that rq understands', async () => {
+    const lines = ((await quickAnswer([])) ?? '').split('\n').filter((line) => line.startsWith('  rq '));
+    const calls = lines.map((line) => splitWords(line.trim().split(/ {2,}/)[0] ?? '', 'the greeting').slice(1));
+    expect(calls.map((words) => readArguments(words, {}).mode.name)).toEqual([
+      'create',
+      'feed',
+      'submit',
+      'list',
+      'stdout',
+    ]);
+  });
+
   it('of an unknown mode names the nearest', async () => {
     await expect(helpText(MODES, 'sumbit')).rejects.toThrow('did you mean submit?');
   });

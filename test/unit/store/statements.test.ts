@@ -68,3 +68,10 @@ test('a query by jid, state or tag reads an index in the order of jids, and sort
   expect(detail("tag = 'x'")).toBe('SEARCH jobs USING INDEX jobs_by_tag (tag=? AND rowid>?)');
   expect(detail("state = 'dead'")).toBe('SEARCH jobs USING INDEX jobs_by_state (state=? AND rowid>?)');
 });
+
+test('a completion looks up one place of an index for each tag, and a range of jids', () => {
+  const [first = '', next = '', newest = ''] = statementsOf('completions.ts');
+  for (const sql of [first, next]) expect(plan(sql, ['a'])).toContain('SEARCH jobs USING COVERING INDEX jobs_by_tag');
+  const bound = newest.replaceAll(/:\w+/g, '1');
+  expect(plan(bound, [])).toBe('SEARCH jobs USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)');
+});

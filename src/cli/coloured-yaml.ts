@@ -1,0 +1,64 @@
+/** SGR parameters (ECMA-48, 8.3.117) of the colours that are used; a terminal shows them in its own palette. */
+const SGR = { red: 31, green: 32, yellow: 33, magenta: 35, cyan: 36, brightBlue: 94 } as const;
+type Colour = keyof typeof SGR;
+
+const STATES: Readonly<Record<string, Colour>> = {
+  pending: 'yellow',
+  holding: 'magenta',
+  running: 'brightBlue',
+  finished: 'green',
+  dead: 'red',
+};
+
+const LINE = /^((?:- | )*)("(?:[^"\\]+|\\.)*"|[^\s":-][^":\n]*):(?: (.*))?$/gm;
+/** A job that ended otherwise than well: its whole entry is known before the first of its lines is coloured. */
+const FAILED = /^(?:- | {2})(?:exit_status: (?!0$|null$)|signal: (?!null$))/m;
+
+/** YAML as rq prints it with keys, states and failures in colour. The text has no control characters of its own. */
+export function colouredYaml(yaml: string): string {
+  return yaml
+    .split(/^(?=- )/m)
+    .map((entry) => colouredEntry(entry, FAILED.test(entry)))
+    .join('');
+}
+
+/** As `colouredYaml`, for a list that comes in pieces, which may end anywhere. */
+export async function* colouredPieces(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const piece of pieces) {
+    rest += piece;
+    const end = rest.lastIndexOf('\n- ') + 1;
+    if (end > 0) yield colouredYaml(rest.slice(0, end));
+    rest = rest.slice(end);
+  }
+  yield colouredYaml(rest);
+}
+
+function colouredEntry(entry: string, hasFailed: boolean): string {
+  return entry.replaceAll(LINE, (_, indent: string, key: string, value?: string) => {
+    const start = `${indent}${inColour(key, 'cyan')}:`;
+    if (value === undefined) return start;
+    const colour = valueColour(key, value, hasFailed);
+    return `${start} ${colour === undefined ? value : inColour(value, colour)}`;
+  });
+}
+
+function valueColour(key: string, value: string, hasFailed: boolean): Colour | undefined {
+  if (value === 'null') return undefined;
+  switch (key) {
+    case 'state':
+      return hasFailed ? 'red' : STATES[value];
+    case 'exit_status':
+      return value === '0' ? undefined : 'red';
+    case 'signal':
+    case 'reason':
+      return 'red';
+    default:
+      return undefined;
+  }
+}
+
+/** The text between the sequences that begin and end a colour. */
+function inColour(text: string, colour: Colour): string {
+  return `\u001b[${SGR[colour]}m${text}\u001b[39m`;
+}
