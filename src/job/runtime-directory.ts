@@ -20,11 +20,12 @@ export function runtimeDirectory(queueDirectory: string, environment: NodeJS.Pro
 
 /** Makes the directory and its root with mode 0700; throws NOT_ALLOWED where another could have prepared either. */
 export function ensureRuntimeDirectory(directory: string): void {
-  ensurePrivate(join(directory, '..'));
-  ensurePrivate(directory);
+  ensurePrivateDirectory(join(directory, '..'));
+  ensurePrivateDirectory(directory);
 }
 
-function ensurePrivate(directory: string): void {
+/** Makes a directory with mode 0700 where there is none; throws NOT_ALLOWED where another could write to it. */
+export function ensurePrivateDirectory(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700, recursive: false });
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   signOfLife,
   sweepGenerations,
 } from './generations.ts';
+import { LocalHolder } from './local-holder.ts';
 
 type Callback<T = void> = (error: NodeJS.ErrnoException | null, result?: T) => void;
 
@@ -40,6 +41,7 @@ export class GenerationFileSystem {
   private guess: number | undefined;
   private breaking: number | undefined;
   private mtime = new Date(0);
+  private readonly local: LocalHolder;
 
   constructor(
     readonly directory: string,
@@ -49,6 +51,15 @@ export class GenerationFileSystem {
   ) {
     this.options = options;
     this.guess = options.guess;
+    this.local = new LocalHolder(directory);
+  }
+
+  /** The holder that was seen last, for people. */
+  get holder(): string | undefined {
+    if (this.seen === undefined) return undefined;
+    const { generation } = this.seen;
+    const local = this.local.of(generation);
+    return local === undefined ? `lease.${generation}` : `lease.${generation}, by process ${local.pid} of this host,`;
   }
 
   readonly mkdir = (_path: string, callback: Callback): void => {
@@ -91,7 +102,9 @@ export class GenerationFileSystem {
   readonly rmdirSync = (): void => {
     const { generation } = this;
     this.generation = undefined;
-    if (generation !== undefined) freeGeneration(this.directory, generation);
+    if (generation === undefined) return;
+    this.local.erase();
+    freeGeneration(this.directory, generation);
   };
 
   /** Gives a sign of life; throws ENOENT where the lease was broken and swept. */
@@ -121,10 +134,14 @@ export class GenerationFileSystem {
 
   private own(generation: number, older: readonly string[]): void {
     this.generation = generation;
+    this.local.note(generation);
     sweepGenerations(this.directory, older);
   }
 
-  /** Stale is whose sign of life this process saw unchanged for the stale time by its own monotonic clock. */
+  /**
+   * Stale is whose sign of life this process saw unchanged for the stale time by its own monotonic clock, and at once
+   * a process of this machine that is gone.
+   */
   private holderIsStale(): boolean {
     const { highest, isFree } = readGenerations(this.directory);
     const sign = isFree ? undefined : signOfLife(this.directory, highest);
@@ -136,7 +153,7 @@ export class GenerationFileSystem {
     if (this.seen?.generation !== highest || this.seen.sign !== sign) {
       this.seen = { generation: highest, sign, sinceMs: nowMs };
     }
-    return nowMs - this.seen.sinceMs >= this.staleMs;
+    return nowMs - this.seen.sinceMs >= this.staleMs || this.local.of(highest)?.isAlive === false;
   }
 }
 

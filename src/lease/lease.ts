@@ -126,7 +126,7 @@ function isPassing(error: unknown): boolean {
 
 function busy(files: GenerationFileSystem, waitedMs: number, cause: unknown): RqError {
   const seconds = (waitedMs / 1000).toFixed(1);
-  const holder = files.seen === undefined ? 'others were faster each time' : `lease.${files.seen.generation} is held`;
+  const holder = files.holder === undefined ? 'others were faster each time' : `${files.holder} is held`;
   return new RqError(
     'BUSY',
     `cannot get the lease of ${files.directory} within ${seconds} s: ${holder}; try again, or wait longer with --lock-timeout`,

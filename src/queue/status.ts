@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
+import { hostName } from '../job/host.ts';
 import { JOB_STATES, type JobState } from '../job/job.ts';
 import { readGenerations } from '../lease/generations.ts';
+import { LocalHolder } from '../lease/local-holder.ts';
 import type { Connection } from '../store/connection.ts';
 import {
   countByState,
@@ -98,10 +100,13 @@ function duration(seconds: number): string {
 function leaseStatus(directory: string): Record<string, unknown> {
   const { highest, isFree } = readGenerations(directory);
   if (isFree) return { generation: highest, held: false };
+  const holder = new LocalHolder(directory).of(highest);
+  const local = holder === undefined ? {} : { host: hostName(), pid: holder.pid };
   try {
     return {
       generation: highest,
       held: true,
+      ...local,
       since: statSync(join(directory, `lease.${highest}`)).mtime.toISOString(),
     };
   } catch (error) {

@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/job/clock.ts';
 import { acquireLease } from '../../../src/lease/lease.ts';
 import { bundleFixture, FixtureProcess } from '../../support/fixture.ts';
@@ -9,6 +9,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const processes: FixtureProcess[] = [];
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const each of processes.splice(0)) await each.kill();
 });
 
@@ -51,6 +52,29 @@ test('a holder that was stopped past its lease does not take the lease of anothe
   expect(readdirSync(directory)).toEqual([`lease.${breaker.generation}`]);
   await breaker.release();
   expect(readdirSync(directory)).toEqual([`lease.${breaker.generation}.free`]);
+});
+
+test('a note of who holds a lease is believed of this boot of this machine and of its generation only', async () => {
+  const directory = temporaryDirectory();
+  const root = temporaryDirectory();
+  vi.stubEnv('RQ_RUNTIME_DIR', root);
+  const held = await acquireLease(directory, { clock: systemClock, timeoutMs: 1_000, staleMs: 60_000 });
+  const [name = ''] = readdirSync(root);
+  const note = JSON.parse(readFileSync(join(root, name), 'utf8')) as Record<string, unknown>;
+  const gone = { ...note, startTime: 1 };
+  const wait = { clock: systemClock, timeoutMs: 200, staleMs: 60_000 };
+  for (const other of [note, { ...gone, realm: 'another' }, { ...gone, generation: held.generation - 1 }, null]) {
+    writeFileSync(join(root, name), JSON.stringify(other));
+    await expect(acquireLease(directory, wait)).rejects.toMatchObject({ code: 'BUSY' });
+  }
+  chmodSync(root, 0o777);
+  writeFileSync(join(root, name), JSON.stringify(gone));
+  await expect(acquireLease(directory, wait)).rejects.toMatchObject({ code: 'BUSY' });
+  chmodSync(root, 0o700);
+  const next = await acquireLease(directory, wait);
+  expect([held.isOwned(), next.isOwned()]).toEqual([false, true]);
+  await next.release();
+  expect(readdirSync(root)).toEqual([]);
 });
 
 test('a lease is not stale as long as its holder refreshes it, however its clock stands', async () => {

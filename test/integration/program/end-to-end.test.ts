@@ -170,7 +170,8 @@ test('jobs that end while feeders are killed and started again are all seen, wit
   await bench.must(['QUEUE', 'submit', '-q', '-'], { input: lines(240, () => command) });
   for (let round = 0; round < 8; round++) {
     const feeder = bench.start(['QUEUE', 'feed', '--max_feed=40']);
-    await waitFor(async () => (await bench.run(['QUEUE', 'pid'])).status === 0);
+    // One that is killed between having the lease and noting so is waited for until the lease is stale.
+    await waitFor(async () => (await bench.run(['QUEUE', 'pid'])).status === 0, 60_000);
     feeder.child.kill('SIGKILL');
     await feeder.ended;
   }

@@ -54,6 +54,15 @@ test('nothing of a writer that died after its pages were spilled is seen by the 
   queue.close();
 });
 
+test('the lease of a process of this machine that was killed is not waited for', async () => {
+  const queue = await newQueue({ staleMs: 600_000, lockTimeoutMs: 60_000 });
+  const dying = await writer(['spill', queue.directory, 'dead', '3000'], { STALE_MS: '600000' });
+  await expect(dying.message()).rejects.toThrow('SIGKILL');
+  await submitJobs(queue, [submission('echo next', { tag: 'next' })]);
+  expect([await countTagged(queue, 'dead'), await countTagged(queue, 'next')]).toEqual([0, 1]);
+  queue.close();
+});
+
 test('work that throws leaves the queue as it was, and free', async () => {
   const queue = await newQueue();
   const failing = transaction(queue, ({ connection }) => {

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorCode, RqError } from '../job/errors.ts';
+import { bootId } from '../job/host.ts';
+import { processStartTime } from '../job/process.ts';
+import { ensurePrivateDirectory, runtimeRoot } from '../job/runtime-directory.ts';
+
+interface Note {
+  readonly generation: number;
+  readonly pid: number;
+  /** Clock ticks since boot, which with the pid names the process for good. */
+  readonly startTime: number;
+  /** In which the pid means something: the boot, and the namespace of pids (containers have their own). */
+  readonly realm: string;
+}
+
+let ownStartTime: number | undefined;
+let ownRealm: string | undefined;
+
+/**
+ * Which process of this machine holds a directory's lease, noted on local disk, where it costs no round trip. So a
+ * holder that was killed need not be watched for the stale time by those beside it: that it is gone can be seen. Only
+ * a help: of a note that cannot be written or read, or that is of another user or machine, nothing follows.
+ */
+export class LocalHolder {
+  private path: string | undefined;
+
+  constructor(private readonly directory: string) {}
+
+  /** Notes that this process holds a generation. To be called after it was acquired: else it may be another's. */
+  note(generation: number): void {
+    ownStartTime ??= processStartTime(process.pid);
+    if (ownStartTime === undefined) return;
+    const own: Note = { generation, pid: process.pid, startTime: ownStartTime, realm: realm() };
+    attempt(() => writeFileSync(this.notePath(), JSON.stringify(own), { mode: 0o600 }));
+  }
+
+  /** To be called before the lease is released, after which the note may be another's. */
+  erase(): void {
+    attempt(() => rmSync(this.notePath(), { force: true }));
+  }
+
+  /** The pid of the process of this machine that holds a generation, and whether it still runs. */
+  of(generation: number): { pid: number; isAlive: boolean } | undefined {
+    const note = attempt(() => parseNote(readFileSync(this.notePath(), 'utf8')));
+    if (note === undefined || note.generation !== generation || note.realm !== realm()) return undefined;
+    return { pid: note.pid, isAlive: processStartTime(note.pid) === note.startTime };
+  }
+
+  private notePath(): string {
+    if (this.path === undefined) {
+      const root = runtimeRoot();
+      ensurePrivateDirectory(root);
+      const name = createHash('sha256').update(realpathSync(this.directory)).digest('hex').slice(0, 16);
+      this.path = join(root, `${name}.lease`);
+    }
+    return this.path;
+  }
+}
+
+function realm(): string {
+  ownRealm ??= `${bootId()} ${readlinkSync('/proc/self/ns/pid')}`;
+  return ownRealm;
+}
+
+function parseNote(text: string): Note | undefined {
+  try {
+    const note = JSON.parse(text) as Partial<Note> | null;
+    return typeof note?.generation === 'number' && typeof note.pid === 'number' ? (note as Note) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined where the file system, or who owns the runtime directory, does not let it be done. */
+function attempt<T>(operation: () => T): T | undefined {
+  try {
+    return operation();
+  } catch (error) {
+    if (errorCode(error) === undefined && !(error instanceof RqError)) throw error;
+    return undefined;
+  }
+}
