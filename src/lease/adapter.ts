@@ -64,12 +64,14 @@ export class GenerationFileSystem {
 
   readonly mkdir = (_path: string, callback: Callback): void => {
     settle(callback, () => {
+      this.local.prepare();
       const before = this.lookBefore();
       const isBroken = this.breaking === before.highest;
       this.breaking = undefined;
       if (!before.isFree && !isBroken) throw held(before.highest);
       const generation = Math.max(before.highest, this.options.above) + 1;
       if (!makeGeneration(this.directory, generation)) throw held(generation);
+      this.local.note(generation);
       this.refreshedMs = this.clock.monotonicMs();
       if (this.options.isFenced) this.own(generation, [...before.older, `lease.${before.highest}.free`]);
       else this.ownIfHighest(generation);
@@ -103,8 +105,8 @@ export class GenerationFileSystem {
     const { generation } = this;
     this.generation = undefined;
     if (generation === undefined) return;
-    this.local.erase();
     freeGeneration(this.directory, generation);
+    this.local.erase(generation);
   };
 
   /** Gives a sign of life; throws ENOENT where the lease was broken and swept. */
@@ -134,7 +136,6 @@ export class GenerationFileSystem {
 
   private own(generation: number, older: readonly string[]): void {
     this.generation = generation;
-    this.local.note(generation);
     sweepGenerations(this.directory, older);
   }
 

@@ -15,8 +15,9 @@ interface Note {
   readonly realm: string;
 }
 
-let ownStartTime: number | undefined;
-let ownRealm: string | undefined;
+let self: Pick<Note, 'pid' | 'startTime' | 'realm'> | undefined;
+/** By directory: to look at a path costs round trips where it is on NFS, and a lease is taken for each transaction. */
+const paths = new Map<string, string>();
 
 /**
  * Which process of this machine holds a directory's lease, noted on local disk, where it costs no round trip. So a
@@ -24,44 +25,58 @@ let ownRealm: string | undefined;
  * a help: of a note that cannot be written or read, or that is of another user or machine, nothing follows.
  */
 export class LocalHolder {
-  private path: string | undefined;
-
   constructor(private readonly directory: string) {}
+
+  /** To be called before the lease is acquired, so that as little as can be lies between that and the note. */
+  prepare(): void {
+    attempt(() => this.notePath());
+    attempt(() => ownFacts());
+  }
 
   /** Notes that this process holds a generation. To be called after it was acquired: else it may be another's. */
   note(generation: number): void {
-    ownStartTime ??= processStartTime(process.pid);
-    if (ownStartTime === undefined) return;
-    const own: Note = { generation, pid: process.pid, startTime: ownStartTime, realm: realm() };
-    attempt(() => writeFileSync(this.notePath(), JSON.stringify(own), { mode: 0o600 }));
+    attempt(() => writeFileSync(this.notePath(), JSON.stringify({ generation, ...ownFacts() }), { mode: 0o600 }));
   }
 
-  /** To be called before the lease is released, after which the note may be another's. */
-  erase(): void {
-    attempt(() => rmSync(this.notePath(), { force: true }));
+  /** To be called after the lease was released: until then it is what tells that this process was killed. */
+  erase(generation: number): void {
+    const note = this.read();
+    if (note?.generation === generation && note.pid === process.pid) {
+      attempt(() => rmSync(this.notePath(), { force: true }));
+    }
   }
 
   /** The pid of the process of this machine that holds a generation, and whether it still runs. */
   of(generation: number): { pid: number; isAlive: boolean } | undefined {
-    const note = attempt(() => parseNote(readFileSync(this.notePath(), 'utf8')));
-    if (note === undefined || note.generation !== generation || note.realm !== realm()) return undefined;
+    const note = this.read();
+    if (note === undefined || note.generation !== generation || note.realm !== ownFacts().realm) return undefined;
     return { pid: note.pid, isAlive: processStartTime(note.pid) === note.startTime };
   }
 
+  private read(): Note | undefined {
+    return attempt(() => parseNote(readFileSync(this.notePath(), 'utf8')));
+  }
+
   private notePath(): string {
-    if (this.path === undefined) {
+    let path = paths.get(this.directory);
+    if (path === undefined) {
       const root = runtimeRoot();
       ensurePrivateDirectory(root);
       const name = createHash('sha256').update(realpathSync(this.directory)).digest('hex').slice(0, 16);
-      this.path = join(root, `${name}.lease`);
+      path = join(root, `${name}.lease`);
+      paths.set(this.directory, path);
     }
-    return this.path;
+    return path;
   }
 }
 
-function realm(): string {
-  ownRealm ??= `${bootId()} ${readlinkSync('/proc/self/ns/pid')}`;
-  return ownRealm;
+function ownFacts(): Pick<Note, 'pid' | 'startTime' | 'realm'> {
+  self ??= {
+    pid: process.pid,
+    startTime: processStartTime(process.pid) ?? 0,
+    realm: `${bootId()} ${readlinkSync('/proc/self/ns/pid')}`,
+  };
+  return self;
 }
 
 function parseNote(text: string): Note | undefined {

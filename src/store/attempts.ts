@@ -8,6 +8,7 @@ const START = `UPDATE jobs SET pid = :pid, started = :started
 const END = `UPDATE jobs SET state = :state, pid = coalesce(:pid, pid), started = :started, finished = :finished,
   elapsed = :elapsed, exit_status = :exit_status, signal = :signal, reason = :reason
   WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state IN ('running', 'dead')`;
+const IS_RECORDED = "SELECT 1 FROM jobs WHERE jid = ? AND attempt = ? AND runner = ? AND state = 'finished'";
 const RECORD = `INSERT INTO earlier_attempts (jid, attempt, runner, pid, started, finished, elapsed, exit_status, signal,
   reason) SELECT jid, attempt, runner, coalesce(:pid, pid), :started, :finished, :elapsed, :exit_status, :signal, :reason
   FROM jobs WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
@@ -45,8 +46,9 @@ export function recordStart(connection: Connection, host: string, start: Attempt
 }
 
 /**
- * Records an attempt's end: the job is finished, dead, or, if restartable and lost, pending again. False if the job
- * is no longer this attempt's (it was given away), and then nothing changed.
+ * Records an attempt's end: the job is finished, dead, or, if restartable and lost, pending again. True also if a
+ * feeder recorded it before and was killed before the runner knew. False if the job is no longer this attempt's (it
+ * was given away), and then nothing changed.
  */
 export function recordEnd(connection: Connection, host: string, end: AttemptEnd): boolean {
   const { isLost, ...values } = end;
@@ -54,7 +56,8 @@ export function recordEnd(connection: Connection, host: string, end: AttemptEnd)
     return giveBack(connection, host, end);
   }
   const state = end.reason === null ? 'finished' : 'dead';
-  return connection.run(END, { host, state, ...values }).changes === 1;
+  if (connection.run(END, { host, state, ...values }).changes === 1) return true;
+  return connection.get(IS_RECORDED, [end.jid, end.attempt, host]) !== undefined;
 }
 
 /** Puts a job back to pending and the attempt on record. */

@@ -67,14 +67,21 @@ test('a note of who holds a lease is believed of this boot of this machine and o
     writeFileSync(join(root, name), JSON.stringify(other));
     await expect(acquireLease(directory, wait)).rejects.toMatchObject({ code: 'BUSY' });
   }
-  chmodSync(root, 0o777);
   writeFileSync(join(root, name), JSON.stringify(gone));
-  await expect(acquireLease(directory, wait)).rejects.toMatchObject({ code: 'BUSY' });
-  chmodSync(root, 0o700);
   const next = await acquireLease(directory, wait);
   expect([held.isOwned(), next.isOwned()]).toEqual([false, true]);
   await next.release();
+  await held.release();
   expect(readdirSync(root)).toEqual([]);
+});
+
+test('where others could write notes, none is written', async () => {
+  const root = temporaryDirectory();
+  chmodSync(root, 0o777);
+  vi.stubEnv('RQ_RUNTIME_DIR', root);
+  const held = await acquireLease(temporaryDirectory(), { clock: systemClock, timeoutMs: 1_000 });
+  expect(readdirSync(root)).toEqual([]);
+  await held.release();
 });
 
 test('a lease is not stale as long as its holder refreshes it, however its clock stands', async () => {
