@@ -11,10 +11,24 @@ export function nameOf({ jid, attempt }: AttemptKey): string {
  */
 export class Attempts {
   readonly claimed: RunningJob[] = [];
+  /** Claimed, while an earlier attempt of the same job still runs here: its host was taken for lost. */
+  readonly waiting: RunningJob[] = [];
   readonly running = new Map<string, AttemptKey>();
   starts: AttemptStart[] = [];
   ends: AttemptEnd[] = [];
   unstarted: AttemptKey[] = [];
+
+  /** The next claimed job that may be started; one whose earlier attempt runs here is put aside, and `onEarlier` told. */
+  next(onEarlier: (earlier: AttemptKey) => void): RunningJob | undefined {
+    for (;;) {
+      const job = this.claimed.shift();
+      if (job === undefined) return undefined;
+      const earlier = this.earlierOf(job);
+      if (earlier === undefined) return job;
+      this.waiting.push(job);
+      onEarlier(earlier);
+    }
+  }
 
   /** The attempt is with the runner. */
   begin(key: AttemptKey): void {
@@ -30,6 +44,8 @@ export class Attempts {
     this.running.delete(nameOf(end));
     this.starts = this.starts.filter((start) => nameOf(start) !== nameOf(end));
     this.ends.push(end);
+    const index = this.waiting.findIndex(({ jid }) => jid === end.jid);
+    if (index >= 0) this.claimed.unshift(...this.waiting.splice(index, 1));
   }
 
   /** The runner did not start it: it goes back to the queue. */
@@ -39,7 +55,7 @@ export class Attempts {
 
   /** Hands all claimed attempts that the runner has not got yet back to the queue. */
   giveBackClaimed(): void {
-    this.unstarted.push(...this.claimed.splice(0));
+    this.unstarted.push(...this.claimed.splice(0), ...this.waiting.splice(0));
   }
 
   /** What the next exchange is to report, taken out; `restore` puts it back if that fails. */
@@ -64,7 +80,15 @@ export class Attempts {
 
   /** Nothing of this feeder's is in the database as running. */
   get isEmpty(): boolean {
-    return this.claimed.length === 0 && this.running.size === 0 && !this.hasEnds;
+    return this.claimed.length === 0 && this.waiting.length === 0 && this.running.size === 0 && !this.hasEnds;
+  }
+
+  private earlierOf({ jid, attempt }: AttemptKey): AttemptKey | undefined {
+    for (let earlier = attempt - 1; earlier > 0; earlier--) {
+      const key = this.running.get(nameOf({ jid, attempt: earlier }));
+      if (key !== undefined) return key;
+    }
+    return undefined;
   }
 }
 

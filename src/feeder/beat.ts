@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../job/clock.ts';
+import { errorCode } from '../job/errors.ts';
+import { lostNodePath, nodePath } from '../queue/nodes.ts';
 import { documentText } from '../yaml/document.ts';
 
 export const BEAT_MS = 30_000;
@@ -15,52 +18,85 @@ export interface NodeFacts {
   readonly slots: number;
   readonly version: string;
   readonly started: string;
+  /** Seconds between its beats. */
+  readonly beat: number;
 }
 
-/** A node's sign of life: a file whose time stamp the server moves on, as long as the feeder can reach the queue. */
+/** A node's sign of life: a file whose time stamp it moves on, as long as its feeder can reach the queue. */
 export class Beat {
+  /** When the last beat came through, by the monotonic clock, in milliseconds. */
+  lastMs: number;
+  /** How long beats came through one after the other in time, all in all, in milliseconds. */
+  steadyMs = 0;
+  /** The file was gone at a beat: others may have taken this node for lost. Whoever has seen to that sets it false. */
+  wasMissing = false;
   private readonly path: string;
+  private readonly lostPath: string;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(queueDirectory: string, host: string) {
-    this.path = join(queueDirectory, 'nodes', host);
+  constructor(
+    queueDirectory: string,
+    private readonly facts: NodeFacts,
+    private readonly clock: Clock,
+  ) {
+    this.path = nodePath(queueDirectory, facts.host);
+    this.lostPath = lostNodePath(queueDirectory, facts.host);
+    this.lastMs = clock.monotonicMs();
   }
 
-  /** Writes the file, under another name first, so that nobody reads half of it and no link is followed. */
-  start(facts: NodeFacts): void {
-    if (this.timer !== undefined) return;
-    const temporary = join(this.path, '..', `.${randomUUID()}`);
-    writeFileSync(temporary, documentText({ ...facts }), { flag: 'wx', mode: 0o644 });
-    renameSync(temporary, this.path);
-    this.timer = setInterval(() => this.beat(facts), BEAT_MS);
+  get intervalMs(): number {
+    return this.facts.beat * 1000;
+  }
+
+  /** Writes the file and begins to beat. Throws where the file cannot be written. */
+  start(): void {
+    this.write();
+    this.timer = setInterval(() => this.beat(), this.intervalMs);
     this.timer.unref();
   }
 
   /** Ends the beat; a node that leaves nothing behind that runs removes its file: it left, it was not lost. */
   stop(isGone: boolean): void {
     clearInterval(this.timer);
-    this.timer = undefined;
     if (isGone) rmSync(this.path, { force: true });
   }
 
-  private beat(facts: NodeFacts): void {
+  /** One beat; where the share fails, the next one tries again. False if it did not come through. */
+  beat(): boolean {
     try {
       const now = new Date();
       utimesSync(this.path, now, now);
-    } catch {
-      // Removed by hand, or the share fails: written anew, or tried again at the next beat.
-      clearInterval(this.timer);
-      this.timer = undefined;
-      this.restart(facts);
+      this.note();
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') return false;
+      this.wasMissing = true;
+      return this.rewrite();
     }
   }
 
-  private restart(facts: NodeFacts): void {
+  private rewrite(): boolean {
     try {
-      this.start(facts);
+      this.write();
+      return true;
     } catch {
-      this.timer = setInterval(() => this.beat(facts), BEAT_MS);
-      this.timer.unref();
+      return false;
     }
+  }
+
+  private note(): void {
+    const nowMs = this.clock.monotonicMs();
+    const gapMs = nowMs - this.lastMs;
+    if (gapMs <= 1.5 * this.intervalMs) this.steadyMs += gapMs;
+    this.lastMs = nowMs;
+  }
+
+  /** Under another name first, so that nobody reads half of it and no link is followed. */
+  private write(): void {
+    const temporary = join(this.path, '..', `.${randomUUID()}`);
+    writeFileSync(temporary, documentText({ ...this.facts }), { flag: 'wx', mode: 0o644 });
+    renameSync(temporary, this.path);
+    rmSync(this.lostPath, { force: true });
+    this.lastMs = this.clock.monotonicMs();
   }
 }

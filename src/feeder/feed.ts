@@ -8,11 +8,12 @@ import { lockProblem, mountOf } from '../queue/mount.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
 import { readSettings } from '../queue/settings.ts';
 import { refuseReadOnly } from '../queue/transaction.ts';
-import { Beat } from './beat.ts';
+import { BEAT_MS } from './beat.ts';
 import { mayRunOn } from './constraints.ts';
 import { Feeder } from './feeder.ts';
 import { refuseNamesake } from './namesake.ts';
 import { becomeFeeder, resignAsFeeder } from './pid-file.ts';
+import { Presence } from './presence.ts';
 import { RunnerLink } from './runner-link.ts';
 import { listenToSignals } from './signals.ts';
 import { refuseUntrusted } from './trust.ts';
@@ -62,10 +63,15 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   }
 }
 
+/** A host beats at least so often before it could be taken for lost. */
+const BEATS = 6;
+
 interface Configured {
   readonly slots: number;
   readonly minSleepMs: number;
   readonly maxSleepMs: number;
+  /** A host without a sign of life for so long is lost, in milliseconds. */
+  readonly lostAfterMs: number;
 }
 
 /** What was asked for, else what the queue says; of sleeps that contradict each other so, what was asked for counts. */
@@ -75,13 +81,14 @@ async function configuredFor(queue: Queue, options: FeedOptions): Promise<Config
   queue.close();
   const minSleepMs = options.minSleepMs ?? Math.min(settings.min_sleep * 1000, options.maxSleepMs ?? Number.MAX_VALUE);
   const maxSleepMs = Math.max(options.maxSleepMs ?? settings.max_sleep * 1000, minSleepMs);
-  return { slots: options.slots ?? settings.max_feed ?? availableParallelism(), minSleepMs, maxSleepMs };
+  const slots = options.slots ?? settings.max_feed ?? availableParallelism();
+  return { slots, minSleepMs, maxSleepMs, lostAfterMs: settings.lost_after * 1000 };
 }
 
 async function feedAs(
   queue: Queue,
   directory: string,
-  { slots, minSleepMs, maxSleepMs }: Configured,
+  { slots, minSleepMs, maxSleepMs, lostAfterMs }: Configured,
   options: FeedOptions,
 ): Promise<'ended' | 'restart'> {
   const host = hostName();
@@ -101,11 +108,13 @@ async function feedAs(
   const { loops, untilEmpty, retries, version } = options;
   const mayRun = mayRunOn(host);
   const settings = { host, slots, minSleepMs, maxSleepMs, loops, untilEmpty, retries, mayRun };
-  const feeder = new Feeder(queue, settings, link, events);
-  signals.deliverTo((order, why) => feeder.tell(order, why));
-  const beat = new Beat(queueDirectory, host);
   const { boot, journal } = link;
-  beat.start({ host, pid: process.pid, boot, journal, runtime: directory, slots, version, started: clock.now() });
+  const beat = Math.min(BEAT_MS, lostAfterMs / BEATS) / 1000;
+  const about = { host, pid: process.pid, boot, journal, runtime: directory, slots, version, started: clock.now() };
+  const presence = new Presence(queue, { ...about, beat }, lostAfterMs, events);
+  const feeder = new Feeder(queue, settings, link, presence, events);
+  signals.deliverTo((order, why) => feeder.tell(order, why));
+  presence.start();
   events.started({ queue: queueDirectory, host, pid: process.pid, runner: link.runnerPid, slots, version });
   if (options.stopAtOnce === true) feeder.tell('stop', 'stop');
   options.onReady?.();
@@ -118,7 +127,7 @@ async function feedAs(
   } finally {
     signals.stop();
     const isClean = order !== 'restart' && order !== 'failed';
-    beat.stop(isClean);
+    presence.stop(isClean);
     await link.close(isClean);
   }
 }

@@ -6,6 +6,7 @@ import { type AttemptEnd, exchange, hasClaimable, type MayRun } from '../queue/e
 import type { Queue } from '../queue/open.ts';
 import { Attempts, nameOf, type Reports } from './attempts.ts';
 import { Pace } from './pace.ts';
+import type { Presence } from './presence.ts';
 import { Recovery } from './recovery.ts';
 import type { RunnerLink } from './runner-link.ts';
 import { SleepCycle } from './sleep-cycle.ts';
@@ -47,6 +48,7 @@ export class Feeder {
   private readonly queue: Queue;
   private readonly settings: FeederSettings;
   private readonly link: RunnerLink;
+  private readonly presence: Presence;
   private readonly events: FeederEvents;
   private readonly attempts = new Attempts();
   private readonly pace: Pace;
@@ -65,10 +67,11 @@ export class Feeder {
   private progressMs = 0;
   private killed = new Set<string>();
 
-  constructor(queue: Queue, settings: FeederSettings, link: RunnerLink, events: FeederEvents) {
+  constructor(queue: Queue, settings: FeederSettings, link: RunnerLink, presence: Presence, events: FeederEvents) {
     this.queue = queue;
     this.settings = settings;
     this.link = link;
+    this.presence = presence;
     this.events = events;
     this.pace = new Pace(queue.clock, GATHER_MS);
     this.watch = new DatabaseWatch(queue.database, queue.clock, () => queue.close());
@@ -102,6 +105,7 @@ export class Feeder {
   /** One step of work; false if there is none at the moment. */
   private async turn(): Promise<boolean> {
     try {
+      await this.presence.attend(() => this.recovery.dropStale());
       const acted = await this.exchangeIfDue();
       this.failures = 0;
       return acted;
@@ -181,12 +185,17 @@ export class Feeder {
 
   private startClaimed(): void {
     while (this.order !== 'stop' && this.attempts.running.size < this.settings.slots) {
-      const job = this.attempts.claimed.shift();
+      const job = this.attempts.next((earlier) => this.killStale(earlier));
       if (job === undefined) return;
       this.attempts.begin(job);
       this.progressMs = this.queue.clock.monotonicMs();
       void this.start(job);
     }
+  }
+
+  private killStale(key: AttemptKey): void {
+    this.events.killedStale(key);
+    this.link.kill(key);
   }
 
   private async start(job: RunningJob): Promise<void> {
@@ -252,6 +261,8 @@ export class Feeder {
 
   private freeSlots(): number {
     if (this.order !== 'feed') return 0;
-    return this.settings.slots - this.attempts.running.size - this.attempts.claimed.length;
+    return (
+      this.settings.slots - this.attempts.running.size - this.attempts.claimed.length - this.attempts.waiting.length
+    );
   }
 }

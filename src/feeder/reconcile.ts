@@ -24,15 +24,21 @@ export interface Reconciled {
   readonly stale: RunningAttempt[];
 }
 
+/** What the runner knows of attempts, and those of them whose result the database would take. */
+export interface Known {
+  readonly known: readonly KnownAttempt[];
+  readonly owned: readonly AttemptKey[];
+}
+
 /** Compares what the database says is running on this host with what its runner knows. */
-export function reconcile(rows: readonly ClaimedRow[], known: readonly KnownAttempt[], here: Here): Reconciled {
+export function reconcile(rows: readonly ClaimedRow[], { known, owned }: Known, here: Here): Reconciled {
   const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
-  const claimed = new Set(rows.map(nameOf));
+  const ours = new Set(owned.map(nameOf));
   const unknown = rows.filter((row) => !byName.has(nameOf(row)));
   const running = known.filter((attempt) => attempt.state === 'running');
   return {
-    adopted: running.filter((attempt) => claimed.has(nameOf(attempt))),
-    stale: running.filter((attempt) => !claimed.has(nameOf(attempt))),
+    adopted: running.filter((attempt) => ours.has(nameOf(attempt))),
+    stale: running.filter((attempt) => !ours.has(nameOf(attempt))),
     ended: known.flatMap((attempt) => (attempt.state === 'exited' ? [attempt.exit] : [])),
     unstarted: unknown.filter(({ journal }) => journal === here.journal),
     lost: unknown.filter(({ journal }) => journal !== here.journal).map((row) => lostEnd(row, here)),

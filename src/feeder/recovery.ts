@@ -1,5 +1,5 @@
 import type { FeederEvents } from '../log/events.ts';
-import { type AttemptEnd, runningJobs } from '../queue/exchange.ts';
+import { type AttemptEnd, runningJobs, stillOwned } from '../queue/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { type Attempts, nameOf } from './attempts.ts';
 import { reconcile } from './reconcile.ts';
@@ -27,7 +27,8 @@ export class Recovery {
   async takeOver(): Promise<void> {
     const rows = await runningJobs(this.queue, this.host);
     const { boot, journal, known } = await this.link.list();
-    const found = reconcile(rows, known, { boot, journal, now: this.queue.clock.now() });
+    const owned = await stillOwned(this.queue, this.host, known);
+    const found = reconcile(rows, { known, owned }, { boot, journal, now: this.queue.clock.now() });
     for (const attempt of found.adopted) {
       this.attempts.begin(attempt);
       if (attempt.pid !== null) this.attempts.began({ ...attempt, pid: attempt.pid });
@@ -63,6 +64,17 @@ export class Recovery {
     this.link.deliver();
   }
 
+  /** Others may have taken this host for lost: what runs here of jobs that went to another is killed. */
+  async dropStale(): Promise<void> {
+    this.attempts.giveBackClaimed();
+    const running = [...this.attempts.running.values()];
+    const owned = new Set((await stillOwned(this.queue, this.host, running)).map(nameOf));
+    for (const key of running.filter((each) => !owned.has(nameOf(each)))) {
+      this.events.killedStale(key);
+      this.link.kill(key);
+    }
+  }
+
   /** Finds claims that were committed though the exchange failed, and attempts whose journal is gone. */
   async findUnknownClaims(): Promise<void> {
     if (!this.isUnsure) return;
@@ -71,7 +83,7 @@ export class Recovery {
     const mine = new Set([...running.keys(), ...[...claimed, ...ends, ...unstarted].map(nameOf)]);
     const { boot, journal } = this.link;
     const unknown = rows.filter((row) => !mine.has(nameOf(row)));
-    const found = reconcile(unknown, [], { boot, journal, now: this.queue.clock.now() });
+    const found = reconcile(unknown, { known: [], owned: [] }, { boot, journal, now: this.queue.clock.now() });
     for (const end of found.lost) this.events.lost(end, end.reason ?? '');
     this.attempts.unstarted.push(...found.unstarted);
     this.attempts.ends.push(...found.lost);

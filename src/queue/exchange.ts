@@ -4,6 +4,7 @@ import {
   type AttemptStart,
   type ClaimedRow,
   giveBack,
+  ownedAttempts,
   recordEnd,
   recordStart,
   runningOn,
@@ -52,6 +53,11 @@ function exchangeIn({ connection }: Transaction, request: Exchange, now: string)
 /** Whether there is a job that this host may run; takes no lease. */
 export async function hasClaimable(queue: Queue, mayRun: MayRun): Promise<boolean> {
   return await read(queue, (connection) => isClaimable(connection, mayRun));
+}
+
+/** Those of a host's attempts whose result the queue would take; takes no lease. */
+export async function stillOwned(queue: Queue, host: string, keys: readonly AttemptKey[]): Promise<AttemptKey[]> {
+  return await read(queue, (connection) => ownedAttempts(connection, host, keys));
 }
 
 /** The jobs that a host is running, by what the database knows. */

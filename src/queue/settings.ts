@@ -13,6 +13,8 @@ export interface Settings {
   /** Seconds between the polls of an idle feeder, at least and at most. */
   readonly min_sleep: number;
   readonly max_sleep: number;
+  /** Seconds without a sign of life after which a host is lost, and its jobs go to others. */
+  readonly lost_after: number;
   /** Seconds that ended jobs stay in the queue before a rotation takes them. */
   readonly retention: number;
 }
@@ -24,16 +26,18 @@ interface Range {
 }
 
 const MAX_SLEEP_S = 86_400;
+const MAX_LOST_AFTER_S = 366 * 86_400;
 const MAX_RETENTION_S = 10 * 366 * 86_400;
 
 export const SETTING_RANGES: Readonly<Record<keyof Settings, Range>> = {
   max_feed: { min: 1, max: MAX_SLOTS, isWhole: true },
   min_sleep: { min: 0.01, max: MAX_SLEEP_S, isWhole: false },
   max_sleep: { min: 0.01, max: MAX_SLEEP_S, isWhole: false },
+  lost_after: { min: 10, max: MAX_LOST_AFTER_S, isWhole: false },
   retention: { min: 0, max: MAX_RETENTION_S, isWhole: false },
 };
 
-const DEFAULTS: Settings = { max_feed: null, min_sleep: 1, max_sleep: 5, retention: 0 };
+const DEFAULTS: Settings = { max_feed: null, min_sleep: 1, max_sleep: 5, lost_after: 900, retention: 0 };
 
 /** What a queue was configured to, with defaults for the rest. */
 export async function readSettings(queue: Queue): Promise<Settings> {

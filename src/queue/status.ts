@@ -15,7 +15,8 @@ import {
   outcomes,
   runningByHost,
 } from '../store/counts.ts';
-import { readNodes } from './nodes.ts';
+import { duration } from './duration.ts';
+import { nodeSummaries } from './node-status.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
 
@@ -31,13 +32,7 @@ export async function queueStatus(
 ): Promise<Record<string, unknown>> {
   const now = queue.clock.now();
   const { running, ...parts } = await read(queue, (connection) => databaseStatus(connection, now, exitCounts));
-  const nodes = readNodes(queue.directory).map(({ host, slots, lastBeat }) => ({
-    host,
-    slots,
-    running: running.get(host) ?? 0,
-    last_beat: lastBeat,
-  }));
-  return { ...parts, nodes, lease: leaseStatus(queue.directory) };
+  return { ...parts, nodes: nodeSummaries(queue, running), lease: leaseStatus(queue.directory) };
 }
 
 function databaseStatus(
@@ -86,15 +81,6 @@ function ageOf(job: JobTimes, state: JobState, now: string): string {
   if (job.elapsed !== null) return duration(job.elapsed);
   const since = state === 'running' ? job.started : (job.finished ?? job.submitted);
   return duration(Math.max(0, Date.parse(now) - Date.parse(since ?? now)) / 1000);
-}
-
-/** Seconds as `00h00m12.34s`. */
-function duration(seconds: number): string {
-  const hundredths = Math.round(seconds * 100);
-  const hours = Math.floor(hundredths / 360_000);
-  const minutes = Math.floor((hundredths % 360_000) / 6_000);
-  const rest = ((hundredths % 6_000) / 100).toFixed(2);
-  return `${String(hours).padStart(2, '0')}h${String(minutes).padStart(2, '0')}m${rest.padStart(5, '0')}s`;
 }
 
 function leaseStatus(directory: string): Record<string, unknown> {

@@ -16,6 +16,11 @@ const RETURN = `UPDATE jobs SET state = 'pending', started = NULL, finished = NU
   pid = NULL, exit_status = NULL, signal = NULL, reason = NULL, boot = NULL, journal = NULL
   WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
 const IS_RESTARTABLE = 'SELECT restartable FROM jobs WHERE jid = ? AND attempt = ?';
+const IS_RUNNING = "SELECT 1 FROM jobs WHERE jid = ? AND attempt = ? AND runner = ? AND state = 'running'";
+const RUNNING_ELSEWHERE = `SELECT jid, attempt, pid, started, runner FROM jobs
+  WHERE state = 'running' AND runner <> ? ORDER BY jid`;
+const OWNED = `SELECT jid, attempt FROM jobs JOIN json_each(:keys) AS key
+  ON jid = key.value ->> 0 AND attempt = key.value ->> 1 WHERE runner = :host AND state IN ('running', 'dead')`;
 const RUNNING_ON = `SELECT ${JOB_COLUMNS}, boot, journal FROM jobs WHERE state = 'running' AND runner = ? ORDER BY jid`;
 
 /** How an attempt ended. Exactly one of `exit_status`, `signal`, `reason` says how; `isLost` if nobody knows. */
@@ -65,6 +70,31 @@ export function giveBack(connection: Connection, host: string, end: Omit<Attempt
   const { jid, attempt, pid, started, finished, elapsed, exit_status, signal, reason } = end;
   connection.run(RECORD, { host, jid, attempt, pid, started, finished, elapsed, exit_status, signal, reason });
   return connection.run(RETURN, { host, jid, attempt }).changes === 1;
+}
+
+/** An attempt that a host is running, by what the database knows. */
+export interface RunningAttemptRow extends AttemptKey {
+  readonly pid: number | null;
+  readonly started: string;
+  readonly runner: string;
+}
+
+/** What hosts other than this one are running. */
+export function runningElsewhere(connection: Connection, host: string): RunningAttemptRow[] {
+  return connection.all(RUNNING_ELSEWHERE, [host]) as unknown as RunningAttemptRow[];
+}
+
+/** Whether an attempt is still running, by what the database knows. */
+export function isRunning(connection: Connection, { jid, attempt, runner }: RunningAttemptRow): boolean {
+  return connection.get(IS_RUNNING, [jid, attempt, runner]) !== undefined;
+}
+
+/**
+ * Those of a host's attempts whose result would be taken: their job is running, or was declared dead and nobody took it.
+ */
+export function ownedAttempts(connection: Connection, host: string, keys: readonly AttemptKey[]): AttemptKey[] {
+  const pairs = JSON.stringify(keys.map(({ jid, attempt }) => [jid, attempt]));
+  return connection.all(OWNED, { keys: pairs, host }) as unknown as AttemptKey[];
 }
 
 /** Every job that a host is running, by what the database knows. */

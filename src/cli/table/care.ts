@@ -12,8 +12,10 @@ export const CARE_MODES: readonly ModeSpec[] = [
     options: [],
     description: [
       'Sets what is given and prints all settings. max_feed, min_sleep and max_sleep are what feeders use that were not ' +
-        'told otherwise when they were started (one that runs takes them at its next restart). retention: so many ' +
-        'seconds ended jobs stay before rotate takes them. null sets back to the default.',
+        'told otherwise when they were started (one that runs takes them at its next restart). lost_after: a host that ' +
+        'gave no sign of life for so many seconds is lost (default 900), and what it ran goes to others if it is ' +
+        'restartable, and is dead if not. retention: so many seconds ended jobs stay before rotate takes them. null ' +
+        'sets back to the default.',
     ],
     examples: [
       { type: 'rq q configure', does: 'all settings' },

@@ -176,4 +176,24 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     ],
     load: () => import('../modes/feeder.ts'),
   },
+  {
+    name: 'nodes',
+    short: [],
+    summary: 'print the hosts that feed, and whether they live',
+    words: '',
+    maxWords: 0,
+    queue: 'named',
+    options: [],
+    description: [
+      'Prints a list of the hosts that feed or fed from the queue: state is feeding, silent where no sign of life came ' +
+        'for a while, or lost where others ended its jobs on its behalf (see lost_after in: rq help configure). A host ' +
+        'whose feeder was shut down is not in it.',
+      'last_beat is the time stamp of its last sign of life, and age how long that is ago by the clock of this host.',
+    ],
+    examples: [
+      { type: 'rq q nodes', does: 'all of them' },
+      { type: 'rq q nodes --fields host,state,running --json', does: 'how they do, for a program' },
+    ],
+    load: () => import('../modes/nodes.ts'),
+  },
 ];

@@ -23,7 +23,7 @@ describe('configure', () => {
   test('sets what feeders take for their defaults', async () => {
     const bench = await queueWithEnded();
     expect(await bench.must(['QUEUE', 'configure', 'max_feed=3', 'min_sleep=0.1', 'max-sleep=0.2'])).toBe(
-      '---\nmax_feed: 3\nmin_sleep: 0.1\nmax_sleep: 0.2\nretention: 0\n',
+      '---\nmax_feed: 3\nmin_sleep: 0.1\nmax_sleep: 0.2\nlost_after: 900\nretention: 0\n',
     );
     await bench.must(['QUEUE', 'start']);
     expect(await bench.must(['QUEUE', 'feeder', '-f', 'slots'])).toBe('---\nslots: 3\n');
@@ -37,6 +37,7 @@ describe('configure', () => {
     ['max_feed', 'give a value'],
     ['min_sleep=60', 'is more than max_sleep'],
     ['retention=-1', 'a number from 0'],
+    ['lost_after=9', 'a number from 10'],
   ])('refuses %j and changes nothing', async (word, message) => {
     const bench = new Workbench();
     await bench.must(['QUEUE', 'create']);

@@ -1,0 +1,63 @@
+import { runningByHost } from '../store/counts.ts';
+import { duration } from './duration.ts';
+import { type Node, readNodes } from './nodes.ts';
+import type { Queue } from './open.ts';
+import { read } from './read.ts';
+
+/** So many of its own beats may be missing before a node is called silent. */
+const MISSED_BEATS = 3;
+const BEAT_S = 30;
+
+/** A node's part of `status`. */
+export interface NodeSummary {
+  readonly host: string;
+  /** `silent`: it gives no sign of life; `lost`: others ended its jobs on its behalf. */
+  readonly state: 'feeding' | 'silent' | 'lost';
+  readonly slots: number | null;
+  readonly running: number;
+  readonly last_beat: string;
+  /** Since then, by this host's clock. */
+  readonly age: string;
+}
+
+/** The nodes of a queue, given how many jobs each runs. */
+export function nodeSummaries(queue: Queue, running: ReadonlyMap<string, number>): NodeSummary[] {
+  const nowMs = Date.parse(queue.clock.now());
+  return readNodes(queue.directory).map((node) => summary(node, running.get(node.host) ?? 0, nowMs));
+}
+
+function summary({ host, isLost, facts, lastBeat }: Node, running: number, nowMs: number): NodeSummary {
+  const seconds = Math.max(0, nowMs - Date.parse(lastBeat)) / 1000;
+  const isSilent = seconds > MISSED_BEATS * (Number(facts['beat']) || BEAT_S);
+  const slots = Number(facts['slots']);
+  return {
+    host,
+    state: isLost ? 'lost' : isSilent ? 'silent' : 'feeding',
+    slots: Number.isSafeInteger(slots) ? slots : null,
+    running,
+    last_beat: lastBeat,
+    age: duration(seconds),
+  };
+}
+
+/** A node with what its feeder tells of itself. */
+export interface NodeReport extends NodeSummary {
+  readonly pid: number | null;
+  readonly version: string | null;
+  readonly started: string | null;
+}
+
+/** The nodes of a queue, by name. */
+export async function nodeReports(queue: Queue): Promise<NodeReport[]> {
+  const running = await read(queue, runningByHost);
+  const nowMs = Date.parse(queue.clock.now());
+  return readNodes(queue.directory).map((node) => {
+    const { pid, version, started } = node.facts;
+    return {
+      ...summary(node, running.get(node.host) ?? 0, nowMs),
+      pid: Number(pid) || null,
+      version: version ?? null,
+      started: started ?? null,
+    };
+  });
+}
