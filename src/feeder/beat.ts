@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { errorCode } from '../job/errors.ts';
 import { lostNodePath, nodePath } from '../queue/nodes.ts';
+import { temporaryName } from '../queue/temporary-names.ts';
 import { documentText } from '../yaml/document.ts';
 
 export const BEAT_MS = 30_000;
@@ -93,7 +93,7 @@ export class Beat {
 
   /** Under another name first, so that nobody reads half of it and no link is followed. */
   private write(): void {
-    const temporary = join(this.path, '..', `.${randomUUID()}`);
+    const temporary = join(this.path, '..', temporaryName());
     writeFileSync(temporary, documentText({ ...this.facts }), { flag: 'wx', mode: 0o644 });
     renameSync(temporary, this.path);
     rmSync(this.lostPath, { force: true });

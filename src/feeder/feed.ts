@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { RqError } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
@@ -7,6 +8,7 @@ import { FeederEvents } from '../log/events.ts';
 import { lockProblem, mountOf } from '../queue/mount.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
 import { readSettings } from '../queue/settings.ts';
+import { sweepAbandoned } from '../queue/temporary-names.ts';
 import { refuseReadOnly } from '../queue/transaction.ts';
 import { BEAT_MS } from './beat.ts';
 import { mayRunOn } from './constraints.ts';
@@ -56,6 +58,7 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   await becomeFeeder(directory, { since: queue.clock.now(), slots, host: hostName(), queue: queue.directory });
   try {
     await refuseNamesake(queue.directory, hostName(), directory, queue.clock);
+    for (const folder of ['nodes', 'stdin', 'data']) sweepAbandoned(join(queue.directory, folder));
     return await feedAs(queue, directory, configured, options);
   } finally {
     queue.close();

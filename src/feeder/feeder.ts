@@ -1,3 +1,4 @@
+import { crashAt } from '../job/crash-points.ts';
 import { RqError } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { FeederEvents } from '../log/events.ts';
@@ -162,6 +163,8 @@ export class Feeder {
     const by = { host: this.settings.host, boot: this.link.boot, journal: this.link.journal };
     try {
       const done = await exchange(this.queue, { by, ...reports, claim: wanted, mayRun: this.settings.mayRun });
+      if (done.claimed.length > 0) crashAt('claim-committed');
+      if (reports.ends.length > 0) crashAt('end-committed');
       this.attempts.claimed.push(...done.claimed);
       if (wanted > 0) this.mayFind = done.claimed.length === wanted;
       this.settle(reports, done.refused);
@@ -199,7 +202,10 @@ export class Feeder {
   }
 
   private async start(job: RunningJob): Promise<void> {
-    const outcome = await this.link.spawn(job);
+    const given = this.link.spawn(job);
+    setImmediate(() => crashAt('job-given'));
+    const outcome = await given;
+    crashAt('job-started');
     if (outcome.kind === 'started') {
       this.events.jobStarted({ jid: job.jid, attempt: job.attempt, pid: outcome.start.pid });
       this.attempts.began(outcome.start);
@@ -214,6 +220,7 @@ export class Feeder {
   private ended(end: AttemptEnd): void {
     if (!this.attempts.running.has(nameOf(end))) return;
     this.ran += 1;
+    crashAt('end-heard');
     const wasKilled = this.killed.delete(nameOf(end));
     const told = wasKilled ? { ...end, reason: `killed by rq stop on ${this.settings.host}`, isLost: true } : end;
     this.events.jobEnded(told);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { RqError } from './errors.ts';
 
@@ -18,4 +18,9 @@ export function hostName(environment: NodeJS.ProcessEnv = process.env): string {
 /** A random id that the kernel makes at each boot (proc(5), sys/kernel/random/boot_id). */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}
+
+/** The number of this process's namespace of pids (pid_namespaces(7)): a container's pids mean nothing outside of it. */
+export function pidNamespace(): number {
+  return Number(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 0);
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, RqError } from '../job/errors.ts';
-import { bootId } from '../job/host.ts';
+import { bootId, pidNamespace } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
 import { ensurePrivateDirectory, runtimeRoot } from '../job/runtime-directory.ts';
 
@@ -74,7 +74,7 @@ function ownFacts(): Pick<Note, 'pid' | 'startTime' | 'realm'> {
   self ??= {
     pid: process.pid,
     startTime: processStartTime(process.pid) ?? 0,
-    realm: `${bootId()} ${readlinkSync('/proc/self/ns/pid')}`,
+    realm: `${bootId()} ${pidNamespace()}`,
   };
   return self;
 }

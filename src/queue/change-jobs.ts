@@ -1,3 +1,4 @@
+import { crashAt } from '../job/crash-points.ts';
 import { RqError } from '../job/errors.ts';
 import type { Job, JobState } from '../job/job.ts';
 import type { JidRange, Selection } from '../job/selection.ts';
@@ -41,6 +42,7 @@ export async function changeJobs(
   const jids = typeof change.data === 'string' ? await jidsOf(queue, selection, kind) : [];
   const files = await ReplacedFiles.stage(queue.directory, change, jids);
   let isCommitted: boolean | undefined = false;
+  crashAt('files-copied');
   try {
     const changed = await transaction(queue, (run) => changeIn(run, { selection, change, kind, files }, progress));
     isCommitted = true;
@@ -78,6 +80,7 @@ function changeIn(run: Transaction, { selection, change, kind, files }: ChangeRe
     const last = jobs.at(-1);
     if (last === undefined) {
       if (refused.size > 0) throw new Refused(refused);
+      crashAt('files-placed');
       return { changed: ranges, count, refused };
     }
     after = last.jid;

@@ -1,3 +1,4 @@
+import { crashAt } from '../job/crash-points.ts';
 import type { Job } from '../job/job.ts';
 import type { Selection } from '../job/selection.ts';
 import { deleteRows } from '../store/deletions.ts';
@@ -16,6 +17,7 @@ export async function deleteJobs(
   progress?: Progress,
 ): Promise<{ deleted: Job[]; running: number[] }> {
   const result = await transaction(queue, (run) => deleteSelected(run, selection, progress));
+  crashAt('jobs-deleted');
   await removeJobFiles(queue.directory, result.deleted);
   return result;
 }

@@ -1,3 +1,4 @@
+import { crashAt } from '../job/crash-points.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import {
   type AttemptEnd,
@@ -47,7 +48,9 @@ function exchangeIn({ connection }: Transaction, request: Exchange, now: string)
     const none = { pid: null, started: now, finished: now, elapsed: null, exit_status: null, signal: null };
     giveBack(connection, by.host, { ...key, ...none, reason: 'it was never started' });
   }
-  return { claimed: claimJobs(connection, { ...by, now }, request.mayRun, request.claim), refused };
+  const claimed = claimJobs(connection, { ...by, now }, request.mayRun, request.claim);
+  if (claimed.length > 0) crashAt('claim-worked');
+  return { claimed, refused };
 }
 
 /** Whether there is a job that this host may run; takes no lease. */

@@ -1,16 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { cp, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { temporaryName } from './temporary-names.ts';
 
 /**
  * Copies a file that is to be a job's stdin into the queue, synced, under a name that no job has; gives that path.
  * Throws INVALID_INPUT where the source cannot be read, NO_SPACE or IO where the queue cannot be written.
  */
 export async function copyStdin(queueDirectory: string, source: string): Promise<string> {
-  const target = join(queueDirectory, 'stdin', `.${randomUUID()}`);
+  const target = join(queueDirectory, 'stdin', temporaryName());
   try {
     await pipeline(createReadStream(source), createWriteStream(target, { flags: 'wx' }));
     const handle = await open(target);
@@ -25,7 +25,7 @@ export async function copyStdin(queueDirectory: string, source: string): Promise
 
 /** As `copyStdin`, for a job's data: a file or a directory with all that is in it. */
 export async function copyData(queueDirectory: string, source: string): Promise<string> {
-  const target = join(queueDirectory, 'data', `.${randomUUID()}`);
+  const target = join(queueDirectory, 'data', temporaryName());
   try {
     await stat(source);
     await cp(source, target, { recursive: true, errorOnExist: true, force: false, preserveTimestamps: true });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { crashAt } from '../job/crash-points.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { commitRotation, type EndedKey, removeJobs, unchangedJids } from '../store/rotations.ts';
 import { placeFault, refuseExisting } from './copy-place.ts';
@@ -41,6 +42,7 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
     markOwner(partial, queue.directory);
     const jobs = await rotateInto({ queue, path, partial, id }, progress);
     if (jobs === 0) return { path: undefined, jobs };
+    crashAt('rotation-committed');
     await finishRotations(queue);
     return { path, jobs };
   } catch (error) {
@@ -62,6 +64,7 @@ async function rotateInto(place: Place, progress?: Progress): Promise<number> {
   const directory = join(partial, basename(path).replace(/(?:\.tgz|\.tar\.gz)$/, ''));
   const until = await retentionLimit(queue);
   let contents = await fillRotation(queue, directory, until, progress);
+  crashAt('rotation-filled');
   for (;;) {
     if (contents.keys.length === 0) {
       rmSync(partial, { recursive: true, force: true });

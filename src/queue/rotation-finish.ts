@@ -1,5 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crashAt } from '../job/crash-points.ts';
 import { errorCode } from '../job/errors.ts';
 import { type CommittedRotation, finishRotation, unfinishedRotations } from '../store/rotations.ts';
 import type { Queue } from './open.ts';
@@ -17,8 +18,10 @@ export async function finishRotations(queue: Queue): Promise<void> {
     // A host that mounts the place elsewhere, or not at all, leaves it to others.
     if (!existsSync(dirname(rotation.path))) continue;
     putInPlace(rotation);
+    crashAt('rotation-placed');
     const names = rotation.files.filter((name) => JOB_FILE.test(name));
     await removePaths(names.map((name) => join(queue.directory, name)));
+    crashAt('rotation-files-removed');
     await transaction(queue, ({ connection }) => finishRotation(connection, rotation.id));
   }
 }

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import type { Clock } from '../job/clock.ts';
+import { crashAt } from '../job/crash-points.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
 import type { Submission } from '../job/job.ts';
@@ -24,6 +25,7 @@ export async function submitJobs(
 ): Promise<JidRange> {
   if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot submit: there is no job in what was given');
   const files = await StagedFiles.stage(queue.directory, submissions);
+  crashAt('files-copied');
   try {
     return await transaction(queue, (run) => insertAll(run, queue, { submissions, files, progress }));
   } catch (error) {
@@ -53,6 +55,7 @@ function insertAll(run: Transaction, queue: Queue, { submissions, files, progres
     run.refresh();
     progress?.(index, submissions.length);
   });
+  crashAt('files-placed');
   return { first: last + 1, last: last + submissions.length };
 }
 

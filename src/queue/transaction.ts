@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { crashAt } from '../job/crash-points.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
 import { acquireLease, type Lease } from '../lease/lease.ts';
@@ -126,6 +127,7 @@ class Run<T> {
     const operation = `${hostName()}/${process.pid}/${randomUUID()}`;
     const now = this.queue.clock.now();
     writeFence(connection, { fence: this.fence, generation: lease.generation, operation, now });
+    crashAt('transaction-begun');
     const result = this.work({ connection, refresh: () => lease.refresh() });
     return this.commit(connection, lease, operation, result);
   }
@@ -133,10 +135,12 @@ class Run<T> {
   private commit(connection: Connection, lease: Lease, operation: string, result: T): T | typeof AGAIN {
     const { clock } = this.queue;
     const sinceMs = clock.monotonicMs();
+    crashAt('transaction-worked');
     for (;;) {
       if (!lease.isOwned()) return this.notTheHighest(connection);
       try {
         connection.execute('COMMIT');
+        crashAt('transaction-committed');
         return result;
       } catch (cause) {
         // BUSY: a reader has not finished. The transaction stands, and may be committed while the lease is ours.

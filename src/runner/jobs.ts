@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
+import { crashAt } from '../job/crash-points.ts';
 import type { AttemptKey } from '../job/job.ts';
 import { processStartTime } from '../job/process.ts';
 import { findAttempts, isAlive } from './adopt.ts';
@@ -111,8 +112,10 @@ export class Jobs {
       discardSpawn(prepared);
       throw error;
     }
+    crashAt('attempt-journaled');
     const env = { ...this.environment, ...request.env, RQ_ATTEMPT_ID: `${journal.id}.${name}` };
     const pid = startProcess(prepared, this.bash, env, (ended) => this.finish(attempt, ended));
+    crashAt('attempt-forked');
     if (pid !== null) {
       const leader = { pid, start_time: this.startTime(pid) };
       this.running.set(name, leader);
@@ -176,6 +179,7 @@ export class Jobs {
   }
 
   private finish(attempt: JournaledAttempt, { exit_status, signal, reason, isLost }: Ended, wasSeen = true): void {
+    crashAt('exit-seen');
     const { clock, journal } = this.options;
     const { jid, attempt: number, started } = attempt;
     const elapsedMs = Math.round(clock.monotonicMs() - attempt.monotonic_ms);
@@ -201,6 +205,7 @@ export class Jobs {
 
   private report(): void {
     this.options.journal.settle();
+    crashAt('exit-journaled');
     const exits = this.ended;
     this.ended = [];
     this.options.onExits(exits);

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorCode } from '../job/errors.ts';
+import { bootId, hostName, pidNamespace } from '../job/host.ts';
+import { processStartTime } from '../job/process.ts';
+
+const NAME = /^\.(?<host>.+)\.(?<boot>[0-9a-f]{8})\.(?<namespace>\d+)\.(?<pid>\d+)\.(?<startTime>\d+)\.[0-9a-f-]{36}$/;
+
+/**
+ * A name for a file in the making, in a folder of the queue that others read too: hidden, never used before, and telling
+ * which process makes it, so that what a killed one left behind can be told from what is being made.
+ */
+export function temporaryName(): string {
+  const { pid } = process;
+  const place = `${hostName()}.${ownBoot()}.${pidNamespace()}`;
+  return `.${place}.${pid}.${processStartTime(pid) ?? 0}.${randomUUID()}`;
+}
+
+/** Removes from a folder what processes of this machine left behind that are gone. */
+export function sweepAbandoned(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!isAbandoned(name)) continue;
+    try {
+      rmSync(join(folder, name), { recursive: true, force: true });
+    } catch (error) {
+      // Of another user, in a queue of a group: theirs to sweep.
+      if (errorCode(error) === undefined) throw error;
+    }
+  }
+}
+
+/** Whether a name is that of a file in the making, whose process was of this machine and is gone. */
+function isAbandoned(name: string): boolean {
+  const { host, boot, namespace, pid, startTime } = NAME.exec(name)?.groups ?? {};
+  if (boot !== ownBoot()) return host === hostName();
+  return Number(namespace) === pidNamespace() && processStartTime(Number(pid)) !== Number(startTime);
+}
+
+function ownBoot(): string {
+  return bootId().slice(0, 8);
+}

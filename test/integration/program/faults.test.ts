@@ -1,0 +1,213 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { CrashPoint } from '../../../src/job/crash-points.ts';
+import { Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+/** A queue, and what makes the first process die that comes by a point. */
+async function prepared(point: CrashPoint): Promise<{ bench: Workbench; crash: NodeJS.ProcessEnv }> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  return { bench, crash: { RQ_CRASH_AT: `${point}:${join(bench.directory, 'crashed')}` } };
+}
+
+function hasCrashed(bench: Workbench): boolean {
+  return existsSync(join(bench.directory, 'crashed'));
+}
+
+/** Each attempt of a job notes itself. */
+const JOB = 'echo $RQ_ATTEMPT >>attempts.$RQ_JID; sleep 0.2; exit 7';
+
+function attemptsOf(bench: Workbench, jid: number): string[] {
+  const path = join(bench.directory, `attempts.${jid}`);
+  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+}
+
+/** Files in the making that a killed process left in the queue, and processes, are for the next feeder to clear away. */
+function leftovers(bench: Workbench): string[] {
+  const names = ['stdin', 'data', 'nodes'].flatMap((folder) => readdirSync(join(bench.queue, folder)));
+  return names.filter((name) => name.startsWith('.'));
+}
+
+describe('submit killed', () => {
+  const points: [CrashPoint, number][] = [
+    ['files-copied', 0],
+    ['transaction-begun', 0],
+    ['files-placed', 0],
+    ['transaction-worked', 0],
+    ['transaction-committed', 3],
+  ];
+  test.each(points)(
+    'at %s leaves %d of its three jobs, and nothing that a later job could take for its own',
+    async (point, count) => {
+      const { bench, crash } = await prepared(point);
+      writeFileSync(join(bench.directory, 'in'), 'of the killed\n');
+      mkdirSync(join(bench.directory, 'd'));
+      writeFileSync(join(bench.directory, 'd', 'file'), 'of the killed\n');
+      const words = ['QUEUE', 'submit', '--stdin=in', '--data=d', '-'];
+      const killed = await bench.run(words, { input: 'cat\ncat\ncat\n', environment: crash });
+      expect([killed.signal, await bench.jobs()]).toMatchObject(['SIGKILL', Array(count).fill({ state: 'pending' })]);
+      await bench.must(['QUEUE', 'submit', '-q', 'cat; ls $RQ/data/$RQ_JID 2>&1 || true']);
+      await bench.must(['QUEUE', 'feed', '--until-empty']);
+      const jobs = await bench.jobs();
+      expect(jobs).toMatchObject(Array(count + 1).fill({ state: 'finished', exit_status: 0 }));
+      for (let jid = 1; jid <= count; jid++) expect(bench.stdout(jid)).toBe('of the killed\n');
+      const next = bench.stdout(Number(jobs.at(-1)?.['jid']));
+      expect(next).not.toContain('of the killed');
+      expect(leftovers(bench)).toEqual([]);
+    },
+  );
+});
+
+describe('update killed', () => {
+  const points: [CrashPoint, 'old' | 'new'][] = [
+    ['files-copied', 'old'],
+    ['files-placed', 'old'],
+    ['transaction-worked', 'old'],
+    ['transaction-committed', 'new'],
+  ];
+  test.each(points)('at %s leaves the job with its %s stdin and tag', async (point, which) => {
+    const { bench, crash } = await prepared(point);
+    for (const name of ['old', 'new']) writeFileSync(join(bench.directory, name), `${name}\n`);
+    await bench.must(['QUEUE', 'submit', '-q', '--stdin=old', '--tag=old', 'cat']);
+    const killed = await bench.run(['QUEUE', 'update', '1', 'stdin=new', 'tag=new'], { environment: crash });
+    expect(killed.signal).toBe('SIGKILL');
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    expect(await bench.jobs()).toMatchObject([{ tag: which, state: 'finished' }]);
+    expect([bench.stdout(1), leftovers(bench)]).toEqual([`${which}\n`, []]);
+  });
+});
+
+describe('delete killed', () => {
+  const points: [CrashPoint, number][] = [
+    ['transaction-worked', 2],
+    ['jobs-deleted', 0],
+  ];
+  test.each(points)('at %s leaves %d of two jobs, and their jids are not used again', async (point, count) => {
+    const { bench, crash } = await prepared(point);
+    await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'x' });
+    await bench.must(['QUEUE', 'submit', '-q', 'true']);
+    expect((await bench.run(['QUEUE', 'delete', 'all'], { environment: crash })).signal).toBe('SIGKILL');
+    expect(await bench.jobs()).toHaveLength(count);
+    await bench.must(['QUEUE', 'submit', '-q', 'cat']);
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    expect((await bench.jobs()).at(-1)).toMatchObject({ jid: 3, state: 'finished' });
+    expect(bench.stdout(3)).toBe('');
+  });
+});
+
+describe('a feeder killed', () => {
+  const points: CrashPoint[] = [
+    'claim-worked',
+    'transaction-worked',
+    'transaction-committed',
+    'claim-committed',
+    'job-given',
+    'job-started',
+    'end-heard',
+    'end-committed',
+  ];
+  test.each(points)('at %s loses no job and no result, and starts none twice', async (point) => {
+    const { bench, crash } = await prepared(point);
+    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `${JOB}\n`.repeat(6) });
+    const feeder = await bench.run(['QUEUE', 'feed', '--max_feed=4', '--until-empty'], { environment: crash });
+    expect([feeder.signal, hasCrashed(bench)]).toEqual(['SIGKILL', true]);
+    if (point === 'claim-worked') expect(await bench.jobs('pending')).toHaveLength(6);
+    await bench.must(['QUEUE', 'feed', '--max_feed=4', '--until-empty']);
+    expect(await bench.jobs()).toMatchObject(Array(6).fill({ state: 'finished', exit_status: 7 }));
+    for (let jid = 1; jid <= 6; jid++) expect(attemptsOf(bench, jid)).toHaveLength(1);
+    expect(leftovers(bench)).toEqual([]);
+  });
+});
+
+describe('a runner killed', () => {
+  const points: [CrashPoint, RegExp | undefined, number][] = [
+    ['attempt-journaled', /killed while it started the job/, 0],
+    ['attempt-forked', /the exit status is unknown/, 1],
+    ['exit-seen', /the exit status is unknown/, 1],
+    ['exit-journaled', undefined, 1],
+  ];
+  test.each(points)(
+    'at %s: a job that is not restartable has the end that is known of it',
+    async (point, reason, runs) => {
+      const { bench, crash } = await prepared(point);
+      await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `${JOB}\n`.repeat(3) });
+      await bench.must(['QUEUE', 'feed', '--max_feed=1', '--until-empty'], { environment: crash });
+      expect(hasCrashed(bench)).toBe(true);
+      const first =
+        reason === undefined
+          ? { state: 'finished', exit_status: 7 }
+          : { state: 'dead', reason: expect.stringMatching(reason) };
+      expect(await bench.jobs()).toMatchObject([first, ...Array(2).fill({ state: 'finished', exit_status: 7 })]);
+      expect([1, 2, 3].map((jid) => attemptsOf(bench, jid).length)).toEqual([runs, 1, 1]);
+    },
+  );
+
+  test.each(points)('at %s: a restartable job has a new attempt, and its result', async (point, reason) => {
+    const { bench, crash } = await prepared(point);
+    await bench.must(['QUEUE', 'submit', '-q', '--restartable', JOB]);
+    await bench.must(['QUEUE', 'feed', '--max_feed=1', '--until-empty'], { environment: crash });
+    const attempt = reason === undefined ? 1 : 2;
+    expect(await bench.jobs()).toMatchObject([{ state: 'finished', exit_status: 7, attempt }]);
+    expect(attemptsOf(bench, 1).at(-1)).toBe(String(attempt));
+  });
+});
+
+describe('rotate killed', () => {
+  const points: [CrashPoint, number][] = [
+    ['rotation-filled', 3],
+    ['rotation-committed', 0],
+    ['rotation-placed', 0],
+    ['rotation-files-removed', 0],
+  ];
+  test.each(points)('at %s: every job is in the queue or in one rotation', async (point, kept) => {
+    const { bench, crash } = await prepared(point);
+    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'echo a\n'.repeat(3) });
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    expect((await bench.run(['QUEUE', 'rotate', 'first'], { environment: crash })).signal).toBe('SIGKILL');
+    expect(await bench.jobs()).toHaveLength(kept);
+    await bench.run(['QUEUE', 'rotate', 'second']);
+    const names = readdirSync(bench.directory).filter((name) => /first|second|^\.rq/.test(name));
+    expect(names).toEqual([kept === 0 ? 'first' : 'second']);
+    expect(await bench.jobs()).toEqual([]);
+    const rotated = JSON.parse(
+      await bench.must([join(bench.directory, names[0] ?? ''), 'list', '--json']),
+    ) as unknown[];
+    expect(rotated).toHaveLength(3);
+    expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
+  });
+});
+
+test('jobs of a host that was booted again are dead, or have a new attempt if they are restartable', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const gate = join(bench.directory, 'gate');
+  const command = `echo $RQ_ATTEMPT >>attempts.$RQ_JID; while [ ! -e ${gate} ]; do sleep 0.1; done; exit 7`;
+  await bench.must(['QUEUE', 'submit', '-q', '--restartable', command]);
+  await bench.must(['QUEUE', 'submit', '-q', command]);
+  const feeder = bench.start(['QUEUE', 'feed', '--max_feed=2']);
+  await waitFor(() => attemptsOf(bench, 1).length + attemptsOf(bench, 2).length === 2);
+  const { runner } = JSON.parse(await bench.must(['QUEUE', 'feeder', '--json'])) as { runner: number };
+  feeder.child.kill('SIGKILL');
+  await feeder.ended;
+  for (const pid of bench.processes().filter((each) => each !== runner)) process.kill(pid, 'SIGKILL');
+  await waitFor(() => bench.processes().length === 1);
+  process.kill(runner, 'SIGKILL');
+  await waitFor(() => bench.processes().length === 0);
+  // What a boot leaves: the journal of the one before, and the rows that were claimed under it.
+  const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
+  const [directory = ''] = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
+  const journal = join(root, directory, 'journal');
+  writeFileSync(journal, readFileSync(journal, 'utf8').replace(/"boot":"[^"]*"/, '"boot":"an-earlier-one"'));
+  await bench.must(['QUEUE', 'execute', "UPDATE jobs SET boot = 'an-earlier-one' WHERE state = 'running'"]);
+  writeFileSync(gate, '');
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  expect(await bench.jobs()).toMatchObject([
+    { state: 'finished', exit_status: 7, attempt: 2 },
+    { state: 'dead', attempt: 1, reason: 'the host was booted again' },
+  ]);
+  expect([attemptsOf(bench, 1), attemptsOf(bench, 2)]).toEqual([['1', '2'], ['1']]);
+});
