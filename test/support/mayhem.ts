@@ -1,0 +1,209 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Batch, recordingCommand } from './books.ts';
+import type { Workbench } from './program.ts';
+
+export interface MayhemOptions {
+  readonly random: () => number;
+  /** For how long things are killed. */
+  readonly seconds: number;
+  readonly jobs: number;
+  readonly hosts: readonly string[];
+  readonly slots: number;
+  /** How long a feeder is frozen at most, in seconds. */
+  readonly freeze: number;
+}
+
+type Process = ReturnType<Workbench['start']>;
+
+/** Feeds a queue of random jobs from several hosts while feeders, runners, jobs, submits and others are killed. */
+export class Mayhem {
+  readonly batches: Batch[] = [];
+  /** `jid.attempt` of jobs that were killed from outside. */
+  readonly killedJobs = new Set<string>();
+  /** Where jobs are: the queue and the rotations. */
+  readonly places: string[] = [];
+  /** How often each thing was done. */
+  readonly done: Record<string, number> = {};
+  private readonly feeders = new Map<string, Process>();
+  private readonly frozen = new Set<string>();
+  private submitted = 0;
+  private rotations = 0;
+
+  constructor(
+    private readonly bench: Workbench,
+    private readonly options: MayhemOptions,
+  ) {
+    for (const name of ['rec', 'rot']) mkdirSync(join(bench.directory, name));
+  }
+
+  /** Runs to the end: every feeder has ended in peace after everything was settled, as far as feeders can. */
+  async run(): Promise<void> {
+    const { hosts, seconds } = this.options;
+    for (const host of hosts) this.feed(host);
+    const endMs = performance.now() + seconds * 1000;
+    const submitting = this.submitAll(endMs);
+    while (performance.now() < endMs) {
+      await sleep(this.pick(50, 400));
+      await this.doSomething();
+    }
+    await submitting;
+    await this.settle();
+  }
+
+  private get random(): () => number {
+    return this.options.random;
+  }
+
+  private pick(least: number, most: number): number {
+    return least + this.random() * (most - least);
+  }
+
+  private one<T>(of: readonly T[]): T {
+    return of[Math.floor(this.random() * of.length)] as T;
+  }
+
+  private note(what: string): void {
+    this.done[what] = (this.done[what] ?? 0) + 1;
+  }
+
+  private feed(host: string): void {
+    const words = ['QUEUE', 'feed', `--max_feed=${this.options.slots}`, '--max_sleep=1', '--retries=100'];
+    this.feeders.set(host, this.bench.start(words, { environment: { RQ_HOST: host } }));
+  }
+
+  private async doSomething(): Promise<void> {
+    const chance = this.random();
+    if (chance < 0.35) await this.killFeeder();
+    else if (chance < 0.45) this.killRunner();
+    else if (chance < 0.6) await this.killJob();
+    else if (chance < 0.75) void this.freezeFeeder();
+    else if (chance < 0.83) await this.rotate();
+    else await this.otherMode();
+  }
+
+  private async killFeeder(): Promise<void> {
+    const host = this.one(this.options.hosts);
+    const feeder = this.feeders.get(host);
+    if (feeder === undefined || this.frozen.has(host)) return;
+    this.note('feeder killed');
+    feeder.child.kill('SIGKILL');
+    await feeder.ended;
+    this.feed(host);
+  }
+
+  private killRunner(): void {
+    const root = this.bench.environment['RQ_RUNTIME_DIR'] ?? '';
+    const pids = readdirSync(root).flatMap((name) => readPid(join(root, name, 'runner.pid')));
+    const pid = this.one(pids);
+    if (pid === undefined || !this.bench.processes().includes(pid)) return;
+    this.note('runner killed');
+    process.kill(pid, 'SIGKILL');
+  }
+
+  private async killJob(): Promise<void> {
+    const running = (await this.bench.jobs('running')).filter(({ pid }) => typeof pid === 'number');
+    const job = this.one(running);
+    if (job === undefined || !this.bench.processes().includes(Number(job['pid']))) return;
+    this.killedJobs.add(`${job['jid']}.${job['attempt']}`);
+    this.note('job killed');
+    try {
+      process.kill(-Number(job['pid']), this.one(['SIGKILL', 'SIGTERM'] as const));
+    } catch {
+      this.note('job was gone');
+    }
+  }
+
+  private async freezeFeeder(): Promise<void> {
+    const host = this.one(this.options.hosts);
+    const feeder = this.feeders.get(host);
+    if (feeder === undefined || this.frozen.has(host)) return;
+    this.note('feeder frozen');
+    this.frozen.add(host);
+    feeder.child.kill('SIGSTOP');
+    await sleep(this.pick(0.1, this.options.freeze) * 1000);
+    feeder.child.kill('SIGCONT');
+    this.frozen.delete(host);
+  }
+
+  private async rotate(): Promise<void> {
+    const target = join(this.bench.directory, 'rot', String(++this.rotations));
+    await this.maybeKilled('rotate', this.bench.start(['QUEUE', 'rotate', target]));
+  }
+
+  private async otherMode(): Promise<void> {
+    const priority = `priority=${Math.floor(this.pick(-9, 9))}`;
+    const words = this.one([
+      ['update', 'pending', priority],
+      ['list', 'running'],
+      ['status'],
+      ['delete', 'tag=no-such-tag'],
+      ['query', 'exit_status > 0'],
+      ['snapshot', join(this.bench.directory, 'rot', `.snapshot${this.random()}`)],
+    ]);
+    await this.maybeKilled(words[0] ?? '', this.bench.start(['QUEUE', ...words]));
+  }
+
+  /** Waits for a mode, or kills it in its midst; true if it was. */
+  private async maybeKilled(what: string, { child, ended }: Process): Promise<boolean> {
+    const isToDie = this.random() < 0.4;
+    const timer = isToDie ? setTimeout(() => child.kill('SIGKILL'), this.pick(20, 400)) : undefined;
+    const { signal, status, stderr } = await ended;
+    clearTimeout(timer);
+    if (signal === null && ![0, 1, 3].includes(status ?? -1))
+      throw new Error(`${what} ended with ${status}: ${stderr}`);
+    this.note(signal === null ? what : `${what} killed`);
+    return signal !== null;
+  }
+
+  /** In batches of random size over the first two thirds of the time, some of which are killed. */
+  private async submitAll(endMs: number): Promise<void> {
+    const { jobs, seconds } = this.options;
+    while (this.submitted < jobs && performance.now() < endMs) {
+      const size = Math.min(Math.ceil(this.pick(1, jobs / 25)), jobs - this.submitted);
+      const tag = `batch-${this.batches.length}`;
+      const entries = Array.from({ length: size }, () => this.job());
+      const submit = this.bench.start(['QUEUE', 'submit', '-q', `--tag=${tag}`, '-'], {
+        input: JSON.stringify(entries),
+      });
+      const wasKilled = await this.maybeKilled('submit', submit);
+      this.batches.push({ tag, size, isAccepted: !wasKilled });
+      if (!wasKilled) this.submitted += size;
+      await sleep((this.pick(0, 1) * seconds * 1000) / 30);
+    }
+  }
+
+  private job(): object {
+    const end =
+      this.random() < 0.1 ? (['SIGTERM', 'SIGKILL', 'SIGUSR1'] as const)[Math.floor(this.pick(0, 3))] : undefined;
+    const seconds = (this.random() ** 3 * 3).toFixed(2);
+    const command = recordingCommand(seconds, end ?? Math.floor(this.pick(0, 100)));
+    return { command, restartable: this.random() < 0.3, priority: Math.floor(this.pick(-3, 3)) };
+  }
+
+  /** Lets all that was begun come to its end: feeders end in peace, and others take what those gave back. */
+  private async settle(): Promise<void> {
+    const { hosts, slots } = this.options;
+    while (this.frozen.size > 0) await sleep(20);
+    for (const { child } of this.feeders.values()) child.kill('SIGTERM');
+    for (const { ended } of this.feeders.values()) await ended;
+    for (let round = 0; round < 4; round++) {
+      const counts = await this.bench.counts();
+      if (round > 0 && counts['pending'] === 0 && counts['running'] === 0) break;
+      const words = ['QUEUE', 'feed', '--until-empty', `--max_feed=${slots}`];
+      await Promise.all(hosts.map((RQ_HOST) => this.bench.must(words, { environment: { RQ_HOST } })));
+    }
+    await this.bench.must(['QUEUE', 'rotate', join(this.bench.directory, 'rot', 'last')]);
+    const rotations = readdirSync(join(this.bench.directory, 'rot')).filter((name) => !name.startsWith('.snapshot'));
+    this.places.push('QUEUE', ...rotations.map((name) => join(this.bench.directory, 'rot', name)));
+  }
+}
+
+function readPid(path: string): number[] {
+  try {
+    return [Number(readFileSync(path, 'utf8'))];
+  } catch {
+    return [];
+  }
+}
