@@ -1,3 +1,4 @@
+import { wakeFeeder } from '../feeder/wake.ts';
 import { RqError } from '../job/errors.ts';
 import type { Selection } from '../job/selection.ts';
 import type { Changed } from '../queue/change-jobs.ts';
@@ -11,6 +12,7 @@ import { refusal } from './refusal.ts';
 export async function reportChanged(call: ModeCall, queue: Queue, { changed, count, refused }: Changed): Promise<void> {
   const selection: Selection = { all: false, ranges: changed, states: [], pairs: [] };
   if (refused.size > 0) throw refusal(call.mode, refused, call.queue, 'nothing was changed; ');
+  if (count > 0) wakeFeeder(queue.directory);
   if (!call.options.flag('quiet')) await printJobs(call, count === 0 ? [] : selectJobs(queue, selection));
   if (count > 0) return;
   const words = call.words.join(' ') || 'stdin';

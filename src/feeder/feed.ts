@@ -19,6 +19,7 @@ import { Presence } from './presence.ts';
 import { RunnerLink } from './runner-link.ts';
 import { listenToSignals } from './signals.ts';
 import { refuseUntrusted } from './trust.ts';
+import { WAKE_SIGNAL } from './wake.ts';
 
 export interface FeedOptions {
   readonly queuePath: string;
@@ -117,6 +118,8 @@ async function feedAs(
   const presence = new Presence(queue, { ...about, beat }, lostAfterMs, events);
   const feeder = new Feeder(queue, settings, link, presence, events);
   signals.deliverTo((order, why) => feeder.tell(order, why));
+  const look = (): void => feeder.lookNow();
+  process.on(WAKE_SIGNAL, look);
   presence.start();
   events.started({ queue: queueDirectory, host, pid: process.pid, runner: link.runnerPid, slots, version });
   if (options.stopAtOnce === true) feeder.tell('stop', 'stop');
@@ -129,6 +132,7 @@ async function feedAs(
     return order === 'restart' ? 'restart' : 'ended';
   } finally {
     signals.stop();
+    process.off(WAKE_SIGNAL, look);
     const isClean = order !== 'restart' && order !== 'failed';
     presence.stop(isClean);
     await link.close(isClean);

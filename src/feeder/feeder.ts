@@ -91,6 +91,13 @@ export class Feeder {
     this.cycle.wake();
   }
 
+  /** Has it look at the queue now: somebody on this host has put a job into it. */
+  lookNow(): void {
+    this.mayFind = true;
+    this.cycle.quicken();
+    this.cycle.wake();
+  }
+
   /** Feeds until it has ended; gives the order that ended it. Throws when the queue cannot be used any more. */
   async run(): Promise<Order> {
     await this.recovery.takeOver();

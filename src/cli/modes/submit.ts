@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { wakeFeeder } from '../../feeder/wake.ts';
 import { errorMessage, RqError } from '../../job/errors.ts';
 import type { Submission } from '../../job/job.ts';
 import type { Queue } from '../../queue/open.ts';
@@ -37,6 +38,7 @@ async function submit(call: ModeCall, queue: Queue, options: JobEntry): Promise<
     call.mode === 'touch'
       ? await touchJobs(queue, submissions)
       : [await progress.during(submitJobs(queue, submissions, progress.report))];
+  wakeFeeder(queue.directory);
   if (call.options.flag('quiet')) return;
   await printJobs(call, selectJobs(queue, { all: false, ranges, states: [], pairs: [] }));
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
@@ -124,6 +124,23 @@ test('stop kills the jobs of the host: restartable ones wait again, the others a
   const jobs = await bench.jobs();
   expect(jobs).toMatchObject([{ state: 'dead' }, { state: 'pending', attempt: 1 }]);
   expect(jobs[0]?.['reason']).toContain('killed by rq stop');
+});
+
+test('a job that is submitted on the host of an idle feeder does not wait for its next poll', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const feeder = bench.start(['QUEUE', 'feed', '--min_sleep=3600', '--max_sleep=3600']);
+  await waitFor(() => readdirSync(join(bench.queue, 'nodes')).length === 1);
+  await bench.must(['QUEUE', 'submit', '-q', '--stage', 'true']);
+  await bench.must(['QUEUE', 'submit', '-q', 'true']);
+  await waitFor(async () => (await bench.jobs('finished')).length === 1);
+  await bench.must(['QUEUE', 'update', '-q', '1', 'state=pending']);
+  await waitFor(async () => (await bench.jobs('finished')).length === 2);
+  await bench.must(['QUEUE', 'resubmit', '-q', '1']);
+  await waitFor(async () => (await bench.jobs()).every(({ state, attempt }) => state === 'finished' && attempt !== 0));
+  await bench.must(['QUEUE', 'shutdown']);
+  expect((await feeder.ended).status).toBe(0);
+  expect(await bench.jobs()).toMatchObject([{ attempt: 2 }, { attempt: 1 }]);
 });
 
 test('a daemon is started once, restarted with its jobs untouched, and shut down when they have finished', async () => {
