@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import { syncFile } from './sync-file.ts';
+import { sweepAbandoned, temporaryName } from './temporary-names.ts';
 
 /**
  * Makes a directory or file as a whole or not at all: the work fills a temporary one beside it, which then gets the
- * name. Never overwrites. Throws QUEUE_EXISTS if something is there, NO_SPACE, NOT_ALLOWED or IO.
+ * name; what a killed process left beside it is swept. Never overwrites. Throws QUEUE_EXISTS if something is there, NO_SPACE, NOT_ALLOWED or IO.
  */
 export async function makeWhole(
   target: string,
@@ -15,8 +15,9 @@ export async function makeWhole(
 ): Promise<string> {
   const path = resolve(target);
   refuseExisting(path, attempted);
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  const temporary = join(dirname(path), temporaryName());
   try {
+    sweepAbandoned(dirname(path));
     mkdirSync(temporary, { mode: 0o700 });
     await fill(temporary);
     refuseExisting(path, attempted);

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../job/clock.ts';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import { writeAttribute } from '../store/attributes.ts';
@@ -9,6 +8,7 @@ import { layOut } from './layout.ts';
 import { lockProblem, mountOf } from './mount.ts';
 import { LEASE_LOCKING_MARK, type Locking } from './open.ts';
 import { syncFile } from './sync-file.ts';
+import { sweepAbandoned, temporaryName } from './temporary-names.ts';
 
 export interface CreatedQueue {
   readonly path: string;
@@ -32,8 +32,9 @@ export async function createQueue(
   try {
     const mount = mountOf(parent);
     refuseWithoutLocks(directory, lockProblem(mount), options.locking);
-    const temporary = join(parent, `.${basename(directory)}.${randomUUID()}`);
+    const temporary = join(parent, temporaryName());
     try {
+      sweepAbandoned(parent);
       fill(temporary, options);
       renameSync(temporary, directory);
     } catch (error) {

@@ -8,12 +8,12 @@ import { processStartTime } from '../job/process.ts';
 const NAME = /^\.(?<host>.+)\.(?<boot>[0-9a-f]{8})\.(?<namespace>\d+)\.(?<pid>\d+)\.(?<startTime>\d+)\.[0-9a-f-]{36}$/;
 
 /**
- * A name for a file in the making, in a folder of the queue that others read too: hidden, never used before, and telling
+ * A name for a file in the making, in a folder that others read too: hidden, never used before, and telling
  * which process makes it, so that what a killed one left behind can be told from what is being made.
  */
 export function temporaryName(): string {
   const { pid } = process;
-  const place = `${hostName()}.${ownBoot()}.${pidNamespace()}`;
+  const place = `${shortHost()}.${ownBoot()}.${pidNamespace()}`;
   return `.${place}.${pid}.${processStartTime(pid) ?? 0}.${randomUUID()}`;
 }
 
@@ -33,8 +33,13 @@ export function sweepAbandoned(folder: string): void {
 /** Whether a name is that of a file in the making, whose process was of this machine and is gone. */
 function isAbandoned(name: string): boolean {
   const { host, boot, namespace, pid, startTime } = NAME.exec(name)?.groups ?? {};
-  if (boot !== ownBoot()) return host === hostName();
+  if (boot !== ownBoot()) return host === shortHost();
   return Number(namespace) === pidNamespace() && processStartTime(Number(pid)) !== Number(startTime);
+}
+
+/** As much of the host's name as leaves room: a file's name has 255 bytes at most. */
+function shortHost(): string {
+  return hostName().slice(0, 64);
 }
 
 function ownBoot(): string {

@@ -140,7 +140,7 @@ export class Mayhem {
       ['status'],
       ['delete', 'tag=no-such-tag'],
       ['query', 'exit_status > 0'],
-      ['snapshot', join(this.bench.directory, 'rot', `.snapshot${this.random()}`)],
+      ['snapshot', join(this.bench.directory, 'rot', `snapshot-${this.random()}`)],
     ]);
     await this.maybeKilled(words[0] ?? '', this.bench.start(['QUEUE', ...words]));
   }
@@ -195,7 +195,8 @@ export class Mayhem {
       await Promise.all(hosts.map((RQ_HOST) => this.bench.must(words, { environment: { RQ_HOST } })));
     }
     await this.bench.must(['QUEUE', 'rotate', join(this.bench.directory, 'rot', 'last')]);
-    const rotations = readdirSync(join(this.bench.directory, 'rot')).filter((name) => !name.startsWith('.snapshot'));
+    await this.bench.must(['QUEUE', 'snapshot', join(this.bench.directory, 'rot', 'snapshot-last')]);
+    const rotations = readdirSync(join(this.bench.directory, 'rot')).filter((name) => !name.startsWith('snapshot'));
     this.places.push('QUEUE', ...rotations.map((name) => join(this.bench.directory, 'rot', name)));
   }
 }
