@@ -4,9 +4,7 @@ import { errorCode, RqError } from '../job/errors.ts';
 import type { Submission } from '../job/job.ts';
 import { checkEntry, type JobEntry } from '../yaml/entry.ts';
 import type { OptionValues } from './mode-call.ts';
-
-/** What `stdin` and `data` look like in a job that rq printed: relative to its queue. */
-const PRINTED_PATH = /^(?:stdin|data)\/\d+(?:\.[0-9a-f]+)?$/;
+import { isStoredReference } from './stored-references.ts';
 
 /** What the options of `submit` say of every job; they win over what a list says. Throws INVALID_INPUT. */
 export function entryFromOptions(options: OptionValues): JobEntry {
@@ -52,7 +50,7 @@ export class SubmissionMaker {
     if (path === undefined) return null;
     const known = this.checkedPaths.get(`${field}:${path}`);
     if (known !== undefined) return known;
-    const found = readablePath(path, PRINTED_PATH.test(path) ? this.settings.queue : this.settings.cwd, field, place);
+    const found = readablePath(path, isStoredReference(path) ? this.settings.queue : this.settings.cwd, field, place);
     this.checkedPaths.set(`${field}:${path}`, found);
     return found;
   }

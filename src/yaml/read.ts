@@ -7,6 +7,8 @@ import { type RawEntry, readPrintedJson, readPrintedYaml } from './printed.ts';
 export interface SubmittedEntry extends JobEntry {
   readonly line: number;
   readonly command: string;
+  /** Of a job that rq printed: when that was submitted, which tells it from a job of another queue. */
+  readonly submitted?: string;
 }
 
 /** A document, by its first line that counts: `---`, `%YAML`, a list's `- `, or JSON with a job or text in it. */
@@ -56,7 +58,9 @@ async function readDocument(text: string, source: string): Promise<SubmittedEntr
 function checkRaw(raw: RawEntry, index: number, source: string): SubmittedEntry {
   const place = (): string => `cannot submit job ${index + 1} of ${source} (line ${raw.line})`;
   const { command, ...others } = checkEntry(raw.fields, place);
-  if (command !== undefined) return { line: raw.line, ...others, command };
+  const submitted = raw.fields.find(([key]) => key === 'submitted')?.[1];
+  const origin = typeof submitted === 'string' ? { submitted } : {};
+  if (command !== undefined) return { line: raw.line, ...others, ...origin, command };
   throw new RqError('INVALID_INPUT', `${place()}: it has no command`);
 }
 

@@ -7,13 +7,14 @@ import { selectJobs } from '../../queue/select.ts';
 import { submitJobs } from '../../queue/submit.ts';
 import { touchJobs } from '../../queue/touch.ts';
 import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
-import { readSubmittedEntries } from '../../yaml/read.ts';
+import { readSubmittedEntries, type SubmittedEntry } from '../../yaml/read.ts';
 import { readAll } from '../input.ts';
 import { withGivenStdin } from '../job-stdin.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { jobFields, printJobs } from '../print.ts';
 import { progressOf } from '../progress.ts';
 import { quoteCommand } from '../shell-words.ts';
+import { refuseForeignReferences } from '../stored-references.ts';
 import { entryFromOptions, SubmissionMaker, workingDirectory } from '../submission.ts';
 import { useQueue } from '../use-queue.ts';
 
@@ -32,7 +33,7 @@ export async function run(call: ModeCall): Promise<undefined> {
 async function submit(call: ModeCall, queue: Queue, options: JobEntry): Promise<void> {
   const cwd = workingDirectory(call.environment);
   const maker = new SubmissionMaker({ queue: queue.directory, cwd, stage: call.options.flag('stage'), options });
-  const submissions = await readSubmissions(call, maker);
+  const submissions = await readSubmissions(call, queue, maker);
   const progress = progressOf(call, 'submitted');
   const ranges =
     call.mode === 'touch'
@@ -43,7 +44,7 @@ async function submit(call: ModeCall, queue: Queue, options: JobEntry): Promise<
   await printJobs(call, selectJobs(queue, { all: false, ranges, states: [], pairs: [] }));
 }
 
-async function readSubmissions(call: ModeCall, maker: SubmissionMaker): Promise<Submission[]> {
+async function readSubmissions(call: ModeCall, queue: Queue, maker: SubmissionMaker): Promise<Submission[]> {
   const list = listSource(call);
   if (list === undefined) return [maker.make(commandEntry(call), () => 'cannot submit')];
   const source = list === '-' ? 'stdin' : list;
@@ -52,7 +53,9 @@ async function readSubmissions(call: ModeCall, maker: SubmissionMaker): Promise<
     throw new RqError('USAGE', 'cannot submit: stdin is closed, and there is no command');
   }
   const entries = await readSubmittedEntries(bytes, source);
-  return entries.map((entry) => maker.make(entry, () => `cannot submit the job at line ${entry.line} of ${source}`));
+  const place = ({ line }: SubmittedEntry): string => `cannot submit the job at line ${line} of ${source}`;
+  await refuseForeignReferences(queue, entries, place);
+  return entries.map((entry) => maker.make(entry, () => place(entry)));
 }
 
 /** Where the list of jobs is from (`-` is stdin), undefined if the words are a command. */

@@ -92,6 +92,20 @@ describe('submit', () => {
     expect(run('cat "$(rq q stdin4 2)"').stdout).toBe('hello');
   });
 
+  it('does not take a file of one queue for that of another', () => {
+    read('rq other create');
+    read('printf other | rq other submit --stdin cat');
+    read('printf hello | rq q submit --stdin cat');
+    const { status, stderr } = run('rq other list | rq q submit -');
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringContaining('line 2 of stdin: stdin/1 is not of a job of this queue; give the full path of the file'),
+    ]);
+    expect(run('rq q list -f jid').stdout).toBe('---\n- jid: 1\n');
+    read('rq q list -f command,stdin | rq q submit -');
+    expect(run('rq q stdin 2').stdout).toBe('hello');
+  });
+
   it('prints nothing with --quiet', () => {
     expect(run('rq q submit --quiet true')).toEqual({ status: 0, stdout: '', stderr: '' });
   });
