@@ -1,5 +1,32 @@
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Workbench } from './program.ts';
+import { createQueue } from '../../src/queue/create.ts';
+import { FakeCrontab } from './fake-crontab.ts';
+import { Workbench } from './program.ts';
+
+export const LONG_AGO = new Date('2020-01-01');
+
+/** A bench with a new queue and an empty crontab, so that the doctor finds nothing. */
+export async function benchWithQueue(): Promise<Workbench> {
+  const bench = new Workbench();
+  Object.assign(bench.environment, new FakeCrontab(bench.directory).environment);
+  await createQueue(bench.queue, { access: 'private', locking: 'posix' });
+  return bench;
+}
+
+/** Makes a file or directory of long ago. */
+export function plantOld(path: string, kind: 'file' | 'directory' = 'file'): void {
+  if (kind === 'file') writeFileSync(path, '');
+  else mkdirSync(path, { recursive: true });
+  utimesSync(path, LONG_AGO, LONG_AGO);
+}
+
+/** All names below a directory with their time stamps. */
+export function stateOf(directory: string): string[] {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
+  return names.map((name) => `${name} ${statSync(join(directory, name)).mtimeMs}`);
+}
 
 export interface Report {
   readonly status: number | null;

@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { examine, type Report, readReport } from '../../support/doctor.ts';
-import { FakeCrontab } from '../../support/fake-crontab.ts';
+import { benchWithQueue, examine, type Report, readReport } from '../../support/doctor.ts';
 import { lyingCalls, whyNoLies } from '../../support/lying-calls.ts';
-import { ROOT, Workbench } from '../../support/program.ts';
+import { ROOT, type Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -17,9 +16,7 @@ const TRIED = ['locks', 'exclusive', 'rename', 'clock'];
 let bench: Workbench;
 const mounted: string[] = [];
 beforeEach(async () => {
-  bench = new Workbench();
-  Object.assign(bench.environment, new FakeCrontab(bench.directory).environment);
-  await bench.must(['QUEUE', 'create']);
+  bench = await benchWithQueue();
 });
 
 afterEach(() => {
