@@ -28,7 +28,7 @@ export interface DoctorOptions {
   readonly version: string;
   /** The words that run this program again. */
   readonly program: readonly string[];
-  /** Check all of the database, indexes too. */
+  /** Check all of the database, and its indexes against their tables. */
   readonly isFull: boolean;
   /** Hosts whose feeders have to report, and alone are compared; undefined: all that do. */
   readonly named: readonly string[] | undefined;

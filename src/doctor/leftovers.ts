@@ -7,11 +7,12 @@ import { abandonedPartials, PARTIAL } from '../queue/rotation-partials.ts';
 import type { StrayFiles } from '../queue/stray-files.ts';
 import { temporaryNames } from '../queue/temporary-names.ts';
 import { type Finding, notChecked, note, phrase, problem } from './finding.ts';
+import { PROBE } from './probe.ts';
 
 /** Nothing works on one file for so long without moving its time stamp. */
 const OLD_MS = 3_600_000;
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
-const TRIED = /^(?:\.look\.|\.doctor\.|db\.recovering\.)/;
+const TRIED = new RegExp(`^(?:\\.look\\.|${literally(PROBE)}|db\\.recovering\\.)`);
 
 /** What killed processes and repairs left in a queue and beside it. */
 export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {

@@ -36,7 +36,9 @@ function checkStrangers(queueDirectory: string): Finding[] {
       const [letter, plural] = who === 'anybody' ? ['o', 'others'] : ['g', 'its group'];
       return problem(`${path}: ${found}`, why, `keep ${plural} out: chmod ${letter}-w ${path}`);
     }),
-    ...(open.length === 0 ? [] : [problem(`${phrase(open)}: anybody can write to it`, why, `chmod o-w ${open[0]}`)]),
+    ...(open.length === 0
+      ? []
+      : [problem(`${phrase(open)}: anybody can write to it`, why, `chmod o-w ${open.slice(0, 5).join(' ')}`)]),
   ];
 }
 

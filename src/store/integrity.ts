@@ -10,7 +10,7 @@ export function checkIntegrity(connection: Connection): string | undefined {
   return fault === 'ok' ? undefined : fault;
 }
 
-/** As `checkIntegrity`, without comparing indexes with their tables. Reads all pages too, and needs a fraction of the time. */
+/** As `checkIntegrity`, but does not compare indexes with their tables. Reads all pages too. */
 export function checkQuickly(connection: Connection): string | undefined {
   const fault = String(connection.get(QUICK_CHECK)?.['quick_check'] ?? 'no answer');
   return fault === 'ok' ? undefined : fault;

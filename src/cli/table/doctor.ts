@@ -18,7 +18,7 @@ export const DOCTOR_MODE: ModeSpec = {
     {
       name: 'full',
       type: 'flag',
-      help: 'Check all of the database, its indexes too: some ten times slower, and writers wait meanwhile.',
+      help: 'Compare the indexes of the database with its tables, too. Writers wait while a database is checked.',
     },
   ],
   description: [
