@@ -3,6 +3,7 @@ import { CARE_MODES } from './table/care.ts';
 import { CHANGE_MODES } from './table/changes.ts';
 import { COMMON_OPTIONS } from './table/common.ts';
 import { CRON_MODE } from './table/cron.ts';
+import { DOCTOR_MODE } from './table/doctor.ts';
 import { FEEDER_MODES } from './table/feeders.ts';
 import { JOB_MODES } from './table/jobs.ts';
 import { OWN_MODES, QUEUE_MODES } from './table/queues.ts';
@@ -13,6 +14,7 @@ import { STREAM_MODES } from './table/streams.ts';
 /** The table of modes: names, help, options, and the file of each, loaded only when it runs. */
 export const MODES: readonly ModeSpec[] = [
   ...QUEUE_MODES,
+  DOCTOR_MODE,
   RECOVER_MODE,
   ...JOB_MODES,
   ...CHANGE_MODES,

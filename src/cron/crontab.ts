@@ -44,7 +44,8 @@ export async function changeCrontab(task: CrontabChange): Promise<{ before: Uint
   }
 }
 
-async function readCrontab(task: CrontabChange): Promise<Uint8Array> {
+/** The crontab, empty where there is none yet. Throws IO where there is no such program, or it refuses. */
+export async function readCrontab(task: Omit<CrontabChange, 'change'>): Promise<Uint8Array> {
   const { isDone, stdout, complaint } = await crontabProgram('-l', new Uint8Array(), task);
   if (isDone) return stdout;
   // What else may be wrong, an empty crontab must not be taken for the user's.
@@ -70,7 +71,11 @@ interface Answer {
   readonly complaint: string;
 }
 
-async function crontabProgram(argument: '-l' | '-', input: Uint8Array, task: CrontabChange): Promise<Answer> {
+async function crontabProgram(
+  argument: '-l' | '-',
+  input: Uint8Array,
+  task: Omit<CrontabChange, 'change'>,
+): Promise<Answer> {
   const result = await execa('crontab', [argument], {
     input,
     encoding: 'buffer',

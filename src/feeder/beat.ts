@@ -5,11 +5,12 @@ import { errorCode } from '../job/errors.ts';
 import { lostNodePath, nodePath } from '../queue/nodes.ts';
 import { temporaryName } from '../queue/temporary-names.ts';
 import { documentText } from '../yaml/document.ts';
+import type { HostFacts } from './host-facts.ts';
 
 export const BEAT_MS = 30_000;
 
-/** What `nodes/HOST` tells of a feeder. */
-export interface NodeFacts {
+/** What `nodes/HOST` tells of a feeder and its host. */
+export interface NodeFacts extends HostFacts {
   readonly host: string;
   readonly pid: number;
   readonly boot: string;

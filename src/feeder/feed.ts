@@ -7,12 +7,14 @@ import { ensureRuntimeDirectory, runtimeDirectory } from '../job/runtime-directo
 import { FeederEvents } from '../log/events.ts';
 import { lockProblem, mountOf } from '../queue/mount.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
+import { readServerClock } from '../queue/server-clock.ts';
 import { readSettings } from '../queue/settings.ts';
 import { sweepAbandoned } from '../queue/temporary-names.ts';
 import { refuseReadOnly } from '../queue/transaction.ts';
 import { BEAT_MS } from './beat.ts';
 import { mayRunOn } from './constraints.ts';
 import { Feeder } from './feeder.ts';
+import { hostFacts } from './host-facts.ts';
 import { refuseNamesake } from './namesake.ts';
 import { becomeFeeder, resignAsFeeder } from './pid-file.ts';
 import { Presence } from './presence.ts';
@@ -114,8 +116,10 @@ async function feedAs(
   const settings = { host, slots, minSleepMs, maxSleepMs, loops, untilEmpty, retries, mayRun };
   const { boot, journal } = link;
   const beat = Math.min(BEAT_MS, lostAfterMs / BEATS) / 1000;
+  const { offsetMs } = readServerClock(join(queueDirectory, 'nodes'), clock);
   const about = { host, pid: process.pid, boot, journal, runtime: directory, slots, version, started: clock.now() };
-  const presence = new Presence(queue, { ...about, beat }, lostAfterMs, events);
+  const facts = { ...about, beat, ...hostFacts(queueDirectory, offsetMs) };
+  const presence = new Presence(queue, facts, lostAfterMs, events);
   const feeder = new Feeder(queue, settings, link, presence, events);
   signals.deliverTo((order, why) => feeder.tell(order, why));
   const look = (): void => feeder.lookNow();

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { bootId } from '../job/host.ts';
+import { readServerClock } from '../queue/server-clock.ts';
 import { readFlatDocument } from '../yaml/flat.ts';
 import { BEAT_MS } from './beat.ts';
 import { readFeeder } from './pid-file.ts';
@@ -34,7 +34,7 @@ export async function refuseNamesake(
     );
   }
   const startMs = clock.monotonicMs();
-  if (serverNowMs(queueDirectory) - before.beatMs > 2 * BEAT_MS) return;
+  if (readServerClock(join(queueDirectory, 'nodes'), clock).nowMs - before.beatMs > 2 * BEAT_MS) return;
   while (clock.monotonicMs() - startMs < BEAT_MS + 2 * LOOK_MS) {
     const now = readNode(path);
     if (now === undefined) return;
@@ -68,17 +68,6 @@ function readNode(path: string): Seen | undefined {
 
 function isInUse(runtimeDirectory: string): boolean {
   return readFeeder(runtimeDirectory) !== undefined || readRunnerPid(runtimeDirectory) !== undefined;
-}
-
-/** The server's clock, by the time stamp of a file that is made now. */
-function serverNowMs(queueDirectory: string): number {
-  const path = join(queueDirectory, 'nodes', `.${randomUUID()}`);
-  writeFileSync(path, '', { flag: 'wx' });
-  try {
-    return statSync(path).mtimeMs;
-  } finally {
-    rmSync(path, { force: true });
-  }
 }
 
 function namesake(queueDirectory: string, host: string, why: string): RqError {

@@ -34,9 +34,13 @@ export class RqError extends Error {
   }
 }
 
+/** What Node calls it when a quota is used up (errno 122, asm-generic/errno.h): libuv has no name for that. */
+const NAMELESS_EDQUOT = 'Unknown system error -122';
+
 /** The `code` of a system or SQLite error (`ENOENT`, `SQLITE_BUSY`), undefined for anything else. */
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (error.code === NAMELESS_EDQUOT) return 'EDQUOT';
   return typeof error.code === 'string' ? error.code : undefined;
 }
 

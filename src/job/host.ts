@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { RqError } from './errors.ts';
+import { hostname, userInfo } from 'node:os';
+import { errorCode, RqError } from './errors.ts';
 
 /** Names become file names in `nodes/`: letters, digits, dot, hyphen, underscore; RFC 1123 allows 253 bytes. */
 const HOST_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}$/;
@@ -23,4 +23,14 @@ export function bootId(): string {
 /** The number of this process's namespace of pids (pid_namespaces(7)): a container's pids mean nothing outside of it. */
 export function pidNamespace(): number {
   return Number(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 0);
+}
+
+/** The user's name, or the number where the host knows no name for it. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    if (errorCode(error) !== 'ERR_SYSTEM_ERROR') throw error;
+    return String(process.getuid?.());
+  }
 }

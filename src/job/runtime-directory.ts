@@ -39,11 +39,15 @@ export function ensurePrivateDirectory(directory: string): void {
       );
     }
   }
-  const stats = lstatSync(directory);
-  const isOurs = stats.isDirectory() && stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0;
-  if (isOurs) return;
+  if (isPrivateDirectory(directory)) return;
   throw new RqError(
     'NOT_ALLOWED',
     `cannot use the runtime directory ${directory}: it is not a directory that only you can write to; remove it or set RQ_RUNTIME_DIR`,
   );
+}
+
+/** Whether a path is a directory, and no link, that only this user can write to. Throws ENOENT. */
+export function isPrivateDirectory(directory: string): boolean {
+  const stats = lstatSync(directory);
+  return stats.isDirectory() && stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0;
 }

@@ -2,12 +2,11 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import { errorCode, RqError } from '../job/errors.ts';
 import type { Lease } from '../lease/lease.ts';
 import { Connection, mayBeReplaced, storeError } from '../store/connection.ts';
+import { checkQuickly } from '../store/integrity.ts';
 import type { Queue } from './open.ts';
 import { copyOpenFile, openDatabase, replaceDatabase, sweepTemporary, temporaryDatabase } from './replace-database.ts';
 import { syncFile } from './sync-file.ts';
 import { underLease } from './under-lease.ts';
-
-const QUICK_CHECK = 'PRAGMA quick_check(1)';
 
 export interface BrokenLocks {
   readonly database: string;
@@ -72,7 +71,7 @@ function rollBack(queue: Queue, path: string, hasJournal: boolean): boolean {
   try {
     connection = Connection.open(path, { busyMs: 0 });
     connection.version();
-    return connection.get(QUICK_CHECK)?.['quick_check'] === 'ok';
+    return checkQuickly(connection) === undefined;
   } catch (error) {
     const code = errorCode(error) ?? '';
     if (!mayBeReplaced(code) && code !== 'QUEUE_DAMAGED') throw error;

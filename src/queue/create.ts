@@ -63,6 +63,8 @@ function fill(directory: string, { access, locking }: { access: 'private' | 'gro
     writeAttribute(connection, 'created', systemClock.now());
     connection.execute('COMMIT');
     connection.close();
+    // SQLite makes files that only their owner can write to, whatever the umask.
+    if (access === 'group') chmodSync(join(directory, 'db'), 0o660);
   } finally {
     process.umask(previousMask);
   }

@@ -10,6 +10,9 @@ export interface Mount {
 // File systems in user space that pass POSIX locks on to their servers, by their own documentation.
 const FUSE_WITH_LOCKS = new Set(['fuse.glusterfs', 'fuse.ceph', 'fuse.ceph-fuse', 'fuse.juicefs', 'fuse.mfs']);
 
+const BEHAVIOUR =
+  /^(?:ro|rw|hard|soft|softerr|(?:no)?lock|(?:local)?flock|noac|nocto|sync|(?:vers|proto|local_lock|lookupcache|actimeo|ac(?:reg|dir)(?:min|max))=.*)$/;
+
 /** The mount that a path lies on, from /proc/self/mountinfo (proc(5)). */
 export function mountOf(path: string, mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): Mount {
   const real = realpathSync(path);
@@ -32,6 +35,11 @@ export function lockProblem({ type, options }: Mount): string | undefined {
   if (type === 'lustre' && !options.has('flock')) return 'Lustre is mounted without flock; mount it with -o flock';
   if (type.startsWith('fuse.') && !FUSE_WITH_LOCKS.has(type)) return `${type} does not pass locks on to other hosts`;
   return undefined;
+}
+
+/** What of a mount says how files behave, not where they come from, sorted; hosts of one queue can be compared by it. */
+export function behaviour({ options }: Mount): string[] {
+  return [...options].filter((option) => BEHAVIOUR.test(option)).sort();
 }
 
 function parseLine(line: string): Mount | undefined {

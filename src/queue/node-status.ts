@@ -26,13 +26,18 @@ export function nodeSummaries(queue: Queue, running: ReadonlyMap<string, number>
   return readNodes(queue.directory).map((node) => summary(node, running.get(node.host) ?? 0, nowMs));
 }
 
-function summary({ host, isLost, facts, lastBeat }: Node, running: number, nowMs: number): NodeSummary {
+/** Whether a node gave no sign of life for some of its beats, by a clock that says `nowMs`. */
+export function isSilent({ facts, lastBeat }: Node, nowMs: number): boolean {
+  return nowMs - Date.parse(lastBeat) > MISSED_BEATS * (Number(facts['beat']) || BEAT_S) * 1000;
+}
+
+function summary(node: Node, running: number, nowMs: number): NodeSummary {
+  const { host, isLost, facts, lastBeat } = node;
   const seconds = Math.max(0, nowMs - Date.parse(lastBeat)) / 1000;
-  const isSilent = seconds > MISSED_BEATS * (Number(facts['beat']) || BEAT_S);
   const slots = Number(facts['slots']);
   return {
     host,
-    state: isLost ? 'lost' : isSilent ? 'silent' : 'feeding',
+    state: isLost ? 'lost' : isSilent(node, nowMs) ? 'silent' : 'feeding',
     slots: Number.isSafeInteger(slots) ? slots : null,
     running,
     last_beat: lastBeat,

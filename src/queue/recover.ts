@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, RqError } from '../job/errors.ts';
 import type { Lease } from '../lease/lease.ts';
@@ -6,6 +6,7 @@ import { type Connection, storeError } from '../store/connection.ts';
 import { PageFile } from '../store/page-file.ts';
 import { countJobs } from '../store/submissions.ts';
 import { checkMessages, examine } from './examine.ts';
+import { isHotJournal } from './hot-journal.ts';
 import { lockDatabase } from './lock-database.ts';
 import type { Queue } from './open.ts';
 import type { Outcome, Recovery, Say } from './recovery.ts';
@@ -46,8 +47,9 @@ async function tryOnce(queue: Queue, lease: Lease, { kept, say }: Try): Promise<
   let connection: Connection | undefined;
   try {
     const journal = `${queue.database}-journal`;
-    if (new PageFile(descriptor).hasRollbackJournal || isHot(journal)) connection = await lockDatabase(queue, lease);
-    if (isHot(journal)) throw journalStays(journal);
+    if (new PageFile(descriptor).hasRollbackJournal || isHotJournal(journal))
+      connection = await lockDatabase(queue, lease);
+    if (isHotJournal(journal)) throw journalStays(journal);
     say(`checking ${queue.database}`);
     const refresh = (): void => lease.refresh();
     const damage = connection === undefined ? 'unknown' : examine(connection, new PageFile(descriptor), refresh);
@@ -71,21 +73,6 @@ function whole(queue: Queue, connection: Connection, kept: string | undefined): 
   const saved = countJobs(connection);
   const recovery = { database: queue.database, damage, saved, lost: [], doubtful: [], kept: kept ?? null } as const;
   return { kind: 'done', recovery };
-}
-
-/** Whether SQLite would roll a journal back: one whose first byte is zero was finished with. */
-function isHot(journal: string): boolean {
-  let descriptor: number;
-  try {
-    descriptor = openSync(journal, 'r');
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    return false;
-  }
-  const first = Buffer.alloc(1);
-  readSync(descriptor, first);
-  closeSync(descriptor);
-  return first[0] !== 0;
 }
 
 /** It would be rolled back into whatever is put in the database's place. */

@@ -25,13 +25,18 @@ export function markOwner(partial: string, queueDirectory: string): void {
  * Removes what killed rotations of this queue left in a directory and never committed; or only this one of them.
  */
 export async function sweepPartials(queue: Queue, directory: string, only?: string): Promise<void> {
-  const found = only === undefined ? namesIn(directory).map((name) => join(directory, name)) : [only];
   // Before the table is read: one that is committed in between would be missing in it.
-  const left = found.filter((path) => path === only || isAbandoned(path, queue));
+  const left = only === undefined ? abandonedPartials(queue, directory) : [only];
   if (left.length === 0) return;
   const committed = await read(queue, unfinishedRotations);
   const isCommitted = (path: string): boolean => committed.some(({ partial }) => dirname(partial) === path);
   for (const path of left.filter((each) => !isCommitted(each))) rmSync(path, { recursive: true, force: true });
+}
+
+/** What killed rotations of this queue left in a directory, committed or not: their paths. */
+export function abandonedPartials(queue: Queue, directory: string): string[] {
+  const paths = namesIn(directory).map((name) => join(directory, name));
+  return paths.filter((path) => isAbandoned(path, queue));
 }
 
 function namesIn(directory: string): string[] {

@@ -1,8 +1,7 @@
-import { userInfo } from 'node:os';
 import type { Clock } from '../job/clock.ts';
 import { crashAt } from '../job/crash-points.ts';
-import { errorCode, RqError } from '../job/errors.ts';
-import { hostName } from '../job/host.ts';
+import { RqError } from '../job/errors.ts';
+import { hostName, userName } from '../job/host.ts';
 import type { Submission } from '../job/job.ts';
 import { MAX_JOBS } from '../job/limits.ts';
 import type { JidRange } from '../job/selection.ts';
@@ -72,16 +71,6 @@ export function refuseTooMany({ connection }: Transaction, last: number, added: 
 /** Who submits, and when. */
 export function submitterNow(clock: Clock): { submitted: string; submitter: string; owner: string } {
   return { submitted: clock.now(), submitter: hostName(), owner: userName() };
-}
-
-/** The user's name, or the number where the host knows no name for it. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch (error) {
-    if (errorCode(error) !== 'ERR_SYSTEM_ERROR') throw error;
-    return String(process.getuid?.());
-  }
 }
 
 function isOutcomeUnknown(error: unknown): boolean {

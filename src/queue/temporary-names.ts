@@ -17,10 +17,15 @@ export function temporaryName(): string {
   return `.${place}.${pid}.${processStartTime(pid) ?? 0}.${randomUUID()}`;
 }
 
+/** The names in a folder that are or were for files in the making, and which of them this machine's processes left. */
+export function temporaryNames(folder: string): { readonly name: string; readonly isAbandoned: boolean }[] {
+  const names = readdirSync(folder).filter((name) => NAME.test(name));
+  return names.map((name) => ({ name, isAbandoned: isAbandoned(name) }));
+}
+
 /** Removes from a folder what processes of this machine left behind that are gone. */
 export function sweepAbandoned(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    if (!isAbandoned(name)) continue;
+  for (const { name } of temporaryNames(folder).filter((each) => each.isAbandoned)) {
     try {
       rmSync(join(folder, name), { recursive: true, force: true });
     } catch (error) {

@@ -21,6 +21,8 @@ export class PageFile {
   readonly header: FileHeader | undefined;
   /** SQLite would take it for a database with a rollback journal, and not make a log of the other kind beside it. */
   readonly hasRollbackJournal: boolean;
+  /** SQLite would make that log, which hosts cannot share. */
+  readonly hasWriteAheadLog: boolean;
 
   constructor(private readonly descriptor: number) {
     const start = Buffer.alloc(100);
@@ -31,6 +33,7 @@ export class PageFile {
     this.length = Math.floor(fstatSync(descriptor).size / this.pageSize);
     this.header = readHeader(start, this.length);
     this.hasRollbackJournal = start.readUInt16BE(18) === 0x01_01;
+    this.hasWriteAheadLog = start.toString('latin1', 0, 16) === MAGIC && start.readUInt16BE(18) === 0x02_02;
   }
 
   /** How many pages a pointer may point to. */

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import Database from 'better-sqlite3';
 
 /** The bytes from `start` to before `end` are not what they were. */
 export interface Damage {
@@ -59,4 +60,14 @@ export function zeroPage(path: string, number: number): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Has SQLite keep the index of tags for rows that have one, as it should, or for those that have none. */
+export function keepIndexOf(path: string, tags: 'IS NOT NULL' | 'IS NULL'): void {
+  const database = new Database(path);
+  database.unsafeMode(true);
+  database.pragma('writable_schema = ON');
+  const sql = `CREATE INDEX jobs_by_tag ON jobs (tag) WHERE tag ${tags}`;
+  database.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'jobs_by_tag'").run(sql);
+  database.close();
 }

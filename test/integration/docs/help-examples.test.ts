@@ -88,6 +88,8 @@ describe.each(MODES.map((mode) => [mode.name, mode] as const))(
       const command = local(type);
       const needsFeeder = ['shutdown', 'restart', 'pid', 'feeder'].includes(name);
       if (needsFeeder) await bench.must(['QUEUE', 'start', '--max_feed=1', '-q']);
+      const hosts = /--with (\S+)/.exec(command)?.[1]?.split(',') ?? [];
+      for (const host of hosts) await bench.must(['QUEUE', 'start', '-q'], { environment: { RQ_HOST: host } });
       if (name === 'create') await bench.shell('rm -rf q');
       if (name === 'update') await bench.must(['QUEUE', 'resubmit', '1-51', '-q']);
       if (name === 'tail' && command.includes('running')) {
@@ -109,6 +111,7 @@ describe.each(MODES.map((mode) => [mode.name, mode] as const))(
       expect(short).not.toContain('');
       const feeder = await bench.run(['QUEUE', 'pid']);
       if (feeder.status === 0) await bench.must(['QUEUE', 'stop']);
+      for (const host of hosts) await bench.must(['QUEUE', 'stop'], { environment: { RQ_HOST: host } });
     });
   },
 );

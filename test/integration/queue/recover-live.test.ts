@@ -1,6 +1,5 @@
 import { copyFileSync, existsSync, readdirSync, renameSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
 import { breakLocks } from '../../../src/queue/break-locks.ts';
 import { openQueue } from '../../../src/queue/open.ts';
@@ -8,7 +7,7 @@ import { recoverQueue } from '../../../src/queue/recover.ts';
 import { submitJobs } from '../../../src/queue/submit.ts';
 import { Connection } from '../../../src/store/connection.ts';
 import { fillQueue } from '../../support/big-queue.ts';
-import { zeroPage } from '../../support/damage.ts';
+import { keepIndexOf, zeroPage } from '../../support/damage.ts';
 import { bundleFixture, FixtureProcess } from '../../support/fixture.ts';
 import { countTagged, integrity, newQueue, submission } from '../../support/queue.ts';
 import { seededRandom } from '../../support/random.ts';
@@ -133,16 +132,6 @@ test.each([['break-locks'], ['recover']])('%s rolls back what a dead writer left
   expect(await integrity(queue)).toBe('ok');
   queue.close();
 });
-
-/** Has SQLite keep the index of tags for rows that have one, as it should, or for those that have none. */
-function keepIndexOf(path: string, tags: 'IS NOT NULL' | 'IS NULL'): void {
-  const database = new Database(path);
-  database.unsafeMode(true);
-  database.pragma('writable_schema = ON');
-  const sql = `CREATE INDEX jobs_by_tag ON jobs (tag) WHERE tag ${tags}`;
-  database.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'jobs_by_tag'").run(sql);
-  database.close();
-}
 
 test('indexes that lack entries are made anew, and the file as it was is kept', async () => {
   const queue = await newQueue();

@@ -30,6 +30,12 @@ test.each([
   ['src/runner/planted.ts', "import { openQueue } from '../queue/open.ts';\n\nexport const planted = openQueue;\n"],
   ['src/cron/planted.ts', "import { feed } from '../feeder/feed.ts';\n\nexport const planted = feed;\n"],
   ['src/feeder/planted.ts', "import { cronLine } from '../cron/lines.ts';\n\nexport const planted = cronLine;\n"],
+  ['src/feeder/planted.ts', "import { problem } from '../doctor/finding.ts';\n\nexport const planted = problem;\n"],
+  ['src/doctor/planted.ts', "import { run } from '../cli/modes/list.ts';\n\nexport const planted = run;\n"],
+  [
+    'src/doctor/planted.ts',
+    "import { Connection } from '../store/connection.ts';\n\nexport const planted = Connection;\n",
+  ],
   ['src/job/planted.ts', "import { openLog } from '../log/logger.ts';\n\nexport const planted = openLog;\n"],
   ['src/queue/planted.ts', "import Database from 'better-sqlite3';\n\nexport const planted = Database;\n"],
   ['src/feeder/planted.ts', "import { lock } from 'proper-lockfile';\n\nexport const planted = lock;\n"],

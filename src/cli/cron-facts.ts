@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { readCrontab } from '../cron/crontab.ts';
+import { ownLines } from '../cron/lines.ts';
+import type { CronFacts } from '../doctor/cron.ts';
+import { RqError } from '../job/errors.ts';
+import { isOwnLine } from './cron-call.ts';
+import type { ModeCall } from './mode-call.ts';
+import { splitWords } from './shell-words.ts';
+
+/** What this user's crontab has for the queue of a call. */
+export async function cronFacts(call: ModeCall): Promise<CronFacts> {
+  try {
+    const crontab = await readCrontab({ attempt: 'cannot read it', instead: 'install cron' });
+    const lines = ownLines(crontab, isOwnLine(call));
+    const programs = new Set(lines.flatMap(programsOf));
+    return { lines, missing: [...programs].filter((path) => !existsSync(path)) };
+  } catch (error) {
+    if (!(error instanceof RqError)) throw error;
+    return { lines: undefined, trouble: error.message, missing: [] };
+  }
+}
+
+/** The programs that a line of rq's runs: Node, and rq by it. */
+function programsOf(line: string): string[] {
+  const command = line.replace(/^(?:@\S+|(?:\S+[ \t]+){4}\S+)[ \t]+/, '');
+  const words = splitWords(command, 'the crontab').map((word) => word.replaceAll('\\%', '%'));
+  const start = words.findIndex((word) => word !== '/usr/bin/env' && !/^\w+=/.test(word));
+  return words.slice(start, start + 2).filter((word) => word.startsWith('/'));
+}

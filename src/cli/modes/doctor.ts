@@ -1,0 +1,53 @@
+import { examineQueue } from '../../doctor/doctor.ts';
+import { type Check, verdict } from '../../doctor/finding.ts';
+import { RqError } from '../../job/errors.ts';
+import { hostName } from '../../job/host.ts';
+import { mountOf } from '../../queue/mount.ts';
+import { cronFacts } from '../cron-facts.ts';
+import { EXIT } from '../exit-status.ts';
+import { chooseFields } from '../fields.ts';
+import type { ModeCall } from '../mode-call.ts';
+import { printReport } from '../print.ts';
+import { useQueue } from '../use-queue.ts';
+import { version } from '../version.ts';
+
+const FIELDS = ['queue', 'host', 'version', 'mount', 'verdict', 'checks', 'findings'] as const;
+
+/** Checks what a queue needs and prints what is wrong; the exit status is 1 if there is a problem. */
+export async function run(call: ModeCall): Promise<number | undefined> {
+  const fields = call.options.text('fields');
+  // Before anything is tried.
+  if (fields !== undefined) chooseFields(fields, FIELDS);
+  const named = hostsOf(call.options.text('with'));
+  return await useQueue(call, async (queue) => {
+    const checks = await examineQueue(queue, {
+      version,
+      program: [process.execPath, process.argv[1] ?? ''],
+      isFull: call.options.flag('full'),
+      named,
+      crontab: () => cronFacts(call),
+      say: (line) => call.talk.info(line),
+    });
+    const worst = verdict(checks.flatMap(({ findings }) => findings));
+    await printReport(call, {
+      queue: queue.directory,
+      host: hostName(),
+      version,
+      mount: mountOf(queue.directory).type,
+      verdict: worst,
+      checks: Object.fromEntries(checks.map(({ name, findings }) => [name, verdict(findings)])),
+      findings: checks.flatMap(findingsToPrint),
+    });
+    return worst === 'problem' ? EXIT.failed : undefined;
+  });
+}
+
+function findingsToPrint({ name, findings }: Check): Record<string, unknown>[] {
+  return findings.map(({ level, found, why, advice }) => ({ check: name, level, found, why, advice }));
+}
+
+function hostsOf(text: string | undefined): string[] | undefined {
+  const hosts = text?.split(',');
+  if (hosts?.includes('') !== true) return hosts;
+  throw new RqError('USAGE', `--with needs names of hosts with commas between them, not "${text}"`);
+}

@@ -1,0 +1,103 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { errorCode } from '../job/errors.ts';
+import type { Look } from '../queue/look.ts';
+import type { Queue } from '../queue/open.ts';
+import { abandonedPartials, PARTIAL } from '../queue/rotation-partials.ts';
+import type { StrayFiles } from '../queue/stray-files.ts';
+import { temporaryNames } from '../queue/temporary-names.ts';
+import { type Finding, notChecked, note, phrase, problem } from './finding.ts';
+import { PROBE } from './probe.ts';
+
+/** Nothing works on one file for so long without moving its time stamp. */
+const OLD_MS = 3_600_000;
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const TRIED = new RegExp(`^(?:\\.look\\.|${literally(PROBE)}|db\\.recovering\\.)`);
+
+/** What killed processes and repairs left in a queue and beside it. */
+export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
+  const { directory } = queue;
+  const beside = new RegExp(`^\\.${literally(basename(directory))}(?:\\.[^.].*)?\\.${UUID}$`);
+  const isOld = (path: string): boolean => {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats !== undefined && serverNowMs - stats.mtimeMs > OLD_MS;
+  };
+  const inFolders = ['nodes', 'stdin', 'data'].flatMap((folder) => abandonedIn(join(directory, folder), isOld));
+  const named = [...pathsIn(directory, TRIED), ...pathsIn(dirname(directory), beside)];
+  const left = [...inFolders, ...named.filter(isOld), ...abandonedPartials(queue, dirname(directory))];
+  const kept = pathsIn(directory, /^db\.damaged\./);
+  return [
+    ...(left.length === 0
+      ? []
+      : [
+          note(
+            `${phrase(left)}: left by a process of rq that was killed`,
+            'it takes room',
+            left.some((path) => basename(path).startsWith(PARTIAL))
+              ? `run: rq ${directory} rotate; and remove the others`
+              : `rm -r ${left.slice(0, 5).join(' ')}`,
+          ),
+        ]),
+    ...(kept.length === 0
+      ? []
+      : [note(`${phrase(kept)}: kept by recover`, 'it takes room', 'remove it when nothing in it is missed')]),
+  ];
+}
+
+/** What it means that files and jobs do not fit together. */
+export function judgeStrays(found: Look<StrayFiles>, queueDirectory: string): Finding[] {
+  if (found.kind !== 'seen') {
+    return [notChecked('files were not compared with jobs: the database could not be read', 'see what is said of it')];
+  }
+  const { ownerless, missing } = found.seen;
+  return [
+    ...(missing.length === 0
+      ? []
+      : [
+          problem(
+            `${phrase(missing)}: jobs that wait are to get this, and it is not there`,
+            'they will fail when they are started',
+            `give them another by: rq ${queueDirectory} update JID stdin=FILE (or data=PATH)`,
+          ),
+        ]),
+    ...(ownerless.length === 0
+      ? []
+      : [
+          note(
+            `${phrase(ownerless)}: of no job`,
+            'it takes room; of a new job of that jid it is replaced',
+            `remove it, if nothing submits, deletes or rotates just now: rm -r ${ownerless
+              .slice(0, 5)
+              .map((name) => join(queueDirectory, name))
+              .join(' ')}`,
+          ),
+        ]),
+  ];
+}
+
+/** Whether the process of another machine is gone, only the age of what it made can tell. */
+function abandonedIn(folder: string, isOld: (path: string) => boolean): string[] {
+  try {
+    const found = temporaryNames(folder).map(({ name, isAbandoned }) => ({ path: join(folder, name), isAbandoned }));
+    return found.filter(({ path, isAbandoned }) => isAbandoned || isOld(path)).map(({ path }) => path);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return [];
+  }
+}
+
+function pathsIn(directory: string, names: RegExp): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => names.test(name))
+      .map((name) => join(directory, name))
+      .sort();
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return [];
+  }
+}
+
+function literally(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

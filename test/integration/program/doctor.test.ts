@@ -1,0 +1,154 @@
+import { chmodSync, chownSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { benchWithQueue, examine, plantOld, stateOf } from '../../support/doctor.ts';
+import type { Workbench } from '../../support/program.ts';
+
+const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
+const ID = '01234567-89ab-cdef-0123-456789abcdef';
+
+let bench: Workbench;
+beforeEach(async () => {
+  bench = await benchWithQueue();
+});
+
+function inQueue(name: string): string {
+  return join(bench.queue, name);
+}
+
+describe('of a queue that is well', () => {
+  test('every check is ok, nothing is changed, and the status is 0', async () => {
+    await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'text' });
+    await bench.must(['QUEUE', 'submit', '-q', '--data', bench.environment['PATH']?.split(':')[0] ?? '', 'true']);
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'text' });
+    const before = stateOf(bench.queue);
+    for (const words of [[], ['--full']]) {
+      const { status, verdict, checks, found } = await examine(bench, words);
+      expect({ status, verdict, found }).toEqual({ status: 0, verdict: 'ok', found: [] });
+      expect(Object.keys(checks)).toHaveLength(19);
+    }
+    expect(stateOf(bench.queue)).toEqual(before);
+  });
+
+  test('it is also ok with a lease in place of locks, while jobs are submitted and run', async () => {
+    bench.queue = join(bench.directory, 'leased');
+    await bench.must(['QUEUE', 'create', '--locking=lease']);
+    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'cat\n'.repeat(60) });
+    const feeder = bench.start(['QUEUE', 'feed', '--until-empty', '--max_feed=4']);
+    const { found, checks } = await examine(bench);
+    expect(found.filter((each) => !each.startsWith('cron'))).toEqual([]);
+    expect(checks['database']).toBe('ok');
+    expect((await feeder.ended).status).toBe(0);
+  });
+
+  test('the fields that are asked for are printed; those that there are not, and words, are mistakes', async () => {
+    expect(await bench.must(['QUEUE', 'doctor', '-f', 'verdict,findings'])).toBe('---\nverdict: ok\nfindings: []\n');
+    for (const words of [['-f', 'nothing'], ['now'], ['--with', 'a,,b']]) {
+      expect((await bench.run(['QUEUE', 'doctor', ...words])).status).toBe(2);
+    }
+    expect((await bench.run(['nowhere', 'doctor'])).status).toBe(3);
+  });
+});
+
+describe('permissions and folders:', () => {
+  test.each<[string, () => void, string]>([
+    [
+      'a queue that anybody can write to',
+      () => chmodSync(bench.queue, 0o777),
+      'permissions: problem: .*/q: anybody can',
+    ],
+    ['such a database', () => chmodSync(inQueue('db'), 0o666), 'permissions: problem: .*/db: anybody can'],
+    ['a database that the group alone can write to', () => chmodSync(inQueue('db'), 0o660), '/db: its group can write'],
+    [
+      'a program that anybody can write to',
+      () => {
+        writeFileSync(inQueue('bin/tool'), '');
+        chmodSync(inQueue('bin/tool'), 0o777);
+      },
+      'permissions: problem: .*/bin/tool: anybody can',
+    ],
+    [
+      "a group's queue in which the group cannot write",
+      () => chmodSync(bench.queue, 0o2770),
+      '/db, .* the group cannot',
+    ],
+    [
+      "a group's queue whose files get another",
+      () => chmodSync(bench.queue, 0o770),
+      'do not get the group of the queue',
+    ],
+    ["a group's queue that is sticky", () => chmodSync(bench.queue, 0o3770), 'problem: the directory is sticky'],
+    [
+      'no folder for stdin',
+      () => rmSync(inQueue('stdin'), { recursive: true }),
+      'folders: problem: .*/q/stdin: no such',
+    ],
+    [
+      'a file in the place of a folder',
+      () => {
+        rmSync(inQueue('data'), { recursive: true });
+        writeFileSync(inQueue('data'), '');
+      },
+      'folders: problem: .*/q/data: no such',
+    ],
+  ])('%s is a problem', async (_, spoil, expected) => {
+    spoil();
+    const { verdict, found } = await examine(bench);
+    expect(found.join('\n')).toMatch(new RegExp(expected));
+    expect(verdict).toBe('problem');
+  });
+
+  test.skipIf(!isRoot)('a queue of another user is noted (skipped where not root: chown)', async () => {
+    chownSync(bench.queue, NOBODY, NOBODY);
+    const { verdict, found } = await examine(bench);
+    expect(verdict).toBe('note');
+    expect(found).toEqual([`permissions: note: ${bench.queue}: it belongs to another user`]);
+  });
+
+  test('a queue that was made for a group is well', async () => {
+    bench.queue = join(bench.directory, 'shared');
+    await bench.must(['QUEUE', 'create', '--mode=group']);
+    expect(await examine(bench)).toMatchObject({ verdict: 'ok', found: [] });
+  });
+});
+
+describe('files:', () => {
+  test('those of no job are noted, and what a waiting job lacks is a problem', async () => {
+    await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'text' });
+    for (const name of ['stdout/7', 'stdin/7', 'stdin/1.abcdef', 'data/8']) plantOld(inQueue(name));
+    expect((await examine(bench)).found).toEqual(['files: note: data/8, stdin/1.abcdef, stdin/7, stdout/7: of no job']);
+    rmSync(inQueue('stdin/1'));
+    const { verdict, found } = await examine(bench);
+    expect(found[0]).toBe('files: problem: stdin/1: jobs that wait are to get this, and it is not there');
+    expect(verdict).toBe('problem');
+  });
+
+  test('what killed processes left long ago is left over, and what is of now is not', async () => {
+    const of = `.h9.01234567.1.2.3.${ID}`;
+    const inside = [`nodes/${of}`, `stdin/${of}`, `data/${of}`, `.doctor.${ID}`, '.look.1.abc', `db.recovering.${ID}`];
+    const beside = [`../.q.${ID}`, `../.q.snapshot.${ID}`];
+    for (const names of [inside.slice(0, 4), [...inside.slice(4), ...beside]]) {
+      const paths = names.map((name) => join(bench.queue, name));
+      for (const path of paths) plantOld(path);
+      expect((await examine(bench)).found).toEqual([
+        `leftovers: note: ${paths.join(', ')}: left by a process of rq that was killed`,
+      ]);
+      for (const path of paths) utimesSync(path, new Date(), new Date());
+      expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
+    }
+  });
+
+  test('a rotation that was killed, and a database that recover kept, are left over', async () => {
+    const partial = join(bench.directory, `.rq-rotation.${ID}`);
+    const host = JSON.parse(await bench.must(['QUEUE', 'doctor', '--json'])) as { host: string };
+    mkdirSync(partial);
+    writeFileSync(join(partial, 'owner'), `---\nqueue: ${bench.queue}\nhost: ${host.host}\nboot: gone\n`);
+    writeFileSync(inQueue('db.damaged.20260101T000000000Z'), '');
+    expect((await examine(bench)).found).toEqual([
+      `leftovers: note: ${partial}: left by a process of rq that was killed`,
+      `leftovers: note: ${inQueue('db.damaged.20260101T000000000Z')}: kept by recover`,
+    ]);
+  });
+});

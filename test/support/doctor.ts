@@ -1,0 +1,71 @@
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { createQueue } from '../../src/queue/create.ts';
+import { FakeCrontab } from './fake-crontab.ts';
+import { Workbench } from './program.ts';
+
+export const LONG_AGO = new Date('2020-01-01');
+
+/** A bench with a new queue and an empty crontab, so that the doctor finds nothing. */
+export async function benchWithQueue(): Promise<Workbench> {
+  const bench = new Workbench();
+  Object.assign(bench.environment, new FakeCrontab(bench.directory).environment);
+  await createQueue(bench.queue, { access: 'private', locking: 'posix' });
+  return bench;
+}
+
+/** Makes a file or directory of long ago. */
+export function plantOld(path: string, kind: 'file' | 'directory' = 'file'): void {
+  if (kind === 'file') writeFileSync(path, '');
+  else mkdirSync(path, { recursive: true });
+  utimesSync(path, LONG_AGO, LONG_AGO);
+}
+
+/** All names below a directory with their time stamps. */
+export function stateOf(directory: string): string[] {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
+  return names.map((name) => `${name} ${statSync(join(directory, name)).mtimeMs}`);
+}
+
+export interface Report {
+  readonly status: number | null;
+  readonly verdict: string;
+  /** By the name of the check. */
+  readonly checks: Record<string, string>;
+  /** What was found, each as `check: level: words`. */
+  readonly found: string[];
+}
+
+/** Runs `rq q doctor` to its end; whatever it finds, it says so in one document, and nothing on stderr is an error. */
+export async function examine(
+  bench: Workbench,
+  words: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Report> {
+  return readReport(await bench.run(['QUEUE', 'doctor', '--json', ...words], { environment }));
+}
+
+/** What the doctor printed as JSON. */
+export function readReport({
+  status,
+  stdout,
+  stderr,
+}: {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}): Report {
+  expect(stderr.replaceAll(/^rq: lease\.\d+ seems to be stale; .*\n/gm, '')).toBe('');
+  const { verdict, checks, findings } = JSON.parse(stdout) as {
+    verdict: string;
+    checks: Record<string, string>;
+    findings: Record<string, string>[];
+  };
+  const found = findings.map((finding) => {
+    expect(finding['advice']).toMatch(/./);
+    return `${finding['check']}: ${finding['level']}: ${finding['found']}`;
+  });
+  expect(status).toBe(verdict === 'problem' ? 1 : 0);
+  return { status, verdict, checks, found };
+}
