@@ -11,21 +11,24 @@ import { PROBE } from './probe.ts';
 
 /** Nothing works on one file for so long without moving its time stamp. */
 const OLD_MS = 3_600_000;
-const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
-const TRIED = new RegExp(`^(?:\\.look\\.|${literally(PROBE)}|db\\.recovering\\.)`);
+/** How names begin of what is tried, and of databases in the making. */
+const TRIED = ['.look.', PROBE, 'db.recovering.'];
 
 /** What killed processes and repairs left in a queue and beside it. */
 export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
   const { directory } = queue;
-  const beside = new RegExp(`^\\.${literally(basename(directory))}(?:\\.[^.].*)?\\.${UUID}$`);
   const isOld = (path: string): boolean => {
     const stats = statSync(path, { throwIfNoEntry: false });
     return stats !== undefined && serverNowMs - stats.mtimeMs > OLD_MS;
   };
-  const inFolders = ['nodes', 'stdin', 'data'].flatMap((folder) => abandonedIn(join(directory, folder), isOld));
-  const named = [...pathsIn(directory, TRIED), ...pathsIn(dirname(directory), beside)];
-  const left = [...inFolders, ...named.filter(isOld), ...abandonedPartials(queue, dirname(directory))];
-  const kept = pathsIn(directory, /^db\.damaged\./);
+  const parent = dirname(directory);
+  const folders = [parent, ...['nodes', 'stdin', 'data'].map((folder) => join(directory, folder))];
+  const left = [
+    ...folders.flatMap((folder) => abandonedIn(folder, isOld)),
+    ...pathsIn(directory, TRIED).filter(isOld),
+    ...abandonedPartials(queue, parent),
+  ];
+  const kept = pathsIn(directory, ['db.damaged.']);
   return [
     ...(left.length === 0
       ? []
@@ -86,18 +89,14 @@ function abandonedIn(folder: string, isOld: (path: string) => boolean): string[]
   }
 }
 
-function pathsIn(directory: string, names: RegExp): string[] {
+function pathsIn(directory: string, starts: readonly string[]): string[] {
   try {
     return readdirSync(directory)
-      .filter((name) => names.test(name))
+      .filter((name) => starts.some((start) => name.startsWith(start)))
       .map((name) => join(directory, name))
       .sort();
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     return [];
   }
-}
-
-function literally(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

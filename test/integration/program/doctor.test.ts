@@ -127,9 +127,8 @@ describe('files:', () => {
 
   test('what killed processes left long ago is left over, and what is of now is not', async () => {
     const of = `.h9.01234567.1.2.3.${ID}`;
-    const inside = [`nodes/${of}`, `stdin/${of}`, `data/${of}`, `.doctor.${ID}`, '.look.1.abc', `db.recovering.${ID}`];
-    const beside = [`../.q.${ID}`, `../.q.snapshot.${ID}`];
-    for (const names of [inside.slice(0, 4), [...inside.slice(4), ...beside]]) {
+    const inFolders = [`../${of}`, `nodes/${of}`, `stdin/${of}`, `data/${of}`];
+    for (const names of [inFolders, [`.doctor.${ID}`, '.look.1.abc', `db.recovering.${ID}`]]) {
       const paths = names.map((name) => join(bench.queue, name));
       for (const path of paths) plantOld(path);
       expect((await examine(bench)).found).toEqual([
