@@ -16,26 +16,37 @@ for (const signal of ENDING_SIGNALS) {
 }
 
 const releases = new Set<() => void>();
+let isListening = false;
 
 /** From now on, until what it gives is called, a signal that ends this process releases the lease first. */
 export function releaseAtSignal(release: () => void): () => void {
-  if (releases.size === 0) for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
+  if (!isListening) for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
+  isListening = true;
   releases.add(release);
   return () => {
-    if (releases.delete(release) && releases.size === 0) stopListening();
+    // A signal that came while the event loop was busy is told when that turns next; it is lost if nobody listens then.
+    if (releases.delete(release) && releases.size === 0) afterNextTurn(stopListening);
   };
 }
 
 function endBySignal(signal: NodeJS.Signals): void {
   // Somebody else decides what the signal means here: a feeder finishes its jobs first.
   if (process.listenerCount(signal) > 1) return;
+  for (const release of [...releases]) attempt(release);
+  releases.clear();
   stopListening();
-  for (const release of releases) attempt(release);
   process.kill(process.pid, signal);
 }
 
 function stopListening(): void {
+  if (releases.size > 0) return;
+  isListening = false;
   for (const signal of ENDING_SIGNALS) process.off(signal, endBySignal);
+}
+
+/** The first immediate may belong to the turn that goes on. */
+function afterNextTurn(work: () => void): void {
+  setImmediate(() => setImmediate(work).unref()).unref();
 }
 
 function attempt(release: () => void): void {

@@ -42,6 +42,8 @@ interface Unsettled<T> {
 
 const AGAIN = Symbol('again');
 const RETRY_MS = 50;
+/** A commit that waits for readers blocks the event loop, so that no signal is obeyed: not for longer than this. */
+const COMMIT_MS = 2_000;
 
 /** One call of `transaction`, through all its tries. */
 class Run<T> {
@@ -146,7 +148,8 @@ class Run<T> {
       } catch (cause) {
         // BUSY: a reader has not finished. The transaction stands, and may be committed while the lease is ours.
         if (errorCode(cause)?.startsWith('SQLITE_BUSY') === true && connection.inTransaction) {
-          if (clock.monotonicMs() >= this.deadlineMs) return this.again(connection, cause);
+          if (clock.monotonicMs() >= Math.min(this.deadlineMs, sinceMs + COMMIT_MS))
+            return this.again(connection, cause);
           this.wait.say(waitReason(this.queue.database, cause));
           lease.refresh();
           continue;

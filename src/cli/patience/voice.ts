@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeSync } from 'node:fs';
 import { lineForPeople, warningLine } from '../../log/lines.ts';
 import { standardTalk } from '../talk.ts';
 
@@ -16,13 +16,14 @@ const WARN = 2;
 export function warn({ kind, verbosity, path }: Voice, line: string): void {
   if (kind === 'talk') standardTalk(process.env, verbosity).warn(line);
   else if (verbosity < WARN) return;
-  else if (path === undefined) process.stderr.write(lineForPeople(warningLine(line)));
-  else appendQuietly(path, warningLine(line));
+  else logQuietly(path, warningLine(line));
 }
 
-function appendQuietly(path: string, line: string): void {
+function logQuietly(path: string | undefined, line: string): void {
   try {
-    appendFileSync(path, line, { mode: 0o600 });
+    // Not by process.stderr, which in another thread goes by way of the main one.
+    if (path === undefined) writeSync(2, lineForPeople(line));
+    else appendFileSync(path, line, { mode: 0o600 });
   } catch {
     // A full disk must not end a daemon for the sake of its log.
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
@@ -144,21 +144,24 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s leaves no lease behind',
   await release(reader.child, reader.ended);
 });
 
-test('a feeder says it in its log, and waits for ever', async () => {
+test('a feeder says it in its log, no timeout ends it, and it goes on', async () => {
   const bench = await newQueue();
   const log = join(bench.directory, 'log');
-  const feeder = bench.start(['QUEUE', 'feed', `--log=${log}`, '--lock-timeout', '1'], { environment: WATCHED });
-  const logged = (): string => readFileSync(log, 'utf8');
-  await waitFor(() => bench.run(['QUEUE', 'pid']).then(({ status }) => status === 0));
-  // A generation of nobody's is held for as long as it is there.
-  const lease = join(bench.queue, 'lease.1000');
-  mkdirSync(lease);
-  await bench.shell('sqlite3 -version >/dev/null 2>&1 || true');
-  execFileSync('mkfifo', [join(bench.queue, 'db-journal')]);
-  await waitFor(() => /"level":40,.*does not answer/.test(logged()));
-  expect(feeder.child.exitCode).toBe(null);
-  rmdirSync(lease);
-  execFileSync('rm', [join(bench.queue, 'db-journal')]);
-  feeder.child.kill('SIGKILL');
-  await feeder.ended;
+  const words = ['QUEUE', 'feed', `--log=${log}`, '--lock-timeout', '1', '--max_sleep', '1'];
+  const feeder = bench.start(words, { environment: WATCHED });
+  await waitFor(async () => (await bench.run(['QUEUE', 'pid'])).status === 0);
+  // It looks for jobs only when the database has changed.
+  await bench.must(['QUEUE', 'submit', '-q', '--stage', 'true']);
+  const journal = join(bench.queue, 'db-journal');
+  execFileSync('mkfifo', [journal]);
+  utimesSync(join(bench.queue, 'db'), new Date(), new Date());
+  const saysAgain = /"level":40,.*waiting for [3-9] s already: \S+ does not answer: (?!.*Ctrl-C)/;
+  await waitFor(() => saysAgain.test(readFileSync(log, 'utf8')));
+  // The other end of the pipe, so that it opens; a journal without a header is none.
+  const pipe = openSync(journal, constants.O_RDWR | constants.O_NONBLOCK);
+  rmSync(journal);
+  closeSync(pipe);
+  await waitFor(() => /"level":40,.*goes on after waiting for/.test(readFileSync(log, 'utf8')));
+  feeder.child.kill('SIGTERM');
+  expect(await feeder.ended).toMatchObject({ status: 0 });
 });
