@@ -43,4 +43,13 @@ await build({
   // The table of modes is wanted for its words only.
   external: [...options.external, '../modes/*'],
 });
+// The thread that watches the others, CommonJS too, for the same reason.
+await build({
+  ...options,
+  entryPoints: { watcher: 'src/cli/patience/watcher.ts' },
+  outdir: 'dist',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  banner: {},
+});
 await build({ ...options, entryPoints: { runner: 'src/runner/main.ts' }, outdir: 'dist' });

@@ -5,11 +5,12 @@ import { type Arguments, readArguments } from './arguments.ts';
 import { helpText } from './help.ts';
 import type { ModeCall, ModeProgram } from './mode-call.ts';
 import { MODES } from './modes.ts';
+import { watchCall } from './patience/watch-call.ts';
 import type { Surroundings } from './run.ts';
 import { standardTalk, wantsColour } from './talk.ts';
 import { versionText } from './version.ts';
 
-/** Reads the words as a call of a mode and loads the mode's program. Throws USAGE, or INVALID_INPUT for the log. */
+/** Reads the words as a call of a mode, loads the mode's program, and has the call watched while it waits. Throws USAGE, or INVALID_INPUT for the log. */
 export async function readCall(
   words: readonly string[],
   { environment, output, input }: Surroundings,
@@ -31,7 +32,9 @@ export async function readCall(
     talk: standardTalk(environment, read.options.number('verbosity'), log),
     input: await input(),
   };
-  return { call, program: answerProgram(read) ?? (await read.mode.load()) };
+  const answer = answerProgram(read);
+  if (answer === undefined) await watchCall(call);
+  return { call, program: answer ?? (await read.mode.load()) };
 }
 
 /** Help and version that only the parser could find, among options with values. */

@@ -2,14 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openQueue, type Queue } from '../queue/open.ts';
+import { lockTimeoutMs } from './lock-timeout.ts';
 import type { ModeCall } from './mode-call.ts';
-
-const DEFAULT_LOCK_TIMEOUT_S = 60;
-
-/** How long the call waits for the lease and for locks, in milliseconds. */
-export function lockTimeoutMs(call: ModeCall): number {
-  return (call.options.number('lock-timeout') ?? DEFAULT_LOCK_TIMEOUT_S) * 1000;
-}
 
 /** Opens the queue of a call, hands it to the work, and closes it whatever comes of that. */
 export async function useQueue<Result>(call: ModeCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {

@@ -10,6 +10,7 @@ import {
   sweepGenerations,
 } from './generations.ts';
 import { LocalHolder } from './local-holder.ts';
+import { releaseAtSignal } from './release-at-signal.ts';
 
 type Callback<T = void> = (error: NodeJS.ErrnoException | null, result?: T) => void;
 
@@ -41,6 +42,7 @@ export class GenerationFileSystem {
   private guess: number | undefined;
   private breaking: number | undefined;
   private mtime = new Date(0);
+  private stopListening = (): void => undefined;
   private readonly local: LocalHolder;
 
   constructor(
@@ -69,12 +71,13 @@ export class GenerationFileSystem {
       const isBroken = this.breaking === before.highest;
       this.breaking = undefined;
       if (!before.isFree && !isBroken) throw held(before.highest);
-      const generation = Math.max(before.highest, this.options.above) + 1;
-      if (!makeGeneration(this.directory, generation)) throw held(generation);
-      this.local.note(generation);
-      this.refreshedMs = this.clock.monotonicMs();
-      if (this.options.isFenced) this.own(generation, [...before.older, `lease.${before.highest}.free`]);
-      else this.ownIfHighest(generation);
+      // Before it is there: between the two a signal would leave it behind.
+      this.stopListening = releaseAtSignal(this.rmdirSync);
+      try {
+        this.make(before);
+      } finally {
+        if (this.generation === undefined) this.stopListening();
+      }
     });
   };
 
@@ -105,8 +108,12 @@ export class GenerationFileSystem {
     const { generation } = this;
     this.generation = undefined;
     if (generation === undefined) return;
-    freeGeneration(this.directory, generation);
-    this.local.erase(generation);
+    try {
+      freeGeneration(this.directory, generation);
+      this.local.erase(generation);
+    } finally {
+      this.stopListening();
+    }
   };
 
   /** Gives a sign of life; throws ENOENT where the lease was broken and swept. */
@@ -122,6 +129,15 @@ export class GenerationFileSystem {
     const { guess } = this;
     this.guess = undefined;
     return guess === undefined ? readGenerations(this.directory) : { highest: guess, isFree: true, older: [] };
+  }
+
+  private make(before: Pick<Generations, 'highest' | 'older'>): void {
+    const generation = Math.max(before.highest, this.options.above) + 1;
+    if (!makeGeneration(this.directory, generation)) throw held(generation);
+    this.local.note(generation);
+    this.refreshedMs = this.clock.monotonicMs();
+    if (this.options.isFenced) this.own(generation, [...before.older, `lease.${before.highest}.free`]);
+    else this.ownIfHighest(generation);
   }
 
   /** A slow contender makes a name anew that was held, released and perhaps swept in the meantime. */

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
+import { step } from '../job/waits.ts';
 
 const NAME = /^lease\.(\d{1,15})(\.free)?$/;
 
@@ -22,7 +23,7 @@ export interface Generations {
  * was released and the former is left over from a contender that came too late.
  */
 export function readGenerations(directory: string): Generations {
-  const names = readdirSync(directory);
+  const names = step(`reading the directory ${directory}`, () => readdirSync(directory));
   let highest = 0;
   const free = new Set<number>();
   const found: { name: string; generation: number; isFree: boolean }[] = [];
@@ -42,7 +43,7 @@ export function readGenerations(directory: string): Generations {
 /** Makes `lease.N`; false if it is there already. */
 export function makeGeneration(directory: string, generation: number): boolean {
   try {
-    mkdirSync(join(directory, `lease.${generation}`), { mode: 0o770 });
+    step(`taking the lease of ${directory}`, () => mkdirSync(join(directory, `lease.${generation}`), { mode: 0o770 }));
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
@@ -54,7 +55,7 @@ export function makeGeneration(directory: string, generation: number): boolean {
 export function freeGeneration(directory: string, generation: number): boolean {
   const path = join(directory, `lease.${generation}`);
   try {
-    renameSync(path, `${path}.free`);
+    step(`releasing the lease of ${directory}`, () => renameSync(path, `${path}.free`));
     return true;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;

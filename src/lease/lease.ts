@@ -1,8 +1,9 @@
-import { lock } from 'proper-lockfile';
 import type { Clock } from '../job/clock.ts';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { type LockWait, withLockWait } from '../job/waits.ts';
 import { GenerationFileSystem } from './adapter.ts';
 import { forgetDirectory, readGenerations } from './generations.ts';
+import { lock } from './release-at-signal.ts';
 
 export const STALE_MS = 30_000;
 
@@ -41,6 +42,10 @@ const FORGET_MS = 1_000;
  * not mend (EACCES, EROFS). Throws BUSY after the timeout, NO_QUEUE, NOT_ALLOWED, NO_SPACE or IO.
  */
 export async function acquireLease(directory: string, options: LeaseOptions): Promise<Lease> {
+  return await withLockWait((wait) => acquire(directory, options, wait));
+}
+
+async function acquire(directory: string, options: LeaseOptions, wait: LockWait): Promise<Lease> {
   const { clock, timeoutMs, staleMs = STALE_MS } = options;
   const startMs = clock.monotonicMs();
   const { above = 0, guess, isFenced = false } = options;
@@ -64,6 +69,7 @@ export async function acquireLease(directory: string, options: LeaseOptions): Pr
       if (!isPassing(error)) throw leaseError(directory, error);
       const waitedMs = clock.monotonicMs() - startMs;
       if (waitedMs >= timeoutMs || options.signal?.aborted === true) throw busy(files, waitedMs, error);
+      wait.say(`the lease of ${directory}: ${heldBy(files)}`);
     }
     if (releaseLock !== undefined) return new HeldLease(files, staleMs, clock, releaseLock);
     if (clock.monotonicMs() - forgotMs >= FORGET_MS) {
@@ -126,12 +132,15 @@ function isPassing(error: unknown): boolean {
 
 function busy(files: GenerationFileSystem, waitedMs: number, cause: unknown): RqError {
   const seconds = (waitedMs / 1000).toFixed(1);
-  const holder = files.holder === undefined ? 'others were faster each time' : `${files.holder} is held`;
   return new RqError(
     'BUSY',
-    `cannot get the lease of ${files.directory} within ${seconds} s: ${holder}; try again, or wait longer with --lock-timeout`,
+    `cannot get the lease of ${files.directory} within ${seconds} s: ${heldBy(files)}; try again, or wait longer with --lock-timeout`,
     { cause },
   );
+}
+
+function heldBy({ holder }: GenerationFileSystem): string {
+  return holder === undefined ? 'others were faster each time' : `${holder} is held`;
 }
 
 function leaseError(directory: string, error: unknown): RqError {

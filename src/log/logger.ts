@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { createStream } from 'rotating-file-stream';
+import { lineForPeople } from './lines.ts';
 
 export type Verbosity = 0 | 1 | 2 | 3 | 4;
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
@@ -23,7 +24,7 @@ export function openLog(options: LogOptions): Logger {
   const settings = { level: LEVELS[options.verbosity], base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const { path } = options;
   if (path === undefined)
-    return pino(settings, { write: (line: string) => void process.stderr.write(forPeople(line)) });
+    return pino(settings, { write: (line: string) => void process.stderr.write(lineForPeople(line)) });
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const stream = createStream(basename(path), {
     path: dirname(path),
@@ -34,11 +35,4 @@ export function openLog(options: LogOptions): Logger {
   // A full disk must not end a daemon for the sake of its log.
   stream.on('error', () => undefined);
   return pino(settings, stream);
-}
-
-function forPeople(line: string): string {
-  const { time, level, msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
-  const name = pino.levels.labels[Number(level)] ?? '';
-  const words = Object.entries(facts).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return `${String(time)} ${name.padEnd(5)} ${String(msg)} ${words.join(' ')}`.trimEnd().concat('\n');
 }

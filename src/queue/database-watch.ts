@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Clock } from '../job/clock.ts';
+import { step } from '../job/waits.ts';
 
 /** Time stamps of files may be as coarse as the server's clock tick (4 to 10 ms), seconds on old file systems. */
 const SETTLED_MS = 2_000;
@@ -44,7 +45,12 @@ export class DatabaseWatch {
   }
 
   private attributes(): string {
-    const descriptor = openSync(this.path, 'r');
+    return step(`looking at ${this.path}`, () => this.look());
+  }
+
+  private look(): string {
+    // Non-blocking: a pipe in its place would wait for a writer.
+    const descriptor = openSync(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { ino, size, mtimeNs } = fstatSync(descriptor, { bigint: true });
       if (this.inode !== undefined && this.inode !== ino) this.onReplaced();

@@ -1,9 +1,11 @@
 import { errorCode, RqError } from '../job/errors.ts';
+import { type LockWait, step, withLockWait } from '../job/waits.ts';
 import { Connection, storeError } from '../store/connection.ts';
 import { holdLease } from './hold-lease.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
 import { refuseReadOnly } from './transaction.ts';
+import { waitReason } from './wait-reason.ts';
 
 const RETRY_MS = 50;
 
@@ -24,21 +26,23 @@ export async function holdLock<T>(queue: Queue, kind: 'shared' | 'exclusive', wo
 async function holdDatabase<T>(queue: Queue, begin: string, work: () => Promise<T>): Promise<T> {
   const connection = Connection.open(queue.database, { readOnly: begin === 'BEGIN', busyMs: 0 });
   try {
-    await lockDatabase(queue, connection, begin);
+    await withLockWait((wait) => lockDatabase(queue, connection, begin, wait));
     return await work();
   } finally {
     connection.close();
   }
 }
 
-async function lockDatabase(queue: Queue, connection: Connection, begin: string): Promise<void> {
+async function lockDatabase(queue: Queue, connection: Connection, begin: string, wait: LockWait): Promise<void> {
   const { clock, lockTimeoutMs, directory } = queue;
   const deadlineMs = clock.monotonicMs() + lockTimeoutMs;
   for (;;) {
     try {
-      connection.execute(begin);
       // Only a read takes the shared lock.
-      connection.version();
+      step(`locking ${queue.database}`, () => {
+        connection.execute(begin);
+        connection.version();
+      });
       return;
     } catch (error) {
       if (errorCode(error)?.startsWith('SQLITE_BUSY') !== true) throw storeError(error, queue.database);
@@ -48,6 +52,7 @@ async function lockDatabase(queue: Queue, connection: Connection, begin: string)
         const message = `cannot lock ${directory} within ${seconds} s: others read or write; try again, or wait longer with --lock-timeout`;
         throw new RqError('BUSY', message, { cause: error });
       }
+      wait.say(waitReason(queue.database, error));
     }
     await clock.sleep(RETRY_MS);
   }

@@ -13,14 +13,25 @@ const FUSE_WITH_LOCKS = new Set(['fuse.glusterfs', 'fuse.ceph', 'fuse.ceph-fuse'
 const BEHAVIOUR =
   /^(?:ro|rw|hard|soft|softerr|(?:no)?lock|(?:local)?flock|noac|nocto|sync|(?:vers|proto|local_lock|lookupcache|actimeo|ac(?:reg|dir)(?:min|max))=.*)$/;
 
-/** The mount that a path lies on, from /proc/self/mountinfo (proc(5)). */
-export function mountOf(path: string, mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): Mount {
-  const real = realpathSync(path);
+/** The mount that a path lies on, from /proc/self/mountinfo (proc(5)). Asks the file system for the real path. */
+export function mountOf(path: string, mountinfo?: string): Mount {
+  return mountAt(realpathSync(path), readMounts(mountinfo));
+}
+
+/** All mounts, as they came. */
+export function readMounts(mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): Mount[] {
+  return mountinfo
+    .split('\n')
+    .map(parseLine)
+    .filter((mount) => mount !== undefined);
+}
+
+/** The mount that a path without links lies on, by its name alone. */
+export function mountAt(path: string, mounts: readonly Mount[]): Mount {
   let found: Mount = { point: '/', type: 'unknown', options: new Set() };
-  for (const line of mountinfo.split('\n')) {
-    const mount = parseLine(line);
+  for (const mount of mounts) {
     // Of several on one point the last one is on top.
-    if (mount !== undefined && isBelow(real, mount.point) && mount.point.length >= found.point.length) found = mount;
+    if (isBelow(path, mount.point) && mount.point.length >= found.point.length) found = mount;
   }
   return found;
 }

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../job/clock.ts';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { step } from '../job/waits.ts';
 import { forgetDirectory } from '../lease/generations.ts';
 import { Connection } from '../store/connection.ts';
 import { LeaseHistory } from './lease-history.ts';
@@ -99,7 +100,7 @@ export async function openQueue(path: string, options: QueueOptions): Promise<Qu
 
 function namesIn(directory: string): string[] {
   try {
-    return readdirSync(directory);
+    return step(`reading the directory ${directory}`, () => readdirSync(directory));
   } catch (error) {
     const details = { cause: error, facts: { directory } };
     switch (errorCode(error)) {

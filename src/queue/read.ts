@@ -1,9 +1,11 @@
 import { errorCode, RqError } from '../job/errors.ts';
+import { type LockWait, step, withLockWait } from '../job/waits.ts';
 import { type Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
 import type { Queue } from './open.ts';
 import { transaction } from './transaction.ts';
 import { underLease } from './under-lease.ts';
+import { waitReason } from './wait-reason.ts';
 
 const RETRY_MS = 20;
 
@@ -13,19 +15,24 @@ const RETRY_MS = 20;
  */
 export async function read<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
   if (queue.locking === 'lease') return await readUnderLease(queue, work);
+  return await withLockWait((wait) => readWithLocks(queue, work, wait));
+}
+
+async function readWithLocks<T>(queue: Queue, work: (connection: Connection) => T, wait: LockWait): Promise<T> {
   const { clock } = queue;
   const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
   for (;;) {
     const wasOpen = queue.isOpen;
     queue.forgetFiles();
     try {
-      return readOnce(queue, work);
+      return step(`reading ${queue.database}`, () => readOnce(queue, work));
     } catch (error) {
       const code = errorCode(error) ?? '';
       if (wasOpen && mayBeReplaced(code)) continue;
       if (needsWriter(code)) await rollBackJournal(queue, error);
       else if (!isPassing(code)) throw storeError(error, queue.database);
       if (clock.monotonicMs() >= deadlineMs) throw busy(queue, error);
+      wait.say(waitReason(queue.database, error));
     }
     await clock.sleep(RETRY_MS);
   }
@@ -37,7 +44,7 @@ async function readUnderLease<T>(queue: Queue, work: (connection: Connection) =>
       // Where locks are worth nothing, nothing that this host believes of the database is, either.
       queue.close();
       queue.connect('write');
-      return readOnce(queue, work);
+      return step(`reading ${queue.database}`, () => readOnce(queue, work));
     } catch (error) {
       throw storeError(error, queue.database);
     }

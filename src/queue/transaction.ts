@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { crashAt } from '../job/crash-points.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
+import { type LockWait, step, withLockWait } from '../job/waits.ts';
 import { acquireLease, type Lease } from '../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import { REMEMBERED_MS, readFence, wasCommitted, writeFence } from '../store/operations.ts';
 import type { Queue } from './open.ts';
+import { waitReason } from './wait-reason.ts';
 
 /** What the work inside a transaction has: SQL, and a way to keep the lease when there is much of it. */
 export interface Transaction {
@@ -21,7 +23,7 @@ export interface Transaction {
  */
 export async function transaction<T>(queue: Queue, work: (transaction: Transaction) => T): Promise<T> {
   refuseReadOnly(queue);
-  return await new Run(queue, work).untilDone();
+  return await withLockWait((wait) => new Run(queue, work, wait).untilDone());
 }
 
 /** Throws QUEUE_UNSAFE for a queue that is only to be read. */
@@ -41,6 +43,8 @@ interface Unsettled<T> {
 
 const AGAIN = Symbol('again');
 const RETRY_MS = 50;
+/** A commit that waits for readers blocks the event loop, so that no signal is obeyed: not for longer than this. */
+const COMMIT_MS = 2_000;
 
 /** One call of `transaction`, through all its tries. */
 class Run<T> {
@@ -52,8 +56,10 @@ class Run<T> {
   private fence = 0;
   /** Why the last try was not the last. */
   private cause: unknown;
+  private readonly wait: LockWait;
 
-  constructor(queue: Queue, work: (transaction: Transaction) => T) {
+  constructor(queue: Queue, work: (transaction: Transaction) => T, wait: LockWait) {
+    this.wait = wait;
     this.queue = queue;
     this.work = work;
     this.deadlineMs = queue.clock.monotonicMs() + queue.lockTimeoutMs;
@@ -65,13 +71,14 @@ class Run<T> {
       const lease = await this.acquire();
       let result: T | typeof AGAIN;
       try {
-        result = this.attempt(lease);
+        result = step(`changing ${this.queue.database}`, () => this.attempt(lease));
       } finally {
         if (this.queue.locking === 'lease') this.queue.close();
         await lease.release();
       }
       if (result !== AGAIN) return result;
       if (clock.monotonicMs() >= this.deadlineMs) throw this.outOfTime();
+      if (this.cause !== undefined) this.wait.say(waitReason(this.queue.database, this.cause));
       await clock.sleep(RETRY_MS * Math.random());
     }
   }
@@ -139,13 +146,15 @@ class Run<T> {
     for (;;) {
       if (!lease.isOwned()) return this.notTheHighest(connection);
       try {
-        connection.execute('COMMIT');
+        step(`committing to ${this.queue.database}`, () => connection.execute('COMMIT'), 'commit');
         crashAt('transaction-committed');
         return result;
       } catch (cause) {
         // BUSY: a reader has not finished. The transaction stands, and may be committed while the lease is ours.
         if (errorCode(cause)?.startsWith('SQLITE_BUSY') === true && connection.inTransaction) {
-          if (clock.monotonicMs() >= this.deadlineMs) return this.again(connection, cause);
+          if (clock.monotonicMs() >= Math.min(this.deadlineMs, sinceMs + COMMIT_MS))
+            return this.again(connection, cause);
+          this.wait.say(waitReason(this.queue.database, cause));
           lease.refresh();
           continue;
         }

@@ -28,7 +28,7 @@ export interface RunnerClientOptions {
   readonly onExit: (exit: Exit) => void;
   /** Once, unless `close` was called first; nothing can be asked any more. */
   readonly onDisconnect: (error: RqError) => void;
-  /** For the hello, and for any sign of life while calls are outstanding, in milliseconds. */
+  /** For the hello, and for the next answer while calls are outstanding, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
@@ -173,7 +173,8 @@ export class RunnerClient {
 
   private receive(message: ServerMessage): void {
     if (this.ended !== undefined) return;
-    this.silentSteps = 0;
+    // Requests are done in order: an answer to any of them is a sign of life, an event is none.
+    if (message.type === 'reply' || message.type === 'failure') this.silentSteps = 0;
     switch (message.type) {
       case 'exit':
         this.options.onExit(message.exit);

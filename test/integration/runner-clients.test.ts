@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
@@ -10,17 +9,16 @@ import { RunnerClient } from '../../src/runner/client.ts';
 import { launchRunner } from '../../src/runner/launch.ts';
 import { probeRunner } from '../../src/runner/probe.ts';
 import { MAX_LINE_BYTES } from '../../src/runner/protocol.ts';
+import { impostor } from '../support/impostor.ts';
 import { RunnerRig } from '../support/runner.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const FEEDER = fileURLToPath(new URL('../fixtures/runner-client.mjs', import.meta.url));
 const HELLO = '{"type":"hello","protocol":1}';
 const feeders: ChildProcess[] = [];
-const servers: Server[] = [];
 
 afterEach(async () => {
   for (const feeder of feeders.splice(0)) await killed(feeder);
-  for (const server of servers.splice(0)) server.close();
 });
 
 async function killed(feeder: ChildProcess): Promise<void> {
@@ -40,18 +38,6 @@ function rawFeeder(rig: RunnerRig, ...lines: string[]): { process: ChildProcess;
     told += chunk.toString();
   });
   return { process: feeder, told: () => told };
-}
-
-/** A server that is no runner and says this to everyone. */
-async function impostor(rig: RunnerRig, ...lines: string[]): Promise<void> {
-  mkdirSync(rig.directory, { mode: 0o700 });
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    for (const line of lines) socket.write(line);
-  });
-  servers.push(server);
-  server.listen(join(rig.directory, 'runner.sock'));
-  await once(server, 'listening');
 }
 
 test('After the client is killed a new one lists what runs and is told of its end', async () => {
@@ -246,11 +232,11 @@ test('A server that is no runner is an error, never a crash', async () => {
   ];
   for (const [code, lines] of cases) {
     const rig = new RunnerRig();
-    await impostor(rig, ...lines);
+    await impostor(rig, lines);
     await expect(rig.connect(2000)).rejects.toMatchObject({ code: 'RUNNER', facts: { code } });
   }
   const rig = new RunnerRig();
-  await impostor(rig, `${JSON.stringify(hello)}\n`, '{"type":"exit","jid":1}\n');
+  await impostor(rig, [`${JSON.stringify(hello)}\n`, '{"type":"exit","jid":1}\n']);
   const { disconnected } = await rig.connect();
   expect((await disconnected).facts['code']).toBe('PROTOCOL');
 });

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { execa } from 'execa';
 import { RqError } from '../../job/errors.ts';
+import { waitForEver } from '../../job/waits.ts';
 import { holdLock } from '../../queue/lock.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { nearestHint } from '../nearest.ts';
@@ -31,6 +32,7 @@ export async function run(call: ModeCall): Promise<number> {
 
 /** The terminal's signals reach the command too; rq stays, to hold the lock until it has ended. */
 async function runCommand(call: ModeCall, [program = '', ...words]: readonly string[]): Promise<number> {
+  waitForEver();
   const child = execa(program, words, { stdio: 'inherit', reject: false });
   const forward = (): void => void child.kill('SIGTERM');
   const stay = (): void => undefined;

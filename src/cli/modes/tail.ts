@@ -1,5 +1,6 @@
 import { RqError } from '../../job/errors.ts';
 import type { Job } from '../../job/job.ts';
+import { waitForEver } from '../../job/waits.ts';
 import { follow } from '../../queue/follow.ts';
 import { selectJobs } from '../../queue/select.ts';
 import type { ModeCall } from '../mode-call.ts';
@@ -17,6 +18,8 @@ export async function run(call: ModeCall): Promise<undefined> {
     throw new RqError('USAGE', 'tail what? Name jobs (42, 10-20, running, tag=x); rq help tail says more');
   }
   const { options } = call;
+  // Who follows a job for days would rather wait for a server that is away for minutes.
+  if (options.number('lock-timeout') === undefined) waitForEver();
   const stream = options.flag('stderr') ? 'stderr' : 'stdout';
   const lines = options.flag('from-start') ? Number.POSITIVE_INFINITY : (options.number('lines') ?? DEFAULT_LINES);
   const printer = new TailPrinter(call, stream);

@@ -1,0 +1,80 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Lab, SHARE } from './support/lab.ts';
+import { program, shellCommand } from './support/program.ts';
+import { describeCluster, tell } from './support/scenario.ts';
+
+const QUEUE = `${SHARE}/q`;
+const SILENT = `${QUEUE} does not answer`;
+
+describeCluster('A host whose server does not answer, on a hard mount', () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await Lab.up({ clients: 2 });
+    await lab.output('n1', rq('create'));
+    await lab.output('n1', rq('submit', '--quiet', 'true'));
+  });
+
+  afterEach(async () => {
+    await lab.heal('n1');
+    await lab.output('n1', `ls ${SHARE}`);
+  });
+
+  afterAll(async () => {
+    await lab?.down();
+  });
+
+  test.each([['list'], ['status'], ['submit', 'true'], ['tail', '1', '--lock-timeout', '60']])(
+    'rq q %s says what it waits for, and Ctrl-C ends it',
+    async (...words) => {
+      await lab.cut('n1');
+      const call = await lab.start('n1', rq(...words));
+      expect(await call.printed('does not answer')).toContain(`rq: waiting for 10 s already: ${SILENT}: `);
+      await call.signal('INT');
+      expect(await call.ended()).toBe(130);
+      tell(await call.output());
+    },
+  );
+
+  test.each([['list'], ['submit', 'true']])('--lock-timeout ends rq q %s with status 75', async (...words) => {
+    await lab.cut('n1');
+    const call = await lab.start('n1', rq(...words, '--lock-timeout', '15'));
+    expect(await call.ended()).toBe(75);
+    await lab.heal('n1');
+    const said = (await call.output()).trimEnd().split('\n');
+    expect(said).toEqual([
+      expect.stringMatching(`^rq: waiting for 1\\d s already: ${SILENT}: .* \\(Ctrl-C ends this\\)$`),
+      expect.stringMatching(`^rq: cannot use ${QUEUE}: it has not answered for 1\\d s.*; try again, or wait longer`),
+    ]);
+    expect(await lab.output('n1', rq('list', '--fields', 'jid'))).toContain('jid: 1\n');
+  });
+
+  test('a feeder logs it, waits for the server, and goes on', async () => {
+    const feeder = await lab.start('n1', `${rq('feed')}`);
+    await feeder.printed('feeder started');
+    await lab.kill('server');
+    // At its next beat at the latest.
+    await feeder.printed(`warn  waiting for [0-9]+ s already: ${SILENT}`, { timeoutMs: 120_000 });
+    await lab.boot('server');
+    await feeder.printed(`warn  goes on after waiting for [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
+    await lab.output('n2', rq('submit', '--quiet', 'true', '--tag', 'after'));
+    await feeder.printed('jid=2.* exit_status=0', { timeoutMs: 120_000 });
+    await feeder.signal('TERM');
+    expect(await feeder.ended()).toBe(0);
+  });
+
+  test('a feeder that is told to end while it is blocked ends', async () => {
+    const feeder = await lab.start('n1', rq('feed'));
+    await feeder.printed('feeder started');
+    await lab.cut('n1');
+    await feeder.printed(SILENT, { timeoutMs: 120_000 });
+    await feeder.signal('TERM');
+    expect(await feeder.ended()).toBe(143);
+    expect(await feeder.output()).toContain('told to end');
+  });
+});
+
+/** With the keyboard's signal as a terminal gives it: a shell starts what runs in its background without. */
+function rq(...words: string[]): string {
+  return `exec ${shellCommand('env', '--default-signal=INT', program, QUEUE, ...words)}`;
+}

@@ -1,0 +1,167 @@
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+/** As if the queue were on another machine, with a second in place of ten. */
+const WATCHED = { RQ_PATIENCE_MS: '1000' };
+const BLOCKED =
+  /^rq: waiting for \d+ s already: \S+\/q does not answer: (?:reading|changing) \S+\/q\/db \(Ctrl-C ends this\)$/;
+
+async function newQueue(): Promise<Workbench> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  return bench;
+}
+
+/** From now on whoever opens the database waits in the kernel: SQLite opens a journal, and this one is a pipe. */
+async function blockedQueue(): Promise<Workbench> {
+  const bench = await newQueue();
+  execFileSync('mkfifo', [join(bench.queue, 'db-journal')]);
+  return bench;
+}
+
+/** What a process says on stderr, as it comes. */
+function heard({ stderr }: ChildProcess): () => string {
+  let text = '';
+  stderr?.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return () => text;
+}
+
+async function held(bench: Workbench): Promise<ChildProcess> {
+  const { child } = bench.start(['QUEUE', 'lock', 'write', '--', 'sleep', '1000']);
+  await waitFor(() => readdirSync(bench.queue).some((name) => /^lease\.\d+$/.test(name)));
+  await waitFor(async () => (await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '0'])).status === 75);
+  return child;
+}
+
+async function release(holder: ChildProcess, end: Promise<unknown>): Promise<void> {
+  holder.kill('SIGTERM');
+  await end;
+}
+
+test.each([
+  ['list'],
+  ['status'],
+  ['submit', 'true'],
+  ['lock', 'read', '--', 'true'],
+  ['tail', '1', '--lock-timeout', '2'],
+])('a blocked rq q %s says so, and --lock-timeout ends it with 75', async (mode, ...words) => {
+  const bench = await blockedQueue();
+  const limit = words.includes('--lock-timeout') ? [] : ['--lock-timeout', '2'];
+  const { status, stdout, stderr } = await bench.run(['QUEUE', mode, ...limit, ...words], { environment: WATCHED });
+  const lines = stderr.trimEnd().split('\n');
+  expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
+  expect(lines.slice(0, -1)).toEqual([expect.stringMatching(BLOCKED)]);
+  expect(lines.at(-1)).toMatch(
+    /^rq: cannot use \S+\/q: it has not answered for \d+ s, .*; try again, or wait longer with --lock-timeout$/,
+  );
+});
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends a blocked reader, watched or not', async (signal) => {
+  const bench = await blockedQueue();
+  for (const environment of [WATCHED, {}]) {
+    const { child, ended } = bench.start(['QUEUE', 'list'], { environment });
+    const pid = child.pid ?? 0;
+    // It waits for the other end of the pipe.
+    await waitFor(() => /wait_for_partner|fifo_open/.test(readFileSync(`/proc/${pid}/wchan`, 'latin1')));
+    child.kill(signal);
+    expect(await ended).toMatchObject({ status: null, signal, stdout: '' });
+  }
+});
+
+test('it is said again, but not each time, and only as far as is to be said', async () => {
+  const bench = await blockedQueue();
+  const limit = ['--lock-timeout', '5'];
+  const loud = bench.run(['QUEUE', 'list', ...limit], { environment: WATCHED });
+  const silent = bench.run(['QUEUE', 'list', '-v', '0', ...limit], { environment: WATCHED });
+  expect((await loud).stderr.match(/^rq: waiting for (\d+) s already/gm)).toEqual([
+    'rq: waiting for 1 s already',
+    'rq: waiting for 3 s already',
+  ]);
+  expect((await silent).stderr).toMatch(/^rq: cannot use .*\n$/);
+});
+
+test.each([{}, WATCHED])('who waits for the lease says who has it, and goes on: %j', async (more) => {
+  const bench = await newQueue();
+  const holder = await held(bench);
+  const waiting = bench.start(['QUEUE', 'submit', '-q', 'true'], { environment: more });
+  const said = heard(waiting.child);
+  if ('RQ_PATIENCE_MS' in more) {
+    await waitFor(() => said().includes(' already: the lease of '));
+    expect(said()).toMatch(
+      new RegExp(
+        `^rq: waiting for 1 s already: the lease of \\S+: lease\\.\\d+, by process ${holder.pid} of this host, is held`,
+      ),
+    );
+  }
+  await release(holder, waiting.ended);
+  expect(await waiting.ended).toMatchObject({ status: 0 });
+});
+
+test('a holder that is stopped is named to who waits, with its process', async () => {
+  const bench = await newQueue();
+  const holder = await held(bench);
+  holder.kill('SIGSTOP');
+  const { status, stderr } = await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '2'], {
+    environment: WATCHED,
+  });
+  expect(status).toBe(75);
+  expect(stderr).toContain(`by process ${holder.pid} of this host, is held (Ctrl-C ends this)\n`);
+  holder.kill('SIGCONT');
+  await release(
+    holder,
+    waitFor(() => holder.exitCode !== null || holder.signalCode !== null),
+  );
+});
+
+test('who waits for SQLite’s lock says so', async () => {
+  const bench = await newQueue();
+  const reader = bench.start(['QUEUE', 'lock', 'read', '--', 'sleep', '1000']);
+  await waitFor(async () => (await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '1'])).status === 75);
+  const { status, stderr } = await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '3'], {
+    environment: WATCHED,
+  });
+  expect(status).toBe(75);
+  expect(stderr).toMatch(/^rq: waiting for 1 s already: SQLite's lock of \S+\/db: another process reads or writes/);
+  await release(reader.child, reader.ended);
+});
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s leaves no lease behind', async (signal) => {
+  const bench = await newQueue();
+  const reader = bench.start(['QUEUE', 'lock', 'read', '--', 'sleep', '1000']);
+  await waitFor(async () => (await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '1'])).status === 75);
+  const writer = bench.start(['QUEUE', 'submit', 'true']);
+  const isHeld = (): boolean => readdirSync(bench.queue).some((name) => /^lease\.\d+$/.test(name));
+  await waitFor(isHeld);
+  writer.child.kill(signal);
+  expect(await writer.ended).toMatchObject({ status: null, signal });
+  expect(isHeld()).toBe(false);
+  await release(reader.child, reader.ended);
+});
+
+test('a feeder says it in its log, no timeout ends it, and it goes on', async () => {
+  const bench = await newQueue();
+  const log = join(bench.directory, 'log');
+  const words = ['QUEUE', 'feed', `--log=${log}`, '--lock-timeout', '1', '--max_sleep', '1'];
+  const feeder = bench.start(words, { environment: WATCHED });
+  await waitFor(async () => (await bench.run(['QUEUE', 'pid'])).status === 0);
+  // It looks for jobs only when the database has changed.
+  await bench.must(['QUEUE', 'submit', '-q', '--stage', 'true']);
+  const journal = join(bench.queue, 'db-journal');
+  execFileSync('mkfifo', [journal]);
+  utimesSync(join(bench.queue, 'db'), new Date(), new Date());
+  const saysAgain = /"level":40,.*waiting for [3-9] s already: \S+ does not answer: (?!.*Ctrl-C)/;
+  await waitFor(() => saysAgain.test(readFileSync(log, 'utf8')));
+  // The other end of the pipe, so that it opens; a journal without a header is none.
+  const pipe = openSync(journal, constants.O_RDWR | constants.O_NONBLOCK);
+  rmSync(journal);
+  closeSync(pipe);
+  await waitFor(() => /"level":40,.*goes on after waiting for/.test(readFileSync(log, 'utf8')));
+  feeder.child.kill('SIGTERM');
+  expect(await feeder.ended).toMatchObject({ status: 0 });
+});

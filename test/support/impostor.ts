@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import type { RunnerRig } from './runner.ts';
+
+/** A hello that a client believes. */
+export const HELLO_LINE = '{"type":"hello","protocol":1,"version":"1","pid":1,"journal":"a","boot":"b"}\n';
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** A server in the runner's place that is none: it says this to everyone, and does with the socket what it is told. */
+export async function impostor(
+  rig: RunnerRig,
+  lines: readonly string[],
+  behave: (socket: Socket) => void = () => undefined,
+): Promise<void> {
+  mkdirSync(rig.directory, { mode: 0o700 });
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    for (const line of lines) socket.write(line);
+    behave(socket);
+  });
+  servers.push(server);
+  server.listen(join(rig.directory, 'runner.sock'));
+  await once(server, 'listening');
+}
