@@ -5,7 +5,7 @@ import type { Changed } from '../queue/change-jobs.ts';
 import type { Queue } from '../queue/open.ts';
 import { selectJobs } from '../queue/select.ts';
 import type { ModeCall } from './mode-call.ts';
-import { printJobs } from './print.ts';
+import { printAfter, printJobs } from './print.ts';
 import { refusal } from './refusal.ts';
 
 /** Prints the jobs that a mode changed. Throws JOB_RUNNING if some may not be changed, NO_JOB if there were none to. */
@@ -13,7 +13,10 @@ export async function reportChanged(call: ModeCall, queue: Queue, { changed, cou
   const selection: Selection = { all: false, ranges: changed, states: [], pairs: [] };
   if (refused.size > 0) throw refusal(call.mode, refused, call.queue, 'nothing was changed; ');
   if (count > 0) wakeFeeder(queue.directory);
-  if (!call.options.flag('quiet')) await printJobs(call, count === 0 ? [] : selectJobs(queue, selection));
+  if (!call.options.flag('quiet')) {
+    const jobs = count === 0 ? [] : selectJobs(queue, selection);
+    await printAfter(`did ${call.mode} ${count} jobs`, () => printJobs(call, jobs));
+  }
   if (count > 0) return;
   const words = call.words.join(' ') || 'stdin';
   throw new RqError('NO_JOB', `cannot ${call.mode}: no job in ${queue.directory} that it is for matches ${words}`);

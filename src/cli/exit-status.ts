@@ -31,6 +31,9 @@ export function exitStatus(error: unknown): number {
 /** What is said of anything that was thrown: one line, and below it, where debugging is asked for, its stack. */
 export function errorLine(error: unknown): string {
   if (error instanceof RqError) return error.message;
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    return 'the current directory is gone: change to another one';
+  }
   if (error instanceof Error && 'syscall' in error) return errorMessage(error);
   return `internal error: ${errorMessage(error)}; please report it, -v4 shows where`;
 }

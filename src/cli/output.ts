@@ -31,5 +31,5 @@ function outputFault(error: Error): Error {
   const code = errorCode(error);
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || code === 'ECONNRESET') return new OutputClosed();
   const kind = code === 'ENOSPC' || code === 'EDQUOT' ? 'NO_SPACE' : 'IO';
-  return new RqError(kind, `cannot write to stdout: ${error.message}`, { cause: error });
+  return new RqError(kind, `cannot write to stdout: ${error.message}`, { cause: error, facts: { stream: 'stdout' } });
 }

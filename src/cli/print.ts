@@ -1,3 +1,4 @@
+import { RqError } from '../job/errors.ts';
 import { JOB_FIELDS, type Job, type JobField } from '../job/job.ts';
 import { documentText, type Printable, printable } from '../yaml/document.ts';
 import { jobListText } from '../yaml/write.ts';
@@ -28,6 +29,19 @@ export async function printJobs(
   const pieces = jobListText(counted(), format);
   await writeAll(call.output, isColoured(call) ? colouredPieces(pieces) : pieces);
   return count;
+}
+
+/**
+ * Prints after something was changed: where stdout cannot be written, the error says what is done all the same, or a
+ * script would do it again.
+ */
+export async function printAfter<T>(done: string, print: () => Promise<T>): Promise<T> {
+  try {
+    return await print();
+  } catch (error) {
+    if (!(error instanceof RqError) || error.facts['stream'] !== 'stdout') throw error;
+    throw new RqError(error.code, `${done}, but ${error.message}`, { cause: error.cause, facts: error.facts });
+  }
 }
 
 /** Prints what a mode reports as one document; `--fields` chooses among its first-level keys. */

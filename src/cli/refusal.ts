@@ -5,7 +5,8 @@ import type { JobState } from '../job/job.ts';
 const NAMED = 20;
 
 const ADVICE: Readonly<Record<JobState, (queue: string) => string>> = {
-  running: (queue) => `wait until it ends, or stop the feeder with: rq ${queue} stop`,
+  running: (queue) =>
+    `leave it out, wait until it ends, or kill it: rq ${queue} list JID says on which host, and its pid`,
   finished: (queue) => `resubmit it: rq ${queue} help resubmit`,
   dead: (queue) => `resubmit it: rq ${queue} help resubmit`,
   pending: (queue) => `change it with: rq ${queue} update`,

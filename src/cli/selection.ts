@@ -10,7 +10,7 @@ const JIDS = /^(\d+)(?:-(\d+))?$/;
 const WHOLE_FIELDS: readonly JobField[] = ['jid', 'priority', 'pid', 'exit_status', 'attempt'];
 
 /**
- * Reads words (`42`, `10-20`, `1,3,7-9`, `pending`, `p`, `all`, `tag=x`, `exit_status=null`) as a selection; no words
+ * Reads words (`42`, `10-20`, `1,3,7-9`, `pending`, `p`, `failed`, `all`, `tag=x`, `exit_status=null`) as a selection; no words
  * select nothing. Throws USAGE for anything else.
  */
 export function parseSelection(words: readonly string[]): Selection {
@@ -18,6 +18,7 @@ export function parseSelection(words: readonly string[]): Selection {
   const states = new Set<JobState>();
   const pairs: Pair[] = [];
   let all = false;
+  let failed = false;
   for (const word of words) {
     if (word.includes('=')) {
       pairs.push(parsePair(word));
@@ -27,16 +28,17 @@ export function parseSelection(words: readonly string[]): Selection {
       const range = parseRange(part);
       if (range !== undefined) ranges.push(range);
       else if (part === 'all') all = true;
+      else if (part === 'failed') failed = true;
       else states.add(parseState(part, word));
     }
   }
-  return { all, ranges, states: [...states], pairs };
+  return { all, ranges, states: [...states], pairs, ...(failed ? { failed } : {}) };
 }
 
 /** True for a selection that selects nothing, whatever jobs there are. */
 export function isEmptySelection(selection: Selection): boolean {
-  const { all, ranges, states, pairs } = selection;
-  return !all && ranges.length === 0 && states.length === 0 && pairs.length === 0;
+  const { all, failed = false, ranges, states, pairs } = selection;
+  return !all && !failed && ranges.length === 0 && states.length === 0 && pairs.length === 0;
 }
 
 /** The one jid that a word names. Throws USAGE. */
@@ -72,8 +74,8 @@ function parseState(part: string, word: string): JobState {
   const state = uniquePrefix(part.toLowerCase(), JOB_STATES, 'state');
   if (state !== undefined) return state;
   const shown = part === word ? `"${word}"` : `"${part}" in "${word}"`;
-  const meant = nearest(part.toLowerCase(), [...JOB_STATES, 'all']);
-  const advice = `jids (42, 10-20, 1,3), states (${JOB_STATES.join(' ')}), key=value, or all`;
+  const meant = nearest(part.toLowerCase(), [...JOB_STATES, 'failed', 'all']);
+  const advice = `jids (42, 10-20, 1,3), states (${JOB_STATES.join(' ')}), failed, key=value, or all`;
   const hint = meant === undefined ? `: give ${advice}` : `, did you mean ${meant}? Give ${advice}`;
   throw new RqError('USAGE', `${shown} selects no jobs${hint}`);
 }

@@ -6,6 +6,9 @@ import { checkEntry, type JobEntry } from '../yaml/entry.ts';
 import type { OptionValues } from './mode-call.ts';
 import { isStoredReference } from './stored-references.ts';
 
+/** /dev/null: device 1, 3 (devices.txt of the kernel). */
+const NULL_DEVICE = 0x103;
+
 /** What the options of `submit` say of every job; they win over what a list says. Throws INVALID_INPUT. */
 export function entryFromOptions(options: OptionValues): JobEntry {
   const given: [string, unknown][] = [
@@ -88,8 +91,11 @@ function absolute(path: string | undefined): string | undefined {
 function readFault(path: string, field: 'stdin' | 'data'): string | undefined {
   try {
     accessSync(path, constants.R_OK);
-    const isDirectory = statSync(path).isDirectory();
-    return isDirectory && field === 'stdin' ? 'is a directory; give a file' : undefined;
+    const stats = statSync(path);
+    if (stats.isBlockDevice() || (stats.isCharacterDevice() && stats.rdev !== NULL_DEVICE)) {
+      return 'is a device, which may never end; give a file or a pipe';
+    }
+    return stats.isDirectory() && field === 'stdin' ? 'is a directory; give a file' : undefined;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     switch (errorCode(error)) {

@@ -13,6 +13,7 @@ import { sweepAbandoned } from '../queue/temporary-names.ts';
 import { refuseReadOnly } from '../queue/transaction.ts';
 import { BEAT_MS } from './beat.ts';
 import { mayRunOn } from './constraints.ts';
+import { feedFault } from './feed-fault.ts';
 import { Feeder } from './feeder.ts';
 import { hostFacts } from './host-facts.ts';
 import { refuseNamesake } from './namesake.ts';
@@ -58,11 +59,13 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   ensureRuntimeDirectory(directory);
   const configured = await configuredFor(queue, options);
   const { slots } = configured;
-  await becomeFeeder(directory, { since: queue.clock.now(), slots, host: hostName(), queue: queue.directory });
   try {
+    await becomeFeeder(directory, { since: queue.clock.now(), slots, host: hostName(), queue: queue.directory });
     await refuseNamesake(queue.directory, hostName(), directory, queue.clock);
     for (const folder of ['nodes', 'stdin', 'data']) sweepAbandoned(join(queue.directory, folder));
     return await feedAs(queue, directory, configured, options);
+  } catch (error) {
+    throw feedFault(error, queue.directory);
   } finally {
     queue.close();
     resignAsFeeder(directory);

@@ -6,6 +6,7 @@ import { DatabaseWatch } from '../queue/database-watch.ts';
 import { type AttemptEnd, exchange, hasClaimable, type MayRun } from '../queue/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { Attempts, nameOf, type Reports } from './attempts.ts';
+import { HoldOff } from './hold-off.ts';
 import { Pace } from './pace.ts';
 import type { Presence } from './presence.ts';
 import { Recovery } from './recovery.ts';
@@ -56,6 +57,7 @@ export class Feeder {
   private readonly watch: DatabaseWatch;
   private readonly cycle: SleepCycle;
   private readonly recovery: Recovery;
+  private readonly holdOff: HoldOff;
   private order: Order = 'feed';
   private polls = 0;
   /** The database may hold something to claim: it changed, or the last claim got all that it asked for. */
@@ -78,6 +80,7 @@ export class Feeder {
     this.watch = new DatabaseWatch(queue.database, queue.clock, () => queue.close());
     this.cycle = new SleepCycle(queue.clock, settings.minSleepMs, settings.maxSleepMs);
     this.recovery = new Recovery(queue, settings.host, link, this.attempts, events);
+    this.holdOff = new HoldOff(queue.clock);
     this.lookedMs = queue.clock.monotonicMs();
     link.onExit = (end) => this.ended(end);
     link.onLost = () => this.cycle.wake();
@@ -166,7 +169,8 @@ export class Feeder {
     const startMs = clock.monotonicMs();
     const reports = this.attempts.takeReports();
     const free = this.freeSlots();
-    const wanted = this.order === 'feed' ? Math.max(0, free + this.pace.ahead()) : 0;
+    const mayClaim = this.order === 'feed' && this.holdOff.remainingMs === 0;
+    const wanted = mayClaim ? Math.max(0, free + this.pace.ahead()) : 0;
     const by = { host: this.settings.host, boot: this.link.boot, journal: this.link.journal };
     try {
       const done = await exchange(this.queue, { by, ...reports, claim: wanted, mayRun: this.settings.mayRun });
@@ -194,13 +198,17 @@ export class Feeder {
   }
 
   private startClaimed(): void {
-    while (this.order !== 'stop' && this.attempts.running.size < this.settings.slots) {
+    while (this.order !== 'stop' && this.freeToStart()) {
       const job = this.attempts.next((earlier) => this.killStale(earlier));
       if (job === undefined) return;
       this.attempts.begin(job);
       this.progressMs = this.queue.clock.monotonicMs();
       void this.start(job);
     }
+  }
+
+  private freeToStart(): boolean {
+    return this.attempts.running.size < this.settings.slots && this.holdOff.remainingMs === 0;
   }
 
   private killStale(key: AttemptKey): void {
@@ -214,6 +222,7 @@ export class Feeder {
     const outcome = await given;
     crashAt('job-started');
     if (outcome.kind === 'started') {
+      this.holdOff.started();
       this.events.jobStarted({ jid: job.jid, attempt: job.attempt, pid: outcome.start.pid });
       this.attempts.began(outcome.start);
     } else if (outcome.kind === 'refused') {
@@ -232,6 +241,10 @@ export class Feeder {
     const told = wasKilled ? { ...end, reason: `killed by rq stop on ${this.settings.host}`, isLost: true } : end;
     this.events.jobEnded(told);
     this.attempts.end(told);
+    if (this.holdOff.ended(end)) {
+      this.events.heldOff(this.holdOff.remainingMs, end.reason ?? '');
+      this.attempts.giveBackClaimed();
+    }
     this.startClaimed();
     this.cycle.wake();
   }
@@ -274,7 +287,7 @@ export class Feeder {
   }
 
   private freeSlots(): number {
-    if (this.order !== 'feed') return 0;
+    if (this.order !== 'feed' || this.holdOff.remainingMs > 0) return 0;
     return (
       this.settings.slots - this.attempts.running.size - this.attempts.claimed.length - this.attempts.waiting.length
     );

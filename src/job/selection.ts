@@ -7,12 +7,13 @@ export interface JidRange {
 }
 
 /**
- * Which jobs a mode is about: any jid in `ranges`, any job in one of `states`, every job if `all`; of these, the
- * ones whose fields equal every pair. Pairs alone select from all jobs; an empty selection selects nothing.
+ * Which jobs a mode is about: any jid in `ranges`, any job in one of `states`, any that failed if `failed` (dead, ended
+ * by a signal, or with an exit status other than 0), every job if `all`; of these, the ones whose fields equal every pair. Pairs alone select from all jobs; an empty selection selects nothing.
  */
 export interface Selection {
   readonly all: boolean;
   readonly ranges: readonly JidRange[];
   readonly states: readonly JobState[];
+  readonly failed?: boolean;
   readonly pairs: readonly { readonly field: JobField; readonly value: string | number | null }[];
 }

@@ -50,6 +50,10 @@ export class FeederEvents {
     this.logger.warn({ jid, attempt, pid }, 'killed an attempt whose job went to another');
   }
 
+  heldOff(ms: number, reason: string): void {
+    this.logger.warn({ ms: Math.round(ms), reason }, 'jobs cannot be started here; none is claimed for a while');
+  }
+
   exchanged(facts: { ends: number; claimed: number; ms: number }): void {
     this.logger.debug(facts, 'exchange');
   }

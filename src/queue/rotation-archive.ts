@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
@@ -22,6 +22,8 @@ export async function requireTar(): Promise<void> {
 /** Packs a directory into a file, reads it back to compare, and syncs it; gives the file. */
 export async function archiveRotation(directory: string, file: string): Promise<string> {
   rmSync(file, { force: true });
+  // Readable to who can read the queue, and to nobody else: tar leaves the mode of a file that is there.
+  closeSync(openSync(file, 'wx', statSync(directory).mode & 0o660));
   const words = ['--file', file, '--directory', dirname(directory), '--gzip'];
   try {
     await execa('tar', ['--create', ...words, basename(directory)]);

@@ -13,6 +13,14 @@ const IDLE_MS = 30_000;
 /** The runner makes little garbage and a fork pays for its size: V8 is to collect early (node --v8-options). */
 const FLAGS = ['--max-semi-space-size=1'];
 
+/**
+ * Node tells of a child that a real-time signal ended that it exited with 0 (it has no names for them), and a job would
+ * be taken for well. So they are ignored, by the runner and by all jobs that do not ask for them: what is ignored stays
+ * so through exec (execve(2)). One that the shell does not know would end it, and is tried aside first.
+ */
+const IGNORING_REAL_TIME_SIGNALS =
+  'n=34; while [ $n -le 64 ]; do (trap "" $n) 2>/dev/null && trap "" $n; n=$((n + 1)); done; exec "$@"';
+
 export interface LaunchOptions {
   /** How long it may take until a runner answers, in milliseconds. */
   readonly timeoutMs?: number;
@@ -55,7 +63,8 @@ class LaunchedProgram {
     const log = openLog(join(directory, 'runner.log'));
     let child: ChildProcess;
     try {
-      child = spawn(process.execPath, [...FLAGS, program, directory, String(idleMs)], {
+      const words = [process.execPath, ...FLAGS, program, directory, String(idleMs)];
+      child = spawn('/bin/sh', ['-c', IGNORING_REAL_TIME_SIGNALS, 'sh', ...words], {
         cwd: '/',
         detached: true,
         stdio: ['ignore', log, log],

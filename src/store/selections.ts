@@ -6,6 +6,9 @@ import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
 const FROM_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid > :after`;
 const FROM_STATE = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = :state AND jid > :after`;
+const FROM_UNSUCCESSFUL = `SELECT ${JOB_COLUMNS} FROM jobs
+  WHERE state = 'finished' AND (exit_status <> 0 OR signal IS NOT NULL) AND jid > :after`;
+const FROM_DEAD = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = 'dead' AND jid > :after`;
 const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :after`;
 const FROM_RANGES = `SELECT ${JOB_COLUMNS} FROM json_each(:ranges) AS range CROSS JOIN jobs
   WHERE jid BETWEEN max(range.value ->> 0, :after + 1) AND range.value ->> 1`;
@@ -50,6 +53,7 @@ function sourcesOf(selection: Selection, parameters: Record<string, string | num
     parameters[`state_${state}`] = state;
     sources.push(FROM_STATE.replace(':state', `:state_${state}`));
   }
+  if (selection.failed === true) sources.push(FROM_UNSUCCESSFUL, FROM_DEAD);
   if (sources.length > 0 || selection.pairs.length === 0) return sources;
   const tag = selection.pairs.find(({ field, value }) => field === 'tag' && value !== null);
   if (tag === undefined) return [FROM_ALL];

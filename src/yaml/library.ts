@@ -11,18 +11,27 @@ const MAX_ALIASES = 100;
  */
 export function readAnyYaml(text: string, source: string): RawEntry[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    version: '1.2',
-    schema: 'core',
-    merge: false,
-    uniqueKeys: true,
-    strict: true,
-    resolveKnownTags: false,
-    prettyErrors: false,
-    lineCounter: lines,
-  });
-  if (!Array.isArray(documents)) return [];
-  return documents.flatMap((document) => readDocument(document, lines, source));
+  return parse(text, lines, source).flatMap((document) => readDocument(document, lines, source));
+}
+
+function parse(text: string, lineCounter: LineCounter, source: string): Document.Parsed[] {
+  try {
+    const documents = parseAllDocuments(text, {
+      version: '1.2',
+      schema: 'core',
+      merge: false,
+      uniqueKeys: true,
+      strict: true,
+      resolveKnownTags: false,
+      prettyErrors: false,
+      lineCounter,
+    });
+    return Array.isArray(documents) ? documents : [];
+  } catch (error) {
+    // The library calls itself for each level.
+    if (error instanceof RangeError) throw invalid(source, 1, 'it is nested too deeply');
+    throw error;
+  }
 }
 
 function readDocument(document: Document.Parsed, lines: LineCounter, source: string): RawEntry[] {

@@ -14,7 +14,11 @@ export async function completeSelection(queue: string, typed: string): Promise<C
   const head = /^(?:.*,)?(?:\d+-)?/s.exec(typed)?.[0] ?? '';
   const part = typed.slice(head.length);
   if (head.endsWith('-')) return behind(head, oneOf(await completeJids(queue, part)));
-  const states = [...bare(JOB_STATES, 'jobs in this state'), { text: 'all', about: 'all jobs' }];
+  const states = [
+    ...bare(JOB_STATES, 'jobs in this state'),
+    { text: 'failed', about: 'jobs that failed' },
+    { text: 'all', about: 'all jobs' },
+  ];
   const keys = head === '' ? keyCandidates(part) : [];
   const jids = part === '' ? await completeJids(queue, '', FEW) : await completeJids(queue, part);
   return behind(head, oneOf([...states, ...keys, ...jids]));

@@ -1,7 +1,7 @@
 import { RqError } from '../../job/errors.ts';
 import { deleteJobs } from '../../queue/delete.ts';
 import type { ModeCall } from '../mode-call.ts';
-import { jobFields, printJobs } from '../print.ts';
+import { jobFields, printAfter, printJobs } from '../print.ts';
 import { progressOf } from '../progress.ts';
 import { refusal } from '../refusal.ts';
 import { requireSelection } from '../selection-input.ts';
@@ -14,7 +14,9 @@ export async function run(call: ModeCall): Promise<undefined> {
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'deleted');
     const { deleted, running } = await progress.during(deleteJobs(queue, selection, progress.report));
-    if (!call.options.flag('quiet')) await printJobs(call, [deleted]);
+    if (!call.options.flag('quiet')) {
+      await printAfter(`deleted ${deleted.length} jobs`, () => printJobs(call, [deleted]));
+    }
     if (running.length > 0) throw refusal('delete', new Map([['running', running]]), call.queue);
     if (deleted.length > 0) return;
     throw new RqError(

@@ -1,6 +1,6 @@
 import { rotateQueue } from '../../queue/rotate.ts';
 import type { ModeCall } from '../mode-call.ts';
-import { printReport } from '../print.ts';
+import { printAfter, printReport } from '../print.ts';
 import { progressOf } from '../progress.ts';
 import { timeStamp } from '../time-stamp.ts';
 import { useQueue } from '../use-queue.ts';
@@ -12,6 +12,8 @@ export async function run(call: ModeCall): Promise<undefined> {
     const progress = progressOf(call, 'rotated');
     const { path, jobs } = await progress.during(rotateQueue(queue, target, progress.report));
     if (path === undefined) call.talk.info(`no job of ${queue.directory} has ended: nothing to rotate`);
-    await printReport(call, { rotation: path ?? null, jobs });
+    await printAfter(`rotated ${jobs} jobs to ${path ?? 'nowhere'}`, () =>
+      printReport(call, { rotation: path ?? null, jobs }),
+    );
   });
 }

@@ -11,7 +11,7 @@ import { readSubmittedEntries, type SubmittedEntry } from '../../yaml/read.ts';
 import { readAll } from '../input.ts';
 import { withGivenStdin } from '../job-stdin.ts';
 import type { ModeCall } from '../mode-call.ts';
-import { jobFields, printJobs } from '../print.ts';
+import { jobFields, printAfter, printJobs } from '../print.ts';
 import { progressOf } from '../progress.ts';
 import { quoteCommand } from '../shell-words.ts';
 import { refuseForeignReferences } from '../stored-references.ts';
@@ -41,7 +41,10 @@ async function submit(call: ModeCall, queue: Queue, options: JobEntry): Promise<
       : [await progress.during(submitJobs(queue, submissions, progress.report))];
   wakeFeeder(queue.directory);
   if (call.options.flag('quiet')) return;
-  await printJobs(call, selectJobs(queue, { all: false, ranges, states: [], pairs: [] }));
+  const jids = ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+  await printAfter(`submitted ${jids}`, () =>
+    printJobs(call, selectJobs(queue, { all: false, ranges, states: [], pairs: [] })),
+  );
 }
 
 async function readSubmissions(call: ModeCall, queue: Queue, maker: SubmissionMaker): Promise<Submission[]> {

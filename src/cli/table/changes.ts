@@ -25,7 +25,8 @@ export const CHANGE_MODES: readonly ModeSpec[] = [
     examples: [
       { type: 'rq q resubmit 42', does: 'once more' },
       { type: 'rq q resubmit dead --priority 5', does: 'all dead jobs, before others' },
-      { type: "rq q query 'exit_status != 0' | rq q resubmit -", does: 'all that failed' },
+      { type: 'rq q resubmit failed', does: 'all that failed' },
+      { type: "rq q query 'exit_status = 3' | rq q resubmit -", does: 'those that ended with 3' },
     ],
     load: () => import('../modes/resubmit.ts'),
   },

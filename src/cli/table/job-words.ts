@@ -51,8 +51,8 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
 
 export const SELECTION =
   'Jobs are selected by jid (42), range (10-20) or list of them (1,3,7-9); by state, of which a unique prefix will do ' +
-  '(p h r f d); by key=value, where key is a field or a unique prefix of one and null stands for no value; or by all. ' +
-  'Jids and states add up; key=value pairs narrow what they select down, or all jobs if they stand alone.';
+  '(p h r f d); by failed, for dead ones and those that ended by a signal or with an exit status other than 0; by key=value, where key is a field or a unique prefix of one and null stands for no value; or by all. ' +
+  'Jids, states and failed add up; key=value pairs narrow what they select down, or all jobs if they stand alone.';
 
 export const SELECTION_INPUT =
   'The word - reads jids from stdin: YAML or JSON that rq printed, or lines such as 42 or jid: 42.';

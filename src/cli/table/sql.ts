@@ -18,7 +18,7 @@ export const SQL_MODES: readonly ModeSpec[] = [
       'The database is opened read-only. Jobs are printed as list prints them.',
     ],
     examples: [
-      { type: 'rq q query tag=night exit_status!=0', does: 'what failed at night' },
+      { type: 'rq q query tag=night exit_status!=0', does: 'what ended at night with another status than 0' },
       { type: 'rq q query "state = \'dead\' or exit_status > 1"', does: 'any SQL expression' },
       { type: "rq q query 'command=~%big.txt%' --fields jid,state", does: 'by a part of the command' },
       { type: 'rq q query "started > \'2026-11-21\'" --json', does: 'times compare as text' },

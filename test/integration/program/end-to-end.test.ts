@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
@@ -81,6 +81,31 @@ test('a job that a signal ends says which', async () => {
   await bench.must(['QUEUE', 'submit', '-q', 'kill -USR1 $$']);
   await bench.must(['QUEUE', 'feed', '--until-empty']);
   expect(await bench.jobs()).toMatchObject([{ state: 'finished', signal: 'SIGUSR1' }]);
+});
+
+test('a job that gets a real-time signal, of which Node knows no name, is not taken for well', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'kill -40 $$; exit 5\nkill -64 $$; false\n' });
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  expect((await bench.jobs()).map(({ exit_status }) => exit_status)).toEqual([5, 1]);
+  expect((await bench.jobs('failed')).map(({ jid }) => jid)).toEqual([1, 2]);
+});
+
+test('a host on which no job can be started does not take them all', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const cwd = join(bench.directory, 'not-mounted');
+  await bench.must(['QUEUE', 'submit', '-q', `--cwd=${cwd}`, '-'], { input: 'true\n'.repeat(40) });
+  const feeder = bench.start(['QUEUE', 'feed', '--max_feed=2', '--min_sleep=0.1', '--max_sleep=0.2']);
+  await waitFor(async () => (await bench.jobs('dead')).length >= 3);
+  mkdirSync(cwd);
+  await waitFor(async () => (await bench.counts())['pending'] === 0 && (await bench.jobs('running')).length === 0);
+  const { dead = 0, finished = 0 } = await bench.counts();
+  expect(dead).toBeLessThan(20);
+  expect(dead + finished).toBe(40);
+  await bench.must(['QUEUE', 'shutdown']);
+  expect((await feeder.ended).stderr).toContain('none is claimed for a while');
 });
 
 test('a job whose directory is not there is dead, with the reason, and runs nowhere', async () => {

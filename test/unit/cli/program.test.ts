@@ -106,6 +106,14 @@ describe('submit', () => {
     expect(run('rq q stdin 2').stdout).toBe('hello');
   });
 
+  it('says that it has submitted where stdout cannot be written', () => {
+    const { status, stderr } = run('rq q submit true >/dev/full');
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^rq: submitted 1, but cannot write to stdout: ENOSPC/),
+    ]);
+  });
+
   it('prints nothing with --quiet', () => {
     expect(run('rq q submit --quiet true')).toEqual({ status: 0, stdout: '', stderr: '' });
   });
@@ -118,6 +126,7 @@ describe('submit', () => {
     ['rq q submit - x', 'cannot submit a command and a list in one call'],
     ['rq q submit --infile nowhere', 'cannot read jobs from nowhere'],
     ['rq q submit --stdin=nowhere cat', `stdin ${'/'}`],
+    ['rq q submit --stdin=/dev/zero cat', 'stdin /dev/zero is a device'],
     ["rq q submit --tag $'a\\nb' x", 'tag must be one line'],
     ["printf 'a\\nb\\0\\n' | rq q submit", 'line 2 of stdin'],
     ["printf -- '- command: a\\n- comand: b\\n' | rq q submit", 'job 2 of stdin (line 2): there is no field "comand"'],

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chooseFields } from '../../../src/cli/fields.ts';
+import { jidsIn } from '../../../src/cli/jid-lines.ts';
 import { parseSelection, uniquePrefix } from '../../../src/cli/selection.ts';
-import { readJids } from '../../../src/cli/selection-input.ts';
 import { JOB_FIELDS, JOB_STATES, type Job } from '../../../src/job/job.ts';
 import type { Selection } from '../../../src/job/selection.ts';
 import { jobListText } from '../../../src/yaml/write.ts';
@@ -95,14 +95,8 @@ describe('a selection in words', () => {
 });
 
 describe('jids in text', () => {
-  async function jids(text: string): Promise<unknown> {
-    // In pieces that end anywhere, as a pipe's do.
-    return readJids(
-      (async function* () {
-        const bytes = Buffer.from(text);
-        for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
-      })(),
-    );
+  async function jids(text: string): Promise<number[]> {
+    return [...(await jidsIn(text))];
   }
 
   it('are found in what rq prints, whatever the jobs say', async () => {
@@ -112,32 +106,38 @@ describe('jids in text', () => {
         fc.boolean(),
         async (some, json) => {
           const jobs = some.map((job) => ({ ...job, command: 'echo "jid": 7, jid: 8\njid: 9\n10', tag: '"jid":11' }));
-          const found = (await jids(await joined(jobListText([jobs], { json })))) as { first: number; last: number }[];
-          const all = found.flatMap(({ first, last }) =>
-            Array.from({ length: last - first + 1 }, (_, index) => first + index),
-          );
-          expect(all).toEqual(jobs.map(({ jid: number }) => number).sort((a, b) => a - b));
+          const text = await joined(jobListText([jobs], { json }));
+          expect(await jids(text)).toEqual(jobs.map(({ jid: number }) => number));
+          // What grep leaves is no document any more.
+          const left = text.split('\n').filter((line) => /jid|command/.test(line));
+          expect(await jids(left.join('\n'))).toEqual(jobs.map(({ jid: number }) => number));
         },
       ),
     );
   });
 
   it.each([
-    [
-      '42\n43\n 45 \n',
-      [
-        { first: 42, last: 43 },
-        { first: 45, last: 45 },
-      ],
-    ],
-    ['jid: 42\n', [{ first: 42, last: 42 }]],
-    ['- jid: 42\n  command: jid: 3\n', [{ first: 42, last: 42 }]],
-    ['  "jid": 42,\n', [{ first: 42, last: 42 }]],
-    ['[{"jid":1},{"jid": 2}]', [{ first: 1, last: 2 }]],
+    ['42\n43\n 45 \n', [42, 43, 45]],
+    ['--\n42\n\n# these\n- 43\n', [42, 43]],
+    ['jid: 42\n', [42]],
+    ['- jid: 42\n  command: jid: 3\n', [42]],
+    ['  "jid": 42,\n', [42]],
+    ['[{"jid":1},{"jid": 2}]', [1, 2]],
     ['---\nstate: dead\nno jid here 5\npid: 77\n', []],
+    // As other writers of YAML print text of several lines.
+    ['- command: |\n    cat <<E\n    4\n    jid: 2\n    E\n  jid: 6\n', [6]],
+    ['command: |\n  4\n  jid: 2\njid: 6\n', [6]],
+    ["- command: 'cat <<E\n\n    4\n\n    jid: 2\n\n    E'\n  jid: 6\n", [6]],
+    // And of that, what grep leaves.
+    ['state: dead\ncommand: |\n  4\n  jid: 2\njid: 6\nx\n', [6]],
+    ['  command: |\n    4\n    jid: 2\n  jid: 6\nx\n', [6]],
   ])('are found in %j', async (text, ranges) => {
     expect(await jids(text)).toEqual(ranges);
   });
+});
+
+it.each(['17\n16\nabc\n', 'echo 5\n'])('a list of jids with something else in it is refused: %j', async (text) => {
+  await expect(jidsIn(text)).rejects.toThrow('names no job');
 });
 
 describe('chosen fields', () => {
