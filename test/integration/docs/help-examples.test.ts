@@ -93,7 +93,7 @@ describe.each(MODES.map((mode) => [mode.name, mode] as const))(
       if (name === 'create') await bench.shell('rm -rf q');
       if (name === 'update') await bench.must(['QUEUE', 'resubmit', '1-51', '-q']);
       if (name === 'tail' && command.includes('running')) {
-        await bench.must(['QUEUE', 'submit', '-q', '--priority=99', 'sleep 1']);
+        await bench.must(['QUEUE', 'submit', '-q', '--priority=99', 'sleep 5']);
         await bench.must(['QUEUE', 'start', '--max_feed=1', '-q']);
         await waitFor(async () => (await bench.jobs('running')).length === 1);
       }
