@@ -69,7 +69,7 @@ describeCluster('A host whose server does not answer, on a hard mount', () => {
     await lab.cut('n1');
     await feeder.printed(SILENT, { timeoutMs: 120_000 });
     await feeder.signal('TERM');
-    expect(await feeder.ended()).toBe(143);
+    expect(await feeder.ended()).toBe(137);
     expect(await feeder.output()).toContain('told to end');
   });
 });
