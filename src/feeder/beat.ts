@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { lutimesSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { documentText } from '../yaml/document.ts';
 
@@ -46,7 +46,8 @@ export class Beat {
   private beat(facts: NodeFacts): void {
     try {
       const now = new Date();
-      utimesSync(this.path, now, now);
+      // A link that was planted is not followed.
+      lutimesSync(this.path, now, now);
     } catch {
       // Removed by hand, or the share fails: written anew, or tried again at the next beat.
       clearInterval(this.timer);

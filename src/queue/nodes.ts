@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
-import { readFlatDocument } from '../yaml/flat.ts';
+import { readNodeFile } from './node-file.ts';
 
 /** What is known of a node that feeds: its own words, and when the server last saw its beat. */
 export interface Node {
@@ -19,9 +19,10 @@ export function readNodes(queueDirectory: string): Node[] {
 
 function readNode(path: string, host: string): Node[] {
   try {
-    const stats = statSync(path);
-    if (!stats.isFile() || stats.size > 64 * 1024) return [];
-    const slots = Number(readFlatDocument(readFileSync(path, 'utf8'))['slots']);
+    const node = readNodeFile(path);
+    if (node === undefined) return [];
+    const { facts, stats } = node;
+    const slots = Number(facts['slots']);
     return [{ host, slots: Number.isSafeInteger(slots) ? slots : undefined, lastBeat: stats.mtime.toISOString() }];
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
