@@ -1,16 +1,13 @@
 import { appendFileSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { errorCode } from '../job/errors.ts';
+import { printableLine } from '../job/printable.ts';
 import type { Talk } from './mode-call.ts';
 
 const LEVELS = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
 const DEFAULT_VERBOSITY = LEVELS.info;
 /** As SGR parameters. */
 const COLOURS = { fatal: 31, error: 31, warn: 33, info: undefined, debug: undefined } as const;
-
-/** Controls and marks that change the direction of text: a terminal would obey them. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Talk on stderr, each line behind `rq: `, in colour on a terminal, and in the log file if there is one. */
 export function standardTalk(
@@ -40,14 +37,6 @@ export function standardTalk(
 export function wantsColour(descriptor: 1 | 2, environment: NodeJS.ProcessEnv): boolean {
   const terminal = environment['TERM'] ?? '';
   return !environment['NO_COLOR'] && terminal !== '' && terminal !== 'dumb' && isatty(descriptor);
-}
-
-/** The text on one line that a terminal shows as it is: controls become escapes such as \n and \u001b. */
-export function printableLine(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => {
-    const escaped = JSON.stringify(character).slice(1, -1);
-    return escaped.length > 1 ? escaped : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }
 
 function writeQuietly(text: string): void {

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { lutimesSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { errorCode } from '../job/errors.ts';
@@ -66,7 +66,8 @@ export class Beat {
   beat(): boolean {
     try {
       const now = new Date();
-      utimesSync(this.path, now, now);
+      // A link that was planted is not followed.
+      lutimesSync(this.path, now, now);
       this.note();
       return true;
     } catch (error) {

@@ -69,6 +69,7 @@ export class Feeder {
   /** When a job was last given to the runner. */
   private progressMs = 0;
   private killed = new Set<string>();
+  private readonly unsound = new Set<number>();
 
   constructor(queue: Queue, settings: FeederSettings, link: RunnerLink, presence: Presence, events: FeederEvents) {
     this.queue = queue;
@@ -143,7 +144,7 @@ export class Feeder {
     }
     if (this.freeSlots() < 1 || !this.mayFind) return false;
     this.lookedMs = this.queue.clock.monotonicMs();
-    this.mayFind = await hasClaimable(this.queue, this.settings.mayRun);
+    this.mayFind = await hasClaimable(this.queue, this.settings.mayRun, this.unsound);
     if (this.mayFind) await this.exchange();
     return this.mayFind;
   }
@@ -179,6 +180,7 @@ export class Feeder {
       this.attempts.claimed.push(...done.claimed);
       if (wanted > 0) this.mayFind = done.claimed.length === wanted;
       this.settle(reports, done.refused);
+      this.tellUnsound(done.unsound);
       this.exchangedMs = clock.monotonicMs();
       this.exchangeTookMs = this.exchangedMs - startMs;
       this.pace.exchanged(this.exchangeTookMs, reports.ends.length);
@@ -195,6 +197,13 @@ export class Feeder {
     for (const key of refused) this.events.refused(key);
     for (const key of reports.unstarted) this.events.neverStarted(key);
     if (reports.ends.length > 0) this.link.acknowledge(reports.ends);
+  }
+
+  /** Each is told once. */
+  private tellUnsound(jids: readonly number[]): void {
+    const news = jids.filter((jid) => !this.unsound.has(jid));
+    for (const jid of news) this.unsound.add(jid);
+    if (news.length > 0) this.events.unsound(news);
   }
 
   private startClaimed(): void {

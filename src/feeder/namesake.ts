@@ -1,10 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { bootId } from '../job/host.ts';
+import { readNodeFile } from '../queue/node-file.ts';
 import { readServerClock } from '../queue/server-clock.ts';
-import { readFlatDocument } from '../yaml/flat.ts';
 import { BEAT_MS } from './beat.ts';
 import { readFeeder } from './pid-file.ts';
 import { readRunnerPid } from './runner-pid.ts';
@@ -58,10 +57,13 @@ interface Seen {
 
 function readNode(path: string): Seen | undefined {
   try {
-    const facts = readFlatDocument(readFileSync(path, 'utf8'));
-    return { boot: facts['boot'] ?? '', runtime: facts['runtime'] ?? '', beatMs: statSync(path).mtimeMs };
+    const node = readNodeFile(path);
+    if (node === undefined) return undefined;
+    const { facts, stats } = node;
+    return { boot: facts['boot'] ?? '', runtime: facts['runtime'] ?? '', beatMs: stats.mtimeMs };
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    // A link is none of a feeder's; its beat replaces it.
+    if (['ENOENT', 'ELOOP'].includes(errorCode(error) ?? '')) return undefined;
     throw error;
   }
 }

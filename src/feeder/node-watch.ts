@@ -1,4 +1,5 @@
 import type { Clock } from '../job/clock.ts';
+import { errorCode } from '../job/errors.ts';
 import type { FeederEvents } from '../log/events.ts';
 import { declareLost, type RunningAttemptRow, runningByOthers } from '../queue/lost-hosts.ts';
 import { markLost, nodeSign, readNodes } from '../queue/nodes.ts';
@@ -52,11 +53,25 @@ export class NodeWatch {
     const running = await runningByOthers(this.queue, this.host);
     for (const host of this.silences.keys()) if (!running.has(host)) this.silences.delete(host);
     for (const [host, attempts] of running) {
-      const sign = nodeSign(this.queue.directory, host, false);
+      const sign = this.signOf(host);
+      if (sign === undefined) {
+        this.silences.delete(host);
+        continue;
+      }
       const before = this.silences.get(host);
       const isSilent = before?.sign === sign;
       if (isSilent && before.ms + countedMs >= this.patienceMs(host) && (await this.isLost(host, before))) continue;
       this.silences.set(host, { sign, ms: isSilent ? before.ms + countedMs : 0, attempts });
+    }
+  }
+
+  /** Undefined where the share fails: then nothing is known of the host. */
+  private signOf(host: string, isFresh = false): string | undefined {
+    try {
+      return nodeSign(this.queue.directory, host, isFresh);
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      return undefined;
     }
   }
 
@@ -72,7 +87,7 @@ export class NodeWatch {
 
   /** Asks the server once more, and if there is no sign of life, ends what the host was running at the last look. */
   private async isLost(host: string, { sign, ms, attempts }: Silence): Promise<boolean> {
-    if (!this.beat.beat() || nodeSign(this.queue.directory, host, true) !== sign) return false;
+    if (!this.beat.beat() || this.signOf(host, true) !== sign) return false;
     const seconds = Math.round(ms / 1000);
     const reason = `its host ${host} gave no sign of life for ${seconds} s`;
     const lost = await declareLost(this.queue, attempts, reason);

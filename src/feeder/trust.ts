@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RqError } from '../job/errors.ts';
 
@@ -31,6 +31,7 @@ export function otherWriters(queueDirectory: string): OtherWriter[] {
  * the group may; the world never.
  */
 export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): void {
+  refuseLinks(queueDirectory);
   const untrusted = otherWriters(queueDirectory).find(({ who }) => who === 'anybody' || !trustGroup);
   if (untrusted === undefined) return;
   const { path, why, advice } = untrusted;
@@ -38,4 +39,14 @@ export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): vo
     'QUEUE_UNSAFE',
     `cannot feed from ${path}: ${why}, and so could run commands as you; if that is meant, ${advice}`,
   );
+}
+
+/** The database and the programs are in the queue, where it was seen who can write to them, and not behind a link. */
+function refuseLinks(queueDirectory: string): void {
+  for (const path of [join(queueDirectory, 'db'), join(queueDirectory, 'bin')]) {
+    const stats = lstatSync(path);
+    if (stats.isFile() || stats.isDirectory()) continue;
+    const message = `cannot feed from ${path}: it is a link or a device, so that it may be anywhere; put the file itself there`;
+    throw new RqError('QUEUE_UNSAFE', message);
+  }
 }

@@ -15,6 +15,11 @@ export function hostName(environment: NodeJS.ProcessEnv = process.env): string {
   );
 }
 
+/** Whether text is a host's name, and so a file name: rows of a hostile queue may say anything. */
+export function isHostName(text: string): boolean {
+  return HOST_NAME.test(text);
+}
+
 /** A random id that the kernel makes at each boot (proc(5), sys/kernel/random/boot_id). */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

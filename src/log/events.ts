@@ -42,6 +42,14 @@ export class FeederEvents {
     this.logger.warn({ jid, attempt, reason }, 'lost a job');
   }
 
+  unsound(jids: readonly number[]): void {
+    const [first] = jids;
+    this.logger.warn(
+      { jid: first, jobs: jids.length },
+      'left pending jobs alone that break the rules of the queue: not written by rq',
+    );
+  }
+
   refused({ jid, attempt }: AttemptKey): void {
     this.logger.warn({ jid, attempt }, 'the result of an attempt was refused, since its job went to another');
   }

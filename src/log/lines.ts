@@ -1,3 +1,5 @@
+import { jsonText, printableLine } from '../job/printable.ts';
+
 const LEVELS: Readonly<Record<number, string>> = {
   10: 'trace',
   20: 'debug',
@@ -11,9 +13,10 @@ const WARN = 40;
 /** A line of the log, which is JSON, for people. */
 export function lineForPeople(line: string): string {
   const { time, level, msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
-  const words = Object.entries(facts).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  const words = Object.entries(facts).map(([key, value]) => `${key}=${jsonText(value)}`);
   const name = LEVELS[Number(level)] ?? '';
-  return `${String(time)} ${name.padEnd(5)} ${String(msg)} ${words.join(' ')}`.trimEnd().concat('\n');
+  const text = `${String(time)} ${name.padEnd(5)} ${String(msg)} ${words.join(' ')}`;
+  return `${printableLine(text.trimEnd())}\n`;
 }
 
 /** A warning as the log has it, for a thread that has no logger. */

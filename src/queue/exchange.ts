@@ -31,6 +31,8 @@ export interface Exchange {
 
 export interface Exchanged {
   readonly claimed: RunningJob[];
+  /** Pending jobs that rq never wrote so, and that cannot be run. */
+  readonly unsound: number[];
   /** Attempts whose job was another's by now; their ends were not recorded. */
   readonly refused: AttemptKey[];
 }
@@ -48,14 +50,18 @@ function exchangeIn({ connection }: Transaction, request: Exchange, now: string)
     const none = { pid: null, started: now, finished: now, elapsed: null, exit_status: null, signal: null };
     giveBack(connection, by.host, { ...key, ...none, reason: 'it was never started' });
   }
-  const claimed = claimJobs(connection, { ...by, now }, request.mayRun, request.claim);
-  if (claimed.length > 0) crashAt('claim-worked');
-  return { claimed, refused };
+  const claims = claimJobs(connection, { ...by, now }, request.mayRun, request.claim);
+  if (claims.claimed.length > 0) crashAt('claim-worked');
+  return { ...claims, refused };
 }
 
-/** Whether there is a job that this host may run; takes no lease. */
-export async function hasClaimable(queue: Queue, mayRun: MayRun): Promise<boolean> {
-  return await read(queue, (connection) => isClaimable(connection, mayRun));
+/** Whether there is a job that this host may run, but for those that are known to be unsound; takes no lease. */
+export async function hasClaimable(
+  queue: Queue,
+  mayRun: MayRun,
+  unsound: ReadonlySet<number> = new Set(),
+): Promise<boolean> {
+  return await read(queue, (connection) => isClaimable(connection, mayRun, unsound));
 }
 
 /** Those of a host's attempts whose result the queue would take; takes no lease. */

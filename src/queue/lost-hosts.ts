@@ -1,3 +1,4 @@
+import { isHostName } from '../job/host.ts';
 import type { AttemptKey } from '../job/job.ts';
 import { isRunning, type RunningAttemptRow, recordEnd, runningElsewhere } from '../store/attempts.ts';
 import type { Queue } from './open.ts';
@@ -10,7 +11,8 @@ export type { RunningAttemptRow };
 export async function runningByOthers(queue: Queue, host: string): Promise<Map<string, RunningAttemptRow[]>> {
   const rows = await read(queue, (connection) => runningElsewhere(connection, host));
   const byHost = new Map<string, RunningAttemptRow[]>();
-  for (const row of rows) byHost.set(row.runner, [...(byHost.get(row.runner) ?? []), row]);
+  for (const row of rows.filter(({ runner }) => isHostName(runner)))
+    byHost.set(row.runner, [...(byHost.get(row.runner) ?? []), row]);
   return byHost;
 }
 

@@ -1,11 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
-import { readFlatDocument } from '../yaml/flat.ts';
+import { readNodeFile } from './node-file.ts';
 
 /** Behind the name of a host that others took for lost; no host's name has such a character. */
 const LOST = '~lost';
-const MAX_BYTES = 64 * 1024;
 
 /** What is known of a node that feeds: its own words, and when the server last saw its beat. */
 export interface Node {
@@ -26,11 +25,11 @@ export function readNodes(queueDirectory: string): Node[] {
 function readNode(queueDirectory: string, name: string): Node[] {
   const path = join(queueDirectory, 'nodes', name);
   try {
-    const stats = statSync(path);
-    if (!stats.isFile() || stats.size > MAX_BYTES) return [];
+    const node = readNodeFile(path);
+    if (node === undefined) return [];
+    const { facts, stats } = node;
     const isLost = name.endsWith(LOST);
     const host = isLost ? name.slice(0, -LOST.length) : name;
-    const facts = readFlatDocument(readFileSync(path, 'utf8'));
     return [{ host, isLost, facts, lastBeat: stats.mtime.toISOString() }];
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
@@ -55,10 +54,11 @@ export function lostNodePath(queueDirectory: string, host: string): string {
 export function nodeSign(queueDirectory: string, host: string, isFresh: boolean): string {
   const path = nodePath(queueDirectory, host);
   try {
-    const { ino, mtimeNs } = isFresh ? freshStat(path) : statSync(path, { bigint: true });
+    const { ino, mtimeNs } = isFresh ? freshStat(path) : lstatSync(path, { bigint: true });
     return `${ino}:${mtimeNs}`;
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 'none';
+    // A link is none of a feeder's.
+    if (['ENOENT', 'ELOOP'].includes(errorCode(error) ?? '')) return 'none';
     throw error;
   }
 }
@@ -68,7 +68,8 @@ export function markLost(queueDirectory: string, host: string): void {
   try {
     renameSync(nodePath(queueDirectory, host), lostNodePath(queueDirectory, host));
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    // It has none, or may not be renamed by this user: nothing depends on it.
+    if (errorCode(error) === undefined) throw error;
   }
 }
 

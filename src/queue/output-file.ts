@@ -54,9 +54,7 @@ export class OutputFile {
     try {
       file = openFresh(this.path);
       if (file === undefined) return undefined;
-      const stats = fstatSync(file);
-      if (!stats.isFile()) throw new RqError('IO', `cannot follow ${this.path}: it is no file`);
-      return work(file, stats.size);
+      return work(file, fstatSync(file).size);
     } catch (error) {
       // Removed on another host since it was opened: the next open finds what is there now.
       if (errorCode(error) === 'ESTALE') return undefined;

@@ -58,11 +58,16 @@ export async function configureQueue(
   });
 }
 
+/** What somebody wrote there by SQL may be anything: that counts as not said. */
+function isIn({ min, max, isWhole }: Range, value: number): boolean {
+  return value >= min && value <= max && (!isWhole || Number.isInteger(value));
+}
+
 function settingsIn(connection: Connection): Settings {
   const attributes = readAttributes(connection);
   const entries = Object.entries(DEFAULTS).map(([name, fallback]) => {
-    const value = attributes.get(name);
-    return [name, value === undefined ? (fallback as number | null) : Number(value)];
+    const value = Number(attributes.get(name) ?? Number.NaN);
+    return [name, isIn(SETTING_RANGES[name as keyof Settings], value) ? value : (fallback as number | null)];
   });
   return Object.fromEntries(entries) as Settings;
 }

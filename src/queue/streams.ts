@@ -25,7 +25,12 @@ export async function existingStreams(queue: Queue, jid: number): Promise<string
 }
 
 function isThere(path: string): boolean {
-  const file = openFresh(path);
-  if (file !== undefined) closeSync(file);
-  return file !== undefined;
+  try {
+    const file = openFresh(path);
+    if (file !== undefined) closeSync(file);
+    return file !== undefined;
+  } catch (error) {
+    if (error instanceof RqError) return false;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
+import { errorCode } from '../job/errors.ts';
 import type { RunningJob } from '../job/job.ts';
 import type { Connection } from './connection.ts';
-import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
+import { IS_SHORT, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
 const FREE_JOBS = `SELECT jid, priority FROM jobs INDEXED BY jobs_claimable
   WHERE state = 'pending' AND runners IS NULL
@@ -12,7 +13,7 @@ const CONSTRAINED_JOBS = `SELECT jid, priority FROM jobs INDEXED BY jobs_constra
   ORDER BY priority DESC, jid LIMIT ?`;
 const CLAIM = `UPDATE jobs SET state = 'running', attempt = attempt + 1, started = :now, runner = :host, boot = :boot,
   journal = :journal, stdout = 'stdout/' || jid, stderr = 'stderr/' || jid
-  WHERE jid = :jid AND state = 'pending' RETURNING ${JOB_COLUMNS}`;
+  WHERE jid = :jid AND state = 'pending' AND ${IS_SHORT} RETURNING ${JOB_COLUMNS}`;
 
 /** Whether this host may run a job with such a constraint. */
 export type MayRun = (runners: string) => boolean;
@@ -30,19 +31,56 @@ interface Candidate {
   readonly priority: number;
 }
 
-/** Claims at most `limit` pending jobs that the host may run, the oldest of the highest priority first. */
-export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, limit: number): RunningJob[] {
-  if (limit < 1) return [];
-  return candidates(connection, mayRun, limit).map(({ jid }) => {
-    const row = connection.get(CLAIM, { ...by, jid });
-    if (row === undefined) throw new Error(`job ${jid} was claimed while the lease was held`);
-    return jobFromRow(row) as RunningJob;
-  });
+export interface Claims {
+  readonly claimed: RunningJob[];
+  /** Rows that rq never wrote, by their jids: they break the schema's rules, or are too long to be read. */
+  readonly unsound: number[];
 }
 
-/** Whether there is anything to claim. */
-export function isClaimable(connection: Connection, mayRun: MayRun): boolean {
-  return candidates(connection, mayRun, 1).length > 0;
+/** So many unsound rows do not keep others from being claimed. */
+const MOST_UNSOUND = 1_000;
+
+/** Claims at most `limit` pending jobs that the host may run, the oldest of the highest priority first. */
+export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, limit: number): Claims {
+  const claims: Claims = { claimed: [], unsound: [] };
+  if (limit < 1) return claims;
+  claim(connection, by, candidates(connection, mayRun, limit), limit, claims);
+  if (claims.unsound.length === 0) return claims;
+  const further = candidates(connection, mayRun, limit + MOST_UNSOUND);
+  const known = new Set([...claims.unsound, ...claims.claimed.map(({ jid }) => jid)]);
+  const others = further.filter(({ jid }) => !known.has(jid));
+  claim(connection, by, others, limit, claims);
+  return claims;
+}
+
+function claim(
+  connection: Connection,
+  by: Claimant,
+  found: readonly Candidate[],
+  limit: number,
+  { claimed, unsound }: Claims,
+): void {
+  for (const { jid } of found) {
+    if (claimed.length >= limit) return;
+    const job = claimOne(connection, by, jid);
+    if (job === undefined) unsound.push(jid);
+    else claimed.push(job);
+  }
+}
+
+function claimOne(connection: Connection, by: Claimant, jid: number): RunningJob | undefined {
+  try {
+    const row = connection.get(CLAIM, { ...by, jid });
+    return row === undefined ? undefined : (jobFromRow(row) as RunningJob);
+  } catch (error) {
+    if (errorCode(error)?.startsWith('SQLITE_CONSTRAINT') !== true) throw error;
+    return undefined;
+  }
+}
+
+/** Whether there is anything to claim, but for jobs that are known to be unsound. */
+export function isClaimable(connection: Connection, mayRun: MayRun, unsound: ReadonlySet<number> = new Set()): boolean {
+  return candidates(connection, mayRun, 1 + unsound.size).some(({ jid }) => !unsound.has(jid));
 }
 
 /** What a claim would take, in its order. Each constraint is looked at once, however many jobs have it. */

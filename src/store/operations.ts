@@ -1,3 +1,4 @@
+import { RqError } from '../job/errors.ts';
 import type { Connection } from './connection.ts';
 
 const READ_FENCE = 'SELECT max(generation) AS fence FROM operations';
@@ -10,11 +11,18 @@ const FORGET = `DELETE FROM operations WHERE generation IN
 const REMEMBERED = 10_000;
 /** Old ones are forgotten faster than new ones come. */
 const FORGET_EVERY = 64;
+/** Names of leases have at most 15 digits, and there is to be room for more. */
+const MAX_GENERATION = 1e14;
 export const REMEMBERED_MS = 24 * 3_600_000;
 
-/** The highest generation that ever wrote; 0 in a new queue. */
+/** The highest generation that ever wrote; 0 in a new queue. Throws QUEUE_DAMAGED for one that cannot be. */
 export function readFence(connection: Connection): number {
-  return Number(connection.get(READ_FENCE)?.['fence'] ?? 0);
+  const fence = Number(connection.get(READ_FENCE)?.['fence'] ?? 0);
+  if (fence <= MAX_GENERATION) return fence;
+  throw new RqError(
+    'QUEUE_DAMAGED',
+    `cannot use ${connection.path}: its highest generation is ${fence}, which no lease can have; remove that row of the table operations`,
+  );
 }
 
 /** Records that this generation writes, above the `fence` that was read, under a unique operation id; forgets what is old. */

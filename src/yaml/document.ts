@@ -1,3 +1,4 @@
+import { jsonText } from '../job/printable.ts';
 import { type Scalar, scalarText } from './scalar.ts';
 
 /** What can be printed: maps and lists of scalars, to any depth; undefined members are left out. */
@@ -8,7 +9,7 @@ export type Printable = Scalar | undefined | readonly Printable[] | { readonly [
  * less than 1024 characters in YAML (1.2.2, 7.4.2).
  */
 export function documentText(value: Printable, format: { json?: boolean } = {}): string {
-  if (format.json === true) return `${JSON.stringify(value ?? null, undefined, 2)}\n`;
+  if (format.json === true) return `${jsonText(value ?? null, 2)}\n`;
   const lines: string[] = [];
   writeNode(value, '', '---', lines);
   return `${lines.join('\n')}\n`;

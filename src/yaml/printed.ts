@@ -1,3 +1,4 @@
+import { jsonText } from '../job/printable.ts';
 import { isPlain } from './scalar.ts';
 
 /** One job as it was printed: its keys and values in their order, and the line that it starts on. */
@@ -46,7 +47,7 @@ export function readPrintedJson(text: string): RawEntry[] | undefined {
     const json = line.endsWith(',') ? line.slice(0, -1) : line;
     const value = parseJson(json);
     // What does not print as it was read had a key twice, or numbers that JavaScript cannot hold.
-    if (typeof value !== 'object' || value === null || JSON.stringify(value) !== json) return undefined;
+    if (typeof value !== 'object' || value === null || jsonText(value) !== json) return undefined;
     entries.push({ line: index + 2, fields: Object.entries(value) });
   }
   return entries;

@@ -1,3 +1,5 @@
+import { jsonText } from '../job/printable.ts';
+
 /** What a printed value may be at its leaves. */
 export type Scalar = string | number | boolean | null;
 
@@ -16,19 +18,13 @@ const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null|nil|nan|inf|e[-+]?[\d_]*
 /** Printable ASCII without '"' and '\': stands between double quotes as it is. */
 const SIMPLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-/**
- * What JSON leaves as it is and YAML does not print, or takes for a line's end: DEL, C1 controls with NEL, the
- * Unicode line and paragraph separators, byte order marks and non-characters (YAML 1.2.2, 5.1 and 1.1, 5.1).
- */
-const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
-
 /** Half a character: there are no bytes for it. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 /** The text between double quotes on one line, with escapes that JSON and both versions of YAML read alike. */
 export function quotedText(text: string): string {
   if (SIMPLE.test(text)) return `"${text}"`;
-  return JSON.stringify(text.replace(LONE_SURROGATE, '\ufffd')).replace(UNPRINTABLE, unicodeEscape);
+  return jsonText(text.replace(LONE_SURROGATE, '\ufffd'));
 }
 
 /** One scalar as YAML on one line; text is quoted unless no reader can take it for anything else. */
@@ -49,8 +45,4 @@ function numberText(value: number): string {
   const text = String(value);
   // YAML 1.1 takes 1e-7 for text: its floats need a point.
   return text.includes('e') && !text.includes('.') ? text.replace('e', '.0e') : text;
-}
-
-function unicodeEscape(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -1,4 +1,5 @@
 import { JOB_FIELDS, type Job, type JobField } from '../job/job.ts';
+import { jsonText } from '../job/printable.ts';
 import { type Scalar, scalarText } from './scalar.ts';
 
 /** How jobs are printed: YAML unless `json`; only `fields`, in that order and even if null, where they are given. */
@@ -58,7 +59,7 @@ export function jobJson(job: Job, fields?: readonly JobField[]): string {
     if (value !== undefined && (value !== null || fields !== undefined)) printed[field] = value;
     else if (fields !== undefined) printed[field] = null;
   }
-  return JSON.stringify(printed);
+  return jsonText(printed);
 }
 
 /** A job's value for a field; null or undefined where a job in that state has none. */

@@ -1,5 +1,5 @@
 import { JOB_FIELDS, JOB_STATES } from '../../job/job.ts';
-import { printableLine } from '../talk.ts';
+import { printableLine } from '../../job/printable.ts';
 import { bare, behind, type Candidate, type Completion, oneOf } from './candidates.ts';
 
 const LIMIT = 200;

@@ -16,8 +16,8 @@ export function endProcess(status: number): void {
 }
 
 /**
- * To be called before `endProcess` where a thread of Node's pool is blocked, for whose end it would wait: another
- * process kills this one then. The status is that of a killed process; there is no better way.
+ * To be called before `endProcess`, which waits for the threads of Node's pool: one that is blocked too would keep the
+ * process for ever. Another process then kills this one, and the status is that of a killed process.
  */
 export function killSoon(): void {
   spawn('/bin/sh', ['-c', 'sleep 1; kill -KILL "$PPID"'], { stdio: 'ignore', detached: true }).unref();

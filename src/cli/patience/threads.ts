@@ -53,13 +53,6 @@ export class Threads {
     const pending = readStatus(this.main)?.pending ?? 0n;
     return ENDING_SIGNALS.find((signal) => (pending >> BigInt(signal - 1)) & 1n);
   }
-
-  /** Whether a thread beside the main one is in a call that only its death ends. */
-  get isAnotherStuck(): boolean {
-    return readdirSync('/proc/self/task').some(
-      (task) => task !== this.main && readStatus(task)?.state === UNINTERRUPTIBLE,
-    );
-  }
 }
 
 function isFew(switches: number, { switches: before, sinceMs }: Stand, nowMs: number): boolean {

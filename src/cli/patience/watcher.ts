@@ -61,9 +61,11 @@ class Watcher {
       return;
     }
     this.orderedMs ??= nowMs;
-    if (voice.kind === 'log' && nowMs - this.orderedMs < firstMs) return;
-    if (voice.kind === 'log') warn(voice, `told to end, and ${queue} does not answer: ends now; its jobs go on`);
-    this.end(SIGNALLED + signal);
+    if (voice.kind === 'talk') this.end(SIGNALLED + signal);
+    if (nowMs - this.orderedMs < firstMs) return;
+    warn(voice, `told to end, and ${queue} does not answer: ends now; its jobs go on`);
+    // Nobody asks for its status, and this needs the least.
+    process.kill(process.pid, 'SIGKILL');
   }
 
   private obeyLimit({ step, lock, stuckMs }: Seen, nowMs: number): void {
@@ -85,7 +87,7 @@ class Watcher {
   }
 
   private end(status: number): void {
-    if (this.threads.isAnotherStuck) killSoon();
+    killSoon();
     endProcess(status);
   }
 }

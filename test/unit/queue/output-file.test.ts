@@ -65,5 +65,5 @@ test('a removed file is empty, and what is no file is an error', () => {
   rmSync(path);
   expect(file.next()).toBeUndefined();
   mkdirSync(path);
-  expect(() => file.next()).toThrow(`cannot follow ${path}: it is no file`);
+  expect(() => file.next()).toThrow(`cannot open ${path}: it is no file`);
 });

@@ -69,10 +69,10 @@ test('jids are never used again, also after all jobs were deleted', () => {
 
 test('a claim takes the oldest of the highest priority that the host may run', () => {
   add({}, { priority: 5 }, { priority: 5, runners: 'h1' }, { priority: 9, runners: 'other' }, { priority: -1 });
-  const claimed = claimJobs(connection, BY, (runners) => runners === 'h1', 10);
+  const { claimed } = claimJobs(connection, BY, (runners) => runners === 'h1', 10);
   expect(claimed.map(({ jid }) => jid)).toEqual([2, 3, 1, 5]);
   expect(claimed[0]).toMatchObject({ state: 'running', runner: 'h1', attempt: 1, stdout: 'stdout/2' });
-  expect(claimJobs(connection, BY, () => false, 10)).toEqual([]);
+  expect(claimJobs(connection, BY, () => false, 10).claimed).toEqual([]);
 });
 
 test('an end is recorded for the attempt that has the job, and for no other', () => {
@@ -98,7 +98,7 @@ test('a lost job is dead with the reason, or pending again if it is restartable,
   expect(connection.all('SELECT attempt, reason FROM attempts WHERE jid = 2')).toEqual([
     { attempt: 1, reason: 'the host was booted again' },
   ]);
-  expect(claimJobs(connection, BY, ANY, 1)).toMatchObject([{ jid: 2, attempt: 2 }]);
+  expect(claimJobs(connection, BY, ANY, 1).claimed).toMatchObject([{ jid: 2, attempt: 2 }]);
 });
 
 test('what really came of a dead job that nobody took is accepted', () => {
@@ -111,7 +111,7 @@ test('what really came of a dead job that nobody took is accepted', () => {
 
 test('a job that was never started goes back, restartable or not', () => {
   add({});
-  const [claimed] = claimJobs(connection, BY, ANY, 1);
+  const [claimed] = claimJobs(connection, BY, ANY, 1).claimed;
   expect(runningOn(connection, 'h1')).toMatchObject([{ jid: 1, journal: 'j', boot: 'b' }]);
   const { isLost, ...ended } = end(claimed?.jid ?? 0);
   expect(giveBack(connection, 'h1', { ...ended, reason: 'it was never started' })).toBe(true);

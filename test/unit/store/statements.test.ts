@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Connection } from '../../../src/store/connection.ts';
-import { JOB_COLUMNS } from '../../../src/store/job-rows.ts';
+import { IS_SHORT, JOB_COLUMNS } from '../../../src/store/job-rows.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../src/store/', import.meta.url));
 let connection: Connection;
@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(() => connection.close());
 
-/** The SQL constants of a file of the store, with its one interpolation filled in. */
+/** The SQL constants of a file of the store, with its two interpolations filled in. */
 function statementsOf(file: string): string[] {
   const source = readFileSync(FOLDER + file, 'utf8');
   const found = source.matchAll(/const [A-Z_]+ =\s*(?:`([^`]*)`|'([^']*)'|"([^"]*)")/g);
@@ -22,7 +22,7 @@ function statementsOf(file: string): string[] {
     [...found]
       .map(([, ...texts]) => texts.find((text) => text !== undefined) ?? '')
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what stands in the source.
-      .map((text) => text.replaceAll('${JOB_COLUMNS}', JOB_COLUMNS))
+      .map((text) => text.replaceAll('${JOB_COLUMNS}', JOB_COLUMNS).replaceAll('${IS_SHORT}', IS_SHORT))
       .filter((text) => /^(SELECT|INSERT|UPDATE|DELETE|PRAGMA)\b/.test(text))
   );
 }

@@ -1,0 +1,245 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { plantJob, tamper } from '../../support/hostile.ts';
+import { Workbench } from '../../support/program.ts';
+
+const PRECIOUS = 'precious\n';
+/** What a terminal would obey: all controls but a newline, and marks of direction. */
+const OBEYED = /[^\P{Cc}\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+
+async function newQueue(): Promise<Workbench> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  return bench;
+}
+
+/** A file outside of the queue that nobody may touch, with a time stamp of long ago. */
+function precious(bench: Workbench, name = 'victim'): string {
+  const path = join(bench.directory, name);
+  writeFileSync(path, PRECIOUS);
+  execFileSync('touch', ['-d', '2001-01-01T00:00:00Z', path]);
+  return path;
+}
+
+function expectUntouched(path: string): void {
+  expect(readFileSync(path, 'utf8')).toBe(PRECIOUS);
+  expect(statSync(path).mtime.toISOString()).toBe('2001-01-01T00:00:00.000Z');
+}
+
+test('paths in a row lead nowhere but to the files of that job', async () => {
+  const bench = await newQueue();
+  const victims = ['x', 'y'].map((name) => precious(bench, name));
+  const paths = { stdin: '../x', stdout: '../y', stderr: victims[0], data: '../../y' };
+  const jid = plantJob(bench, { ...paths, command: 'cat' });
+  const ended = { state: 'finished', started: '2026-01-01T00:00:00.000Z', finished: '2026-01-01T00:00:00.000Z' };
+  const old = plantJob(bench, { ...paths, ...ended, runner: 'h', exit_status: 0, attempt: 1 });
+  for (const mode of ['stdin', 'stdout', 'stderr']) {
+    expect(await bench.run(['QUEUE', mode, String(jid)])).toMatchObject({ status: 1, stdout: '' });
+    expect(await bench.must(['QUEUE', `${mode}4`, String(jid)])).toBe(`${join(bench.queue, mode, String(jid))}\n`);
+  }
+  await bench.must(['QUEUE', 'backup', '-v1', join(bench.directory, 'backup')]);
+  await bench.must(['QUEUE', 'rotate', '-v1', join(bench.directory, 'rotation')]);
+  expect(await bench.jobs(String(old))).toEqual([]);
+  await bench.run(['QUEUE', 'feed', '--until-empty']);
+  expect(await bench.jobs(String(jid))).toMatchObject([
+    { state: 'dead', reason: expect.stringContaining(`cannot open stdin ${bench.queue}/stdin/${jid}`) as string },
+  ]);
+  await bench.must(['QUEUE', 'delete', '-q', String(jid)]);
+  for (const victim of victims) expectUntouched(victim);
+});
+
+test('links, pipes and directories in place of a job’s files are not followed, not waited for, and not written to', async () => {
+  const bench = await newQueue();
+  const victim = precious(bench);
+  await bench.must(['QUEUE', 'submit', '-q', '--stdin=-', 'echo overwritten'], { input: 'x' });
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'echo overwritten\n'.repeat(3) });
+  const file = (name: string): string => join(bench.queue, name);
+  execFileSync('rm', [file('stdin/1')]);
+  symlinkSync(victim, file('stdin/1'));
+  symlinkSync(victim, file('stdout/2'));
+  execFileSync('mkfifo', [file('stdout/3')]);
+  symlinkSync(victim, file('stderr/4'));
+  const refused: [string, string][] = [
+    ['stdin', '1'],
+    ['stdout', '2'],
+    ['stdout', '3'],
+    ['stderr', '4'],
+  ];
+  for (const [mode, jid] of refused) {
+    const { status, stdout, stderr } = await bench.run(['QUEUE', mode, jid]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^rq: cannot open \S+: it is no file but a link, a directory or a device, .*\n$/);
+  }
+  expect((await bench.run(['QUEUE', 'ioview', '2', '--editor', 'cat'])).stdout).toBe('');
+  await bench.run(['QUEUE', 'feed', '--until-empty']);
+  expect(await bench.jobs()).toMatchObject(
+    ['stdin', 'stdout', 'stdout', 'stderr'].map((name) => ({
+      state: 'dead',
+      reason: expect.stringContaining(`cannot open ${name} `) as string,
+    })),
+  );
+  expectUntouched(victim);
+  await bench.must(['QUEUE', 'delete', '-q', 'all']);
+  expectUntouched(victim);
+});
+
+describe('what stands in place of the file of a node', () => {
+  const plants: [string, (path: string, victim: string) => void][] = [
+    ['a link', (path, victim) => symlinkSync(victim, path)],
+    ['a pipe', (path) => execFileSync('mkfifo', [path])],
+    [
+      'a gigabyte',
+      (path) => {
+        writeFileSync(path, '');
+        truncateSync(path, 1024 ** 3);
+      },
+    ],
+  ];
+  test.each(plants)('harms neither status nor feeder: %s', async (_, plant) => {
+    const bench = await newQueue();
+    const victim = precious(bench);
+    plant(join(bench.queue, 'nodes', 'here'), victim);
+    await bench.must(['QUEUE', 'submit', '-q', 'true']);
+    expect(await bench.must(['QUEUE', 'status', '--fields', 'nodes'])).toBe('---\nnodes: []\n');
+    const { status } = await bench.run(['QUEUE', 'feed', '--until-empty'], { environment: { RQ_HOST: 'here' } });
+    expect(status).toBe(0);
+    expect(await bench.counts()).toMatchObject({ finished: 1 });
+    expectUntouched(victim);
+  });
+});
+
+test('the record of a rotation moves and removes nothing but rotations', async () => {
+  const bench = await newQueue();
+  mkdirSync(join(bench.directory, 'home'));
+  const victim = precious(bench, 'home/victim');
+  const id = '11111111-2222-3333-4444-555555555555';
+  const record = [id, victim, join(bench.directory, 'taken'), '["../home/victim","stdout/../../home"]', 'now'];
+  tamper(bench, (database) => database.prepare('INSERT INTO rotations VALUES (?, ?, ?, ?, ?)').run(...record));
+  const { status, stderr } = await bench.run(['QUEUE', 'rotate', join(bench.directory, 'rotation')]);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot finish a rotation of .*\n$/)]);
+  expectUntouched(victim);
+  expect(existsSync(join(bench.directory, 'taken'))).toBe(false);
+});
+
+test('absurd settings count as not made', async () => {
+  const bench = await newQueue();
+  const absurd = [
+    ['max_feed', '1000000000'],
+    ['min_sleep', '-1'],
+    ['max_sleep', 'never'],
+    ['retention', 'Infinity'],
+  ];
+  tamper(bench, (database) => {
+    for (const row of absurd) database.prepare('INSERT INTO attributes VALUES (?, ?)').run(...row);
+  });
+  const settings = 'max_feed: null\nmin_sleep: 1\nmax_sleep: 5\nretention: 0\n';
+  expect(await bench.must(['QUEUE', 'configure'])).toBe(`---\n${settings}`);
+});
+
+test('a generation that cannot be is a clear error, and reading goes on', async () => {
+  const bench = await newQueue();
+  tamper(bench, (database) => database.exec("INSERT INTO operations VALUES (9223372036854775807, 'x', 'now')"));
+  const { status, stderr } = await bench.run(['QUEUE', 'submit', 'true']);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot use \S+: its highest generation is .*\n$/)]);
+  expect(await bench.counts()).toMatchObject({ total: 0 });
+});
+
+describe('jobs that rq never wrote', () => {
+  test('do not keep others from running, and the feeder says so', async () => {
+    const bench = await newQueue();
+    plantJob(bench, { priority: 2 ** 40, finished: 'soon' });
+    plantJob(bench, { priority: 9, pid: 1, boot: 'x', signal: 'y', reason: 'z' });
+    plantJob(bench, { priority: 9, attempt: -1 });
+    plantJob(bench, { priority: 9, command: 'x'.repeat(2 * 1024 * 1024) });
+    await bench.must(['QUEUE', 'submit', '-q', 'true']);
+    const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty', '--max_feed', '1']);
+    expect(status).toBe(0);
+    expect(stderr).toContain('left pending jobs alone that break the rules of the queue: not written by rq');
+    expect(await bench.jobs('finished')).toMatchObject([{ jid: 5, exit_status: 0 }]);
+  });
+
+  test('a command of 300 MB is read by nobody', async () => {
+    const bench = await newQueue();
+    const jid = plantJob(bench, { priority: 9 });
+    tamper(bench, (database) =>
+      database.exec(`UPDATE jobs SET command = CAST(zeroblob(300000000) AS TEXT), tag = command WHERE jid = ${jid}`),
+    );
+    await bench.must(['QUEUE', 'submit', '-q', 'true']);
+    // Kilobytes of memory that may be written to.
+    const limited = `ulimit -d 250000; for mode in list status 'query priority=9' 'list ${jid}' 'feed --until-empty -v1'; do rq q $mode || exit; done`;
+    const { stdout } = await bench.shell(limited);
+    expect(stdout.match(/^ {2}command: ""$/gm)).toHaveLength(3);
+    expect(await bench.jobs('finished')).toMatchObject([{ jid: 2 }]);
+  });
+
+  test('a state that there is none is a clear error', async () => {
+    const bench = await newQueue();
+    plantJob(bench, { state: '\u001b[2Jgone' });
+    const { status, stderr } = await bench.run(['QUEUE', 'list']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^rq: cannot read job 1: it has no valid state but \\u001b\[2Jgone; .*\n$/);
+  });
+
+  test.each([
+    ['NUL in the command', { command: 'echo a\0b' }],
+    ['NUL in the directory', { cwd: '/tmp\0/x' }],
+    ['NUL in the tag', { tag: 'a\0b' }],
+    ['no Unicode', { command: Buffer.from('echo \xff', 'latin1') }],
+    ['a pipe for directory', { cwd: 'PIPE' }],
+  ])('end, and the feeder goes on: %s', async (_, columns) => {
+    const bench = await newQueue();
+    const pipe = join(bench.directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const planted = 'cwd' in columns && columns.cwd === 'PIPE' ? { cwd: pipe } : columns;
+    const text = 'command' in planted && Buffer.isBuffer(planted.command) ? planted.command : undefined;
+    const jid = plantJob(bench, text === undefined ? planted : {});
+    if (text !== undefined) {
+      const sql = `UPDATE jobs SET command = CAST(? AS TEXT) WHERE jid = ${jid}`;
+      tamper(bench, (database) => database.prepare(sql).run(text));
+    }
+    await bench.must(['QUEUE', 'submit', '-q', 'true']);
+    expect((await bench.run(['QUEUE', 'feed', '--until-empty'])).status).toBe(0);
+    expect(await bench.counts()).toMatchObject({ pending: 0, running: 0, total: 2 });
+    expect(await bench.jobs('2')).toMatchObject([{ state: 'finished', exit_status: 0 }]);
+  });
+});
+
+test('a terminal that shows a job is not driven by it', async () => {
+  const bench = await newQueue();
+  const nasty = `a\u001b[31m\u009b5m\u0007\r\u202e\u2066\u200f\u061c\u2028\u0085\u007fz`;
+  plantJob(bench, { command: nasty, tag: nasty, owner: nasty, cwd: nasty, submitter: nasty, runners: nasty });
+  const calls = [
+    ['list'],
+    ['list', '--json'],
+    ['query', 'jid=1'],
+    ['query', 'jid=1', '--json'],
+    ['execute', 'SELECT * FROM jobs'],
+    ['execute', '--json', 'SELECT * FROM jobs'],
+    ['delete', `tag=${nasty}x`],
+    ['list', nasty],
+    [nasty],
+    ['feed', '--until-empty'],
+    ['update', '1', 'priority=7'],
+    ['snapshot', `${nasty}`],
+  ];
+  for (const words of calls) {
+    const { stdout, stderr } = await bench.run(['QUEUE', ...words]);
+    expect({ words, obeyed: OBEYED.exec(stdout + stderr)?.[0] }).toEqual({ words, obeyed: undefined });
+  }
+  expect((await bench.jobs('1'))[0]).toMatchObject({ command: nasty, tag: nasty });
+});
+
+test('what a schema was made to do goes no further than its database', async () => {
+  const bench = await newQueue();
+  const victim = precious(bench);
+  tamper(bench, (database) =>
+    database.exec(`CREATE TRIGGER evil AFTER INSERT ON jobs BEGIN SELECT load_extension('${victim}'); END`),
+  );
+  const { status, stderr } = await bench.run(['QUEUE', 'submit', 'true']);
+  expect(status).toBe(1);
+  expect(stderr.split('\n')).toHaveLength(2);
+  expectUntouched(victim);
+  expect(await bench.counts()).toMatchObject({ total: 0 });
+});

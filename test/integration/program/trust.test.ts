@@ -1,0 +1,107 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const NOBODY = 65534;
+const rootReason = process.getuid?.() === 0 ? undefined : 'only root has other users';
+
+async function newQueue(): Promise<Workbench> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  return bench;
+}
+
+describe('a feeder refuses a queue', () => {
+  test.each(['', 'db', 'bin'])('that others can write to: q/%s', async (name) => {
+    const bench = await newQueue();
+    const path = join(bench.queue, name);
+    const { mode } = statSync(path);
+    chmodSync(path, mode | 0o002);
+    for (const words of [[], ['--trust-group']]) {
+      const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty', ...words]);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(
+        /^rq: cannot feed from \S+: anybody can write to it, and so could run commands as you; .*\n$/,
+      );
+    }
+    chmodSync(path, mode | 0o020);
+    expect((await bench.run(['QUEUE', 'feed', '--until-empty'])).stderr).toMatch(/its group can write to it/);
+    await bench.run(['QUEUE', 'feed', '--until-empty', '--trust-group', '-v', '1']);
+  });
+
+  test('whose database is a link', async () => {
+    const bench = await newQueue();
+    renameSync(join(bench.queue, 'db'), join(bench.directory, 'elsewhere'));
+    symlinkSync('../elsewhere', join(bench.queue, 'db'));
+    const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty']);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot feed from \S+\/db: it is a link/)]);
+  });
+
+  test.skipIf(rootReason !== undefined)(`of another user${rootReason ?? ''}`, async () => {
+    const bench = await newQueue();
+    chownSync(join(bench.queue, 'db'), NOBODY, NOBODY);
+    const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('it belongs to another user')]);
+  });
+});
+
+describe('a runtime directory that another could have prepared is refused:', () => {
+  const plants: [string, (path: string) => void][] = [
+    ['a link', (path) => symlinkSync('/tmp', path)],
+    ['open to all', (path) => execFileSync('mkdir', ['-m', '0777', path])],
+    ['a file', (path) => writeFileSync(path, '')],
+  ];
+  if (rootReason === undefined)
+    plants.push([
+      'of another user',
+      (path) => {
+        mkdirSync(path, { mode: 0o700 });
+        chownSync(path, NOBODY, NOBODY);
+      },
+    ]);
+
+  test.each(plants)('%s', async (_, plant) => {
+    const bench = await newQueue();
+    await bench.must(['QUEUE', 'submit', '-q', 'true']);
+    const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
+    renameSync(root, `${root}.before`);
+    plant(root);
+    const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty']);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot use the runtime directory /)]);
+    expect(await bench.counts()).toMatchObject({ pending: 1 });
+  });
+});
+
+test.skipIf(rootReason !== undefined)(`the socket admits its owner only${rootReason ?? ''}`, async () => {
+  const bench = await newQueue();
+  const feeder = bench.start(['QUEUE', 'feed']);
+  const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
+  const sockets = (): string[] =>
+    readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('runner.sock'));
+  await waitFor(async () => (await bench.run(['QUEUE', 'pid'])).status === 0 && sockets().length === 1);
+  const socket = join(root, sockets()[0] ?? '');
+  chmodSync(bench.directory, 0o755);
+  const script = `require('net').connect(process.argv[1]).on('error', (e) => console.log(e.code)).on('connect', () => console.log('in'))`;
+  const as = (...words: string[]): string =>
+    spawnSync('setpriv', [...words, process.execPath, '-e', `${script}.on('data', (d) => process.exit())`, socket], {
+      encoding: 'utf8',
+    }).stdout;
+  expect(as('--no-new-privs')).toBe('in\n');
+  expect(as(`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups')).toBe('EACCES\n');
+  expect(statSync(join(socket, '..')).mode & 0o777).toBe(0o700);
+  expect(statSync(socket).mode & 0o777).toBe(0o600);
+  feeder.child.kill('SIGTERM');
+  await feeder.ended;
+});
