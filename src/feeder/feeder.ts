@@ -3,7 +3,7 @@ import { RqError } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { FeederEvents } from '../log/events.ts';
 import { DatabaseWatch } from '../queue/database-watch.ts';
-import { type AttemptEnd, exchange, hasClaimable, type MayRun } from '../queue/exchange.ts';
+import { type AttemptEnd, exchange, hasClaimable } from '../queue/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { Attempts, nameOf, type Reports } from './attempts.ts';
 import { HoldOff } from './hold-off.ts';
@@ -11,24 +11,8 @@ import { Pace } from './pace.ts';
 import type { Presence } from './presence.ts';
 import { Recovery } from './recovery.ts';
 import type { RunnerLink } from './runner-link.ts';
+import { type FeederSettings, type Order, STRENGTH } from './settings.ts';
 import { SleepCycle } from './sleep-cycle.ts';
-
-export interface FeederSettings {
-  readonly host: string;
-  readonly slots: number;
-  readonly minSleepMs: number;
-  readonly maxSleepMs: number;
-  /** End after so many polls. */
-  readonly loops: number | undefined;
-  readonly untilEmpty: boolean;
-  /** How often in a row the queue may fail before the feeder gives up. */
-  readonly retries: number;
-  readonly mayRun: MayRun;
-}
-
-/** What a feeder was told to do last; each overrides the ones before it. */
-type Order = 'feed' | 'shutdown' | 'restart' | 'stop';
-const STRENGTH: Record<Order, number> = { feed: 0, restart: 1, shutdown: 2, stop: 3 };
 
 /** Even when nothing seems to have changed, the queue is looked at this often. */
 const LOOK_MS = 60_000;
