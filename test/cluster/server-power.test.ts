@@ -33,7 +33,9 @@ describeCluster('The server’s power is cut while three hosts feed and submit',
     await waitFor(async () => (await used.recorded()).length > since, 120_000);
     const refusals = await submitter.stop();
     expect(await used.close(`server without power for ${seconds} s`)).toEqual([]);
-    expect(refusals).toEqual([]);
+    // A call gives up after its --lock-timeout of 60 s, and then nothing of it is there.
+    for (const refusal of refusals) expect(refusal).toMatch(/try again|cannot tell whether/);
+    if (seconds < 30) expect(refusals).toEqual([]);
     expect(await used.said()).not.toMatch(/no sign of life/);
   });
 });

@@ -76,11 +76,11 @@ export class Cluster {
     return jids;
   }
 
-  /** Submits jobs and does not wait; for a host whose power is cut before the call could tell. */
-  async beginSubmit(host: Client, jobs: readonly PlannedJob[]): Promise<void> {
-    const { tag, command } = this.submission(jobs);
-    await this.lab.start(host, command);
-    this.batches.push({ tag, jobs, outcome: 'unknown', jids: [] });
+  /** Begins to submit so many jobs that are staged, in one transaction, and does not wait: nobody is told of them. */
+  async beginStaging(host: Client, count: number): Promise<void> {
+    const words = ['submit', '--quiet', '--stage', '--tag', 'staged', '-'];
+    await this.lab.start(host, `yes 'a job that nobody is told of' | head -n ${count} | ${this.rq(...words)}`);
+    this.batches.push({ tag: 'staged', jobs: [], outcome: 'refused', jids: [] });
   }
 
   /** Submits the same jobs again and again from a host, whatever happens meanwhile. */
@@ -93,9 +93,9 @@ export class Cluster {
     return new Submitter(this.lab, await this.lab.start(host, loop), directory, prefix, jobs, this.batches);
   }
 
-  /** Starts a feeder; `words` are further options. */
-  async feed(host: Client, ...words: string[]): Promise<Background> {
-    const feeder = await this.lab.start(host, `cd /tmp; exec ${this.rq('feed', '--max_feed', '2', ...words)}`);
+  /** Starts a feeder, for so many jobs at once. */
+  async feed(host: Client, slots = 2): Promise<Background> {
+    const feeder = await this.lab.start(host, `cd /tmp; exec ${this.rq('feed', '--max_feed', String(slots))}`);
     this.feeders.set(host, feeder);
     return feeder;
   }
@@ -121,12 +121,17 @@ export class Cluster {
     return outputs.join('');
   }
 
+  /** Waits until a feeder has said this. */
+  async untilSaid(words: string): Promise<void> {
+    await waitFor(async () => (await this.said()).includes(words), END_MS);
+  }
+
   /** What the queue holds, by the server's own disk. */
   async stored(): Promise<Stored> {
     return await this.lookAt('once', END_MS);
   }
 
-  /** Waits until no job is pending or running. */
+  /** Waits until no job is pending or running, in milliseconds at most. */
   async settled(timeoutMs = SETTLED_MS): Promise<Stored> {
     return await this.lookAt('settled', timeoutMs);
   }
@@ -137,25 +142,24 @@ export class Cluster {
     await this.lab.output('server', wait, { timeoutMs });
   }
 
-  /** Which jobs noted their start, on the hosts given or, where the records are on the share, anywhere. */
-  async recorded(): Promise<JobRecord[]> {
-    const hosts: readonly Host[] = this.options.records === 'local' ? this.lab.clients : ['server'];
-    const directory = this.options.records === 'local' ? this.records : `${STORED}/records`;
-    const texts = await Promise.all(
-      hosts.map((host) => this.lab.output(host, `cd ${directory}; grep -r '' . || true`)),
-    );
-    return parseRecords(texts.join(''));
+  /** What jobs noted: on these hosts or, where the records are on the share, anywhere. */
+  async recorded(clients: readonly Client[] = this.lab.clients): Promise<JobRecord[]> {
+    const isLocal = this.options.records === 'local';
+    const hosts: readonly Host[] = isLocal ? clients : ['server'];
+    const list = `cd ${isLocal ? this.records : `${STORED}/records`}; grep -r '' . || true`;
+    return parseRecords((await Promise.all(hosts.map((host) => this.lab.output(host, list)))).join(''));
   }
 
   /** Waits until a job noted so many starts. */
-  async untilStarted(jid: number, times = 1): Promise<void> {
-    await waitFor(async () => (await this.recorded()).filter((each) => each.jid === jid).length >= times, END_MS);
+  async untilStarted(jid: number, times = 1, clients = this.lab.clients): Promise<void> {
+    const count = async (): Promise<number> => (await this.recorded(clients)).filter((each) => each.jid === jid).length;
+    await waitFor(async () => (await count()) >= times, END_MS);
   }
 
   /** Waits until all has ended, ends the feeders, and gives the mistakes in the books; tells what was done. */
-  async close(faults: string, permitted: Permitted = {}): Promise<string[]> {
+  async close(faults: string, permitted: Permitted = {}, timeoutMs = SETTLED_MS): Promise<string[]> {
     const problems: string[] = [];
-    await this.settled().catch((error: unknown) =>
+    await this.settled(timeoutMs).catch((error: unknown) =>
       problems.push(`not all come to an end: ${String(error).slice(0, 300)}`),
     );
     problems.push(...(await this.endFeeders()));

@@ -1,6 +1,7 @@
 import type { Background } from './background.ts';
 import type { Batch, PlannedJob } from './books.ts';
 import type { Lab } from './lab.ts';
+import { shellCommand } from './program.ts';
 
 const END_MS = 120_000;
 /** A line for each call: its number, status, what it printed and what it said. */
@@ -18,6 +19,12 @@ export class Submitter {
     private readonly jobs: readonly PlannedJob[],
     private readonly batches: Batch[],
   ) {}
+
+  /** Waits until a call said this on its stderr. */
+  async untilSaid(words: string): Promise<void> {
+    const search = `until grep -qe ${shellCommand(words)} ${this.directory}/*.err; do sleep 0.2; done`;
+    await this.lab.output(this.loop.host, search, { timeoutMs: END_MS });
+  }
 
   /** Lets the call that runs be the last, and enters all into the books; gives what those said that were not accepted. */
   async stop(): Promise<string[]> {

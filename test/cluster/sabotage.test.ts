@@ -1,0 +1,289 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { bundleFixture } from '../support/fixture.ts';
+import { type Protection, programWithout, without } from '../support/sabotage.ts';
+import { variedJobs } from './support/books.ts';
+import { Cluster, type ClusterOptions } from './support/cluster.ts';
+import { Lab, SHARE } from './support/lab.ts';
+import { program, shellCommand } from './support/program.ts';
+import { describeCluster, did, isFull, rounds, tell } from './support/scenario.ts';
+import { SteeredProcess } from './support/steered-process.ts';
+
+const STALE_MS = '3000';
+const NO_LOCKS = 'vers=3,nolock,hard';
+/** So many jobs that the database grows. */
+const MANY = 300;
+const GATE = '/tmp/gate';
+
+/** How many jobs have a tag, where there is more than one. */
+const counts: Readonly<Record<string, number>> = { between: MANY, late: MANY };
+
+/** The protections that are taken out, and what that must come to. */
+type Case = readonly [without: readonly Protection[], isRight: boolean];
+
+/** What a host sees in the end: how many jobs of each tag, rows of a writer that died, SQLite's word; or its error. */
+interface Look {
+  readonly jobs: Readonly<Record<string, number>>;
+  readonly dead: number;
+  readonly integrity: string;
+}
+
+describeCluster('A protection is taken out', () => {
+  describe.runIf(isFull)('of transactions', () => {
+    let lab: Lab | undefined;
+    let queues = 0;
+    let pauses = 0;
+
+    afterAll(async () => {
+      await lab?.down();
+    });
+
+    async function hosts(mountOptions?: string): Promise<Lab> {
+      await lab?.down();
+      lab = undefined;
+      lab = await Lab.up({ clients: 2, ...(mountOptions === undefined ? {} : { mountOptions }) });
+      return lab;
+    }
+
+    /** A new queue, and a user of it on each host, both without the protections. */
+    async function users(
+      used: Lab,
+      out: readonly Protection[],
+      create: string,
+    ): Promise<[SteeredProcess, SteeredProcess]> {
+      const queue = `${SHARE}/${++queues}`;
+      await used.output('n1', `${create.replace('QUEUE', queue)} && mkdir ${queue}.lease`);
+      const fixture = await bundleFixture('steered-queue', without(...out));
+      const start = (host: 'n1' | 'n2'): Promise<SteeredProcess> =>
+        SteeredProcess.start(used, host, fixture, [queue, STALE_MS]);
+      const both = await Promise.all([start('n1'), start('n2')]);
+      return both;
+    }
+
+    /** As `users`, each of which has inserted a job. */
+    async function writers(
+      used: Lab,
+      out: readonly Protection[],
+      create: string,
+    ): Promise<[SteeredProcess, SteeredProcess]> {
+      const both = await users(used, out, create);
+      await both[0].call('insert', { tag: 'first' });
+      await both[1].call('insert', { tag: 'second' });
+      return both;
+    }
+
+    /** Begins to insert jobs of a tag, until the process waits at that step; gives the number of the call. */
+    async function pause(
+      user: SteeredProcess,
+      at: string,
+      words: { tag: string; count?: number; spill?: 1 },
+    ): Promise<number> {
+      pauses += 1;
+      const id = await user.begin('insertPaused', { ...words, at, paused: 1_000 + pauses, until: user.until });
+      expect(await user.answer(1_000 + pauses)).toBe('paused');
+      return id;
+    }
+
+    /** What both hosts see; they are ended. */
+    async function looks(both: readonly SteeredProcess[]): Promise<(Look | string)[]> {
+      const seen: (Look | string)[] = [];
+      for (const each of both) {
+        await each.call('close');
+        seen.push((await each.call('look').catch(String)) as Look | string);
+        await each.kill();
+      }
+      return seen;
+    }
+
+    /** Whether every accepted job is there, on both hosts, in a database that is whole. */
+    function isRight(seen: readonly (Look | string)[], tags: readonly string[]): boolean {
+      const jobs = Object.fromEntries([...tags].sort().map((tag) => [tag, counts[tag] ?? 1]));
+      const whole = JSON.stringify({ jobs, dead: 0, integrity: 'ok' });
+      const verdict = seen.every((look) => JSON.stringify(look) === whole);
+      did({ found: verdict ? 'right' : `wrong: ${JSON.stringify(seen[0])}` });
+      return verdict;
+    }
+
+    function say(what: string, out: readonly Protection[], seen: readonly unknown[]): void {
+      tell(`${what}, without ${out.join(' and ') || 'nothing'}: ${JSON.stringify(seen)}`);
+      did({ jobs: 4, faults: what });
+    }
+
+    describe('on a mount without locks', () => {
+      const create = `${shellCommand(program)} QUEUE create --locking lease`;
+      let used: Lab;
+      beforeAll(async () => {
+        used = await hosts(NO_LOCKS);
+      });
+
+      const withoutJournal: Case[] = [
+        [[], true],
+        [['fence'], true],
+        [['ownership check'], false],
+      ];
+      test.each(withoutJournal)(
+        'a writer that was paused past its lease when it had read the fence, without %j: right is %j',
+        async (out, right) => {
+          const both = await writers(used, out, create);
+          const [paused, other] = both;
+          const late = await pause(paused, 'fence', { tag: 'late', count: MANY });
+          await other.call('insert', { tag: 'between', count: MANY });
+          await paused.goOn();
+          const answer = await paused.answer(late).catch(String);
+          const seen = await looks(both);
+          say('paused when it had read the fence', out, [answer, ...seen]);
+          expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(right);
+        },
+      );
+
+      const beforeTheBegin: Case[] = [
+        [[], true],
+        [['fence'], true],
+        [['ownership check'], true],
+        [['fence', 'ownership check'], false],
+      ];
+      test.each(beforeTheBegin)(
+        'a writer that was paused before it began, and goes on while another writes, without %j: right is %j',
+        async (out, right) => {
+          const both = await writers(used, out, create);
+          const [paused, other] = both;
+          const late = await pause(paused, 'begin', { tag: 'late', count: MANY });
+          await other.call('insert', { tag: 'between', count: MANY });
+          const last = await pause(other, 'fence', { tag: 'last' });
+          await paused.goOn();
+          // It commits now, or has to wait for the other, who goes on before its own lease is stale.
+          await Promise.race([paused.answer(late).catch(String), sleepMs(1_000)]);
+          await other.goOn();
+          const answers = [await paused.answer(late).catch(String), await other.answer(last).catch(String)];
+          const seen = await looks(both);
+          say('paused before it began', out, [...answers, ...seen]);
+          expect(isRight(seen, ['first', 'second', 'between', 'late', 'last'])).toBe(right);
+        },
+      );
+
+      test('a writer that was paused about to commit, in a queue that counts on locks: wrong', async () => {
+        const rq = await programWithout('refusal of mounts without locks');
+        const both = await writers(used, [], `${shellCommand(rq)} QUEUE create`);
+        const [paused, other] = both;
+        const late = await pause(paused, 'commit', { tag: 'late', count: MANY, spill: 1 });
+        await other.call('insert', { tag: 'between', count: MANY });
+        await paused.goOn();
+        const answer = await paused.answer(late).catch(String);
+        const seen = await looks(both);
+        say('paused about to commit, no locks', ['refusal of mounts without locks'], [answer, ...seen]);
+        expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(false);
+      });
+    });
+
+    describe('on a mount with locks', () => {
+      const create = `${shellCommand(program)} QUEUE create`;
+      let used: Lab;
+      beforeAll(async () => {
+        used = await hosts();
+      });
+
+      test('a writer that was paused about to commit: the other waits for its lock, and both are right', async () => {
+        const both = await writers(used, [], create);
+        const [paused, other] = both;
+        const late = await pause(paused, 'commit', { tag: 'late', count: MANY, spill: 1 });
+        const held = await used.output('server', `ls /srv/disk/q/${queues} | grep lease`);
+        const between = await other.begin('insert', { tag: 'between', count: MANY });
+        // The other has broken the lease, and stands at the lock.
+        await used.output(
+          'server',
+          `until [ "$(ls /srv/disk/q/${queues} | grep lease)" != '${held.trim()}' ]; do sleep 0.1; done`,
+        );
+        await paused.goOn();
+        const answers = [await paused.answer(late).catch(String), await other.answer(between).catch(String)];
+        const seen = await looks(both);
+        say('paused about to commit, with locks', [], [...answers, ...seen]);
+        expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(true);
+      });
+
+      const directory: [Protection, 'writer' | 'reader'][] = [
+        ["lease in the queue's directory", 'writer'],
+        ["reader's look at the directory", 'reader'],
+      ];
+      test.each(directory)(
+        'after a writer died, without the %s: the next %s takes its rows for true',
+        async (out, next) => {
+          const times = rounds(10);
+          let wrong = 0;
+          let played = 0;
+          for (; played < times && wrong === 0; played++) {
+            // The other must not have written yet: a client that changed the directory itself asks more often.
+            const [dying, other] = await users(used, [out], create);
+            await dying.call('insert', { tag: 'rows', count: MANY });
+            await other.call('poll');
+            if (played % 2 === 0) await other.call('close');
+            await dying.begin('spill');
+            await dying.died();
+            if (next === 'writer') await other.call('insert', { tag: 'next' }).catch(String);
+            const look = (await other.call('look').catch(String)) as Look | string;
+            say('a writer died after its pages were spilled', [out], [look]);
+            if (typeof look === 'string' || look.dead > 0) wrong += 1;
+            await other.kill();
+          }
+          did({ found: `wrong in round ${played}` });
+          expect(wrong).toBeGreaterThan(0);
+        },
+      );
+    });
+  });
+
+  describe.runIf(isFull)('of the program', () => {
+    let cluster: Cluster | undefined;
+
+    afterEach(async () => {
+      await cluster?.down();
+      cluster = undefined;
+    });
+
+    async function up(out: Protection | undefined, options: Omit<ClusterOptions, 'clients'> = {}): Promise<Cluster> {
+      const variant = out === undefined ? {} : { program: await programWithout(out) };
+      cluster = await Cluster.up({ clients: 1, records: 'local', ...variant, ...options });
+      return cluster;
+    }
+
+    function judge(mistakes: readonly string[]): void {
+      did({ found: mistakes.length === 0 ? 'right' : `wrong: ${mistakes[0]?.slice(0, 120)}` });
+    }
+
+    test.each([
+      [undefined, true],
+      ['fence', false],
+    ] as const)(
+      'a queue whose lease begins anew, as after it was restored, without %s: right is %j',
+      async (out, right) => {
+        const used = await up(out);
+        await used.submit('n1', variedJobs(6, [0]));
+        await used.lab.output('n1', `rmdir ${SHARE}/q/lease.*`);
+        await used.feed('n1');
+        const mistakes = await used.close('names of the lease removed', {}, 30_000);
+        judge(mistakes);
+        expect(mistakes.length === 0).toBe(right);
+      },
+    );
+
+    test.each([
+      [undefined, true],
+      ['journal of the runner', false],
+    ] as const)('a runner is killed while jobs run, without the %s: right is %j', async (out, right) => {
+      const used = await up(out);
+      const [jid = 0] = await used.submit('n1', [{ seconds: 0, status: 5, gate: GATE }]);
+      await used.feed('n1');
+      await used.untilStarted(jid);
+      await used.lab.output('n1', 'kill -9 $(cat /tmp/rq-0/*/runner.pid)');
+      // Without the journal it is started once more; with it, it goes on alone.
+      if (right) await used.untilSaid('lost the runner');
+      else await used.untilStarted(jid, 2);
+      await used.lab.output('n1', `touch ${GATE}`);
+      const mistakes = await used.close('a runner is killed', { runnersKilled: true });
+      judge(mistakes);
+      expect(mistakes.length === 0).toBe(right);
+    });
+  });
+});
+
+async function sleepMs(ms: number): Promise<string> {
+  return await new Promise((resolve) => setTimeout(resolve, ms, 'waited'));
+}
