@@ -1,4 +1,5 @@
 import { errorCode, RqError } from '../job/errors.ts';
+import type { Lease } from '../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
 import type { Queue } from './open.ts';
@@ -32,16 +33,29 @@ export async function read<T>(queue: Queue, work: (connection: Connection) => T)
 }
 
 async function readUnderLease<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
-  return await underLease(queue, () => {
-    try {
-      // Where locks are worth nothing, nothing that this host believes of the database is, either.
-      queue.close();
-      queue.connect('write');
-      return readOnce(queue, work);
-    } catch (error) {
-      throw storeError(error, queue.database);
-    }
-  });
+  const { clock } = queue;
+  const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
+  for (;;) {
+    const found = await underLease(queue, (lease) => readOwned(queue, work, lease));
+    if (found !== undefined) return found.result;
+    if (clock.monotonicMs() >= deadlineMs) throw busy(queue, { code: 'SQLITE_BUSY' });
+  }
+}
+
+/** Undefined if the lease was lost meanwhile, so that another may have been writing. */
+function readOwned<T>(queue: Queue, work: (connection: Connection) => T, lease: Lease): { result: T } | undefined {
+  // To open the database rolls back what a writer left, which must not be one that lives.
+  if (!lease.isOwned()) return undefined;
+  try {
+    // Where locks are worth nothing, nothing that this host believes of the database is, either.
+    queue.close();
+    queue.connect('write');
+    const result = readOnce(queue, work);
+    return lease.isOwned() ? { result } : undefined;
+  } catch (error) {
+    if (mayBeReplaced(errorCode(error) ?? '') && !lease.isOwned()) return undefined;
+    throw storeError(error, queue.database);
+  }
 }
 
 function readOnce<T>(queue: Queue, work: (connection: Connection) => T): T {
