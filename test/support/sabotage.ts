@@ -24,6 +24,11 @@ const PROTECTIONS = {
     text: 'if (!lease.isOwned()) return this.notTheHighest(connection);',
     replacement: '',
   },
+  'look at the lease before the database is opened': {
+    file: 'src/queue/transaction.ts',
+    text: "if (queue.locking === 'lease' && !lease.isOwned()) return AGAIN;",
+    replacement: '',
+  },
   /** The lease is not in the directory of the database, so to take it says nothing to the client about that. */
   "lease in the queue's directory": {
     file: 'src/queue/transaction.ts',
