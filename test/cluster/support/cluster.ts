@@ -23,6 +23,9 @@ export interface ClusterOptions extends LabOptions {
 const STORED = '/srv/disk/q';
 const QUEUE = `${SHARE}/q`;
 const JOB = `${checkout}/test/fixtures/recorded-job`;
+const MANY_ROWS = `INSERT INTO jobs (state, submitted, submitter, owner, cwd, command, tag)
+  WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
+  SELECT 'holding', '2026-01-01T00:00:00.000Z', 'n1', 'nobody', '/', hex(randomblob(100)), 'unfinished' FROM n`;
 const SETTLED_MS = 400_000;
 const END_MS = 120_000;
 /** What may be left running on no host. */
@@ -37,6 +40,7 @@ export class Cluster {
   private readonly startMs = performance.now();
   private readonly records: string;
   private calls = 0;
+  private isClosed = false;
 
   private constructor(
     readonly lab: Lab,
@@ -76,11 +80,10 @@ export class Cluster {
     return jids;
   }
 
-  /** Begins to submit so many jobs that are staged, in one transaction, and does not wait: nobody is told of them. */
-  async beginStaging(host: Client, count: number): Promise<void> {
-    const words = ['submit', '--quiet', '--stage', '--tag', 'staged', '-'];
-    await this.lab.start(host, `yes 'a job that nobody is told of' | head -n ${count} | ${this.rq(...words)}`);
-    this.batches.push({ tag: 'staged', jobs: [], outcome: 'refused', jids: [] });
+  /** Begins a transaction that takes minutes, and more memory than the cache of the database has; does not wait. */
+  async beginLongTransaction(host: Client): Promise<void> {
+    await this.lab.start(host, this.rq('execute', MANY_ROWS));
+    this.batches.push({ tag: 'unfinished', jobs: [], outcome: 'refused', jids: [] });
   }
 
   /** Submits the same jobs again and again from a host, whatever happens meanwhile. */
@@ -175,11 +178,20 @@ export class Cluster {
     tell(`${faults}: ${states}; ${records.length} starts; ${seconds} s; ${mistakes.length} mistakes`);
     for (const mistake of mistakes.slice(0, 20)) tell(`  ${mistake}`);
     did({ jobs: stored.jobs.length, faults });
+    this.isClosed = true;
     return mistakes;
   }
 
+  /** Ends everything; where the scenario did not come to its end, tells how far it came. */
   async down(): Promise<void> {
+    if (!this.isClosed) tell(await this.state().catch(String));
     await this.lab.down();
+  }
+
+  private async state(): Promise<string> {
+    const outputs = [...this.feeders].map(async ([host, feeder]) => `${host}:\n${await feeder.output().catch(String)}`);
+    const names = await this.lab.output('server', `ls -la --full-time ${STORED}/q ${STORED}/q/nodes`);
+    return `${(await Promise.all(outputs)).map((output) => output.slice(-2_000)).join('\n')}\n${names}`;
   }
 
   private async endFeeders(): Promise<string[]> {
