@@ -17,8 +17,28 @@ const GATE = '/tmp/gate';
 /** How many jobs have a tag, where there is more than one. */
 const counts: Readonly<Record<string, number>> = { between: MANY, last: MANY, late: MANY };
 
-/** The protections that are taken out, and what that must come to. */
-type Case = readonly [without: readonly Protection[], isRight: boolean];
+/** The protections that are taken out, what that must come to, and the journal's mode: where not DELETE, one more is out. */
+type Case = readonly [without: readonly Protection[], isRight: boolean, journalMode: 'DELETE' | 'TRUNCATE'];
+
+const LOOK = 'look at the lease before the database is opened';
+const IN_MEMORY = 'pages in memory until the commit';
+
+const IN_THE_WORK: Case[] = [
+  [[], true, 'DELETE'],
+  [['fence'], true, 'DELETE'],
+  [['ownership check'], true, 'DELETE'],
+  [[IN_MEMORY], false, 'DELETE'],
+  [[], true, 'TRUNCATE'],
+  [['ownership check'], false, 'TRUNCATE'],
+];
+
+const BEFORE_THE_BEGIN: Case[] = [
+  [[], true, 'DELETE'],
+  [[LOOK], true, 'DELETE'],
+  [[LOOK, IN_MEMORY], false, 'DELETE'],
+  [[LOOK, 'ownership check'], true, 'TRUNCATE'],
+  [[LOOK, 'ownership check', 'fence'], false, 'TRUNCATE'],
+];
 
 /** What a host sees in the end: how many jobs of each tag, rows of a writer that died, SQLite's word; or its error. */
 interface Look {
@@ -49,12 +69,13 @@ describeCluster('A protection is taken out', () => {
       used: Lab,
       out: readonly Protection[],
       create: string,
+      journalMode = 'DELETE',
     ): Promise<[SteeredProcess, SteeredProcess]> {
       const queue = `${SHARE}/${++queues}`;
       await used.output('n1', `${create.replace('QUEUE', queue)} && mkdir ${queue}.lease`);
       const fixture = await bundleFixture('steered-queue', without(...out));
       const start = (host: 'n1' | 'n2'): Promise<SteeredProcess> =>
-        SteeredProcess.start(used, host, fixture, [queue, STALE_MS]);
+        SteeredProcess.start(used, host, fixture, [queue, STALE_MS, journalMode]);
       const both = await Promise.all([start('n1'), start('n2')]);
       return both;
     }
@@ -64,8 +85,9 @@ describeCluster('A protection is taken out', () => {
       used: Lab,
       out: readonly Protection[],
       create: string,
+      journalMode = 'DELETE',
     ): Promise<[SteeredProcess, SteeredProcess]> {
-      const both = await users(used, out, create);
+      const both = await users(used, out, create, journalMode);
       await both[0].call('insert', { tag: 'first' });
       await both[1].call('insert', { tag: 'second' });
       return both;
@@ -115,36 +137,25 @@ describeCluster('A protection is taken out', () => {
         used = await hosts(NO_LOCKS);
       });
 
-      const inTheWork: Case[] = [
-        [[], true],
-        [['fence'], true],
-        [['ownership check'], false],
-      ];
-      test.each(inTheWork)(
-        'a writer that was paused in its work past its lease, without %j: right is %j',
-        async (out, right) => {
-          const both = await writers(used, out, create);
+      test.each(IN_THE_WORK)(
+        'a writer that was paused in its work past its lease, without %j: right is %j (%s)',
+        async (out, right, journalMode) => {
+          const both = await writers(used, out, create, journalMode);
           const [paused, other] = both;
           const late = await pause(paused, 'work', { tag: 'late', count: MANY, spill: 1 });
           await other.call('insert', { tag: 'between', count: MANY });
           await paused.goOn();
           const answer = await paused.answer(late).catch(String);
           const seen = await looks(both);
-          say('paused in its work past the lease', out, [answer, ...seen]);
+          say(`paused in its work past the lease, ${journalMode}`, out, [answer, ...seen]);
           expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(right);
         },
       );
 
-      const beforeTheBegin: Case[] = [
-        [[], true],
-        [['fence'], true],
-        [['ownership check'], true],
-        [['look at the lease before the database is opened'], false],
-      ];
-      test.each(beforeTheBegin)(
-        'a writer that was paused when it had the lease, and goes on while another writes, without %j: right is %j',
-        async (out, right) => {
-          const both = await writers(used, out, create);
+      test.each(BEFORE_THE_BEGIN)(
+        'a writer that was paused when it had the lease, and goes on while another writes, without %j: right is %j (%s)',
+        async (out, right, journalMode) => {
+          const both = await writers(used, out, create, journalMode);
           const [paused, other] = both;
           const late = await pause(paused, 'begin', { tag: 'late', count: MANY });
           await other.call('insert', { tag: 'between', count: MANY });
@@ -156,7 +167,7 @@ describeCluster('A protection is taken out', () => {
           await other.goOn();
           const answers = [await first, await other.answer(last).catch(String)];
           const seen = await looks(both);
-          say('paused when it had the lease', out, [...answers, ...seen]);
+          say(`paused when it had the lease, ${journalMode}`, out, [...answers, ...seen]);
           expect(isRight(seen, ['first', 'second', 'between', 'late', 'last'])).toBe(right);
         },
       );

@@ -29,6 +29,11 @@ const PROTECTIONS = {
     text: "if (queue.locking === 'lease' && !lease.isOwned()) return AGAIN;",
     replacement: '',
   },
+  'pages in memory until the commit': {
+    file: 'src/queue/open.ts',
+    text: "if (this.locking === 'lease') connection.execute('PRAGMA cache_spill = OFF');",
+    replacement: '',
+  },
   /** The lease is not in the directory of the database, so to take it says nothing to the client about that. */
   "lease in the queue's directory": {
     file: 'src/queue/transaction.ts',
