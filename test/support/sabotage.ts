@@ -48,8 +48,8 @@ const PROTECTIONS = {
   },
   'refusal of mounts without locks': {
     file: 'src/queue/mount.ts',
-    text: "if (options.has('nolock')) return 'it is mounted with nolock; mount it without, or as NFS version 4';",
-    replacement: '',
+    text: "if (type === 'nfs' || type === 'nfs4') {",
+    replacement: "if (type === 'none') {",
   },
   'journal of the runner': {
     file: 'src/runner/journal.ts',

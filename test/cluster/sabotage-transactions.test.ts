@@ -1,8 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { type Protection, programWithout, without } from '../support/sabotage.ts';
-import { variedJobs } from './support/books.ts';
-import { Cluster, type ClusterOptions } from './support/cluster.ts';
 import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
 import { describeCluster, did, isFull, rounds, tell } from './support/scenario.ts';
@@ -12,7 +10,6 @@ const STALE_MS = '3000';
 const NO_LOCKS = 'vers=3,nolock,hard';
 /** So many jobs that the database grows. */
 const MANY = 300;
-const GATE = '/tmp/gate';
 
 /** How many jobs have a tag, where there is more than one. */
 const counts: Readonly<Record<string, number>> = { between: MANY, last: MANY, late: MANY };
@@ -47,8 +44,8 @@ interface Look {
   readonly integrity: string;
 }
 
-describeCluster('A protection is taken out', () => {
-  describe.runIf(isFull)('of transactions', () => {
+describeCluster('A protection of transactions is taken out', () => {
+  describe.runIf(isFull)('in full', () => {
     let lab: Lab | undefined;
     let queues = 0;
     let pauses = 0;
@@ -239,59 +236,6 @@ describeCluster('A protection is taken out', () => {
           expect(wrong).toBeGreaterThan(0);
         },
       );
-    });
-  });
-
-  describe.runIf(isFull)('of the program', () => {
-    let cluster: Cluster | undefined;
-
-    afterEach(async () => {
-      await cluster?.down();
-      cluster = undefined;
-    });
-
-    async function up(out: Protection | undefined, options: Omit<ClusterOptions, 'clients'> = {}): Promise<Cluster> {
-      const variant = out === undefined ? {} : { program: await programWithout(out) };
-      cluster = await Cluster.up({ clients: 1, records: 'local', ...variant, ...options });
-      return cluster;
-    }
-
-    function judge(mistakes: readonly string[]): void {
-      did({ found: mistakes.length === 0 ? 'right' : `wrong: ${mistakes[0]?.slice(0, 120)}` });
-    }
-
-    test.each([
-      [undefined, true],
-      ['fence', false],
-    ] as const)(
-      'a queue whose lease begins anew, as after it was restored, without %s: right is %j',
-      async (out, right) => {
-        const used = await up(out);
-        await used.submit('n1', variedJobs(6, [0]));
-        await used.lab.output('n1', `rmdir ${SHARE}/q/lease.*`);
-        await used.feed('n1');
-        const mistakes = await used.close('names of the lease removed', {}, 30_000);
-        judge(mistakes);
-        expect(mistakes.length === 0).toBe(right);
-      },
-    );
-
-    test.each([
-      [undefined, true],
-      ['journal of the runner', false],
-    ] as const)('a runner is killed while jobs run, without the %s: right is %j', async (out, right) => {
-      const used = await up(out);
-      const [jid = 0] = await used.submit('n1', [{ seconds: 0, status: 5, gate: GATE }]);
-      await used.feed('n1');
-      await used.untilStarted(jid);
-      await used.lab.output('n1', 'kill -9 $(cat /tmp/rq-0/*/runner.pid)');
-      // Without the journal it is started once more; with it, it goes on alone.
-      if (right) await used.untilSaid('lost the runner');
-      else await used.untilStarted(jid, 2);
-      await used.lab.output('n1', `touch ${GATE}`);
-      const mistakes = await used.close('a runner is killed', { runnersKilled: true });
-      judge(mistakes);
-      expect(mistakes.length === 0).toBe(right);
     });
   });
 });
