@@ -27,25 +27,22 @@ describeCluster('A protection of the program is taken out', () => {
     }
 
     test.each([
-      [undefined, true],
-      ['fence', false],
-    ] as const)(
-      'a queue whose lease begins anew, as after it was restored, without %s: right is %j',
-      async (out, right) => {
-        const used = await up(out);
-        await used.submit('n1', variedJobs(6, [0]));
-        await used.lab.output('n1', `rmdir ${SHARE}/q/lease.*`);
-        await used.feed('n1');
-        const mistakes = await used.close('names of the lease removed', {}, 30_000);
-        judge(mistakes);
-        expect(mistakes.length === 0).toBe(right);
-      },
-    );
+      ['with all the books are right', undefined, true],
+      ['without the fence they are wrong', 'fence', false],
+    ] as const)('A queue whose lease begins anew, as after it was restored: %s', async (_, out, right) => {
+      const used = await up(out);
+      await used.submit('n1', variedJobs(6, [0]));
+      await used.lab.output('n1', `rmdir ${SHARE}/q/lease.*`);
+      await used.feed('n1');
+      const mistakes = await used.close('names of the lease removed', {}, 30_000);
+      judge(mistakes);
+      expect(mistakes.length === 0).toBe(right);
+    });
 
     test.each([
-      [undefined, true],
-      ['journal of the runner', false],
-    ] as const)('a runner is killed while jobs run, without the %s: right is %j', async (out, right) => {
+      ['with all the books are right', undefined, true],
+      ['without its journal they are wrong', 'journal of the runner', false],
+    ] as const)('A runner that is killed while jobs run: %s', async (_, out, right) => {
       const used = await up(out);
       const [jid = 0] = await used.submit('n1', [{ seconds: 0, status: 5, gate: GATE }]);
       await used.feed('n1');

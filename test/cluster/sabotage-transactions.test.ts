@@ -134,9 +134,9 @@ describeCluster('A protection of transactions is taken out', () => {
         used = await hosts(NO_LOCKS);
       });
 
-      test.each(IN_THE_WORK)(
-        'a writer that was paused in its work past its lease, without %j: right is %j (%s)',
-        async (out, right, journalMode) => {
+      test.each(named(IN_THE_WORK))(
+        'A writer that was paused in its work past its lease: %s',
+        async (_, out, right, journalMode) => {
           const both = await writers(used, out, create, journalMode);
           const [paused, other] = both;
           const late = await pause(paused, 'work', { tag: 'late', count: MANY, spill: 1 });
@@ -149,9 +149,9 @@ describeCluster('A protection of transactions is taken out', () => {
         },
       );
 
-      test.each(BEFORE_THE_BEGIN)(
-        'a writer that was paused when it had the lease, and goes on while another writes, without %j: right is %j (%s)',
-        async (out, right, journalMode) => {
+      test.each(named(BEFORE_THE_BEGIN))(
+        'A writer that was paused when it had the lease, and goes on while another writes: %s',
+        async (_, out, right, journalMode) => {
           const both = await writers(used, out, create, journalMode);
           const [paused, other] = both;
           const late = await pause(paused, 'begin', { tag: 'late', count: MANY });
@@ -169,7 +169,7 @@ describeCluster('A protection of transactions is taken out', () => {
         },
       );
 
-      test('a writer that was paused about to commit, in a queue that counts on locks: wrong', async () => {
+      test('A writer that was paused about to commit: without locks between hosts the books are wrong', async () => {
         const rq = await programWithout('refusal of mounts without locks');
         const both = await writers(used, [], `${shellCommand(rq)} QUEUE create`);
         const [paused, other] = both;
@@ -190,7 +190,7 @@ describeCluster('A protection of transactions is taken out', () => {
         used = await hosts();
       });
 
-      test('a writer that was paused about to commit: the other waits for its lock, and both are right', async () => {
+      test('A writer that was paused about to commit: the other waits for its lock, and the books are right', async () => {
         const both = await writers(used, [], create);
         const [paused, other] = both;
         const late = await pause(paused, 'commit', { tag: 'late', count: MANY, spill: 1 });
@@ -213,7 +213,7 @@ describeCluster('A protection of transactions is taken out', () => {
         ["reader's look at the directory", 'reader'],
       ];
       test.each(directory)(
-        'after a writer died, without the %s: the next %s takes its rows for true',
+        'A writer that died: without the %s the next %s takes its rows for true',
         async (out, next) => {
           const times = rounds(10);
           let wrong = 0;
@@ -239,6 +239,16 @@ describeCluster('A protection of transactions is taken out', () => {
     });
   });
 });
+
+/** Cases, each with what its test says. */
+function named(cases: readonly Case[]): (readonly [string, ...Case])[] {
+  return cases.map((each) => {
+    const [out, isRight, journalMode] = each;
+    const protections = out.length === 0 ? 'with all' : `without the ${out.join(' and the ')}`;
+    const journal = journalMode === 'DELETE' ? '' : ', its journal not in DELETE mode,';
+    return [`${protections}${journal} the books are ${isRight ? 'right' : 'wrong'}`, ...each];
+  });
+}
 
 async function sleepMs(ms: number): Promise<string> {
   return await new Promise((resolve) => setTimeout(resolve, ms, 'waited'));

@@ -13,7 +13,7 @@ interface Patch {
   readonly replacement: string;
 }
 
-const PROTECTIONS = {
+export const PROTECTIONS = {
   fence: {
     file: 'src/queue/transaction.ts',
     text: 'if (this.fence >= lease.generation) return this.notTheHighest(connection);',
@@ -84,7 +84,8 @@ export async function programWithout(...protections: readonly Protection[]): Pro
   return join(directory, 'bin', 'rq');
 }
 
-function applied(source: string, { file, text, replacement }: Patch): string {
+/** A source file without what a patch takes out. Throws if that is not found, once. */
+export function applied(source: string, { file, text, replacement }: Patch): string {
   const [before, after, ...more] = source.split(text);
   if (before === undefined || after === undefined || more.length > 0) {
     throw new Error(`cannot take a protection out of ${file}: it does not have, once, ${text}`);
