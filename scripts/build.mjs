@@ -1,55 +1,8 @@
-// Bundles the program into dist/: `rq` with its lazily loaded parts, and the runner, each as few files as can be, since
-// every file that is opened costs a round trip on NFS.
-import { readFileSync, rmSync } from 'node:fs';
-import { build } from 'esbuild';
+// Bundles the program into dist/.
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { bundleProgram } from './bundle.mjs';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-const root = new URL('..', import.meta.url).pathname;
-
-const options = {
-  absWorkingDir: root,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  external: ['better-sqlite3'],
-  define: { RQ_VERSION: JSON.stringify(version) },
-  // What is bundled of CommonJS still calls require for Node's own modules.
-  banner: {
-    js: "import { createRequire as rqCreateRequire } from 'node:module'; const require = rqCreateRequire(import.meta.url);",
-  },
-  legalComments: 'none',
-  minifySyntax: true,
-  minifyWhitespace: true,
-};
-
-rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
-await build({
-  ...options,
-  entryPoints: { rq: 'src/main.ts' },
-  splitting: true,
-  outdir: 'dist',
-  chunkNames: 'rq-[hash]',
-});
-// A small CommonJS file answers help and version: an ES module with parts takes 1.2 of the time of `node -e 0`, this 1.03.
-// The same for what the tab key asks: apart, so that the program's parts stay few.
-await build({
-  ...options,
-  entryPoints: { launch: 'src/launch.ts', complete: 'src/complete.ts' },
-  outdir: 'dist',
-  format: 'cjs',
-  outExtension: { '.js': '.cjs' },
-  banner: {},
-  // The table of modes is wanted for its words only.
-  external: [...options.external, '../modes/*'],
-});
-// The thread that watches the others, CommonJS too, for the same reason.
-await build({
-  ...options,
-  entryPoints: { watcher: 'src/cli/patience/watcher.ts' },
-  outdir: 'dist',
-  format: 'cjs',
-  outExtension: { '.js': '.cjs' },
-  banner: {},
-});
-await build({ ...options, entryPoints: { runner: 'src/runner/main.ts' }, outdir: 'dist' });
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+rmSync(dist, { recursive: true, force: true });
+await bundleProgram(dist);

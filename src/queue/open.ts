@@ -58,8 +58,15 @@ export class Queue {
   /** The connection; one that may write, if it is to. Only `transaction` and `read` ask for it. */
   connect(access: 'read' | 'write'): Connection {
     if (access === 'write' && this.connection?.isReadOnly === true) this.close();
-    this.connection ??= Connection.open(this.database, { readOnly: access === 'read', busyMs: BUSY_MS });
+    this.connection ??= this.open(access);
     return this.connection;
+  }
+
+  private open(access: 'read' | 'write'): Connection {
+    const connection = Connection.open(this.database, { readOnly: access === 'read', busyMs: BUSY_MS });
+    // Without locks nothing may be in the file before the commit: a rollback after the lease was lost would write there.
+    if (this.locking === 'lease') connection.execute('PRAGMA cache_spill = OFF');
+    return connection;
   }
 
   /** Makes this host's NFS client forget what it believed of the files here, whether there is a journal above all. */

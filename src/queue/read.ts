@@ -1,5 +1,6 @@
 import { errorCode, RqError } from '../job/errors.ts';
 import { type LockWait, step, withLockWait } from '../job/waits.ts';
+import type { Lease } from '../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
 import type { Queue } from './open.ts';
@@ -39,16 +40,29 @@ async function readWithLocks<T>(queue: Queue, work: (connection: Connection) => 
 }
 
 async function readUnderLease<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
-  return await underLease(queue, () => {
-    try {
-      // Where locks are worth nothing, nothing that this host believes of the database is, either.
-      queue.close();
-      queue.connect('write');
-      return step(`reading ${queue.database}`, () => readOnce(queue, work));
-    } catch (error) {
-      throw storeError(error, queue.database);
-    }
-  });
+  const { clock } = queue;
+  const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
+  for (;;) {
+    const found = await underLease(queue, (lease) => readOwned(queue, work, lease));
+    if (found !== undefined) return found.result;
+    if (clock.monotonicMs() >= deadlineMs) throw busy(queue, new RqError('BUSY', 'the lease was lost each time'));
+  }
+}
+
+/** Undefined if the lease was lost meanwhile, so that another may have been writing. */
+function readOwned<T>(queue: Queue, work: (connection: Connection) => T, lease: Lease): { result: T } | undefined {
+  // To open the database rolls back what a writer left, which must not be one that lives.
+  if (!lease.isOwned()) return undefined;
+  try {
+    // Where locks are worth nothing, nothing that this host believes of the database is, either.
+    queue.close();
+    queue.connect('write');
+    const result = step(`reading ${queue.database}`, () => readOnce(queue, work));
+    return lease.isOwned() ? { result } : undefined;
+  } catch (error) {
+    if (mayBeReplaced(errorCode(error) ?? '') && !lease.isOwned()) return undefined;
+    throw storeError(error, queue.database);
+  }
 }
 
 function readOnce<T>(queue: Queue, work: (connection: Connection) => T): T {
@@ -89,7 +103,7 @@ function isPassing(code: string): boolean {
 }
 
 function busy(queue: Queue, cause: unknown): unknown {
-  if (errorCode(cause)?.startsWith('SQLITE_BUSY') !== true) return storeError(cause, queue.database);
+  if (!/^(?:SQLITE_)?BUSY/.test(errorCode(cause) ?? '')) return storeError(cause, queue.database);
   return new RqError(
     'BUSY',
     `cannot read ${queue.directory} within ${(queue.lockTimeoutMs / 1000).toFixed(0)} s: another process is writing; try again, or wait longer with --lock-timeout`,

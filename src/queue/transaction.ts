@@ -103,6 +103,8 @@ class Run<T> {
     const { queue } = this;
     const wasOpen = queue.isOpen;
     try {
+      // Without locks, to open the database rolls back what another is writing: not when its lease is not ours any more.
+      if (queue.locking === 'lease' && !lease.isOwned()) return AGAIN;
       const connection = queue.connect('write');
       // A transaction that outlived an error in its connection would make every later one fail.
       if (connection.inTransaction) connection.execute('ROLLBACK');
@@ -110,8 +112,8 @@ class Run<T> {
       return this.inTransaction(connection, lease);
     } catch (error) {
       this.rollBack();
-      // It is closed now: the next try opens the file that is in its place.
-      if (wasOpen && mayBeReplaced(errorCode(error) ?? '')) return AGAIN;
+      // It is closed now: the next try opens the file that is in its place, or reads it while nobody else writes.
+      if (mayBeReplaced(errorCode(error) ?? '') && (wasOpen || !lease.isOwned())) return AGAIN;
       return this.afterError(error);
     }
   }

@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { type Client, Lab, SHARE } from './support/lab.ts';
-import { program } from './support/program.ts';
+import { program, shellCommand } from './support/program.ts';
 import { type RpcCounts, rpcsBetween } from './support/rpc-counts.ts';
-import { describeCluster, tell } from './support/scenario.ts';
+import { describeCluster, isFull, tell } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 const TIMES = 40;
 const TURNS = 12;
+const BEATS = 4;
 const QUEUE = `${SHARE}/q`;
 
 describeCluster('Round trips to the NFS server', () => {
@@ -87,4 +88,48 @@ describeCluster('Round trips to the NFS server', () => {
     expect(idle).toBeLessThanOrEqual(20);
     expect(changed).toBeLessThanOrEqual(30);
   });
+
+  describe.runIf(isFull)('of a feeder that has nothing to do', () => {
+    const node = `/srv/disk/q/q/nodes/n1`;
+
+    /** How many round trips it makes from one of its beats to the next; it polls, and looks at others, every so often. */
+    async function betweenBeats(what: string, lostAfterS: number, sleepS: number): Promise<number> {
+      await lab.output('n1', rq('configure', `lost_after=${lostAfterS}`, `min_sleep=${sleepS}`, `max_sleep=${sleepS}`));
+      const feeder = await lab.start('n1', rq('feed'));
+      await lab.output('server', `until [ -e ${node} ]; do sleep 0.2; done`);
+      // The first one still has to ask for what is cached later.
+      await waitForBeats(1);
+      const each = await costs(what, 'n1', BEATS, () => waitForBeats(BEATS));
+      await feeder.signal('TERM');
+      expect(await feeder.ended()).toBe(0);
+      return each;
+    }
+
+    async function waitForBeats(count: number): Promise<void> {
+      const next = `was=$(stat -c %y ${node}); until [ "$(stat -c %y ${node})" != "$was" ]; do sleep 0.2; done`;
+      await lab.output('server', `for beat in $(seq ${count}); do ${next}; done`, { timeoutMs: 60_000 * count });
+    }
+
+    test('A beat makes at most 2, every 30 s', async () => {
+      expect(await betweenBeats('beat', 360_000, 3_600)).toBeLessThanOrEqual(2);
+    });
+
+    test('A beat with a look at a host that runs a job makes fewer than a transaction', async () => {
+      await lab.output(
+        'n2',
+        rq('submit', '--quiet', '--cwd', '/tmp', '--runner', 'n2', 'until [ -e /tmp/gate ]; do sleep 1; done'),
+      );
+      const other = await lab.start('n2', rq('feed', '--min_sleep', '1', '--max_sleep', '1'));
+      await other.printed('job started');
+      expect(await betweenBeats('beat, poll, look at the other host', 300, 25)).toBeLessThanOrEqual(30);
+      await lab.output('n2', 'touch /tmp/gate');
+      await other.printed('job ended');
+      await other.signal('TERM');
+      expect(await other.ended()).toBe(0);
+    });
+  });
 });
+
+function rq(...words: string[]): string {
+  return shellCommand(program, QUEUE, ...words);
+}

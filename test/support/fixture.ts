@@ -2,18 +2,27 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 // Below node_modules, so that what is not bundled is found there.
 const OUTPUT = `${ROOT}node_modules/.cache/rq-test`;
 
-/** Bundles a program of test/fixtures (its name without ending); gives the path of what node can run. */
-export async function bundleFixture(name: string): Promise<string> {
+let bundles = 0;
+
+/** Where something that is bundled for this process's tests has its place. */
+export function bundled(name: string): string {
   mkdirSync(OUTPUT, { recursive: true });
-  const outfile = `${OUTPUT}/${name}-${process.pid}.mjs`;
+  return `${OUTPUT}/${name}-${process.pid}`;
+}
+
+/** Bundles a program of test/fixtures (its name without ending), perhaps changed; gives the path of what node can run. */
+export async function bundleFixture(name: string, plugin?: Plugin): Promise<string> {
+  bundles += 1;
+  const outfile = `${bundled(name)}-${bundles}.mjs`;
   await build({
     entryPoints: [`${ROOT}test/fixtures/${name}.ts`],
+    plugins: plugin === undefined ? [] : [plugin],
     bundle: true,
     platform: 'node',
     format: 'esm',

@@ -1,5 +1,8 @@
-import { describe } from 'vitest';
+import { afterEach, beforeEach, describe } from 'vitest';
 import { clusterSkipReason } from './lab.ts';
+import { recordVerdict } from './verdicts.ts';
+
+export { did } from './verdicts.ts';
 
 /** Whether the lengthy variants are wanted: RQ_CLUSTER=full. */
 export const isFull = process.env['RQ_CLUSTER'] === 'full';
@@ -14,7 +17,17 @@ export function rounds(few: number): number {
 /** A suite that needs a lab; skipped, with the reason in its title, where none can be had. */
 export function describeCluster(title: string, body: () => void): void {
   const reason = clusterSkipReason();
-  describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (skipped: ${reason})`, body);
+  describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (skipped: ${reason})`, () => {
+    let startMs = 0;
+    beforeEach(() => {
+      startMs = performance.now();
+    });
+    afterEach(({ task }) => {
+      const seconds = (performance.now() - startMs) / 1000;
+      recordVerdict(`${title}: ${task.name}`, task.result?.state !== 'fail', seconds);
+    });
+    body();
+  });
 }
 
 /** Tells figures to whoever reads the test's output. */

@@ -1,0 +1,64 @@
+import { afterEach, expect, test } from 'vitest';
+import { waitFor } from '../support/wait-for.ts';
+import { variedJobs } from './support/books.ts';
+import { Cluster } from './support/cluster.ts';
+import { describeCluster, isFull } from './support/scenario.ts';
+
+const JOBS = isFull ? 40 : 12;
+const LOST_AFTER_S = 10;
+const WAIT_MS = 120_000;
+const GATE = '/tmp/gate';
+
+/** When its host has no power any more: it is booted again at once, or was taken for lost before. */
+const RETURNS = isFull ? ['at once', 'after it was taken for lost'] : ['at once'];
+
+describeCluster('A client’s power is cut in the midst of a transaction and of jobs', () => {
+  let cluster: Cluster | undefined;
+
+  afterEach(async () => {
+    await cluster?.down();
+    cluster = undefined;
+  });
+
+  test.each(RETURNS)(
+    'and it is booted %s: of the transaction nothing is there, and no job is run twice that may not',
+    async (when) => {
+      const isLost = when !== 'at once';
+      const sleeps = ['min_sleep=0.2', 'max_sleep=1'];
+      const used = await Cluster.up({
+        clients: 3,
+        configure: isLost ? [`lost_after=${LOST_AFTER_S}`, ...sleeps] : sleeps,
+      });
+      cluster = used;
+      const [restartable = 0, other = 0] = await used.submit('n1', [
+        { seconds: 0, status: 3, restartable: true, gate: GATE, runner: 'n1' },
+        { seconds: 0, status: 4, gate: GATE, runner: 'n1' },
+      ]);
+      await used.feed('n1', 3);
+      for (const jid of [restartable, other]) await used.untilStarted(jid);
+      await used.beginLongTransaction('n1');
+      // What is in the journal on the server's disk is about to be changed in the database.
+      await used.untilStored('[ -s $q/db-journal ]');
+      await used.powerOff('n1');
+      await used.feed('n2');
+      await used.feed('n3');
+      await used.submit('n2', variedJobs(JOBS));
+      const submitter = await used.keepSubmitting('n3', variedJobs(4));
+      await waitFor(async () => (await used.recorded()).length > 2 + JOBS / 2, WAIT_MS);
+      if (isLost) await waitFor(async () => (await used.stored()).jobs.some(({ state }) => state === 'dead'), WAIT_MS);
+      await used.powerOn('n1');
+      await used.lab.output('n1', `touch ${GATE}`);
+      await used.feed('n1');
+      expect(await submitter.stop()).toEqual([]);
+      const permitted = { rebooted: ['n1'], lost: isLost ? ['n1'] : [] };
+      expect(await used.close(`power of a client cut, back ${when}`, permitted)).toEqual([]);
+      const { jobs } = await used.stored();
+      expect(jobs.filter(({ state }) => state === 'dead').map(({ jid }) => jid)).toEqual([other]);
+      expect(jobs.find(({ jid }) => jid === restartable)).toMatchObject({
+        state: 'finished',
+        attempt: 2,
+        exit_status: 3,
+      });
+    },
+  );
+});

@@ -1,0 +1,81 @@
+import { afterEach, expect, test } from 'vitest';
+import { waitFor } from '../support/wait-for.ts';
+import { variedJobs } from './support/books.ts';
+import { Cluster } from './support/cluster.ts';
+import { describeCluster, isFull } from './support/scenario.ts';
+
+const LOST_AFTER_S = 10;
+/** In full, longer than a lease, which is stale after 30 s. */
+const AWAY_MS = isFull ? 35_000 : 0;
+const WAIT_MS = 120_000;
+const JOBS = isFull ? 40 : 8;
+const TRUE_STATUS = 7;
+/** What jobs wait for, on the disk of the host that they run on. */
+const GIVEN_AWAY = '/tmp/gate.given-away';
+const KEPT = '/tmp/gate.kept';
+
+type Fault = 'a cable that is pulled' | 'a host that is frozen';
+const FAULTS: Fault[] = isFull ? ['a cable that is pulled', 'a host that is frozen'] : ['a cable that is pulled'];
+
+describeCluster('A host that is away for longer than lost_after and comes back', () => {
+  let cluster: Cluster | undefined;
+
+  afterEach(async () => {
+    await cluster?.down();
+    cluster = undefined;
+  });
+
+  /** n1 runs a job that others may take (restartable) and one that nobody may; both last until their gates open. */
+  async function prepare(): Promise<{ used: Cluster; givenAway: number; kept: number }> {
+    const configure = [`lost_after=${LOST_AFTER_S}`, 'min_sleep=0.2', 'max_sleep=1'];
+    const used = await Cluster.up({ clients: 3, configure, records: 'local' });
+    cluster = used;
+    const [givenAway = 0, kept = 0] = await used.submit('n1', [
+      { seconds: 0, status: 3, restartable: true, gate: GIVEN_AWAY },
+      { seconds: 0, status: TRUE_STATUS, gate: KEPT },
+    ]);
+    await used.feed('n1', 4);
+    for (const jid of [givenAway, kept]) await used.untilStarted(jid);
+    await used.feed('n2');
+    await used.feed('n3');
+    await used.submit('n1', variedJobs(JOBS));
+    return { used, givenAway, kept };
+  }
+
+  async function untilState(used: Cluster, jid: number, expected: object): Promise<void> {
+    await waitFor(async () => {
+      const job = (await used.stored()).jobs.find((each) => each.jid === jid);
+      return Object.entries(expected).every(([name, value]) => job?.[name as keyof typeof job] === value);
+    }, WAIT_MS);
+  }
+
+  test.each(FAULTS)(
+    '%s: its jobs are ended on its behalf; it kills what went to others, and tells the rest',
+    async (fault) => {
+      const { used, givenAway, kept } = await prepare();
+      const { lab } = used;
+      const isCable = fault === 'a cable that is pulled';
+      const submitter = await used.keepSubmitting('n3', variedJobs(4));
+      const awayMs = performance.now();
+      await (isCable ? lab.cut('n1') : lab.freeze('n1'));
+      await untilState(used, kept, { state: 'dead', runner: 'n1' });
+      await untilState(used, givenAway, { state: 'running', attempt: 2 });
+      await used.untilStarted(givenAway, isCable ? 2 : 1, isCable ? lab.clients : ['n2', 'n3']);
+      await waitFor(() => performance.now() - awayMs >= AWAY_MS, WAIT_MS);
+      // What nobody took ends while its host is away, or when it is back.
+      if (isCable) await lab.output('n1', `touch ${KEPT}`);
+      await (isCable ? lab.heal('n1') : lab.thaw('n1'));
+      await lab.output('n1', `until ! pgrep -f '[r]ecorded-job.*${GIVEN_AWAY}' >/tmp/found; do sleep 0.1; done`);
+      await lab.output('n1', `touch ${KEPT}`);
+      await untilState(used, kept, { state: 'finished', exit_status: TRUE_STATUS, attempt: 1, reason: null });
+      await untilState(used, givenAway, { state: 'running', attempt: 2 });
+      expect(await submitter.stop()).toEqual([]);
+      for (const client of lab.clients) await lab.output(client, `touch ${GIVEN_AWAY}`);
+      const away = ((performance.now() - awayMs) / 1000).toFixed(0);
+      expect(await used.close(`${fault}, ${away} s`, { lost: ['n1'] })).toEqual([]);
+      const { jobs } = await used.stored();
+      expect(jobs.filter(({ state }) => state !== 'finished')).toEqual([]);
+      expect(jobs.find(({ jid }) => jid === givenAway)).toMatchObject({ attempt: 2, exit_status: 3 });
+    },
+  );
+});

@@ -1,0 +1,41 @@
+import { afterEach, expect, test } from 'vitest';
+import { waitFor } from '../support/wait-for.ts';
+import { variedJobs } from './support/books.ts';
+import { Cluster } from './support/cluster.ts';
+import { describeCluster, isFull } from './support/scenario.ts';
+
+const JOBS = isFull ? 60 : 24;
+/** Far less than the longer outage, so that a host could be taken for lost in it. */
+const LOST_AFTER_S = 10;
+const OUTAGES_S = isFull ? [5, 60] : [5];
+const RECORDED = 6;
+
+describeCluster('The server’s power is cut while three hosts feed and submit', () => {
+  let cluster: Cluster | undefined;
+
+  afterEach(async () => {
+    await cluster?.down();
+    cluster = undefined;
+  });
+
+  test.each(OUTAGES_S)('for %d s: all wait, nobody is lost, every job comes to its true end', async (seconds) => {
+    const used = await Cluster.up({ clients: 3, configure: [`lost_after=${LOST_AFTER_S}`, 'max_sleep=1'] });
+    cluster = used;
+    await used.submit('n1', variedJobs(JOBS));
+    await used.feedAll();
+    const submitter = await used.keepSubmitting('n2', variedJobs(4));
+    await waitFor(async () => (await used.recorded()).length >= RECORDED, 120_000);
+    await used.lab.kill('server');
+    const cutMs = performance.now();
+    await waitFor(() => performance.now() - cutMs >= seconds * 1000, 120_000);
+    await used.lab.boot('server');
+    const since = (await used.recorded()).length;
+    await waitFor(async () => (await used.recorded()).length > since, 120_000);
+    const refusals = await submitter.stop();
+    expect(await used.close(`server without power for ${seconds} s`)).toEqual([]);
+    // A call gives up after its --lock-timeout of 60 s, and then nothing of it is there.
+    for (const refusal of refusals) expect(refusal).toMatch(/try again|cannot tell whether/);
+    if (seconds < 30) expect(refusals).toEqual([]);
+    expect(await used.said()).not.toMatch(/no sign of life/);
+  });
+});

@@ -1,0 +1,240 @@
+import { expect } from 'vitest';
+import { bundleFixture } from '../../support/fixture.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import type { Background } from './background.ts';
+import { type Batch, type JobRecord, mistakesIn, type Permitted, type PlannedJob, type Stored } from './books.ts';
+import { parseRecords } from './job-records.ts';
+import { type Client, type Host, Lab, type LabOptions, SHARE } from './lab.ts';
+import { checkout, program, shellCommand } from './program.ts';
+import { did, tell } from './scenario.ts';
+import { parseJids, Submitter } from './submitter.ts';
+
+export interface ClusterOptions extends LabOptions {
+  /** Another program than the checkout's. */
+  readonly program?: string;
+  /** Further words for `rq create` and `rq configure`. */
+  readonly create?: readonly string[];
+  readonly configure?: readonly string[];
+  /** Where jobs keep their records: on the share, or on the local disk of their host, which a power cut empties. */
+  readonly records?: 'share' | 'local';
+}
+
+/** The share as the server itself has it, on its disk. */
+const STORED = '/srv/disk/q';
+const QUEUE = `${SHARE}/q`;
+const JOB = `${checkout}/test/fixtures/recorded-job`;
+const MANY_ROWS = `INSERT INTO jobs (state, submitted, submitter, owner, cwd, command, tag)
+  WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
+  SELECT 'holding', '2026-01-01T00:00:00.000Z', 'n1', 'nobody', '/', hex(randomblob(100)), 'unfinished' FROM n`;
+const SETTLED_MS = 400_000;
+const END_MS = 120_000;
+/** What may be left running on no host. */
+const PROCESSES = '[b]in/rq |[r]unner\\.js|[r]ecorded-job';
+/** What may lie in no runtime directory when everything has ended. */
+const LEFT = "find /tmp/rq-0 -name '*.sock' -o -name '*.pid' -o -name '*.lease' -o -path '*/scripts/*' 2>/dev/null";
+
+/** A lab with one queue, and the books of all that was submitted to it. */
+export class Cluster {
+  readonly batches: Batch[] = [];
+  private readonly feeders = new Map<Client, Background>();
+  private readonly startMs = performance.now();
+  private readonly records: string;
+  private calls = 0;
+  private isClosed = false;
+
+  private constructor(
+    readonly lab: Lab,
+    private readonly options: ClusterOptions,
+    private readonly look: string,
+  ) {
+    this.records = options.records === 'local' ? '/tmp/records' : `${SHARE}/records`;
+  }
+
+  /** Boots the hosts and makes the queue. */
+  static async up(options: ClusterOptions): Promise<Cluster> {
+    const look = await bundleFixture('queue-look');
+    const cluster = new Cluster(await Lab.up(options), options, look);
+    const { create = [], configure = ['min_sleep=0.2', 'max_sleep=1'] } = options;
+    try {
+      await cluster.makeRecords(...cluster.lab.clients);
+      await cluster.lab.output('n1', cluster.rq('create', ...create));
+      await cluster.lab.output('n1', cluster.rq('configure', ...configure));
+    } catch (error) {
+      await cluster.down();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** A call of rq for the queue, quoted for a host's shell. */
+  rq(...words: string[]): string {
+    return shellCommand(this.options.program ?? program, QUEUE, ...words);
+  }
+
+  /** Submits jobs in one call, which has to be accepted. */
+  async submit(host: Client, jobs: readonly PlannedJob[]): Promise<readonly number[]> {
+    const { tag, command } = this.submission(jobs);
+    const jids = parseJids(await this.lab.output(host, command));
+    expect(jids).toHaveLength(jobs.length);
+    this.batches.push({ tag, jobs, outcome: 'accepted', jids });
+    return jids;
+  }
+
+  /** Begins a transaction that takes minutes, and more memory than the cache of the database has; does not wait. */
+  async beginLongTransaction(host: Client): Promise<void> {
+    await this.lab.start(host, this.rq('execute', MANY_ROWS));
+    this.batches.push({ tag: 'unfinished', jobs: [], outcome: 'refused', jids: [] });
+  }
+
+  /** Submits the same jobs again and again from a host, whatever happens meanwhile. */
+  async keepSubmitting(host: Client, jobs: readonly PlannedJob[]): Promise<Submitter> {
+    const prefix = `${host}.${++this.calls}`;
+    const directory = `/tmp/calls.${prefix}`;
+    const call = this.submitCommand(`'${prefix}.'$n`, jobs);
+    const loop = `mkdir ${directory}; cd ${directory}; n=0
+      until [ -e enough ]; do n=$((n + 1)); ${call} >$n.out 2>$n.err; echo $? >$n.status; done`;
+    return new Submitter(this.lab, await this.lab.start(host, loop), directory, prefix, jobs, this.batches);
+  }
+
+  /** Starts a feeder, for so many jobs at once. */
+  async feed(host: Client, slots = 2): Promise<Background> {
+    const feeder = await this.lab.start(host, `cd /tmp; exec ${this.rq('feed', '--max_feed', String(slots))}`);
+    this.feeders.set(host, feeder);
+    return feeder;
+  }
+
+  async feedAll(): Promise<void> {
+    await Promise.all(this.lab.clients.map((client) => this.feed(client)));
+  }
+
+  /** Cuts a client's power: its feeder is gone. */
+  async powerOff(host: Client): Promise<void> {
+    await this.lab.kill(host);
+    this.feeders.delete(host);
+  }
+
+  async powerOn(host: Client): Promise<void> {
+    await this.lab.boot(host);
+    await this.makeRecords(host);
+  }
+
+  /** What every feeder has said so far. */
+  async said(): Promise<string> {
+    const outputs = await Promise.all([...this.feeders.values()].map((feeder) => feeder.output()));
+    return outputs.join('');
+  }
+
+  /** Waits until a feeder has said this. */
+  async untilSaid(words: string): Promise<void> {
+    await waitFor(async () => (await this.said()).includes(words), END_MS);
+  }
+
+  /** What the queue holds, by the server's own disk. */
+  async stored(): Promise<Stored> {
+    return await this.lookAt('once', END_MS);
+  }
+
+  /** Waits until no job is pending or running, in milliseconds at most. */
+  async settled(timeoutMs = SETTLED_MS): Promise<Stored> {
+    return await this.lookAt('settled', timeoutMs);
+  }
+
+  /** Waits until the server's disk satisfies a shell condition, in which `q` is the queue's directory. */
+  async untilStored(condition: string, timeoutMs = END_MS): Promise<void> {
+    const wait = `q=${STORED}/q; until ${condition}; do sleep 0.1; done`;
+    await this.lab.output('server', wait, { timeoutMs });
+  }
+
+  /** What jobs noted: on these hosts or, where the records are on the share, anywhere. */
+  async recorded(clients: readonly Client[] = this.lab.clients): Promise<JobRecord[]> {
+    const isLocal = this.options.records === 'local';
+    const hosts: readonly Host[] = isLocal ? clients : ['server'];
+    const list = `cd ${isLocal ? this.records : `${STORED}/records`}; grep -r '' . || true`;
+    return parseRecords((await Promise.all(hosts.map((host) => this.lab.output(host, list)))).join(''));
+  }
+
+  /** Waits until a job noted so many starts. */
+  async untilStarted(jid: number, times = 1, clients = this.lab.clients): Promise<void> {
+    const count = async (): Promise<number> => (await this.recorded(clients)).filter((each) => each.jid === jid).length;
+    await waitFor(async () => (await count()) >= times, END_MS);
+  }
+
+  /** Waits until all has ended, ends the feeders, and gives the mistakes in the books; tells what was done. */
+  async close(faults: string, permitted: Permitted = {}, timeoutMs = SETTLED_MS): Promise<string[]> {
+    const problems: string[] = [];
+    await this.settled(timeoutMs).catch((error: unknown) =>
+      problems.push(`not all come to an end: ${String(error).slice(0, 300)}`),
+    );
+    problems.push(...(await this.endFeeders()));
+    const [stored, records] = [await this.stored(), await this.recorded()];
+    const mistakes = [
+      ...problems,
+      ...mistakesIn(this.batches, stored, records, permitted),
+      ...(await this.leftOnHosts()),
+    ];
+    const seconds = ((performance.now() - this.startMs) / 1000).toFixed(0);
+    const count = (state: string): number => stored.jobs.filter((job) => job.state === state).length;
+    const states = `${count('finished')} finished, ${count('dead')} dead of ${stored.jobs.length}`;
+    tell(`${faults}: ${states}; ${records.length} starts; ${seconds} s; ${mistakes.length} mistakes`);
+    for (const mistake of mistakes.slice(0, 20)) tell(`  ${mistake}`);
+    did({ jobs: stored.jobs.length, faults });
+    this.isClosed = true;
+    return mistakes;
+  }
+
+  /** Ends everything; where the scenario did not come to its end, tells how far it came. */
+  async down(): Promise<void> {
+    if (!this.isClosed) tell(await this.state().catch(String));
+    await this.lab.down();
+  }
+
+  private async state(): Promise<string> {
+    const outputs = [...this.feeders].map(async ([host, feeder]) => `${host}:\n${await feeder.output().catch(String)}`);
+    const names = await this.lab.output('server', `ls -la --full-time ${STORED}/q ${STORED}/q/nodes`);
+    return `${(await Promise.all(outputs)).map((output) => output.slice(-2_000)).join('\n')}\n${names}`;
+  }
+
+  private async endFeeders(): Promise<string[]> {
+    const ends = [...this.feeders].map(async ([host, feeder]): Promise<string[]> => {
+      await feeder.signal('TERM').catch(() => undefined);
+      const status = await feeder.ended({ timeoutMs: END_MS }).catch(String);
+      return status === 0 ? [] : [`the feeder of ${host} ended with ${status}: ${await feeder.output()}`];
+    });
+    return (await Promise.all(ends)).flat();
+  }
+
+  /** Processes, sockets and pid files; a runner may need a moment to go. */
+  private async leftOnHosts(): Promise<string[]> {
+    const left = `{ pgrep -af '${PROCESSES}' | grep -v pgrep; ${LEFT}; }`;
+    const all = this.lab.clients.map(async (client) => {
+      const wait = `for try in $(seq 50); do [ -n "$(${left})" ] || exit 0; sleep 0.2; done; ${left}; exit 0`;
+      const output = await this.lab.output(client, wait);
+      return output === '' ? [] : [`left on ${client}: ${output.trim()}`];
+    });
+    return (await Promise.all(all)).flat();
+  }
+
+  private async lookAt(until: 'once' | 'settled', timeoutMs: number): Promise<Stored> {
+    const command = shellCommand('node', this.look, `${STORED}/q`, until);
+    return JSON.parse(await this.lab.output('server', command, { timeoutMs })) as Stored;
+  }
+
+  private async makeRecords(...hosts: Client[]): Promise<void> {
+    await Promise.all(hosts.map((host) => this.lab.output(host, `mkdir -p ${this.records}`)));
+  }
+
+  private submission(jobs: readonly PlannedJob[]): { tag: string; command: string } {
+    const tag = `call.${++this.calls}`;
+    return { tag, command: this.submitCommand(tag, jobs) };
+  }
+
+  private submitCommand(tag: string, jobs: readonly PlannedJob[]): string {
+    const list = jobs.map(({ seconds, status, restartable = false, gate = '', runner }) => ({
+      command: `${JOB} ${this.records} ${seconds} ${status} ${gate}`.trim(),
+      restartable,
+      cwd: '/tmp',
+      ...(runner === undefined ? {} : { runners: runner }),
+    }));
+    return `printf %s ${shellCommand(JSON.stringify(list))} | ${this.rq('submit', '--json', '--fields', 'jid')} --tag ${tag} -`;
+  }
+}

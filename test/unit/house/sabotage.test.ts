@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ROOT } from '../../support/fixture.ts';
+import { applied, PROTECTIONS } from '../../support/sabotage.ts';
+
+test.each(Object.entries(PROTECTIONS))('The %s can be taken out of the program', (_, patch) => {
+  const source = readFileSync(join(ROOT, patch.file), 'utf8');
+  expect(applied(source, patch)).not.toContain(patch.text);
+});
