@@ -7,10 +7,11 @@ import { RqError } from '../job/errors.ts';
  * the group may; the world never.
  */
 export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): void {
-  for (const path of [queueDirectory, join(queueDirectory, 'db'), join(queueDirectory, 'bin')]) {
-    const stats = lstatSync(path);
-    const { mode, uid } = stats.isSymbolicLink() && path === queueDirectory ? statSync(path) : stats;
-    if (path !== queueDirectory && !(stats.isFile() || stats.isDirectory())) throw strange(path);
+  const database = join(queueDirectory, 'db');
+  // By another name it would have another lease; and to open a pipe is to wait.
+  if (!lstatSync(database).isFile()) throw strange(database);
+  for (const path of [queueDirectory, database, join(queueDirectory, 'bin')]) {
+    const { mode, uid } = statSync(path);
     const isOthers = uid !== process.getuid?.() && uid !== 0;
     if ((mode & 0o002) !== 0) throw unsafe(path, 'anybody can write to it', `chmod o-w ${path}`);
     if ((mode & 0o020) !== 0 && !trustGroup) throw unsafe(path, 'its group can write to it', 'use --trust-group');
@@ -19,7 +20,7 @@ export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): vo
 }
 
 function strange(path: string): RqError {
-  const message = `cannot feed from ${path}: it is a link or a device, so that it may be anywhere; put the file itself there`;
+  const message = `cannot feed from ${path}: it is a link or a device; put the file itself there`;
   return new RqError('QUEUE_UNSAFE', message);
 }
 
