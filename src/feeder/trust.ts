@@ -31,7 +31,7 @@ export function otherWriters(queueDirectory: string): OtherWriter[] {
  * the group may; the world never.
  */
 export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): void {
-  refuseLinks(queueDirectory);
+  refuseLink(queueDirectory);
   const untrusted = otherWriters(queueDirectory).find(({ who }) => who === 'anybody' || !trustGroup);
   if (untrusted === undefined) return;
   const { path, why, advice } = untrusted;
@@ -41,12 +41,10 @@ export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): vo
   );
 }
 
-/** The database and the programs are in the queue, where it was seen who can write to them, and not behind a link. */
-function refuseLinks(queueDirectory: string): void {
-  for (const path of [join(queueDirectory, 'db'), join(queueDirectory, 'bin')]) {
-    const stats = lstatSync(path);
-    if (stats.isFile() || stats.isDirectory()) continue;
-    const message = `cannot feed from ${path}: it is a link or a device, so that it may be anywhere; put the file itself there`;
-    throw new RqError('QUEUE_UNSAFE', message);
-  }
+/** By another name the database would have another lease; and to open a pipe is to wait. */
+function refuseLink(queueDirectory: string): void {
+  const database = join(queueDirectory, 'db');
+  if (lstatSync(database).isFile()) return;
+  const message = `cannot feed from ${database}: it is a link or a device; put the file itself there`;
+  throw new RqError('QUEUE_UNSAFE', message);
 }
