@@ -4,13 +4,13 @@ import { variedJobs } from './support/books.ts';
 import { Cluster } from './support/cluster.ts';
 import { describeCluster, isFull } from './support/scenario.ts';
 
-const JOBS = isFull ? 40 : 12;
+const JOBS = 40;
 const LOST_AFTER_S = 10;
 const WAIT_MS = 120_000;
 const GATE = '/tmp/gate';
 
 /** When its host has no power any more: it is booted again at once, or was taken for lost before. */
-const RETURNS = isFull ? ['at once', 'after it was taken for lost'] : ['at once'];
+const RETURNS = ['at once', 'after it was taken for lost'];
 
 describeCluster('A client’s power is cut in the midst of a transaction and of jobs', () => {
   let cluster: Cluster | undefined;
@@ -20,7 +20,7 @@ describeCluster('A client’s power is cut in the midst of a transaction and of 
     cluster = undefined;
   });
 
-  test.each(RETURNS)(
+  test.runIf(isFull).each(RETURNS)(
     'and it is booted %s: of the transaction nothing is there, and no job is run twice that may not',
     async (when) => {
       const isLost = when !== 'at once';

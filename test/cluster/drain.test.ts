@@ -5,7 +5,7 @@ import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
 import { describeCluster, isFull, tell } from './support/scenario.ts';
 
-const JOBS = isFull ? 900 : 90;
+const JOBS = isFull ? 900 : 60;
 /** What one call can take as its words. */
 const CALL = 300;
 const NO_LOCKS = 'vers=3,nolock,hard';
@@ -38,7 +38,7 @@ describeCluster('A queue that three hosts drain', () => {
     expect(records).toHaveLength(JOBS);
   }
 
-  test('Over NFS version 4.2 every job runs once, and each host takes some', async () => {
+  test.runIf(isFull)('Over NFS version 4.2 every job runs once, and each host takes some', async () => {
     await drain('version 4.2', {});
   });
 

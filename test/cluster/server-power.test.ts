@@ -4,7 +4,7 @@ import { variedJobs } from './support/books.ts';
 import { Cluster } from './support/cluster.ts';
 import { describeCluster, isFull } from './support/scenario.ts';
 
-const JOBS = isFull ? 60 : 24;
+const JOBS = isFull ? 60 : 12;
 /** Far less than the longer outage, so that a host could be taken for lost in it. */
 const LOST_AFTER_S = 10;
 const OUTAGES_S = isFull ? [5, 60] : [5];
