@@ -129,12 +129,13 @@ test('absurd settings count as not made', async () => {
     ['max_feed', '1000000000'],
     ['min_sleep', '-1'],
     ['max_sleep', 'never'],
+    ['lost_after', '0'],
     ['retention', 'Infinity'],
   ];
   tamper(bench, (database) => {
     for (const row of absurd) database.prepare('INSERT INTO attributes VALUES (?, ?)').run(...row);
   });
-  const settings = 'max_feed: null\nmin_sleep: 1\nmax_sleep: 5\nretention: 0\n';
+  const settings = 'max_feed: null\nmin_sleep: 1\nmax_sleep: 5\nlost_after: 900\nretention: 0\n';
   expect(await bench.must(['QUEUE', 'configure'])).toBe(`---\n${settings}`);
 });
 
