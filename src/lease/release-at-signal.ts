@@ -15,6 +15,11 @@ for (const signal of ENDING_SIGNALS) {
   }
 }
 
+// By this count another copy of signal-exit (execa has one) tells whether all who listen are of its kind, and so whether a
+// signal is to end the process: without it no signal would, while a command of execa's runs.
+const counted = (process as { readonly __signal_exit_emitter__?: { count: number } }).__signal_exit_emitter__;
+if (counted !== undefined && counted.count > 0) counted.count -= 1;
+
 const releases = new Set<() => void>();
 let isListening = false;
 

@@ -93,7 +93,7 @@ describe('the scripts', () => {
   });
 
   test('are told what selects jobs: states, keys, tags and the newest jids', async () => {
-    const states = ['pending', 'holding', 'running', 'finished', 'dead', 'all'];
+    const states = ['pending', 'holding', 'running', 'finished', 'dead', 'failed', 'all'];
     expect(await answer('rq q list ')).toEqual(['none', ...states, 'tag=', '3', '2', '1', '']);
     expect(await answer('rq q list p')).toEqual(['none', 'pending', 'priority=', 'pid=', '']);
     expect(await answer('rq q list 1-')).toEqual(['none', '1-3', '1-2', '1-1', '']);
