@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Workbench } from '../../support/program.ts';
+import { type Ended, Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 /** As if the queue were on another machine, with a second in place of ten. */
@@ -32,16 +32,25 @@ function heard({ stderr }: ChildProcess): () => string {
   return () => text;
 }
 
-async function held(bench: Workbench): Promise<ChildProcess> {
-  const { child } = bench.start(['QUEUE', 'lock', 'write', '--', 'sleep', '1000']);
-  await waitFor(() => readdirSync(bench.queue).some((name) => /^lease\.\d+$/.test(name)));
-  await waitFor(async () => (await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '0'])).status === 75);
-  return child;
+interface Holder {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
 }
 
-async function release(holder: ChildProcess, end: Promise<unknown>): Promise<void> {
-  holder.kill('SIGTERM');
-  await end;
+/** Holds a lock until it is told to end; resolves when it has it. */
+async function hold(bench: Workbench, kind: 'read' | 'write'): Promise<Holder> {
+  const holder = bench.start(['QUEUE', 'lock', kind, '--', 'sh', '-c', 'touch held; exec sleep 1000']);
+  const said = heard(holder.child);
+  const isHeld = (): boolean => existsSync(join(bench.directory, 'held'));
+  await waitFor(() => isHeld() || holder.child.exitCode !== null);
+  expect({ isHeld: isHeld(), said: said() }).toEqual({ isHeld: true, said: '' });
+  return holder;
+}
+
+async function release({ child, ended }: Holder): Promise<void> {
+  child.kill('SIGCONT');
+  child.kill('SIGTERM');
+  await ended;
 }
 
 test.each([
@@ -88,60 +97,54 @@ test('it is said again, but not each time, and only as far as is to be said', as
 
 test.each([{}, WATCHED])('who waits for the lease says who has it, and goes on: %j', async (more) => {
   const bench = await newQueue();
-  const holder = await held(bench);
+  const holder = await hold(bench, 'write');
   const waiting = bench.start(['QUEUE', 'submit', '-q', 'true'], { environment: more });
   const said = heard(waiting.child);
   if ('RQ_PATIENCE_MS' in more) {
     await waitFor(() => said().includes(' already: the lease of '));
     expect(said()).toMatch(
       new RegExp(
-        `^rq: waiting for 1 s already: the lease of \\S+: lease\\.\\d+, by process ${holder.pid} of this host, is held`,
+        `^rq: waiting for 1 s already: the lease of \\S+: lease\\.\\d+, by process ${holder.child.pid} of this host, is held`,
       ),
     );
   }
-  await release(holder, waiting.ended);
+  await release(holder);
   expect(await waiting.ended).toMatchObject({ status: 0 });
 });
 
 test('a holder that is stopped is named to who waits, with its process', async () => {
   const bench = await newQueue();
-  const holder = await held(bench);
-  holder.kill('SIGSTOP');
+  const holder = await hold(bench, 'write');
+  holder.child.kill('SIGSTOP');
   const { status, stderr } = await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '2'], {
     environment: WATCHED,
   });
   expect(status).toBe(75);
-  expect(stderr).toContain(`by process ${holder.pid} of this host, is held (Ctrl-C ends this)\n`);
-  holder.kill('SIGCONT');
-  await release(
-    holder,
-    waitFor(() => holder.exitCode !== null || holder.signalCode !== null),
-  );
+  expect(stderr).toContain(`by process ${holder.child.pid} of this host, is held (Ctrl-C ends this)\n`);
+  await release(holder);
 });
 
 test('who waits for SQLite’s lock says so', async () => {
   const bench = await newQueue();
-  const reader = bench.start(['QUEUE', 'lock', 'read', '--', 'sleep', '1000']);
-  await waitFor(async () => (await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '1'])).status === 75);
+  const reader = await hold(bench, 'read');
   const { status, stderr } = await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '3'], {
     environment: WATCHED,
   });
   expect(status).toBe(75);
   expect(stderr).toMatch(/^rq: waiting for 1 s already: SQLite's lock of \S+\/db: another process reads or writes/);
-  await release(reader.child, reader.ended);
+  await release(reader);
 });
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s leaves no lease behind', async (signal) => {
   const bench = await newQueue();
-  const reader = bench.start(['QUEUE', 'lock', 'read', '--', 'sleep', '1000']);
-  await waitFor(async () => (await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '1'])).status === 75);
+  const reader = await hold(bench, 'read');
   const writer = bench.start(['QUEUE', 'submit', 'true']);
   const isHeld = (): boolean => readdirSync(bench.queue).some((name) => /^lease\.\d+$/.test(name));
   await waitFor(isHeld);
   writer.child.kill(signal);
   expect(await writer.ended).toMatchObject({ status: null, signal });
   expect(isHeld()).toBe(false);
-  await release(reader.child, reader.ended);
+  await release(reader);
 });
 
 test('a feeder says it in its log, no timeout ends it, and it goes on', async () => {
