@@ -1,6 +1,7 @@
 // How the program is bundled: `rq` with its lazily loaded parts, and the runner, each as few files as can be, since every
 // file that is opened costs a round trip on NFS.
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -57,4 +58,5 @@ export async function bundleProgram(outdir, plugins = []) {
     banner: {},
   });
   await build({ ...options, plugins, entryPoints: { runner: 'src/runner/main.ts' }, outdir });
+  copyFileSync(join(root, 'src/runner/fork-server.pl'), join(outdir, 'fork-server.pl'));
 }

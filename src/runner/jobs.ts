@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { crashAt } from '../job/crash-points.ts';
+import { errorCode } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
-import { processStartTime } from '../job/process.ts';
 import { findAttempts, isAlive } from './adopt.ts';
 import { GraceTimers, type Leader, signalGroup } from './grace.ts';
 import type { Journal } from './journal.ts';
@@ -19,18 +19,9 @@ import {
   type SignalRequest,
   type SpawnRequest,
 } from './protocol.ts';
-import {
-  discardSpawn,
-  type Ended,
-  failed,
-  findBash,
-  type PreparedSpawn,
-  prepareSpawn,
-  removeScript,
-  startProcess,
-  sweepScripts,
-} from './spawn.ts';
+import { Scripts } from './scripts.ts';
 import { CannotStart } from './start-failure.ts';
+import { type Ended, failed, lost, type Starter, type StartOrder } from './starter.ts';
 import { Watch } from './watch.ts';
 
 const UNKNOWN_END = 'the runner was killed, so the exit status is unknown';
@@ -42,28 +33,38 @@ export interface JobsOptions {
   /** Its monotonic time must be that of all processes of this boot. */
   readonly clock: Clock;
   readonly log: RunnerLog;
+  readonly starter: Starter;
   /** All exits of one turn of the event loop; they are in the journal. */
   readonly onExits: (exits: readonly Exit[]) => void;
   /** Nothing runs any more, and no grace time is due. */
   readonly onQuiet: () => void;
 }
 
+/** What became of a spawn: the pid is null where nothing was started. */
+export interface Spawned {
+  readonly pid: number | null;
+  readonly started: string;
+}
+
 /** The attempts that run, and what can be done to them. */
 export class Jobs {
-  environment: Environment = Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  /** Those with the starter that it has not begun with yet, each with a promise for when it has. */
+  private readonly starting = new Map<string, Promise<unknown>>();
   private readonly running = new Map<string, Leader>();
   private readonly graces: GraceTimers;
   private readonly watch: Watch;
-  private readonly bash = findBash();
-  private readonly scripts: string;
+  private readonly scripts: Scripts;
   private ended: Exit[] = [];
 
   constructor(private readonly options: JobsOptions) {
     this.graces = new GraceTimers(options.log, () => this.tellIfQuiet());
     this.watch = new Watch(options.log);
-    this.scripts = join(options.directory, 'scripts');
+    this.scripts = new Scripts(join(options.directory, 'scripts'));
+  }
+
+  /** Replaces the base environment of all that is spawned from now on. */
+  set environment(base: Environment) {
+    this.options.starter.environment(base);
   }
 
   get runningCount(): number {
@@ -71,7 +72,7 @@ export class Jobs {
   }
 
   get isQuiet(): boolean {
-    return this.running.size === 0 && this.graces.size === 0 && this.ended.length === 0;
+    return this.running.size + this.starting.size + this.graces.size + this.ended.length === 0;
   }
 
   /** Takes over what an earlier runner left running, and ends what is gone. To be called once, before all else. */
@@ -85,18 +86,18 @@ export class Jobs {
       if (leader !== undefined && isAlive(leader)) {
         if (attempt.process === undefined) journal.started(attempt, leader);
         this.running.set(attemptName(attempt), leader);
-        this.watch.add(leader, () => this.adoptedGone(attempt));
-        log.adopted(attempt, leader.pid);
+        this.adoptOne(attempt, leader);
       } else {
         log.lost(attempt);
         this.finish(attempt, lost(leader === undefined ? MAYBE_STARTED : UNKNOWN_END), false);
       }
     }
-    sweepScripts(this.scripts, (name) => this.running.has(name));
+    this.scripts.sweep((name) => this.running.has(name));
+    this.environment = ownEnvironment();
   }
 
-  /** Starts an attempt; pid null if it ended at once. Throws RequestError ATTEMPT_KNOWN or JOURNAL. */
-  spawn(request: SpawnRequest): { pid: number | null; started: string } {
+  /** Has an attempt started; pid null if it ended at once. Throws RequestError ATTEMPT_KNOWN or JOURNAL. */
+  spawn(request: SpawnRequest): Promise<Spawned> {
     const { journal, clock } = this.options;
     const { jid, attempt: number } = request;
     const name = attemptName(request);
@@ -104,35 +105,38 @@ export class Jobs {
       throw new RequestError('ATTEMPT_KNOWN', `attempt ${number} of job ${jid} was started before`);
     }
     const attempt = { jid, attempt: number, started: clock.now(), monotonic_ms: clock.monotonicMs() };
-    const prepared = this.prepare(request, attempt);
-    if (prepared === undefined) return { pid: null, started: attempt.started };
+    const words = this.prepare(request, attempt);
+    if (words === undefined) return Promise.resolve({ pid: null, started: attempt.started });
     try {
       journal.spawn(attempt);
     } catch (error) {
-      discardSpawn(prepared);
+      this.scripts.remove(name);
       throw error;
     }
     crashAt('attempt-journaled');
-    const env = { ...this.environment, ...request.env, RQ_ATTEMPT_ID: `${journal.id}.${name}` };
-    const pid = startProcess(prepared, this.bash, env, (ended) => this.finish(attempt, ended));
-    crashAt('attempt-forked');
-    if (pid !== null) {
-      const leader = { pid, start_time: this.startTime(pid) };
-      this.running.set(name, leader);
-      journal.started(attempt, leader);
-    }
-    return { pid, started: attempt.started };
+    return this.start(attempt, {
+      name,
+      request,
+      words,
+      env: { ...request.env, RQ_ATTEMPT_ID: `${journal.id}.${name}` },
+    });
+  }
+
+  /** Does it when all that was spawned until now has begun or could not: at once, if nothing is about to. */
+  afterStarts<Done>(act: () => Done): Done | Promise<Done> {
+    return this.starting.size === 0 ? act() : Promise.all(this.starting.values()).then(act);
   }
 
   /** Signals the group of a running attempt. Throws RequestError NO_ATTEMPT or FAILED. */
-  signal({ jid, attempt, signal, graceMs }: SignalRequest): void {
+  signal({ jid, attempt, signal, graceMs }: SignalRequest): object {
     const key = { jid, attempt };
     const leader = this.running.get(attemptName(key));
     const isAdopted = leader !== undefined && this.watch.has(leader);
-    if (leader === undefined || (isAdopted && !isAlive(leader)) || !this.send(leader.pid, signal)) {
+    if (leader === undefined || (isAdopted && !isAlive(leader)) || !this.send(leader, signal)) {
       throw new RequestError('NO_ATTEMPT', `attempt ${attempt} of job ${jid} is not running`);
     }
     if (graceMs !== undefined) this.graces.start(key, leader, graceMs);
+    return {};
   }
 
   /** What is known as the fields of a reply, in order, from behind `after`. */
@@ -144,9 +148,9 @@ export class Jobs {
     return { attempts: listed.slice(0, MAX_LISTED).flatMap(described), more: listed.length > MAX_LISTED };
   }
 
-  private prepare(request: SpawnRequest, attempt: JournaledAttempt): PreparedSpawn | undefined {
+  private prepare(request: SpawnRequest, attempt: JournaledAttempt): string[] | undefined {
     try {
-      return prepareSpawn(request, this.scripts);
+      return this.scripts.words(attemptName(request), request.command);
     } catch (error) {
       if (!(error instanceof CannotStart)) throw error;
       this.options.journal.refused(attempt);
@@ -155,26 +159,56 @@ export class Jobs {
     }
   }
 
-  /** Never throws: the job runs, whatever cannot be read about it. */
-  private startTime(pid: number): number | null {
-    try {
-      return processStartTime(pid) ?? null;
-    } catch (error) {
-      this.options.log.failed('read the start time of a job', error);
-      return null;
-    }
+  /** Resolves as soon as the attempt has begun, or could not. */
+  private start(attempt: JournaledAttempt, order: StartOrder): Promise<Spawned> {
+    const { journal, starter } = this.options;
+    const { name } = order;
+    let begun: (pid: number | null) => void = () => undefined;
+    const spawned = new Promise<Spawned>((resolve) => {
+      begun = (pid) => {
+        this.starting.delete(name);
+        resolve({ pid, started: attempt.started });
+      };
+    });
+    this.starting.set(name, spawned);
+    starter.start(order, {
+      onStarted: (leader) => {
+        crashAt('attempt-forked');
+        this.running.set(name, leader);
+        journal.started(attempt, leader);
+        begun(leader.pid);
+      },
+      onOrphaned: () => this.adoptOne(attempt, this.running.get(name)),
+      onEnd: (ended) => {
+        if (order.words[0] !== '-c') this.scripts.remove(name);
+        this.finish(attempt, ended, !ended.isLost);
+        begun(null);
+      },
+    });
+    return spawned;
   }
 
-  private send(pid: number, signal: NodeJS.Signals): boolean {
+  private send(leader: Leader, signal: NodeJS.Signals): boolean {
+    const { pid } = leader;
     try {
-      return signalGroup(pid, signal);
+      if (signalGroup(pid, signal)) return true;
+      // Forked, and not yet come to making itself the leader of a group: then it is alone.
+      return isAlive(leader) && process.kill(pid, signal);
     } catch (error) {
+      if (errorCode(error) === 'ESRCH') return false;
       throw new RequestError('FAILED', `cannot send ${signal} to the process group ${pid}`, error);
     }
   }
 
+  /** From now on nobody tells the end of it. */
+  private adoptOne(attempt: JournaledAttempt, leader: Leader | undefined): void {
+    if (leader === undefined) return;
+    this.watch.add(leader, () => this.adoptedGone(attempt));
+    this.options.log.adopted(attempt, leader.pid);
+  }
+
   private adoptedGone(attempt: JournaledAttempt): void {
-    removeScript(this.scripts, attemptName(attempt));
+    this.scripts.remove(attemptName(attempt));
     this.finish(attempt, lost(UNKNOWN_END));
   }
 
@@ -217,15 +251,17 @@ export class Jobs {
   }
 }
 
-function lost(reason: string): Ended {
-  return { exit_status: null, signal: null, reason, isLost: true };
+function ownEnvironment(): Environment {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 function compare(one: AttemptKey, other: AttemptKey): number {
   return one.jid - other.jid || one.attempt - other.attempt;
 }
 
-/** One whose fork failed a moment ago has neither process nor exit, and is not listed yet. */
+/** One that has neither process nor exit is about to get one of them: `begun` waits for that. */
 function described({ jid, attempt, started, process, exit }: JournaledAttempt): object[] {
   if (exit !== undefined) return [{ state: 'exited', ...exitFields(exit) }];
   return process === undefined ? [] : [{ jid, attempt, state: 'running', pid: process.pid, started }];

@@ -21,6 +21,7 @@ export class RunnerLog {
   journalFailed = (error: unknown): void => this.write('journal_not_written', { error: errorMessage(error) });
   adopted = (key: AttemptKey, pid: number): void => this.write('adopted', { ...keyOf(key), pid });
   lost = (key: AttemptKey): void => this.write('ended_unobserved', { ...keyOf(key) });
+  forkServerGone = (attempts: number): void => this.write('fork_server_gone', { attempts });
   killedGroup = (key: AttemptKey, pid: number): void => this.write('killed_after_grace', { ...keyOf(key), pid });
   failed = (what: string, error: unknown): void => this.write('failed', { what, error: errorMessage(error) });
 

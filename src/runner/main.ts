@@ -18,29 +18,32 @@ const PROBE_MS = 1000;
 const clock: Clock = { ...systemClock, monotonicMs: () => Number(process.hrtime.bigint()) / 1e6 };
 const log = new RunnerLog(clock.now);
 
-/** True once this process is the runner of the directory; false if another is, and well. */
-async function takeOver(directory: string): Promise<boolean> {
+/** The lock of the directory, whose runner this process is now; undefined if another is, and well. */
+async function takeOver(directory: string): Promise<number | undefined> {
   const startMs = clock.monotonicMs();
-  while (!lockDirectory(directory)) {
+  for (;;) {
+    const lock = lockDirectory(directory);
+    if (lock !== undefined) return lock;
     const hello = await probeRunner(directory, PROBE_MS);
     if (hello !== undefined && hello !== 'silent') {
       log.anotherRunner(hello.pid);
-      return false;
+      return undefined;
     }
     if (clock.monotonicMs() - startMs > TAKE_OVER_MS) {
       throw new RqError('RUNNER', `another process holds the lock of ${directory} and does not answer`);
     }
     await clock.sleep(10 + Math.random() * 40);
   }
-  return true;
 }
 
 async function main([directory, idleMs]: readonly string[]): Promise<void> {
   if (directory === undefined) throw new RqError('USAGE', 'which directory? node runner.js DIRECTORY [IDLE_MS]');
   ensureRuntimeDirectory(directory);
-  if (!(await takeOver(directory))) return process.exit(0);
+  const lock = await takeOver(directory);
+  if (lock === undefined) return process.exit(0);
   const runner = new Runner({
     directory,
+    lock,
     idleMs: idleMs === undefined ? IDLE_MS : Number(idleMs),
     version: typeof RQ_VERSION === 'string' ? RQ_VERSION : 'development',
     clock,

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { bootId } from '../job/host.ts';
+import { BestStarter } from './best-starter.ts';
 import { Jobs } from './jobs.ts';
 import { Journal } from './journal.ts';
 import type { RunnerLog } from './log.ts';
@@ -10,6 +11,8 @@ import { RunnerServer } from './server.ts';
 
 export interface RunnerOptions {
   readonly directory: string;
+  /** The directory's; whoever may yet become a job has it too. */
+  readonly lock: number;
   /** Exits when nobody was connected and nothing ran for so long, in milliseconds. */
   readonly idleMs: number;
   readonly version: string;
@@ -28,7 +31,7 @@ export class Runner {
   private isStopping = false;
 
   constructor(private readonly options: RunnerOptions) {
-    const { directory, clock, log, version } = options;
+    const { directory, lock, clock, log, version } = options;
     const boot = bootId();
     this.journal = new Journal(directory, boot, log);
     const { journal } = this;
@@ -37,6 +40,7 @@ export class Runner {
       journal,
       clock,
       log,
+      starter: new BestStarter({ lock, log }),
       onExits: (exits) => this.server.sendExits(exits),
       onQuiet: () => this.rest(),
     });

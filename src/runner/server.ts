@@ -126,34 +126,43 @@ export class RunnerServer {
       this.refuse(connection, 'PROTOCOL', 'a line was no request: no JSON object with an id');
       return;
     }
-    connection.send(JSON.stringify({ id, ...this.answer(fields, id) }));
-    this.dropIfStuck(connection);
+    const answer = (body: object): void => {
+      connection.send(JSON.stringify({ id, ...body }));
+      this.dropIfStuck(connection);
+    };
+    const done = this.answer(fields, id);
+    if (done instanceof Promise) done.then(answer).catch((error: unknown) => this.options.log.failed('answer', error));
+    else answer(done);
   }
 
-  private answer(fields: Fields, id: number): Record<string, unknown> {
-    try {
-      return { ok: true, ...this.perform(parseRequest(fields, id)) };
-    } catch (error) {
+  private answer(fields: Fields, id: number): object | Promise<object> {
+    const well = (body: object): object => ({ ok: true, ...body });
+    const refused = (error: unknown): object => {
       if (error instanceof RequestError) return { error: { code: error.code, message: error.message } };
       this.options.log.failed('answer a request', error);
       return { error: { code: 'FAILED', message: errorMessage(error) } };
+    };
+    try {
+      const done = this.perform(parseRequest(fields, id));
+      return done instanceof Promise ? done.then(well).catch(refused) : well(done);
+    } catch (error) {
+      return refused(error);
     }
   }
 
-  private perform(request: Request): object {
+  private perform(request: Request): object | Promise<object> {
     const { jobs, journal } = this.options;
     switch (request.type) {
       case 'spawn':
         if (this.isShuttingDown) throw new RequestError('SHUTTING_DOWN', 'the runner takes no more jobs');
         return jobs.spawn(request);
       case 'signal':
-        jobs.signal(request);
-        return {};
+        return jobs.afterStarts(() => jobs.signal(request));
       case 'environment':
         jobs.environment = request.env;
         return {};
       case 'list':
-        return jobs.list(request.after);
+        return jobs.afterStarts(() => jobs.list(request.after));
       case 'ack':
         journal.acknowledge(request.attempts);
         return {};

@@ -15,6 +15,16 @@ export function systemMessage(error: unknown): string {
   return code === 'ELOOP' ? 'a symbolic link' : text;
 }
 
+/** The error of a system call by its number, as another process tells it. */
+export function systemError(number: number): Error {
+  return Object.assign(new Error(`error ${number}`), { errno: -number });
+}
+
+/** Why a file could not be opened: a system error, or words of its own. */
+export function fileFailure(name: string, path: string, error: unknown): string {
+  return `cannot open ${name} ${path}: ${systemMessage(error)}`;
+}
+
 /** Why a fork or exec failed. A directory that cannot be entered shows as a missing program, so look there first. */
 export function startFailure(error: unknown, cwd: string): string {
   try {

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { SpawnRequest } from './protocol.ts';
-import { CannotStart, systemMessage } from './start-failure.ts';
+import { CannotStart, fileFailure } from './start-failure.ts';
 
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 
@@ -43,10 +43,10 @@ function open(path: string, flags: number, name: string): number {
     // Non-blocking, or a pipe that somebody put there would stop the runner; files and devices do not mind.
     descriptor = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o666);
   } catch (error) {
-    throw new CannotStart(`cannot open ${name} ${path}: ${systemMessage(error)}`);
+    throw new CannotStart(fileFailure(name, path, error));
   }
   const stats = fstatSync(descriptor);
   if (stats.isFile() || stats.isCharacterDevice()) return descriptor;
   closeSync(descriptor);
-  throw new CannotStart(`cannot open ${name} ${path}: not a file`);
+  throw new CannotStart(fileFailure(name, path, 'not a file'));
 }

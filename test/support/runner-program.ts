@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -5,7 +6,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Bundles the runner as a build does; gives the path of what node can run. */
 export async function buildRunner(): Promise<string> {
-  const outfile = `${ROOT}node_modules/.cache/rq-test/runner-${process.pid}.mjs`;
+  const folder = `${ROOT}node_modules/.cache/rq-test`;
+  const outfile = `${folder}/runner-${process.pid}.mjs`;
   await build({
     entryPoints: [`${ROOT}src/runner/main.ts`],
     bundle: true,
@@ -14,5 +16,6 @@ export async function buildRunner(): Promise<string> {
     target: 'node20',
     outfile,
   });
+  copyFileSync(`${ROOT}src/runner/fork-server.pl`, `${folder}/fork-server.pl`);
   return outfile;
 }

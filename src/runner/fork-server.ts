@@ -1,0 +1,166 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { findAttempts } from './adopt.ts';
+import type { Leader } from './grace.ts';
+import type { RunnerLog } from './log.ts';
+import type { Environment } from './protocol.ts';
+import { fileFailure, startFailure, systemError } from './start-failure.ts';
+import { type Attendant, type Ended, failed, lost, type StartOrder } from './starter.ts';
+
+const PROGRAM = fileURLToPath(new URL('fork-server.pl', import.meta.url));
+const MAYBE_STARTED = 'the process that forks jobs was killed while it started the job, which may have run';
+const FIRST_REAL_TIME_SIGNAL = 34;
+
+export interface ForkServerOptions {
+  readonly perl: string;
+  readonly bash: string;
+  /** The file descriptor whose lock is to last until no child can become a job any more. */
+  readonly lock: number;
+  readonly log: RunnerLog;
+  /** It has ended. Those that it had not begun with, and never will, are handed back, unless it was fit once. */
+  readonly onGone: (unbegun: readonly [StartOrder, Attendant][], wasFit: boolean) => void;
+}
+
+interface Entry {
+  readonly order: StartOrder;
+  readonly attendant: Attendant;
+  isStarted: boolean;
+  /** Why it did not come to its exec. */
+  reason?: string;
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+
+/**
+ * A small perl process that forks jobs for this one: a fork of Node copies the page tables of 55 MB and takes 2 ms of
+ * its main thread, one of perl a third of that of another core's. It tells true wait statuses, those of real-time
+ * signals too. docs/runner-protocol.md has what is said between the two.
+ */
+export class ForkServer {
+  private readonly child: Child;
+  private readonly entries = new Map<string, Entry>();
+  private isFit = false;
+  private rest = '';
+
+  constructor(private readonly options: ForkServerOptions) {
+    const { perl, bash, lock } = options;
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PERL')));
+    const child = spawn(perl, [PROGRAM, bash], { cwd: '/', env, stdio: ['pipe', 'pipe', 'inherit', lock] });
+    // The types know of no fourth file.
+    this.child = child as unknown as Child;
+    this.child.on('error', (error) => options.log.failed('start the fork server', error));
+    // It is gone: the end of its words tells that.
+    this.child.stdin.on('error', () => undefined);
+    this.child.stdout.setEncoding('latin1').on('data', (text: string) => this.receive(text));
+    this.child.stdout.on('close', () => this.gone());
+  }
+
+  environment(base: Environment): void {
+    this.send(['environment', ...Object.entries(base).flat()]);
+  }
+
+  start(order: StartOrder, attendant: Attendant): void {
+    const { name, request, words, env } = order;
+    const files = [request.stdin, request.stdout, request.stderr].map((path) => path ?? '');
+    this.entries.set(name, { order, attendant, isStarted: false });
+    this.send(['start', name, request.cwd, ...files, String(words.length), ...words, ...Object.entries(env).flat()]);
+  }
+
+  private send(fields: readonly string[]): void {
+    const text = fields.join('\0');
+    const bytes = Buffer.allocUnsafe(4 + Buffer.byteLength(text));
+    bytes.writeUInt32BE(bytes.length - 4);
+    bytes.write(text, 4);
+    this.child.stdin.write(bytes);
+  }
+
+  private receive(text: string): void {
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) this.take(line.split(' '));
+  }
+
+  private take([word, name = '', first = '', second = '']: readonly string[]): void {
+    if (word === 'ready') this.isFit = true;
+    const entry = this.entries.get(name);
+    if (entry === undefined) return;
+    switch (word) {
+      case 'started':
+        entry.isStarted = true;
+        entry.attendant.onStarted(leaderOf(first, second));
+        break;
+      case 'unfit':
+        entry.reason = startFailure(systemError(Number(first)), entry.order.request.cwd);
+        break;
+      case 'failed':
+        this.end(name, entry, failed(failure(entry.order, first, Number(second))));
+        break;
+      case 'ended':
+        this.end(name, entry, entry.reason === undefined ? endedWith(Number(first)) : failed(entry.reason));
+        break;
+      default:
+        break;
+    }
+  }
+
+  private end(name: string, { attendant }: Entry, ended: Ended): void {
+    this.entries.delete(name);
+    attendant.onEnd(ended);
+  }
+
+  /** No child is left that has not come to its exec: all of them had the words' other end open until then. */
+  private gone(): void {
+    const { log, onGone } = this.options;
+    const entries = [...this.entries.values()];
+    this.entries.clear();
+    log.forkServerGone(entries.length);
+    const unbegun = entries.filter(({ isStarted }) => !isStarted);
+    onGone(this.isFit ? [] : unbegun.map(({ order, attendant }) => [order, attendant]), this.isFit);
+    for (const { attendant, isStarted } of entries) if (isStarted) attendant.onOrphaned();
+    if (this.isFit) lookFor(unbegun);
+  }
+}
+
+/** Tells what became of orders that a fork server was given before it was killed. */
+function lookFor(entries: readonly Entry[]): void {
+  const idOf = ({ order }: Entry): string => order.env['RQ_ATTEMPT_ID'] ?? '';
+  const found = findAttempts(new Set(entries.map(idOf)));
+  for (const entry of entries) {
+    const leader = found.get(idOf(entry));
+    if (leader === undefined) entry.attendant.onEnd(lost(MAYBE_STARTED));
+    else {
+      entry.attendant.onStarted(leader);
+      entry.attendant.onOrphaned();
+    }
+  }
+}
+
+/** What it cannot read of the start time is 0. */
+function leaderOf(pid: string, startTime: string): Leader {
+  return { pid: Number(pid), start_time: Number(startTime) || null };
+}
+
+function failure({ request }: StartOrder, what: string, number: number): string {
+  const error = number === 0 ? 'not a file' : systemError(number);
+  if (what === 'stdin' || what === 'stdout' || what === 'stderr') return fileFailure(what, request[what] ?? '', error);
+  return startFailure(error, request.cwd);
+}
+
+/** A wait status (waitpid(2)) as an exit status or a signal's name. */
+function endedWith(status: number): Ended {
+  const signal = status & 127;
+  const common = { reason: null, isLost: false };
+  if (signal === 0) return { exit_status: status >> 8, signal: null, ...common };
+  return { exit_status: null, signal: signalName(signal), ...common };
+}
+
+/** Real-time signals are named as bash names them: SIGRTMIN, SIGRTMIN+1. */
+function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  if (found !== undefined) return found[0];
+  const above = number - FIRST_REAL_TIME_SIGNAL;
+  if (above < 0) return `SIG${number}`;
+  return above === 0 ? 'SIGRTMIN' : `SIGRTMIN+${above}`;
+}
