@@ -14,6 +14,8 @@ export class Attempts {
   /** Claimed, while an earlier attempt of the same job still runs here: its host was taken for lost. */
   readonly waiting: RunningJob[] = [];
   readonly running = new Map<string, AttemptKey>();
+  /** Those of the running that the runner has not said to have begun: they may wait there for a slot. */
+  readonly given = new Map<string, AttemptKey>();
   starts: AttemptStart[] = [];
   ends: AttemptEnd[] = [];
   unstarted: AttemptKey[] = [];
@@ -28,6 +30,17 @@ export class Attempts {
       this.waiting.push(job);
       onEarlier(earlier);
     }
+  }
+
+  /** The attempt is handed to the runner. */
+  give(key: AttemptKey): void {
+    this.given.set(nameOf(key), key);
+    this.begin(key);
+  }
+
+  /** The runner has said what became of it. */
+  answered(key: AttemptKey): void {
+    this.given.delete(nameOf(key));
   }
 
   /** The attempt is with the runner. */

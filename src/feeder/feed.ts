@@ -107,6 +107,7 @@ async function feedAs(
     queueDirectory,
     runtimeDirectory: directory,
     program: options.runnerProgram,
+    slots,
     clock,
     events,
   });

@@ -50,7 +50,7 @@ export class Feeder {
   private exchangedMs = 0;
   private exchangeTookMs = 0;
   private failures = 0;
-  /** When a job was last given to the runner. */
+  /** When a job last began, or those that did not were given back. */
   private progressMs = 0;
   private killed = new Set<string>();
   private readonly unsound = new Set<number>();
@@ -144,9 +144,17 @@ export class Feeder {
 
   /** Claimed ahead for jobs that end quickly; if none does any more, another host may be free for them. */
   private giveBackIdleClaims(): void {
-    const { claimed, running } = this.attempts;
-    if (claimed.length === 0 || running.size < this.settings.slots) return;
-    if (this.queue.clock.monotonicMs() - this.progressMs > IDLE_CLAIM_MS) this.attempts.giveBackClaimed();
+    const { claimed, given, running } = this.attempts;
+    if (claimed.length + given.size === 0 || running.size < this.settings.slots) return;
+    if (this.queue.clock.monotonicMs() - this.progressMs > IDLE_CLAIM_MS) this.giveBackUnbegun();
+  }
+
+  /** What has not begun goes back to the queue, as soon as the runner has said so of what waits there. */
+  private giveBackUnbegun(): void {
+    const { attempts, link } = this;
+    attempts.giveBackClaimed();
+    if (attempts.given.size > 0) link.cancel([...attempts.given.values()]);
+    this.progressMs = this.queue.clock.monotonicMs();
   }
 
   private async exchange(): Promise<void> {
@@ -194,14 +202,15 @@ export class Feeder {
     while (this.order !== 'stop' && this.freeToStart()) {
       const job = this.attempts.next((earlier) => this.killStale(earlier));
       if (job === undefined) return;
-      this.attempts.begin(job);
-      this.progressMs = this.queue.clock.monotonicMs();
+      this.attempts.give(job);
       void this.start(job);
     }
   }
 
+  /** Of jobs that end quickly some are given ahead, so that the next one begins without a word from here. */
   private freeToStart(): boolean {
-    return this.attempts.running.size < this.settings.slots && this.holdOff.remainingMs === 0;
+    const ahead = Math.min(this.link.ahead, this.pace.ahead());
+    return this.attempts.running.size < this.settings.slots + ahead && this.holdOff.remainingMs === 0;
   }
 
   private killStale(key: AttemptKey): void {
@@ -214,7 +223,9 @@ export class Feeder {
     setImmediate(() => crashAt('job-given'));
     const outcome = await given;
     crashAt('job-started');
+    this.attempts.answered(job);
     if (outcome.kind === 'started') {
+      this.progressMs = this.queue.clock.monotonicMs();
       this.holdOff.started();
       this.events.jobStarted({ jid: job.jid, attempt: job.attempt, pid: outcome.start.pid });
       this.attempts.began(outcome.start);
@@ -236,7 +247,7 @@ export class Feeder {
     this.attempts.end(told);
     if (this.holdOff.ended(end)) {
       this.events.heldOff(this.holdOff.remainingMs, end.reason ?? '');
-      this.attempts.giveBackClaimed();
+      this.giveBackUnbegun();
     }
     this.startClaimed();
     this.cycle.wake();
@@ -247,7 +258,7 @@ export class Feeder {
     if (order === 'feed' && settings.loops !== undefined && this.polls >= settings.loops)
       this.tell('shutdown', 'loops');
     if (this.order === 'feed') return;
-    this.attempts.giveBackClaimed();
+    this.giveBackUnbegun();
     if (this.order !== 'stop') return;
     const alive = [...this.attempts.running].filter(([name]) => !this.killed.has(name));
     if (alive.length > 0) this.events.killing(alive.length);

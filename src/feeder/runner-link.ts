@@ -30,11 +30,14 @@ export type SpawnOutcome =
 export class RunnerLink {
   onExit: (end: AttemptEnd) => void = () => undefined;
   onLost: () => void = () => undefined;
+  /** How many jobs more than slots the runner takes, to begin them in their turn. */
+  ahead = 0;
   /** Why the link was lost. */
   reason: unknown;
   private readonly queueDirectory: string;
   private readonly runtimeDirectory: string;
   private readonly program: string;
+  private readonly slots: number;
   private readonly clock: Clock;
   private readonly events: FeederEvents;
   private client: RunnerClient | undefined;
@@ -48,12 +51,14 @@ export class RunnerLink {
     queueDirectory: string;
     runtimeDirectory: string;
     program: string;
+    slots: number;
     clock: Clock;
     events: FeederEvents;
   }) {
     this.queueDirectory = parts.queueDirectory;
     this.runtimeDirectory = parts.runtimeDirectory;
     this.program = parts.program;
+    this.slots = parts.slots;
     this.clock = parts.clock;
     this.events = parts.events;
   }
@@ -74,6 +79,7 @@ export class RunnerLink {
     });
     this.hello = this.client.hello;
     this.profiles = '';
+    this.ahead = await slotsOf(this.client, this.slots);
     await this.refreshLogin();
   }
 
@@ -124,7 +130,8 @@ export class RunnerLink {
       if (pid === null) return { kind: 'untold' };
       return { kind: 'started', start: { jid: job.jid, attempt: job.attempt, pid, started } };
     } catch (error) {
-      const code = error instanceof RqError ? error.facts['code'] : undefined;
+      const code = codeOf(error);
+      if (code === 'CANCELLED') return { kind: 'unstarted' };
       if (code === 'ATTEMPT_KNOWN') return { kind: 'untold' };
       // What stands in the way is the runner's, not the job's.
       if (code === 'JOURNAL' || code === 'SHUTTING_DOWN' || code === 'FAILED') {
@@ -145,11 +152,16 @@ export class RunnerLink {
     this.client?.ack(plain).catch((error: unknown) => this.lose(error));
   }
 
+  /** Takes back jobs that wait at the runner: they become 'unstarted'. What has begun goes on. */
+  cancel(keys: readonly AttemptKey[]): void {
+    if (this.ahead > 0) this.client?.cancel(keys).catch((error: unknown) => this.lose(error));
+  }
+
   /** TERM to the whole process group of an attempt, KILL after the grace time. */
   kill({ jid, attempt }: AttemptKey): void {
     this.client?.signal({ jid, attempt, signal: 'SIGTERM', graceMs: GRACE_MS }).catch((error: unknown) => {
       // It may have ended by itself in the meantime.
-      if (!(error instanceof RqError) || error.facts['code'] !== 'NO_ATTEMPT') this.lose(error);
+      if (codeOf(error) !== 'NO_ATTEMPT') this.lose(error);
     });
   }
 
@@ -204,6 +216,20 @@ export class RunnerLink {
     const end = { jid, attempt, started, finished: this.clock.now(), pid: null, elapsed: null };
     return { ...end, exit_status: null, signal: null, reason: errorMessage(error), isLost: false };
   }
+}
+
+/** Tells a runner of the slots; gives how many jobs it takes ahead: none, if it is of a version that knows no slots. */
+async function slotsOf(client: RunnerClient, slots: number): Promise<number> {
+  try {
+    return await client.slots(slots);
+  } catch (error) {
+    if (codeOf(error) === 'UNKNOWN_REQUEST') return 0;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof RqError ? error.facts['code'] : undefined;
 }
 
 function ownEnvironment(): Record<string, string> {

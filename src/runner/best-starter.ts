@@ -1,3 +1,4 @@
+import type { BegunRecords } from './begun.ts';
 import { ForkServer } from './fork-server.ts';
 import type { RunnerLog } from './log.ts';
 import { PlainStarter } from './plain-starter.ts';
@@ -8,6 +9,9 @@ import type { Attendant, Starter, StartOrder } from './starter.ts';
 export interface StarterOptions {
   /** The runtime directory's, locked. */
   readonly lock: number;
+  readonly begun: BegunRecords;
+  /** Whose records they are. */
+  readonly journal: string;
   readonly log: RunnerLog;
 }
 
@@ -19,9 +23,10 @@ export class BestStarter implements Starter {
   private readonly plain: PlainStarter;
   private server: ForkServer | undefined;
   private base: Environment = {};
+  private limit = Number.POSITIVE_INFINITY;
 
   constructor(private readonly options: StarterOptions) {
-    this.plain = new PlainStarter(this.bash, options.log);
+    this.plain = new PlainStarter(this.bash, options.begun, options.log);
   }
 
   environment(base: Environment): void {
@@ -31,23 +36,33 @@ export class BestStarter implements Starter {
     else this.server.environment(base);
   }
 
+  slots(slots: number): void {
+    this.limit = slots;
+    this.plain.slots(slots);
+    this.server?.slots(slots);
+  }
+
   start(order: StartOrder, attendant: Attendant): void {
     this.current().start(order, attendant);
   }
 
-  private current(): Pick<Starter, 'start'> {
+  cancel(name: string): void {
+    (this.server ?? this.plain).cancel(name);
+  }
+
+  private current(): Starter {
     const { perl, bash } = this;
     if (perl === undefined) return this.plain;
     if (this.server !== undefined) return this.server;
     this.server = new ForkServer({ ...this.options, perl, bash, onGone: (...gone) => this.gone(...gone) });
     this.server.environment(this.base);
+    this.server.slots(this.limit);
     return this.server;
   }
 
   private gone(unbegun: readonly [StartOrder, Attendant][], wasFit: boolean): void {
     this.server = undefined;
-    if (wasFit) return;
-    this.perl = undefined;
-    for (const [order, attendant] of unbegun) this.plain.start(order, attendant);
+    if (!wasFit) this.perl = undefined;
+    for (const [order, attendant] of unbegun) this.start(order, attendant);
   }
 }

@@ -15,7 +15,7 @@ import {
   type SignalRequest,
   type SpawnRequest,
 } from './protocol.ts';
-import { parseListed, parseServerMessage, parseSpawned } from './replies.ts';
+import { parseAhead, parseListed, parseServerMessage, parseSpawned } from './replies.ts';
 
 const TIMEOUT_MS = 10_000;
 /** The timeout is counted in steps: an event loop that was kept busy (SQL on a slow share) loses one, not all. */
@@ -98,6 +98,16 @@ export class RunnerClient {
   /** Replaces the base environment of all later attempts. */
   async environment(env: Environment): Promise<void> {
     await this.call('environment', { env });
+  }
+
+  /** Says how many attempts are to run at once; gives how many more may be spawned ahead, to wait at the runner. */
+  async slots(slots: number): Promise<number> {
+    return parseAhead(await this.call('slots', { slots }));
+  }
+
+  /** Takes back attempts that wait at the runner: their spawns fail with CANCELLED. */
+  async cancel(keys: readonly AttemptKey[]): Promise<void> {
+    await this.call('cancel', { attempts: keys.map(({ jid, attempt }) => ({ jid, attempt })) });
   }
 
   /** Starts an attempt; pid null if it could not be, then its exit says why. A refusal means that it was not started. */

@@ -3,14 +3,17 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { findAttempts } from './adopt.ts';
+import type { BegunRecords } from './begun.ts';
 import type { Leader } from './grace.ts';
 import type { RunnerLog } from './log.ts';
 import type { Environment } from './protocol.ts';
-import { fileFailure, startFailure, systemError } from './start-failure.ts';
-import { type Attendant, type Ended, failed, lost, type StartOrder } from './starter.ts';
+import { fileFailure, startFailure, systemError, systemMessage } from './start-failure.ts';
+import { type Attendant, type Ended, failed, lost, type Starter, type StartOrder } from './starter.ts';
 
 const PROGRAM = fileURLToPath(new URL('fork-server.pl', import.meta.url));
 const MAYBE_STARTED = 'the process that forks jobs was killed while it started the job, which may have run';
+/** To be ready; one that is not by then is taken for unfit. */
+const READY_MS = 10_000;
 const FIRST_REAL_TIME_SIGNAL = 34;
 
 export interface ForkServerOptions {
@@ -18,8 +21,11 @@ export interface ForkServerOptions {
   readonly bash: string;
   /** The file descriptor whose lock is to last until no child can become a job any more. */
   readonly lock: number;
+  readonly begun: BegunRecords;
+  /** Whose records they are. */
+  readonly journal: string;
   readonly log: RunnerLog;
-  /** It has ended. Those that it had not begun with, and never will, are handed back, unless it was fit once. */
+  /** It has ended, and what it did not begin with is handed back. False if it never came so far as to begin with any. */
   readonly onGone: (unbegun: readonly [StartOrder, Attendant][], wasFit: boolean) => void;
 }
 
@@ -27,6 +33,7 @@ interface Entry {
   readonly order: StartOrder;
   readonly attendant: Attendant;
   isStarted: boolean;
+  isCancelled: boolean;
   /** Why it did not come to its exec. */
   reason?: string;
 }
@@ -38,33 +45,48 @@ type Child = ChildProcessByStdio<Writable, Readable, null>;
  * its main thread, one of perl a third of that of another core's. It tells true wait statuses, those of real-time
  * signals too. docs/runner-protocol.md has what is said between the two.
  */
-export class ForkServer {
+export class ForkServer implements Starter {
   private readonly child: Child;
   private readonly entries = new Map<string, Entry>();
   private isFit = false;
   private rest = '';
 
   constructor(private readonly options: ForkServerOptions) {
-    const { perl, bash, lock } = options;
+    const { perl, bash, begun, lock } = options;
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PERL')));
-    const child = spawn(perl, [PROGRAM, bash], { cwd: '/', env, stdio: ['pipe', 'pipe', 'inherit', lock] });
+    const child = spawn(perl, [PROGRAM, bash, begun.path], { cwd: '/', env, stdio: ['pipe', 'pipe', 'inherit', lock] });
     // The types know of no fourth file.
     this.child = child as unknown as Child;
     this.child.on('error', (error) => options.log.failed('start the fork server', error));
     // It is gone: the end of its words tells that.
     this.child.stdin.on('error', () => undefined);
     this.child.stdout.setEncoding('latin1').on('data', (text: string) => this.receive(text));
-    this.child.stdout.on('close', () => this.gone());
+    const impatient = setTimeout(() => this.isFit || this.child.kill('SIGKILL'), READY_MS);
+    this.child.stdout.on('close', () => {
+      clearTimeout(impatient);
+      this.gone();
+    });
   }
 
   environment(base: Environment): void {
     this.send(['environment', ...Object.entries(base).flat()]);
   }
 
+  slots(slots: number): void {
+    this.send(['slots', Number.isFinite(slots) ? String(slots) : '']);
+  }
+
+  cancel(name: string): void {
+    const entry = this.entries.get(name);
+    if (entry === undefined || entry.isStarted) return;
+    entry.isCancelled = true;
+    this.send(['cancel', name]);
+  }
+
   start(order: StartOrder, attendant: Attendant): void {
     const { name, request, words, env } = order;
     const files = [request.stdin, request.stdout, request.stderr].map((path) => path ?? '');
-    this.entries.set(name, { order, attendant, isStarted: false });
+    this.entries.set(name, { order, attendant, isStarted: false, isCancelled: false });
     this.send(['start', name, request.cwd, ...files, String(words.length), ...words, ...Object.entries(env).flat()]);
   }
 
@@ -82,48 +104,59 @@ export class ForkServer {
     for (const line of lines) this.take(line.split(' '));
   }
 
-  private take([word, name = '', first = '', second = '']: readonly string[]): void {
+  private take([word, name = '', first = '', second = '', third = '']: readonly string[]): void {
     if (word === 'ready') this.isFit = true;
     const entry = this.entries.get(name);
     if (entry === undefined) return;
     switch (word) {
       case 'started':
         entry.isStarted = true;
-        entry.attendant.onStarted(leaderOf(first, second));
+        entry.attendant.onStarted(leaderOf(first, second), timeOf(third));
         break;
       case 'unfit':
         entry.reason = startFailure(systemError(Number(first)), entry.order.request.cwd);
         break;
       case 'failed':
-        this.end(name, entry, failed(failure(entry.order, first, Number(second))));
+        this.entries.delete(name);
+        entry.attendant.onEnd(failed(failure(entry.order, first, Number(second))));
         break;
       case 'ended':
-        this.end(name, entry, entry.reason === undefined ? endedWith(Number(first)) : failed(entry.reason));
+        this.entries.delete(name);
+        entry.attendant.onEnd(
+          entry.reason === undefined ? endedWith(Number(first)) : failed(entry.reason),
+          timeOf(second),
+        );
+        break;
+      case 'cancelled':
+        this.entries.delete(name);
+        entry.attendant.onCancelled();
         break;
       default:
         break;
     }
   }
 
-  private end(name: string, { attendant }: Entry, ended: Ended): void {
-    this.entries.delete(name);
-    attendant.onEnd(ended);
-  }
-
   /** No child is left that has not come to its exec: all of them had the words' other end open until then. */
   private gone(): void {
-    const { log, onGone } = this.options;
+    const { begun, journal, log, onGone } = this.options;
     const entries = [...this.entries.values()];
     this.entries.clear();
     log.forkServerGone(entries.length);
-    const unbegun = entries.filter(({ isStarted }) => !isStarted);
-    onGone(this.isFit ? [] : unbegun.map(({ order, attendant }) => [order, attendant]), this.isFit);
+    const records = begun.read(journal);
+    const isBegun = ({ order, isStarted }: Entry): boolean => isStarted || (records?.has(order.name) ?? true);
     for (const { attendant, isStarted } of entries) if (isStarted) attendant.onOrphaned();
-    if (this.isFit) lookFor(unbegun);
+    lookFor(entries.filter((entry) => !entry.isStarted && isBegun(entry)));
+    const unbegun = entries.filter((entry) => !isBegun(entry));
+    for (const { attendant, isCancelled } of unbegun) if (isCancelled) attendant.onCancelled();
+    const wanted = unbegun.filter(({ isCancelled }) => !isCancelled);
+    onGone(
+      wanted.map(({ order, attendant }) => [order, attendant]),
+      this.isFit,
+    );
   }
 }
 
-/** Tells what became of orders that a fork server was given before it was killed. */
+/** Tells what became of orders that a fork server had begun with when it was killed. */
 function lookFor(entries: readonly Entry[]): void {
   const idOf = ({ order }: Entry): string => order.env['RQ_ATTEMPT_ID'] ?? '';
   const found = findAttempts(new Set(entries.map(idOf)));
@@ -137,6 +170,10 @@ function lookFor(entries: readonly Entry[]): void {
   }
 }
 
+function timeOf(text: string): number | undefined {
+  return text === '' ? undefined : Number(text);
+}
+
 /** What it cannot read of the start time is 0. */
 function leaderOf(pid: string, startTime: string): Leader {
   return { pid: Number(pid), start_time: Number(startTime) || null };
@@ -145,6 +182,7 @@ function leaderOf(pid: string, startTime: string): Leader {
 function failure({ request }: StartOrder, what: string, number: number): string {
   const error = number === 0 ? 'not a file' : systemError(number);
   if (what === 'stdin' || what === 'stdout' || what === 'stderr') return fileFailure(what, request[what] ?? '', error);
+  if (what === 'record') return `cannot note that it is begun: ${systemMessage(error)}`;
   return startFailure(error, request.cwd);
 }
 

@@ -4,10 +4,12 @@ import { crashAt } from '../job/crash-points.ts';
 import { errorCode } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
 import { findAttempts, isAlive } from './adopt.ts';
+import type { BegunRecords } from './begun.ts';
 import { GraceTimers, type Leader, signalGroup } from './grace.ts';
 import type { Journal } from './journal.ts';
 import type { JournaledAttempt } from './journal-entries.ts';
 import type { RunnerLog } from './log.ts';
+import { MonotonicTimes } from './monotonic-times.ts';
 import {
   attemptName,
   type Environment,
@@ -20,8 +22,8 @@ import {
   type SpawnRequest,
 } from './protocol.ts';
 import { Scripts } from './scripts.ts';
-import { CannotStart } from './start-failure.ts';
-import { type Ended, failed, lost, type Starter, type StartOrder } from './starter.ts';
+import { type Ended, lost, type Starter } from './starter.ts';
+import { type Spawned, Starts } from './starts.ts';
 import { Watch } from './watch.ts';
 
 const UNKNOWN_END = 'the runner was killed, so the exit status is unknown';
@@ -34,22 +36,18 @@ export interface JobsOptions {
   readonly clock: Clock;
   readonly log: RunnerLog;
   readonly starter: Starter;
+  readonly begun: BegunRecords;
   /** All exits of one turn of the event loop; they are in the journal. */
   readonly onExits: (exits: readonly Exit[]) => void;
   /** Nothing runs any more, and no grace time is due. */
   readonly onQuiet: () => void;
 }
 
-/** What became of a spawn: the pid is null where nothing was started. */
-export interface Spawned {
-  readonly pid: number | null;
-  readonly started: string;
-}
-
 /** The attempts that run, and what can be done to them. */
 export class Jobs {
-  /** Those with the starter that it has not begun with yet, each with a promise for when it has. */
-  private readonly starting = new Map<string, Promise<unknown>>();
+  private readonly starts: Starts;
+  private readonly times: MonotonicTimes;
+  private limit = Number.POSITIVE_INFINITY;
   private readonly running = new Map<string, Leader>();
   private readonly graces: GraceTimers;
   private readonly watch: Watch;
@@ -60,6 +58,16 @@ export class Jobs {
     this.graces = new GraceTimers(options.log, () => this.tellIfQuiet());
     this.watch = new Watch(options.log);
     this.scripts = new Scripts(join(options.directory, 'scripts'));
+    this.times = new MonotonicTimes(options.clock);
+    this.starts = new Starts({
+      ...options,
+      times: this.times,
+      scripts: this.scripts,
+      onStarted: (attempt, leader) => this.started(attempt, leader),
+      onOrphaned: (attempt) => this.adoptOne(attempt, this.running.get(attemptName(attempt))),
+      onEnd: (attempt, ended, monotonicMs) => this.finish(attempt, ended, monotonicMs),
+      onCancelled: () => this.tellIfQuiet(),
+    });
   }
 
   /** Replaces the base environment of all that is spawned from now on. */
@@ -67,18 +75,38 @@ export class Jobs {
     this.options.starter.environment(base);
   }
 
+  /** How many attempts run at once, adopted ones included; further ones wait. */
+  set slots(slots: number) {
+    this.limit = slots;
+    this.applySlots();
+  }
+
   get runningCount(): number {
     return this.running.size;
   }
 
   get isQuiet(): boolean {
-    return this.running.size + this.starting.size + this.graces.size + this.ended.length === 0;
+    return this.running.size + this.starts.size + this.graces.size + this.ended.length === 0;
   }
 
   /** Takes over what an earlier runner left running, and ends what is gone. To be called once, before all else. */
   adopt(): void {
-    const { journal, log } = this.options;
+    const { journal, begun } = this.options;
+    const records = begun.read(journal.previousId);
     const open = [...journal.attempts.values()].filter(({ exit }) => exit === undefined);
+    const isBegun = (attempt: JournaledAttempt): boolean =>
+      attempt.process !== undefined || (records?.has(attemptName(attempt)) ?? true);
+    for (const attempt of open.filter((each) => !isBegun(each))) this.starts.forget(attempt);
+    this.adoptBegun(open.filter(isBegun));
+    this.scripts.sweep((name) => this.running.has(name));
+    // What the records say of the attempts in it must not be needed any more when they begin anew.
+    journal.settleOrThrow();
+    begun.reset(journal.id);
+    this.environment = ownEnvironment();
+  }
+
+  private adoptBegun(open: readonly JournaledAttempt[]): void {
+    const { journal, log } = this.options;
     const idOf = (attempt: JournaledAttempt): string => `${journal.previousId}.${attemptName(attempt)}`;
     const found = findAttempts(new Set(open.filter((attempt) => attempt.process === undefined).map(idOf)));
     for (const attempt of open) {
@@ -89,46 +117,43 @@ export class Jobs {
         this.adoptOne(attempt, leader);
       } else {
         log.lost(attempt);
-        this.finish(attempt, lost(leader === undefined ? MAYBE_STARTED : UNKNOWN_END), false);
+        this.finish(attempt, lost(leader === undefined ? MAYBE_STARTED : UNKNOWN_END), null);
       }
     }
-    this.scripts.sweep((name) => this.running.has(name));
-    this.environment = ownEnvironment();
   }
 
-  /** Has an attempt started; pid null if it ended at once. Throws RequestError ATTEMPT_KNOWN or JOURNAL. */
+  /**
+   * Has an attempt started; pid null if it ended at once. Throws RequestError ATTEMPT_KNOWN or JOURNAL, rejects with
+   * CANCELLED.
+   */
   spawn(request: SpawnRequest): Promise<Spawned> {
-    const { journal, clock } = this.options;
-    const { jid, attempt: number } = request;
-    const name = attemptName(request);
-    if (journal.attempts.has(name)) {
-      throw new RequestError('ATTEMPT_KNOWN', `attempt ${number} of job ${jid} was started before`);
-    }
-    const attempt = { jid, attempt: number, started: clock.now(), monotonic_ms: clock.monotonicMs() };
-    const words = this.prepare(request, attempt);
-    if (words === undefined) return Promise.resolve({ pid: null, started: attempt.started });
-    try {
-      journal.spawn(attempt);
-    } catch (error) {
-      this.scripts.remove(name);
-      throw error;
-    }
-    crashAt('attempt-journaled');
-    return this.start(attempt, {
-      name,
-      request,
-      words,
-      env: { ...request.env, RQ_ATTEMPT_ID: `${journal.id}.${name}` },
-    });
+    return this.starts.spawn(request);
   }
 
-  /** Does it when all that was spawned until now has begun or could not: at once, if nothing is about to. */
-  afterStarts<Done>(act: () => Done): Done | Promise<Done> {
-    return this.starting.size === 0 ? act() : Promise.all(this.starting.values()).then(act);
+  /** Takes back those that wait for a slot: their spawns are refused with CANCELLED. */
+  cancel(keys: readonly AttemptKey[]): void {
+    for (const key of keys) this.starts.cancel(attemptName(key));
   }
 
-  /** Signals the group of a running attempt. Throws RequestError NO_ATTEMPT or FAILED. */
-  signal({ jid, attempt, signal, graceMs }: SignalRequest): object {
+  /**
+   * Signals the group of a running attempt; one that waits for a slot is cancelled. Throws or rejects with RequestError
+   * NO_ATTEMPT or FAILED.
+   */
+  signal(request: SignalRequest): object | Promise<object> {
+    this.cancel([request]);
+    return this.starts.whenKnown(() => this.signalRunning(request), attemptName(request));
+  }
+
+  /**
+   * What is known as the fields of a reply, in order, from behind `after`, as soon as it is known what became of all
+   * that was spawned before; what waits for a slot is cancelled.
+   */
+  list(after: AttemptKey | null): object | Promise<object> {
+    this.starts.cancelAll();
+    return this.starts.whenKnown(() => this.listKnown(after));
+  }
+
+  private signalRunning({ jid, attempt, signal, graceMs }: SignalRequest): object {
     const key = { jid, attempt };
     const leader = this.running.get(attemptName(key));
     const isAdopted = leader !== undefined && this.watch.has(leader);
@@ -139,8 +164,7 @@ export class Jobs {
     return {};
   }
 
-  /** What is known as the fields of a reply, in order, from behind `after`. */
-  list(after: AttemptKey | null): { attempts: object[]; more: boolean } {
+  private listKnown(after: AttemptKey | null): { attempts: object[]; more: boolean } {
     const { journal } = this.options;
     journal.settle();
     const isListed = (attempt: JournaledAttempt): boolean => after === null || compare(attempt, after) > 0;
@@ -148,44 +172,13 @@ export class Jobs {
     return { attempts: listed.slice(0, MAX_LISTED).flatMap(described), more: listed.length > MAX_LISTED };
   }
 
-  private prepare(request: SpawnRequest, attempt: JournaledAttempt): string[] | undefined {
-    try {
-      return this.scripts.words(attemptName(request), request.command);
-    } catch (error) {
-      if (!(error instanceof CannotStart)) throw error;
-      this.options.journal.refused(attempt);
-      this.finish(attempt, failed(error.message));
-      return undefined;
-    }
+  private started(attempt: JournaledAttempt, leader: Leader): void {
+    this.running.set(attemptName(attempt), leader);
+    this.options.journal.started(attempt, leader);
   }
 
-  /** Resolves as soon as the attempt has begun, or could not. */
-  private start(attempt: JournaledAttempt, order: StartOrder): Promise<Spawned> {
-    const { journal, starter } = this.options;
-    const { name } = order;
-    let begun: (pid: number | null) => void = () => undefined;
-    const spawned = new Promise<Spawned>((resolve) => {
-      begun = (pid) => {
-        this.starting.delete(name);
-        resolve({ pid, started: attempt.started });
-      };
-    });
-    this.starting.set(name, spawned);
-    starter.start(order, {
-      onStarted: (leader) => {
-        crashAt('attempt-forked');
-        this.running.set(name, leader);
-        journal.started(attempt, leader);
-        begun(leader.pid);
-      },
-      onOrphaned: () => this.adoptOne(attempt, this.running.get(name)),
-      onEnd: (ended) => {
-        if (order.words[0] !== '-c') this.scripts.remove(name);
-        this.finish(attempt, ended, !ended.isLost);
-        begun(null);
-      },
-    });
-    return spawned;
+  private applySlots(): void {
+    this.options.starter.slots(Math.max(0, this.limit - this.watch.size));
   }
 
   private send(leader: Leader, signal: NodeJS.Signals): boolean {
@@ -205,26 +198,33 @@ export class Jobs {
     if (leader === undefined) return;
     this.watch.add(leader, () => this.adoptedGone(attempt));
     this.options.log.adopted(attempt, leader.pid);
+    this.applySlots();
   }
 
   private adoptedGone(attempt: JournaledAttempt): void {
     this.scripts.remove(attemptName(attempt));
     this.finish(attempt, lost(UNKNOWN_END));
+    this.applySlots();
   }
 
-  private finish(attempt: JournaledAttempt, { exit_status, signal, reason, isLost }: Ended, wasSeen = true): void {
+  /** The end was at the time that is given, now without one, and nobody knows when if it is null. */
+  private finish(
+    attempt: JournaledAttempt,
+    { exit_status, signal, reason, isLost }: Ended,
+    endMs?: number | null,
+  ): void {
     crashAt('exit-seen');
     const { clock, journal } = this.options;
     const { jid, attempt: number, started } = attempt;
-    const elapsedMs = Math.round(clock.monotonicMs() - attempt.monotonic_ms);
+    const elapsedMs = Math.round((endMs ?? clock.monotonicMs()) - attempt.monotonic_ms);
     const pid = attempt.process?.pid ?? null;
     const exit: Exit = {
       jid,
       attempt: number,
       pid,
       started,
-      finished: clock.now(),
-      elapsed: wasSeen ? elapsedMs / 1000 : null,
+      finished: this.times.at(endMs ?? undefined).started,
+      elapsed: endMs === null ? null : elapsedMs / 1000,
       exit_status,
       signal,
       reason: reason?.slice(0, MAX_REASON_LENGTH) ?? null,
@@ -261,7 +261,7 @@ function compare(one: AttemptKey, other: AttemptKey): number {
   return one.jid - other.jid || one.attempt - other.attempt;
 }
 
-/** One that has neither process nor exit is about to get one of them: `begun` waits for that. */
+/** One that has neither process nor exit has just been spawned: what becomes of it is waited for. */
 function described({ jid, attempt, started, process, exit }: JournaledAttempt): object[] {
   if (exit !== undefined) return [{ state: 'exited', ...exitFields(exit) }];
   return process === undefined ? [] : [{ jid, attempt, state: 'running', pid: process.pid, started }];

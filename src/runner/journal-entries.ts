@@ -7,9 +7,10 @@ import { parseExit } from './replies.ts';
 
 /** What the journal knows of an attempt that is not acknowledged. */
 export interface JournaledAttempt extends AttemptKey {
-  readonly started: string;
-  /** CLOCK_MONOTONIC at the spawn, which all processes of one boot share. */
-  readonly monotonic_ms: number;
+  /** When it began; until that is known, when the spawn was asked for. */
+  started: string;
+  /** The same by CLOCK_MONOTONIC, which all processes of one boot share. */
+  monotonic_ms: number;
   /** Undefined until `started` was written; the start time is null for one that had ended by then. */
   process?: { readonly pid: number; readonly start_time: number | null };
   exit?: Exit;
@@ -52,8 +53,11 @@ export function spawnLine({ jid, attempt, started, monotonic_ms }: JournaledAtte
   return JSON.stringify({ type: 'spawn', jid, attempt, started, monotonic_ms });
 }
 
-export function startedLine({ jid, attempt }: AttemptKey, process: { pid: number; start_time: number | null }): string {
-  return JSON.stringify({ type: 'started', jid, attempt, ...process });
+export function startedLine(
+  { jid, attempt, started, monotonic_ms }: JournaledAttempt,
+  { pid, start_time }: { pid: number; start_time: number | null },
+): string {
+  return JSON.stringify({ type: 'started', jid, attempt, pid, start_time, started, monotonic_ms });
 }
 
 export function exitLine(exit: Exit): string {
@@ -104,6 +108,8 @@ function applyEntry(attempts: Map<string, JournaledAttempt>, reader: FieldReader
   }
   const attempt = attempts.get(name) ?? damaged('an entry about an attempt that was not spawned');
   if (type === 'started') {
+    attempt.started = reader.optionalText('started') ?? attempt.started;
+    attempt.monotonic_ms = reader.optionalNumber('monotonic_ms') ?? attempt.monotonic_ms;
     attempt.process = { pid: reader.integer('pid', 1), start_time: reader.optionalInteger('start_time', 0) };
   } else if (type === 'exit') {
     attempt.exit = parseExit(reader);

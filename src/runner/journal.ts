@@ -88,12 +88,23 @@ export class Journal {
     if (this.acknowledged > this.compactAbove && this.acknowledged > this.attempts.size) this.compact();
   }
 
-  /** Writes what waits, as far as the disk allows: a report is not held back because /tmp is full. */
-  settle(): void {
+  /** As if the attempt had never been spawned: it was not begun with. */
+  forget(attempt: AttemptKey): void {
+    this.attempts.delete(attemptName(attempt));
+    this.note(ackLine(attempt));
+  }
+
+  /** Writes what waits. Throws what the disk says. */
+  settleOrThrow(): void {
     clearImmediate(this.flushing);
     this.flushing = undefined;
+    this.flush();
+  }
+
+  /** Writes what waits, as far as the disk allows: a report is not held back because /tmp is full. */
+  settle(): void {
     try {
-      this.flush();
+      this.settleOrThrow();
     } catch (error) {
       this.log.journalFailed(error);
     }

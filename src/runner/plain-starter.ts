@@ -1,17 +1,22 @@
 import { spawn } from 'node:child_process';
 import { processStartTime } from '../job/process.ts';
+import type { BegunRecords } from './begun.ts';
 import type { RunnerLog } from './log.ts';
 import type { Environment } from './protocol.ts';
 import { CannotStart, startFailure } from './start-failure.ts';
-import { type Attendant, failed, type Starter, type StartOrder } from './starter.ts';
+import { type Attendant, type Ended, failed, type Starter, type StartOrder } from './starter.ts';
 import { closeStdio, openStdio, type Stdio } from './stdio.ts';
 
 /** Forks this process itself, at 2 ms of its time for each job: for hosts that have no perl. */
 export class PlainStarter implements Starter {
   private base: Environment = {};
+  private limit = Number.POSITIVE_INFINITY;
+  private running = 0;
+  private readonly queue: [StartOrder, Attendant][] = [];
 
   constructor(
     private readonly bash: string,
+    private readonly begun: BegunRecords,
     private readonly log: RunnerLog,
   ) {}
 
@@ -19,28 +24,57 @@ export class PlainStarter implements Starter {
     this.base = base;
   }
 
+  slots(slots: number): void {
+    this.limit = slots;
+    this.startNext();
+  }
+
   start(order: StartOrder, attendant: Attendant): void {
+    this.queue.push([order, attendant]);
+    this.startNext();
+  }
+
+  cancel(name: string): void {
+    const index = this.queue.findIndex(([order]) => order.name === name);
+    for (const [, attendant] of index < 0 ? [] : this.queue.splice(index, 1)) attendant.onCancelled();
+  }
+
+  private startNext(): void {
+    while (this.running < this.limit) {
+      const next = this.queue.shift();
+      if (next === undefined) return;
+      this.startOne(...next);
+    }
+  }
+
+  private startOne(order: StartOrder, attendant: Attendant): void {
+    this.running += 1;
+    const end = (ended: Ended): void => {
+      this.running -= 1;
+      attendant.onEnd(ended);
+      this.startNext();
+    };
     let stdio: Stdio | undefined;
     try {
+      this.begun.note(order.name);
       stdio = openStdio(order.request);
-      this.fork(order, stdio, attendant);
+      this.fork(order, stdio, attendant, end);
     } catch (error) {
-      const reason = error instanceof CannotStart ? error.message : startFailure(error, order.request.cwd);
-      attendant.onEnd(failed(reason));
+      end(failed(error instanceof CannotStart ? error.message : startFailure(error, order.request.cwd)));
     } finally {
       if (stdio !== undefined) closeStdio(stdio);
     }
   }
 
-  private fork({ request, words, env }: StartOrder, stdio: Stdio, attendant: Attendant): void {
-    const environment = { ...this.base, ...env };
-    const { cwd } = request;
-    const child = spawn(this.bash, words, { argv0: 'bash', cwd, env: environment, detached: true, stdio });
+  private fork(order: StartOrder, stdio: Stdio, attendant: Attendant, end: (ended: Ended) => void): void {
+    const { cwd } = order.request;
+    const env = { ...this.base, ...order.env };
+    const child = spawn(this.bash, order.words, { argv0: 'bash', cwd, env, detached: true, stdio });
     if (child.pid === undefined) {
-      child.once('error', (error) => attendant.onEnd(failed(startFailure(error, cwd))));
+      child.once('error', (error) => end(failed(startFailure(error, cwd))));
       return;
     }
-    child.once('exit', (exit_status, signal) => attendant.onEnd({ exit_status, signal, reason: null, isLost: false }));
+    child.once('exit', (exit_status, signal) => end({ exit_status, signal, reason: null, isLost: false }));
     attendant.onStarted({ pid: child.pid, start_time: this.startTime(child.pid) });
   }
 

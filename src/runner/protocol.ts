@@ -6,6 +6,9 @@ export const PROTOCOL_VERSION = 1;
 /** With the newline. */
 export const MAX_LINE_BYTES = 4 * 1024 * 1024;
 export const MAX_LISTED = 2000;
+/** How many attempts more than slots may be spawned: they wait at the runner. */
+export const MAX_AHEAD = 64;
+export const MAX_SLOTS = 1_000_000;
 export const MAX_REASON_LENGTH = 1000;
 export const MAX_GRACE_MS = 86_400_000;
 
@@ -41,6 +44,8 @@ export type Request =
   | ({ readonly id: number; readonly type: 'spawn' } & SpawnRequest)
   | ({ readonly id: number; readonly type: 'signal' } & SignalRequest)
   | { readonly id: number; readonly type: 'environment'; readonly env: Environment }
+  | { readonly id: number; readonly type: 'slots'; readonly slots: number }
+  | { readonly id: number; readonly type: 'cancel'; readonly attempts: readonly AttemptKey[] }
   | { readonly id: number; readonly type: 'list'; readonly after: AttemptKey | null }
   | { readonly id: number; readonly type: 'ack'; readonly attempts: readonly AttemptKey[] }
   | { readonly id: number; readonly type: 'shutdown' };
@@ -78,6 +83,7 @@ export type RequestErrorCode =
   | 'UNKNOWN_REQUEST'
   | 'ATTEMPT_KNOWN'
   | 'NO_ATTEMPT'
+  | 'CANCELLED'
   | 'JOURNAL'
   | 'SHUTTING_DOWN'
   | 'FAILED';

@@ -42,6 +42,11 @@ export function parseSpawned(body: Fields): { pid: number | null; started: strin
   return { pid: reader.optionalInteger('pid', 1), started: reader.text('started') };
 }
 
+/** The body of the reply to `slots`. */
+export function parseAhead(body: Fields): number {
+  return readerOf(body).integer('ahead', 0);
+}
+
 /** The body of the reply to `list`. */
 export function parseListed(body: Fields): { attempts: KnownAttempt[]; more: boolean } {
   const attempts = readerOf(body).list('attempts').map(parseAttempt);

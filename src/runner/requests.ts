@@ -1,5 +1,5 @@
 import { FieldReader, type Fields } from './fields.ts';
-import { MAX_GRACE_MS, type Request, RequestError } from './protocol.ts';
+import { MAX_GRACE_MS, MAX_SLOTS, type Request, RequestError } from './protocol.ts';
 
 /** A request from its fields, at the server's border. Throws RequestError INVALID or UNKNOWN_REQUEST. */
 export function parseRequest(fields: Fields, id: number): Request {
@@ -27,6 +27,10 @@ export function parseRequest(fields: Fields, id: number): Request {
     }
     case 'environment':
       return { id, type, env: reader.environment('env') };
+    case 'slots':
+      return { id, type, slots: reader.integer('slots', 1, MAX_SLOTS) };
+    case 'cancel':
+      return { id, type, attempts: reader.list('attempts').map((entry) => entry.key()) };
     case 'list':
       return { id, type, after: reader.optionalObject('after')?.key() ?? null };
     case 'ack':

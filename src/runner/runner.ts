@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { bootId } from '../job/host.ts';
+import { BegunRecords } from './begun.ts';
 import { BestStarter } from './best-starter.ts';
 import { Jobs } from './jobs.ts';
 import { Journal } from './journal.ts';
@@ -35,12 +36,14 @@ export class Runner {
     const boot = bootId();
     this.journal = new Journal(directory, boot, log);
     const { journal } = this;
+    const begun = new BegunRecords(this.path('begun'));
     this.jobs = new Jobs({
       directory,
       journal,
       clock,
       log,
-      starter: new BestStarter({ lock, log }),
+      starter: new BestStarter({ lock, begun, journal: journal.id, log }),
+      begun,
       onExits: (exits) => this.server.sendExits(exits),
       onQuiet: () => this.rest(),
     });

@@ -11,6 +11,7 @@ import {
   type ByeCode,
   type Exit,
   exitFields,
+  MAX_AHEAD,
   PROTOCOL_VERSION,
   type Request,
   RequestError,
@@ -157,12 +158,18 @@ export class RunnerServer {
         if (this.isShuttingDown) throw new RequestError('SHUTTING_DOWN', 'the runner takes no more jobs');
         return jobs.spawn(request);
       case 'signal':
-        return jobs.afterStarts(() => jobs.signal(request));
+        return jobs.signal(request);
       case 'environment':
         jobs.environment = request.env;
         return {};
+      case 'slots':
+        jobs.slots = request.slots;
+        return { ahead: MAX_AHEAD };
+      case 'cancel':
+        jobs.cancel(request.attempts);
+        return {};
       case 'list':
-        return jobs.afterStarts(() => jobs.list(request.after));
+        return jobs.list(request.after);
       case 'ack':
         journal.acknowledge(request.attempts);
         return {};

@@ -17,6 +17,10 @@ export class Watch {
     this.timer ??= setInterval(() => this.look(), LOOK_MS);
   }
 
+  get size(): number {
+    return this.watched.size;
+  }
+
   has(leader: Leader): boolean {
     return this.watched.has(leader);
   }

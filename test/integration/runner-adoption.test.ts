@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bootId } from '../../src/job/host.ts';
 import { processStartTime } from '../../src/job/process.ts';
+import { BegunRecords } from '../../src/runner/begun.ts';
 import { RunnerRig } from '../support/runner.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -190,4 +191,24 @@ test('Whatever instant the runner is killed at, no attempt runs twice and none t
   const known = new Set((await client.list()).map(({ jid }) => String(jid)));
   expect(new Set(ran).size).toBe(ran.length);
   expect(ran.filter((jid) => !known.has(jid))).toEqual([]);
+});
+
+test('What was journaled and not begun with was never started; what was may have run', async () => {
+  const rig = new RunnerRig();
+  prepareJournal(rig, [spawnEntry(1), spawnEntry(2)]);
+  const begun = new BegunRecords(join(rig.directory, 'begun'));
+  begun.reset('earlier');
+  begun.note('2.1');
+  const { client } = await rig.start();
+  expect(client.hello.journal).toBe('earlier');
+  const listed = await client.list();
+  expect(listed).toMatchObject([{ jid: 2, state: 'exited', exit: { isLost: true } }]);
+});
+
+test('Records of another journal say nothing', async () => {
+  const rig = new RunnerRig();
+  prepareJournal(rig, [spawnEntry(1)]);
+  new BegunRecords(join(rig.directory, 'begun')).reset('another');
+  const { client } = await rig.start();
+  expect(await client.list()).toMatchObject([{ jid: 1, state: 'exited', exit: { isLost: true } }]);
 });

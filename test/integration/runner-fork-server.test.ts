@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { RqError } from '../../src/job/errors.ts';
 import { processStartTime } from '../../src/job/process.ts';
+import { BegunRecords } from '../../src/runner/begun.ts';
 import { RunnerRig } from '../support/runner.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -74,44 +75,61 @@ test('A job whose fork server is killed goes on; how it ends is unknown, and the
   expect(await waitFor(() => exits.get(1))).toMatchObject({ pid, exit_status: null, signal: null, isLost: true });
 });
 
-test('What a fork server was told to start when it was killed is not said to be unstarted', async () => {
+test('What a fork server was told to start and had not begun with when it was killed is started by the next', async () => {
+  const rig = new RunnerRig();
+  const { client, exits } = await rig.start();
+  const server = await forkServer(client.hello.pid);
+  process.kill(server, 'SIGSTOP');
+  const spawned = client.spawn(rig.job(1, 'echo ran >> times; exit 4'));
+  // Answered behind what was sent before it: the order is with the fork server.
+  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
+  process.kill(server, 'SIGKILL');
+  expect((await spawned).pid).toBeGreaterThan(1);
+  expect(await waitFor(() => exits.get(1))).toMatchObject({ exit_status: 4, isLost: false });
+  expect(rig.read('times')).toBe('ran\n');
+});
+
+test('What it had begun with when it was killed, and nobody finds, may have run', async () => {
   const rig = new RunnerRig();
   const { client, exits } = await rig.start();
   const server = await forkServer(client.hello.pid);
   process.kill(server, 'SIGSTOP');
   const spawned = client.spawn(rig.job(1, 'touch ran'));
-  // Answered behind what was sent before it: the order is with the fork server.
-  await client.environment({ PATH: PATH ?? '' });
+  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
+  new BegunRecords(join(rig.directory, 'begun')).note('1.1');
   process.kill(server, 'SIGKILL');
   expect(await spawned).toMatchObject({ pid: null });
   const exit = await waitFor(() => exits.get(1));
-  expect(exit).toMatchObject({ pid: null, exit_status: null, signal: null, isLost: true });
+  expect(exit).toMatchObject({ pid: null, exit_status: null, signal: null, elapsed: null, isLost: true });
   expect(exit.reason).toContain('which may have run');
 });
 
-test('A list and a signal wait until it is known what became of the spawns before them', async () => {
+test('A list waits until it is known what became of the spawns before it', async () => {
   const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
+  const { client } = await rig.start();
   const server = await forkServer(client.hello.pid);
+  await client.spawn(rig.job(1, FOREVER));
   process.kill(server, 'SIGSTOP');
-  const spawned = client.spawn(rig.job(1, FOREVER));
-  const listed = client.list();
-  const signalled = client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM' });
-  await client.environment({ PATH: PATH ?? '' });
+  const spawned = client.spawn(rig.job(2, 'touch ran')).catch((error: RqError) => error.facts['code']);
+  let isListed = false;
+  const listed = client.list().finally(() => {
+    isListed = true;
+  });
+  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
+  expect(isListed).toBe(false);
   process.kill(server, 'SIGCONT');
-  const { pid } = await spawned;
-  expect(await listed).toMatchObject([{ jid: 1, state: 'running', pid }]);
-  await signalled;
-  expect(await waitFor(() => exits.get(1))).toMatchObject({ pid, signal: 'SIGTERM' });
+  expect(await spawned).toBe('CANCELLED');
+  expect(await listed).toMatchObject([{ jid: 1, state: 'running' }]);
+  writeFileSync(rig.file('go'), '');
 });
 
-test('A next runner waits for what the fork server of a killed one still starts, and adopts it', async () => {
+test('A next runner waits until the fork server of a killed one has come to its end', async () => {
   const rig = new RunnerRig();
   const { client } = await rig.start();
   const server = await forkServer(client.hello.pid);
   process.kill(server, 'SIGSTOP');
   client.spawn(rig.job(1, FOREVER)).catch(() => undefined);
-  await client.environment({ PATH: PATH ?? '' });
+  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
   process.kill(client.hello.pid, 'SIGKILL');
   await waitFor(() => processStartTime(client.hello.pid) === undefined);
   const next = rig.start();
@@ -123,10 +141,12 @@ test('A next runner waits for what the fork server of a killed one still starts,
   await waitFor(async () => (await refusal()) === 'NO_RUNNER');
   process.kill(server, 'SIGCONT');
   const { client: second } = await next;
-  expect(await second.list()).toMatchObject([{ jid: 1, state: 'running' }]);
   expect(processStartTime(server)).toBeUndefined();
+  // It began with it before it saw that the runner was gone, or it never will: the list says which.
+  const listed = await second.list();
   writeFileSync(rig.file('go'), '');
-  await waitFor(async () => (await second.list())[0]?.state === 'exited');
+  if (listed.length === 0) expect(rig.read('out.1')).toBe('');
+  else await waitFor(async () => (await second.list())[0]?.state === 'exited');
 });
 
 test('A fork server ends with its runner', async () => {
@@ -170,4 +190,64 @@ test('A variable of the user that would change perl does not change the fork ser
   } finally {
     delete process.env['PERL5OPT'];
   }
+});
+
+test.each([true, false])('With slots some run, and others wait or are cancelled (with perl: %s)', async (hasPerl) => {
+  const rig = new RunnerRig();
+  if (!hasPerl) pathWithout(rig);
+  const { client, exits } = await rig.start();
+  expect(await client.slots(2)).toBe(64);
+  const spawned = [1, 2, 3, 4, 5].map((jid) => {
+    const spawn = client.spawn(rig.job(jid, `echo ${jid} >> begun; until [ -e go ]; do sleep 0.05; done`));
+    return spawn.then(
+      () => 'begun',
+      (error: RqError) => error.facts['code'],
+    );
+  });
+  await waitFor(() => rig.read('begun').trim().split('\n').length === 2);
+  await client.cancel([1, 4].map((jid) => ({ jid, attempt: 1 })));
+  await expect(client.signal({ jid: 5, attempt: 1, signal: 'SIGTERM' })).rejects.toMatchObject({
+    facts: { code: 'NO_ATTEMPT' },
+  });
+  expect(await Promise.all([...spawned.slice(0, 2), ...spawned.slice(3)])).toEqual([
+    'begun',
+    'begun',
+    'CANCELLED',
+    'CANCELLED',
+  ]);
+  writeFileSync(rig.file('go'), '');
+  await waitFor(() => exits.size === 3);
+  expect(rig.read('begun').trim().split('\n').sort()).toEqual(['1', '2', '3']);
+  expect((await client.list()).map(({ jid }) => jid)).toEqual([1, 2, 3]);
+  // As if it had never been asked for: it may be now.
+  await client.spawn(rig.job(4, 'true'));
+  await waitFor(() => exits.get(4));
+});
+
+test('What an earlier runner started takes a slot too', async () => {
+  const rig = new RunnerRig();
+  const first = await rig.start();
+  await first.client.spawn(rig.job(1, FOREVER));
+  await waitFor(() => rig.read('out.1') !== '');
+  await rig.killRunner();
+  const { client, exits } = await rig.start();
+  await client.slots(1);
+  const spawned = client.spawn(rig.job(2, 'echo ran; cat go'));
+  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
+  expect(rig.read('out.2')).toBe('');
+  writeFileSync(rig.file('go'), 'go\n');
+  await spawned;
+  await waitFor(() => exits.get(2));
+  expect(rig.read('out.2')).toBe('ran\ngo\n');
+});
+
+test('Of a thousand jobs that run at once every one is seen to end', async () => {
+  const rig = new RunnerRig();
+  const { client, exits } = await rig.start();
+  const jids = Array.from({ length: 1000 }, (_, index) => index + 1);
+  await Promise.all(jids.map((jid) => client.spawn(rig.job(jid, `exec sleep 600`, { stdout: null, stderr: null }))));
+  expect((await client.list()).filter(({ state }) => state === 'running')).toHaveLength(1000);
+  await Promise.all(jids.map((jid) => client.signal({ jid, attempt: 1, signal: 'SIGTERM' })));
+  await waitFor(() => exits.size === 1000);
+  expect([...exits.values()].filter(({ signal }) => signal === 'SIGTERM')).toHaveLength(1000);
 });

@@ -46,7 +46,7 @@ test('A runner with nothing to do exits, and leaves the journal but neither sock
   await waitFor(() => exits.get(1));
   client.close();
   await waitFor(() => rig.runners().length === 0);
-  expect(readdirSync(rig.directory).sort()).toEqual(['journal', 'runner.log', 'scripts']);
+  expect(readdirSync(rig.directory).sort()).toEqual(['begun', 'journal', 'runner.log', 'scripts']);
   const next = await rig.start();
   expect(next.client.hello.journal).toBe(client.hello.journal);
   expect(await next.client.list()).toMatchObject([{ jid: 1, exit: { exit_status: 9 } }]);

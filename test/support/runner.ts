@@ -97,6 +97,8 @@ export class RunnerRig {
   async tearDown(): Promise<string[]> {
     for (const client of this.clients) client.close();
     await this.killRunner();
+    // They see by the end of their orders that it is gone.
+    await waitFor(() => !this.processes().some((pid) => /fork.server/.test(wordsOf(pid).join(' '))));
     const leaked = this.processes();
     const words = leaked.map((pid) => `${pid} ${wordsOf(pid).join(' ')}`);
     for (const pid of leaked) process.kill(pid, 'SIGKILL');
