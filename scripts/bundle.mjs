@@ -58,5 +58,5 @@ export async function bundleProgram(outdir, plugins = []) {
     banner: {},
   });
   await build({ ...options, plugins, entryPoints: { runner: 'src/runner/main.ts' }, outdir });
-  copyFileSync(join(root, 'src/runner/fork-server.pl'), join(outdir, 'fork-server.pl'));
+  copyFileSync(join(root, 'src/runner/fork-server.py'), join(outdir, 'fork-server.py'));
 }

@@ -87,6 +87,11 @@ export class Attempts {
     this.unstarted = [...reports.unstarted, ...this.unstarted];
   }
 
+  /** There are jobs at hand, here or at the runner, for the next slot that comes free. */
+  get hasUnbegun(): boolean {
+    return this.claimed.length + this.given.size > 0;
+  }
+
   get hasEnds(): boolean {
     return this.ends.length > 0 || this.unstarted.length > 0;
   }

@@ -138,14 +138,13 @@ export class Feeder {
    * took, so that other hosts get their turn.
    */
   private untilExchangeMs(): number {
-    const turnMs = this.attempts.claimed.length > 0 ? GATHER_MS : Math.min(this.exchangeTookMs, GATHER_MS);
+    const turnMs = this.attempts.hasUnbegun ? GATHER_MS : Math.min(this.exchangeTookMs, GATHER_MS);
     return this.exchangedMs + turnMs - this.queue.clock.monotonicMs();
   }
 
   /** Claimed ahead for jobs that end quickly; if none does any more, another host may be free for them. */
   private giveBackIdleClaims(): void {
-    const { claimed, given, running } = this.attempts;
-    if (claimed.length + given.size === 0 || running.size < this.settings.slots) return;
+    if (!this.attempts.hasUnbegun || this.attempts.running.size < this.settings.slots) return;
     if (this.queue.clock.monotonicMs() - this.progressMs > IDLE_CLAIM_MS) this.giveBackUnbegun();
   }
 

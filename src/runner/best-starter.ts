@@ -15,11 +15,14 @@ export interface StarterOptions {
   readonly log: RunnerLog;
 }
 
+/** A user's own Python may be on a share, and large. */
+const SYSTEM_FIRST = ['/usr/bin', '/bin'];
+
 /** Has a fork server start the attempts, a new one where one was killed; where it does not run, this process does. */
 export class BestStarter implements Starter {
   // Looked up once, so that no directory of a job's PATH can put another there.
   private readonly bash = findProgram('bash') ?? '/bin/bash';
-  private perl = findProgram('perl');
+  private python = findProgram('python3', SYSTEM_FIRST);
   private readonly plain: PlainStarter;
   private server: ForkServer | undefined;
   private base: Environment = {};
@@ -51,10 +54,10 @@ export class BestStarter implements Starter {
   }
 
   private current(): Starter {
-    const { perl, bash } = this;
-    if (perl === undefined) return this.plain;
+    const { python, bash } = this;
+    if (python === undefined) return this.plain;
     if (this.server !== undefined) return this.server;
-    this.server = new ForkServer({ ...this.options, perl, bash, onGone: (...gone) => this.gone(...gone) });
+    this.server = new ForkServer({ ...this.options, python, bash, onGone: (...gone) => this.gone(...gone) });
     this.server.environment(this.base);
     this.server.slots(this.limit);
     return this.server;
@@ -62,7 +65,7 @@ export class BestStarter implements Starter {
 
   private gone(unbegun: readonly [StartOrder, Attendant][], wasFit: boolean): void {
     this.server = undefined;
-    if (!wasFit) this.perl = undefined;
+    if (!wasFit) this.python = undefined;
     for (const [order, attendant] of unbegun) this.start(order, attendant);
   }
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { crashAt } from '../job/crash-points.ts';
-import { errorCode } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
 import { findAttempts, isAlive } from './adopt.ts';
 import type { BegunRecords } from './begun.ts';
@@ -157,7 +156,7 @@ export class Jobs {
     const key = { jid, attempt };
     const leader = this.running.get(attemptName(key));
     const isAdopted = leader !== undefined && this.watch.has(leader);
-    if (leader === undefined || (isAdopted && !isAlive(leader)) || !this.send(leader, signal)) {
+    if (leader === undefined || (isAdopted && !isAlive(leader)) || !this.send(leader.pid, signal)) {
       throw new RequestError('NO_ATTEMPT', `attempt ${attempt} of job ${jid} is not running`);
     }
     if (graceMs !== undefined) this.graces.start(key, leader, graceMs);
@@ -181,14 +180,10 @@ export class Jobs {
     this.options.starter.slots(Math.max(0, this.limit - this.watch.size));
   }
 
-  private send(leader: Leader, signal: NodeJS.Signals): boolean {
-    const { pid } = leader;
+  private send(pid: number, signal: NodeJS.Signals): boolean {
     try {
-      if (signalGroup(pid, signal)) return true;
-      // Forked, and not yet come to making itself the leader of a group: then it is alone.
-      return isAlive(leader) && process.kill(pid, signal);
+      return signalGroup(pid, signal);
     } catch (error) {
-      if (errorCode(error) === 'ESRCH') return false;
       throw new RequestError('FAILED', `cannot send ${signal} to the process group ${pid}`, error);
     }
   }

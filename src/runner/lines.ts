@@ -51,7 +51,7 @@ export class LineConnection {
     // A character has at most 3 bytes a UTF-16 unit, so that counting is seldom needed.
     if (line.length * 3 >= MAX_LINE_BYTES && Buffer.byteLength(line) >= MAX_LINE_BYTES) return false;
     if (this.hasEnded) return false;
-    if (this.outgoing.length === 0) process.nextTick(() => this.flush());
+    if (this.outgoing.length === 0) setImmediate(() => this.flush());
     this.outgoing.push(line);
     return true;
   }

@@ -7,7 +7,7 @@ import { CannotStart, startFailure } from './start-failure.ts';
 import { type Attendant, type Ended, failed, type Starter, type StartOrder } from './starter.ts';
 import { closeStdio, openStdio, type Stdio } from './stdio.ts';
 
-/** Forks this process itself, at 2 ms of its time for each job: for hosts that have no perl. */
+/** Forks this process itself, at 2 ms of its time for each job: for hosts that have no Python 3.8. */
 export class PlainStarter implements Starter {
   private base: Environment = {};
   private limit = Number.POSITIVE_INFINITY;

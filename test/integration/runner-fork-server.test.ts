@@ -26,17 +26,17 @@ function children(runner: number): { pid: number; words: string }[] {
 }
 
 async function forkServer(runner: number): Promise<number> {
-  return await waitFor(() => children(runner).find(({ words }) => words.startsWith('rq fork server'))?.pid);
+  return await waitFor(() => children(runner).find(({ words }) => words.includes('fork-server.py'))?.pid);
 }
 
-/** A PATH on which there is all that a runner needs but perl, or one that is not what it should be. */
-function pathWithout(rig: RunnerRig, perl?: string): void {
+/** A PATH on which there is all that a runner needs but Python, or one that is not what it should be. */
+function pathWithout(rig: RunnerRig, python?: string): void {
   const bin = join(rig.root, 'bin');
   mkdirSync(bin);
   for (const name of ['bash', 'sh', 'flock', 'sleep', 'touch']) {
     symlinkSync(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(bin, name));
   }
-  if (perl !== undefined) writeFileSync(join(bin, 'perl'), perl, { mode: 0o755 });
+  if (python !== undefined) writeFileSync(join(bin, 'python3'), python, { mode: 0o755 });
   process.env['PATH'] = bin;
 }
 
@@ -106,7 +106,7 @@ test('What it had begun with when it was killed, and nobody finds, may have run'
 
 test('A list waits until it is known what became of the spawns before it', async () => {
   const rig = new RunnerRig();
-  const { client } = await rig.start();
+  const { client, exits } = await rig.start();
   const server = await forkServer(client.hello.pid);
   await client.spawn(rig.job(1, FOREVER));
   process.kill(server, 'SIGSTOP');
@@ -121,6 +121,7 @@ test('A list waits until it is known what became of the spawns before it', async
   expect(await spawned).toBe('CANCELLED');
   expect(await listed).toMatchObject([{ jid: 1, state: 'running' }]);
   writeFileSync(rig.file('go'), '');
+  await waitFor(() => exits.get(1));
 });
 
 test('A next runner waits until the fork server of a killed one has come to its end', async () => {
@@ -159,12 +160,12 @@ test('A fork server ends with its runner', async () => {
 });
 
 test.each([
-  ['without perl', undefined],
-  ['with a perl that fails', '#!/bin/sh\nexit 1\n'],
-  ['with a perl that fails late', '#!/bin/bash\nread -rN1\nexit 1\n'],
-])('On a host %s the runner forks by itself', async (_, perl) => {
+  ['without Python', undefined],
+  ['with a Python that fails', '#!/bin/sh\nexit 1\n'],
+  ['with a Python that fails late', '#!/bin/bash\nread -rN1\nexit 1\n'],
+])('On a host %s the runner forks by itself', async (_, python) => {
   const rig = new RunnerRig();
-  pathWithout(rig, perl);
+  pathWithout(rig, python);
   const { client, exits } = await rig.start();
   const { pid } = await client.spawn(rig.job(1, 'echo $PPID; exit 5'));
   expect(await waitFor(() => exits.get(1))).toMatchObject({ pid, exit_status: 5, signal: null });
@@ -178,51 +179,54 @@ test.each([
   expect((await waitFor(() => exits.get(4))).reason).toContain('cannot open stdin');
 });
 
-test('A variable of the user that would change perl does not change the fork server', async () => {
+test('A variable of the user that would change Python does not change the fork server', async () => {
   const rig = new RunnerRig();
-  process.env['PERL5OPT'] = '-Mnothing_that_is_there';
+  process.env['PYTHONHOME'] = '/nothing/that/is/there';
   try {
     const { client, exits } = await rig.start();
-    await client.spawn(rig.job(1, 'echo $PERL5OPT'));
+    await client.spawn(rig.job(1, 'echo $PYTHONHOME'));
     await waitFor(() => exits.get(1));
     await forkServer(client.hello.pid);
-    expect(rig.read('out.1')).toBe('-Mnothing_that_is_there\n');
+    expect(rig.read('out.1')).toBe('/nothing/that/is/there\n');
   } finally {
-    delete process.env['PERL5OPT'];
+    delete process.env['PYTHONHOME'];
   }
 });
 
-test.each([true, false])('With slots some run, and others wait or are cancelled (with perl: %s)', async (hasPerl) => {
-  const rig = new RunnerRig();
-  if (!hasPerl) pathWithout(rig);
-  const { client, exits } = await rig.start();
-  expect(await client.slots(2)).toBe(64);
-  const spawned = [1, 2, 3, 4, 5].map((jid) => {
-    const spawn = client.spawn(rig.job(jid, `echo ${jid} >> begun; until [ -e go ]; do sleep 0.05; done`));
-    return spawn.then(
-      () => 'begun',
-      (error: RqError) => error.facts['code'],
-    );
-  });
-  await waitFor(() => rig.read('begun').trim().split('\n').length === 2);
-  await client.cancel([1, 4].map((jid) => ({ jid, attempt: 1 })));
-  await expect(client.signal({ jid: 5, attempt: 1, signal: 'SIGTERM' })).rejects.toMatchObject({
-    facts: { code: 'NO_ATTEMPT' },
-  });
-  expect(await Promise.all([...spawned.slice(0, 2), ...spawned.slice(3)])).toEqual([
-    'begun',
-    'begun',
-    'CANCELLED',
-    'CANCELLED',
-  ]);
-  writeFileSync(rig.file('go'), '');
-  await waitFor(() => exits.size === 3);
-  expect(rig.read('begun').trim().split('\n').sort()).toEqual(['1', '2', '3']);
-  expect((await client.list()).map(({ jid }) => jid)).toEqual([1, 2, 3]);
-  // As if it had never been asked for: it may be now.
-  await client.spawn(rig.job(4, 'true'));
-  await waitFor(() => exits.get(4));
-});
+test.each([true, false])(
+  'With slots some run, and others wait or are cancelled (with Python: %s)',
+  async (hasPython) => {
+    const rig = new RunnerRig();
+    if (!hasPython) pathWithout(rig);
+    const { client, exits } = await rig.start();
+    expect(await client.slots(2)).toBe(64);
+    const spawned = [1, 2, 3, 4, 5].map((jid) => {
+      const spawn = client.spawn(rig.job(jid, `echo ${jid} >> begun; until [ -e go ]; do sleep 0.05; done`));
+      return spawn.then(
+        () => 'begun',
+        (error: RqError) => error.facts['code'],
+      );
+    });
+    await waitFor(() => rig.read('begun').trim().split('\n').length === 2);
+    await client.cancel([1, 4].map((jid) => ({ jid, attempt: 1 })));
+    await expect(client.signal({ jid: 5, attempt: 1, signal: 'SIGTERM' })).rejects.toMatchObject({
+      facts: { code: 'NO_ATTEMPT' },
+    });
+    expect(await Promise.all([...spawned.slice(0, 2), ...spawned.slice(3)])).toEqual([
+      'begun',
+      'begun',
+      'CANCELLED',
+      'CANCELLED',
+    ]);
+    writeFileSync(rig.file('go'), '');
+    await waitFor(() => exits.size === 3);
+    expect(rig.read('begun').trim().split('\n').sort()).toEqual(['1', '2', '3']);
+    expect((await client.list()).map(({ jid }) => jid)).toEqual([1, 2, 3]);
+    // As if it had never been asked for: it may be now.
+    await client.spawn(rig.job(4, 'true'));
+    await waitFor(() => exits.get(4));
+  },
+);
 
 test('What an earlier runner started takes a slot too', async () => {
   const rig = new RunnerRig();
