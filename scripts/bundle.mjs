@@ -1,8 +1,9 @@
-// How the program is bundled: `rq` with its lazily loaded parts, and the runner, each as few files as can be, since every
-// file that is opened costs a round trip on NFS.
+// How the program is bundled: as few files as can be, since every file that is opened costs a round trip on NFS.
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { codeName, WRAPPER } from './compile-code.mjs';
+import { lazyBuiltins } from './lazy-builtins.mjs';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const root = new URL('..', import.meta.url).pathname;
@@ -24,39 +25,45 @@ const options = {
   minifyWhitespace: true,
 };
 
+/** CommonJS has another name for the place of a file. */
+const commonJs = {
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  banner: { js: "const rqFileUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: { ...options.define, 'import.meta.url': 'rqFileUrl' },
+};
+
 /** Bundles it into a directory; plugins may change what is bundled. */
 export async function bundleProgram(outdir, plugins = []) {
+  // One CommonJS file, whose compiled code is kept beside it: ES modules in parts take 1.4 of its time to load.
   await build({
     ...options,
-    plugins,
+    ...commonJs,
+    plugins: [...plugins, lazyBuiltins],
+    // It asks for `fs` only, and is given another to use; what it adds for old systems takes time to load.
+    alias: { 'graceful-fs': 'node:fs' },
     entryPoints: { rq: 'src/main.ts' },
-    splitting: true,
+    minifyIdentifiers: true,
     outdir,
-    chunkNames: 'rq-[hash]',
   });
-  // A small CommonJS file answers help and version: an ES module with parts takes 1.2 of the time of `node -e 0`, this 1.03.
-  // The same for what the tab key asks: apart, so that the program's parts stay few.
+  const program = join(outdir, 'rq.cjs');
+  // A small file answers help and version: it takes 1.03 of the time of `node -e 0`. The same for what the tab key asks.
   await build({
     ...options,
+    ...commonJs,
     plugins,
     entryPoints: { launch: 'src/launch.ts', complete: 'src/complete.ts' },
+    define: {
+      ...commonJs.define,
+      RQ_CODE: JSON.stringify(codeName(program)),
+      RQ_WRAPPER: JSON.stringify(WRAPPER),
+    },
     outdir,
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
-    banner: {},
     // The table of modes is wanted for its words only.
     external: [...options.external, '../modes/*'],
   });
-  // The thread that watches the others, CommonJS too, for the same reason.
-  await build({
-    ...options,
-    plugins,
-    entryPoints: { watcher: 'src/cli/patience/watcher.ts' },
-    outdir,
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
-    banner: {},
-  });
+  // The thread that watches the others.
+  await build({ ...options, ...commonJs, plugins, entryPoints: { watcher: 'src/cli/patience/watcher.ts' }, outdir });
   await build({ ...options, plugins, entryPoints: { runner: 'src/runner/main.ts' }, outdir });
   copyFileSync(join(root, 'src/runner/fork-server.py'), join(outdir, 'fork-server.py'));
 }

@@ -1,10 +1,11 @@
-import { streamOutput } from './cli/output.ts';
+import { standardOutput } from './cli/output.ts';
 import { runCommandLine } from './cli/run.ts';
 
-const status = await runCommandLine(process.argv.slice(2), {
+void runCommandLine(process.argv.slice(2), {
   environment: process.env,
-  output: streamOutput(process.stdout),
+  output: standardOutput,
   input: async () => (await import('./cli/input.ts')).standardInput(),
+}).then((status) => {
+  // Every write was awaited; what may still be open, such as a pipe on stdin, is nothing to wait for.
+  process.exit(status);
 });
-// Every write was awaited; what may still be open, such as a pipe on stdin, is nothing to wait for.
-process.exit(status);

@@ -1,6 +1,6 @@
 import { fstatSync, readFileSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import type { InputStream } from './mode-call.ts';
+import { isTerminal } from './terminal.ts';
 
 /** What standard input is, without reading from it; a closed one is /dev/null by now, since Node opens it so. */
 export function standardInput(): InputStream {
@@ -16,7 +16,7 @@ export async function readAll(input: InputStream): Promise<Uint8Array> {
 
 function inputKind(): InputStream['kind'] {
   try {
-    if (isatty(0)) return 'terminal';
+    if (isTerminal(0)) return 'terminal';
     const stats = fstatSync(0);
     if (stats.isFIFO() || stats.isSocket()) return 'pipe';
     if (stats.isFile()) return 'file';

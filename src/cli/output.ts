@@ -1,5 +1,6 @@
-import type { Writable } from 'node:stream';
-import { errorCode, RqError } from '../job/errors.ts';
+import { writeSync } from 'node:fs';
+import { systemClock } from '../job/clock.ts';
+import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import type { TextOutput } from './mode-call.ts';
 
 /** The reader of stdout went away; rq then ends quietly. */
@@ -7,19 +8,31 @@ export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }
 
-/** Writes to a stream no faster than it is read. Throws OutputClosed at a closed pipe, NO_SPACE or IO otherwise. */
-export function streamOutput(stream: Writable): TextOutput {
-  // Each failed write says so to its callback; without a listener the stream would throw it as well.
-  stream.on('error', () => undefined);
-  return {
-    write: (data) =>
-      new Promise((resolve, reject) => {
-        stream.write(data, (error) => {
-          if (error == null) resolve();
-          else reject(outputFault(error));
-        });
-      }),
-  };
+/** How long a reader is given that has made the pipe non-blocking and is slow. */
+const FULL_MS = 5;
+
+/**
+ * Writes to stdout, no faster than it is read: as Node does for files, terminals and pipes, but without the streams and
+ * sockets that it loads for that. Throws OutputClosed at a closed pipe, NO_SPACE or IO otherwise.
+ */
+export const standardOutput: TextOutput = {
+  write: async (data) => {
+    let bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    while (bytes.length > 0) {
+      const written = writeSome(bytes);
+      if (written === 0) await systemClock.sleep(FULL_MS);
+      bytes = bytes.subarray(written);
+    }
+  },
+};
+
+function writeSome(bytes: Uint8Array): number {
+  try {
+    return writeSync(1, bytes);
+  } catch (error) {
+    if (errorCode(error) === 'EAGAIN') return 0;
+    throw outputFault(error);
+  }
 }
 
 /** Writes every piece of text, each when the one before is out. */
@@ -27,9 +40,12 @@ export async function writeAll(output: TextOutput, pieces: AsyncIterable<string 
   for await (const piece of pieces) await output.write(piece);
 }
 
-function outputFault(error: Error): Error {
+function outputFault(error: unknown): Error {
   const code = errorCode(error);
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || code === 'ECONNRESET') return new OutputClosed();
   const kind = code === 'ENOSPC' || code === 'EDQUOT' ? 'NO_SPACE' : 'IO';
-  return new RqError(kind, `cannot write to stdout: ${error.message}`, { cause: error, facts: { stream: 'stdout' } });
+  return new RqError(kind, `cannot write to stdout: ${errorMessage(error)}`, {
+    cause: error,
+    facts: { stream: 'stdout' },
+  });
 }

@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { systemClock } from '../job/clock.ts';
 import { errorCode } from '../job/errors.ts';
 import type { Progress } from '../queue/progress.ts';
 import type { ModeCall } from './mode-call.ts';
+import { isTerminal } from './terminal.ts';
 
 const QUIET_MS = 1_000;
 const EVERY_MS = 200;
@@ -43,7 +43,7 @@ export class ProgressLine {
 
 /** The progress line of a call: silent where stderr is no terminal, or little is to be said. */
 export function progressOf(call: ModeCall, what: string): ProgressLine {
-  return new ProgressLine(what, call.talk.verbosity < INFO || !isatty(2));
+  return new ProgressLine(what, call.talk.verbosity < INFO || !isTerminal(2));
 }
 
 /** `submitted 1,200 of 5,000 (24 %), 600 a second, 6 s left`. */

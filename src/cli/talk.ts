@@ -1,8 +1,8 @@
 import { appendFileSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { errorCode } from '../job/errors.ts';
 import { printableLine } from '../job/printable.ts';
 import type { Talk } from './mode-call.ts';
+import { isTerminal } from './terminal.ts';
 
 const LEVELS = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
 const DEFAULT_VERBOSITY = LEVELS.info;
@@ -36,7 +36,7 @@ export function standardTalk(
 /** True where what is written to stdout (1) or stderr (2) is to be coloured: see no-color.org; a terminal may be dumb. */
 export function wantsColour(descriptor: 1 | 2, environment: NodeJS.ProcessEnv): boolean {
   const terminal = environment['TERM'] ?? '';
-  return !environment['NO_COLOR'] && terminal !== '' && terminal !== 'dumb' && isatty(descriptor);
+  return !environment['NO_COLOR'] && terminal !== '' && terminal !== 'dumb' && isTerminal(descriptor);
 }
 
 function writeQuietly(text: string): void {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, RqError } from '../job/errors.ts';
 import { bootId, pidNamespace } from '../job/host.ts';
@@ -42,7 +42,7 @@ export class LocalHolder {
   erase(generation: number): void {
     const note = this.read();
     if (note?.generation === generation && note.pid === process.pid) {
-      attempt(() => rmSync(this.notePath(), { force: true }));
+      attempt(() => unlinkSync(this.notePath()));
     }
   }
 

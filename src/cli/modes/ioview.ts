@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
-import { isatty } from 'node:tty';
 import { execa } from 'execa';
 import { RqError } from '../../job/errors.ts';
 import { existingStreams } from '../../queue/streams.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { parseJid } from '../selection.ts';
+import { isTerminal } from '../terminal.ts';
 import { useQueue } from '../use-queue.ts';
 import { type Viewers, viewers } from '../viewers.ts';
 
@@ -19,7 +19,7 @@ const SIGNALLED = 128;
 export async function run(call: ModeCall): Promise<number> {
   const jid = parseJid(call.words[0] ?? '');
   const chosen = viewers(call.options.text('editor'), call.environment);
-  if (chosen.source === undefined && !isatty(1)) {
+  if (chosen.source === undefined && !isTerminal(1)) {
     throw new RqError(
       'USAGE',
       `ioview needs a terminal; rq ${call.queue} stdout ${jid} prints, --editor runs any program`,

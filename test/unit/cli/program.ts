@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 // Below node_modules, so that what is not bundled is found there.
@@ -10,19 +9,11 @@ const OUTPUT = `${ROOT}node_modules/.cache/rq-test/cli-${process.pid}`;
 /** Bundles src/main.ts as the build does, in a place of its own; gives the path of what node can run. */
 export async function bundleProgram(): Promise<string> {
   mkdirSync(OUTPUT, { recursive: true });
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: { rq: 'src/main.ts' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    external: ['better-sqlite3'],
-    banner: { js: "import { createRequire as cr } from 'node:module'; const require = cr(import.meta.url);" },
-    outdir: OUTPUT,
-  });
-  return `${OUTPUT}/rq.js`;
+  const { bundleProgram: bundle } = (await import(`${ROOT}scripts/bundle.mjs`)) as {
+    bundleProgram: (outdir: string) => Promise<void>;
+  };
+  await bundle(OUTPUT);
+  return `${OUTPUT}/rq.cjs`;
 }
 
 export interface Ended {
