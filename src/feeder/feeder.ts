@@ -50,7 +50,7 @@ export class Feeder {
   private exchangedMs = 0;
   private exchangeTookMs = 0;
   private failures = 0;
-  /** When a job last began, or those that did not were given back. */
+  /** When a job was last given to the runner, or began, or those that did not were given back. */
   private progressMs = 0;
   private killed = new Set<string>();
   private readonly unsound = new Set<number>();
@@ -202,6 +202,7 @@ export class Feeder {
       const job = this.attempts.next((earlier) => this.killStale(earlier));
       if (job === undefined) return;
       this.attempts.give(job);
+      this.progressMs = this.queue.clock.monotonicMs();
       void this.start(job);
     }
   }
