@@ -28,6 +28,8 @@ const options = {
 /** CommonJS has another name for the place of a file. */
 const commonJs = {
   format: 'cjs',
+  // Code that was compiled before cannot import.
+  supported: { 'dynamic-import': false },
   outExtension: { '.js': '.cjs' },
   banner: { js: "const rqFileUrl = require('node:url').pathToFileURL(__filename).href;" },
   define: { ...options.define, 'import.meta.url': 'rqFileUrl' },

@@ -1,0 +1,131 @@
+// What users could run 2,000 jobs with instead, each at its best fair setting; those that are not installed are left out.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { env, lines, place, timed } from './rig.mjs';
+
+const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+
+/** With no queue at all: the limit. */
+export const xargs = (jobs) =>
+  timed('xargs', ['-P2', '-I{}', 'bash', '-c', 'true'], { input: lines(jobs, String), cwd: place('xargs') });
+
+const parallel = (words) => (jobs) =>
+  timed('parallel', ['--will-cite', '-j2', ...words(place('parallel')), 'true', '#', '{}'], {
+    input: lines(jobs, String),
+    env: { ...env, PARALLEL_SHELL: '/bin/bash', HOME: place('home') },
+  });
+
+function taskSpooler(jobs) {
+  const directory = place('tsp');
+  const options = { env: { ...env, TS_SOCKET: join(directory, 'socket'), TMPDIR: directory, TS_MAXFINISHED: '1' } };
+  const script = `tsp -S 2; for i in $(seq ${jobs}); do tsp bash -c true; done; while tsp -l | grep -qE "queued|running"; do
+    sleep 0.02; done`;
+  const seconds = timed('bash', ['-c', script], options);
+  spawnSync('tsp', ['-K'], options);
+  return seconds;
+}
+
+/** It runs one at a time: two queues are two slots. */
+function nq(jobs) {
+  const [one, two] = [place('nq'), place('nq')];
+  const script = `for i in $(seq ${jobs / 2}); do NQDIR=${one} nq -q bash -c true; NQDIR=${two} nq -q bash -c true; done
+    NQDIR=${one} nq -w; NQDIR=${two} nq -w`;
+  return timed('bash', ['-c', script]);
+}
+
+/** As few as give a stable figure: each takes it tens of milliseconds. */
+const SLURM_JOBS = 400;
+let slurmDaemons;
+
+/** One node, two processors, and the settings that Slurm's own guide gives for many short jobs. */
+function startSlurm() {
+  const directory = place('slurm');
+  const file = (name) => join(directory, name);
+  const daemons = [];
+  const start = (program, words) => daemons.push(spawn(program, words, { env, stdio: 'ignore' }));
+  writeFileSync(file('key'), randomBytes(128), { mode: 0o600 });
+  execFileSync('chmod', ['0755', directory, join(directory, '..')]);
+  const host = hostname().split('.')[0];
+  writeFileSync(
+    file('slurm.conf'),
+    `ClusterName=bench
+SlurmctldHost=${host}(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket=${file('munge.socket')}
+SlurmctldPort=16817
+SlurmdPort=16818
+StateSaveLocation=${file('state')}
+SlurmdSpoolDir=${file('spool')}
+SlurmctldPidFile=${file('slurmctld.pid')}
+SlurmdPidFile=${file('slurmd.pid')}
+SlurmctldLogFile=${file('slurmctld.log')}
+SlurmdLogFile=${file('slurmd.log')}
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=10000,sched_max_job_start=0,default_queue_depth=1000
+MaxArraySize=10001
+MaxJobCount=20000
+MinJobAge=10
+ReturnToService=2
+SlurmctldDebug=error
+SlurmdDebug=error
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+NodeName=${host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
+PartitionName=all Nodes=${host} Default=YES MaxTime=INFINITE State=UP
+`,
+  );
+  start('munged', ['--foreground', '--force', `--key-file=${file('key')}`, `--socket=${file('munge.socket')}`,
+    `--pid-file=${file('munge.pid')}`, `--log-file=${file('munge.log')}`, `--seed-file=${file('seed')}`]); // prettier-ignore
+  const options = { env: { ...env, SLURM_CONF: file('slurm.conf') } };
+  spawnSync('sh', ['-c', `until [ -S ${file('munge.socket')} ]; do sleep 0.1; done`], { timeout: 10_000 });
+  daemons.push(spawn('slurmctld', ['-D', '-f', file('slurm.conf')], { ...options, stdio: 'ignore' }));
+  daemons.push(spawn('slurmd', ['-D', '-f', file('slurm.conf'), '-N', host], { ...options, stdio: 'ignore' }));
+  const ready = spawnSync('sh', ['-c', 'until sinfo -h -o %t | grep -q idle; do sleep 0.2; done'], {
+    ...options,
+    timeout: 30_000,
+  });
+  const stop = () => {
+    for (const daemon of daemons.reverse()) daemon.kill('SIGTERM');
+  };
+  process.on('exit', stop);
+  if (ready.status !== 0) {
+    stop();
+    throw new Error(`slurmd did not come up: see ${directory}`);
+  }
+  return options;
+}
+
+function slurm() {
+  slurmDaemons ??= startSlurm();
+  const words = [`--array=1-${SLURM_JOBS}`, '--wait', '--cpus-per-task=1', '--wrap=true'];
+  return timed('sbatch', words, { ...slurmDaemons, cwd: place('out') });
+}
+
+/** The peers that are here: how long each takes for so many jobs, or `fixed`, as many as it is given. */
+export const peers = [
+  { name: 'GNU parallel', program: 'parallel', run: parallel(() => []) },
+  { name: 'GNU parallel --results', program: 'parallel', run: parallel((path) => ['--results', path]) },
+  { name: 'task-spooler', program: 'tsp', run: taskSpooler },
+  { name: 'nq', program: 'nq', run: nq },
+  { name: 'Slurm', program: 'slurmctld', run: slurm, fixed: SLURM_JOBS },
+].filter(({ program }) => has(program));
+export const absent = ['parallel', 'tsp', 'nq', 'slurmctld'].filter((program) => !has(program));
+
+/** Seconds that task-spooler takes to be given so many jobs, none of which it runs meanwhile. */
+export function taskSpoolerSubmits(jobs) {
+  const directory = place('tsp');
+  const options = { env: { ...env, TS_SOCKET: join(directory, 'socket'), TMPDIR: directory } };
+  spawnSync('tsp', ['sleep', '1000'], options);
+  const seconds = timed('bash', ['-c', `for i in $(seq ${jobs}); do tsp true; done`], options);
+  spawnSync('bash', ['-c', 'tsp -C; kill $(tsp -p); tsp -K'], { ...options, stdio: 'ignore' });
+  return seconds;
+}
