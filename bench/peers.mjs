@@ -18,6 +18,9 @@ const parallel = (words) => (jobs) =>
     env: { ...env, PARALLEL_SHELL: '/bin/bash', HOME: place('home') },
   });
 
+/** Each job that waits is a process with a connection to its server, which may have a thousand. */
+const TSP_JOBS = 900;
+
 function taskSpooler(jobs) {
   const directory = place('tsp');
   const options = { env: { ...env, TS_SOCKET: join(directory, 'socket'), TMPDIR: directory, TS_MAXFINISHED: '1' } };
@@ -37,7 +40,7 @@ function nq(jobs) {
 }
 
 /** As few as give a stable figure: each takes it tens of milliseconds. */
-const SLURM_JOBS = 400;
+const SLURM_JOBS = 100;
 let slurmDaemons;
 
 /** One node, two processors, and the settings that Slurm's own guide gives for many short jobs. */
@@ -46,7 +49,7 @@ function startSlurm() {
   const file = (name) => join(directory, name);
   const daemons = [];
   const start = (program, words) => daemons.push(spawn(program, words, { env, stdio: 'ignore' }));
-  writeFileSync(file('key'), randomBytes(128), { mode: 0o600 });
+  writeFileSync(file('munge.key'), randomBytes(128), { mode: 0o600 });
   execFileSync('chmod', ['0755', directory, join(directory, '..')]);
   const host = hostname().split('.')[0];
   writeFileSync(
@@ -83,8 +86,8 @@ NodeName=${host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
 PartitionName=all Nodes=${host} Default=YES MaxTime=INFINITE State=UP
 `,
   );
-  start('munged', ['--foreground', '--force', `--key-file=${file('key')}`, `--socket=${file('munge.socket')}`,
-    `--pid-file=${file('munge.pid')}`, `--log-file=${file('munge.log')}`, `--seed-file=${file('seed')}`]); // prettier-ignore
+  const munge = ['key', 'socket', 'pid', 'log', 'seed'].map((name) => `--${name}-file=${file(`munge.${name}`)}`);
+  start('munged', ['--foreground', '--force', ...munge.map((word) => word.replace('--socket-file', '--socket'))]);
   const options = { env: { ...env, SLURM_CONF: file('slurm.conf') } };
   spawnSync('sh', ['-c', `until [ -S ${file('munge.socket')} ]; do sleep 0.1; done`], { timeout: 10_000 });
   daemons.push(spawn('slurmctld', ['-D', '-f', file('slurm.conf')], { ...options, stdio: 'ignore' }));
@@ -106,15 +109,17 @@ PartitionName=all Nodes=${host} Default=YES MaxTime=INFINITE State=UP
 
 function slurm() {
   slurmDaemons ??= startSlurm();
-  const words = [`--array=1-${SLURM_JOBS}`, '--wait', '--cpus-per-task=1', '--wrap=true'];
-  return timed('sbatch', words, { ...slurmDaemons, cwd: place('out') });
+  // Its own --wait looks ever more seldom.
+  const script = `sbatch --array=1-${SLURM_JOBS} --output=%a.out --wrap=true
+    while [ -n "$(squeue -h)" ]; do sleep 0.05; done`;
+  return timed('bash', ['-c', script], { ...slurmDaemons, cwd: place('out') });
 }
 
 /** The peers that are here: how long each takes for so many jobs, or `fixed`, as many as it is given. */
 export const peers = [
   { name: 'GNU parallel', program: 'parallel', run: parallel(() => []) },
   { name: 'GNU parallel --results', program: 'parallel', run: parallel((path) => ['--results', path]) },
-  { name: 'task-spooler', program: 'tsp', run: taskSpooler },
+  { name: 'task-spooler', program: 'tsp', run: taskSpooler, fixed: TSP_JOBS },
   { name: 'nq', program: 'nq', run: nq },
   { name: 'Slurm', program: 'slurmctld', run: slurm, fixed: SLURM_JOBS },
 ].filter(({ program }) => has(program));
@@ -124,7 +129,7 @@ export const absent = ['parallel', 'tsp', 'nq', 'slurmctld'].filter((program) =>
 export function taskSpoolerSubmits(jobs) {
   const directory = place('tsp');
   const options = { env: { ...env, TS_SOCKET: join(directory, 'socket'), TMPDIR: directory } };
-  spawnSync('tsp', ['sleep', '1000'], options);
+  spawnSync('tsp', ['sleep', '1000'], { ...options, stdio: 'ignore' });
   const seconds = timed('bash', ['-c', `for i in $(seq ${jobs}); do tsp true; done`], options);
   spawnSync('bash', ['-c', 'tsp -C; kill $(tsp -p); tsp -K'], { ...options, stdio: 'ignore' });
   return seconds;

@@ -50,7 +50,11 @@ export class Submitter {
   }
 }
 
-/** The jids that a submit printed as JSON. */
+/** The jids that a submit printed as JSON, and not what it said while it had to wait. */
 export function parseJids(printed: string): number[] {
-  return (JSON.parse(printed) as { jid: number }[]).map(({ jid }) => jid);
+  const json = printed
+    .split('\n')
+    .filter((line) => !line.startsWith('rq: '))
+    .join('\n');
+  return (JSON.parse(json) as { jid: number }[]).map(({ jid }) => jid);
 }

@@ -1,0 +1,66 @@
+// What a call of the command costs, and what many jobs cost in one call.
+
+import { join } from 'node:path';
+import { taskSpoolerSubmits } from './peers.mjs';
+import { lines, median, newQueue, ROOT, RQ, rq, timed } from './rig.mjs';
+
+const CALLS_A_ROUND = 15;
+const MANY = 100_000;
+const TSP_JOBS = 900;
+
+const many = (seconds) => median(Array.from({ length: CALLS_A_ROUND }, seconds));
+const bare = () => many(() => timed(process.execPath, ['-e', '0']));
+
+const readRaw = `
+  const Database = require('better-sqlite3');
+  const db = new Database(process.argv[1], { readonly: true });
+  for (const row of db.prepare('SELECT * FROM jobs').raw().iterate()) process.stdout.write(row.join(' ') + '\\n');`;
+
+export function calls() {
+  const one = newQueue();
+  const listed = newQueue();
+  rq([listed, 'submit', '-q', '-'], { input: lines(MANY, (n) => `process --input data/${n}.dat`) });
+  const call = (...words) => many(() => timed(RQ, words));
+  const against = '`node -e 0`';
+  return [
+    {
+      rows: [
+        { name: '`rq --version`', against, limit: { atMost: 1.15 } },
+        { name: '`rq q submit true`', against, limit: { atMost: 1.5 } },
+        { name: '`rq q status`, 100,000 jobs', against },
+      ],
+      round: () => {
+        const theirs = bare();
+        return [call('--version'), call(one, 'submit', 'true'), call(listed, 'status')].map((ours) => ({
+          ours,
+          theirs,
+        }));
+      },
+    },
+    {
+      rows: [
+        {
+          name: 'submit 100,000 jobs from stdin',
+          against: '`tsp true`, 900 times',
+          unit: '/s',
+          limit: { atLeast: 100, ours: 50_000 },
+        },
+      ],
+      round: () => {
+        const queue = newQueue();
+        const input = lines(MANY, (n) => `process --input ${n}`);
+        const ours = MANY / timed(RQ, [queue, 'submit', '-q', '-'], { input });
+        return [{ ours, theirs: TSP_JOBS / taskSpoolerSubmits(TSP_JOBS) }];
+      },
+    },
+    {
+      rows: [{ name: '`list` of 100,000 jobs', against: 'SQLite read, raw columns written', limit: { atMost: 3 } }],
+      round: () => [
+        {
+          ours: timed(RQ, [listed, 'list']),
+          theirs: timed(process.execPath, ['-e', readRaw, join(listed, 'db')], { cwd: ROOT }),
+        },
+      ],
+    },
+  ];
+}
