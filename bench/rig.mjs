@@ -46,7 +46,11 @@ export function newQueue() {
 export function feeder(queue, words = [], environment = env) {
   const child = spawn(RQ, [queue, 'feed', '-v1', ...words], { env: environment, stdio: ['ignore', sink, 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  return { child, stop: () => (child.kill('SIGTERM'), ended), ended };
+  const stop = () => {
+    child.kill('SIGTERM');
+    return ended;
+  };
+  return { child, stop };
 }
 
 /** So many lines of text. */

@@ -14,9 +14,9 @@ import { median, ROOT, sorted } from './rig.mjs';
 import { scaling } from './scaling.mjs';
 
 const words = process.argv.slice(2);
-const valueOf = (name) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
-const rounds = Number(valueOf('--rounds') ?? 5);
-const only = valueOf('--only');
+const optionOf = (name) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
+const rounds = Number(optionOf('--rounds') ?? 5);
+const only = optionOf('--only');
 
 const suites = { calls, drains, claims, latencies, daemons, scaling };
 const groups = [];
