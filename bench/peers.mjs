@@ -19,7 +19,7 @@ const parallel = (words) => (jobs) =>
   });
 
 /** Each job that waits is a process with a connection to its server, which may have a thousand. */
-const TSP_JOBS = 900;
+const TSP_JOBS = 500;
 
 function taskSpooler(jobs) {
   const directory = place('tsp');
