@@ -39,7 +39,7 @@ async function withRunner(queue, words) {
   const run = place('run');
   const started = feeder(queue, words, { ...env, RQ_RUNTIME_DIR: run });
   const [runner] = await until(() => {
-    const found = processes(new RegExp(`runner\\.js ${run}`));
+    const found = processes(new RegExp(`runner\\.cjs ${run}`));
     return found.length > 0 && found;
   });
   return { ...started, run, runner };

@@ -66,6 +66,6 @@ export async function bundleProgram(outdir, plugins = []) {
   });
   // The thread that watches the others.
   await build({ ...options, ...commonJs, plugins, entryPoints: { watcher: 'src/cli/patience/watcher.ts' }, outdir });
-  await build({ ...options, plugins, entryPoints: { runner: 'src/runner/main.ts' }, outdir });
+  await build({ ...options, ...commonJs, plugins, entryPoints: { runner: 'src/runner/main.ts' }, outdir });
   copyFileSync(join(root, 'src/runner/fork-server.py'), join(outdir, 'fork-server.py'));
 }

@@ -34,7 +34,7 @@ export function feedOptions(call: ModeCall): FeedOptions {
   return {
     queuePath: call.queue,
     version,
-    runnerProgram: fileURLToPath(new URL('./runner.js', import.meta.url)),
+    runnerProgram: fileURLToPath(new URL('./runner.cjs', import.meta.url)),
     slots: options.number('max_feed'),
     minSleepMs: minSleepS === undefined ? undefined : minSleepS * 1000,
     maxSleepMs: maxSleepS === undefined ? undefined : maxSleepS * 1000,

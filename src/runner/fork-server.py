@@ -19,7 +19,11 @@ RECORDS = 4096
 RECORD_BYTES = 40
 
 # While there is more to start, nobody is kept waiting if ends are told together: each word costs two others a wake.
-TOGETHER_MS = 4
+TOGETHER_MS = 15
+
+# After one that could not be started: if all cannot, as where a file system is not mounted, the next ones are to be taken
+# back in time and not to fail too.
+FAILED_MS = 100
 
 # Python ignores some and handles others; a job has all of them at their defaults. Real-time signals stay as they are.
 DEFAULT_SIGNALS = [number for number in range(1, 32) if number not in (signal.SIGKILL, signal.SIGSTOP)]
@@ -49,6 +53,7 @@ class ForkServer:
         self.unread = b""
         self.told = [b"ready"]
         self.told_at = 0.0
+        self.failed_at = -FAILED_MS
 
     def serve(self):
         os.set_blocking(ORDERS, False)
@@ -70,9 +75,17 @@ class ForkServer:
                     # The runner has gone: its jobs go on, and the next runner finds them. What has not begun never will.
                     return
             self.reap()
-            while self.queue and len(self.running) < self.slots:
+            while self.has_next() and self.pause_ms() <= 0:
                 self.start(*self.queue.pop(0))
             patience = self.tell()
+            if self.has_next():
+                patience = max(0, self.pause_ms() if patience is None else min(patience, self.pause_ms()))
+
+    def has_next(self):
+        return bool(self.queue) and len(self.running) < self.slots
+
+    def pause_ms(self):
+        return self.failed_at + FAILED_MS - now_ms()
 
     def read_orders(self):
         """Each is a length in four bytes, the highest first, then fields with a NUL between them. False at their end."""
@@ -110,6 +123,9 @@ class ForkServer:
             pid, started_ms = spawn(self.environment, *order)
         except CannotStart as failure:
             self.told.append(b"failed %b %b %d" % (name, *failure.args))
+            self.told_at = 0.0
+            if self.slots < float("inf"):
+                self.failed_at = now_ms()
             return
         self.running[pid] = name
         self.told.append(b"started %b %d %d %.3f" % (name, pid, start_time(pid), started_ms))

@@ -30,7 +30,7 @@ export interface LaunchOptions {
 
 /**
  * Sees to it that a runner answers in the runtime directory, which is made if need be: the one that is there, or a new
- * one, detached, from `program` (the path of the bundle runner.js). Throws RUNNER with what its log says last.
+ * one, detached, from `program` (the path of the bundle runner.cjs). Throws RUNNER with what its log says last.
  */
 export async function launchRunner(
   directory: string,

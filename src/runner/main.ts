@@ -1,4 +1,4 @@
-// The sidecar's own entry: node runner.js DIRECTORY [IDLE_MS]. It opens no database, and all that it loads is the price
+// The sidecar's own entry: node runner.cjs DIRECTORY [IDLE_MS]. It opens no database, and all that it loads is the price
 // of each fork.
 import { type Clock, systemClock } from '../job/clock.ts';
 import { errorMessage, RqError } from '../job/errors.ts';
@@ -37,7 +37,7 @@ async function takeOver(directory: string): Promise<number | undefined> {
 }
 
 async function main([directory, idleMs]: readonly string[]): Promise<void> {
-  if (directory === undefined) throw new RqError('USAGE', 'which directory? node runner.js DIRECTORY [IDLE_MS]');
+  if (directory === undefined) throw new RqError('USAGE', 'which directory? node runner.cjs DIRECTORY [IDLE_MS]');
   ensureRuntimeDirectory(directory);
   const lock = await takeOver(directory);
   if (lock === undefined) return process.exit(0);

@@ -7,11 +7,15 @@ import { CannotStart, startFailure } from './start-failure.ts';
 import { type Attendant, type Ended, failed, type Starter, type StartOrder } from './starter.ts';
 import { closeStdio, openStdio, type Stdio } from './stdio.ts';
 
+/** The pause after one that could not be started: as in fork-server.py. */
+const FAILED_MS = 100;
+
 /** Forks this process itself, at 2 ms of its time for each job: for hosts that have no Python 3.8. */
 export class PlainStarter implements Starter {
   private base: Environment = {};
   private limit = Number.POSITIVE_INFINITY;
   private running = 0;
+  private isPausing = false;
   private readonly queue: [StartOrder, Attendant][] = [];
 
   constructor(
@@ -40,18 +44,27 @@ export class PlainStarter implements Starter {
   }
 
   private startNext(): void {
-    while (this.running < this.limit) {
+    while (this.running < this.limit && !this.isPausing) {
       const next = this.queue.shift();
       if (next === undefined) return;
       this.startOne(...next);
     }
   }
 
+  private pause(): void {
+    this.isPausing = true;
+    setTimeout(() => {
+      this.isPausing = false;
+      this.startNext();
+    }, FAILED_MS);
+  }
+
   private startOne(order: StartOrder, attendant: Attendant): void {
     this.running += 1;
-    const end = (ended: Ended): void => {
+    const end = (ended: Ended, isFailure = false): void => {
       this.running -= 1;
       attendant.onEnd(ended);
+      if (isFailure && Number.isFinite(this.limit)) this.pause();
       this.startNext();
     };
     let stdio: Stdio | undefined;
@@ -60,18 +73,23 @@ export class PlainStarter implements Starter {
       stdio = openStdio(order.request);
       this.fork(order, stdio, attendant, end);
     } catch (error) {
-      end(failed(error instanceof CannotStart ? error.message : startFailure(error, order.request.cwd)));
+      end(failed(error instanceof CannotStart ? error.message : startFailure(error, order.request.cwd)), true);
     } finally {
       if (stdio !== undefined) closeStdio(stdio);
     }
   }
 
-  private fork(order: StartOrder, stdio: Stdio, attendant: Attendant, end: (ended: Ended) => void): void {
+  private fork(
+    order: StartOrder,
+    stdio: Stdio,
+    attendant: Attendant,
+    end: (ended: Ended, isFailure?: boolean) => void,
+  ): void {
     const { cwd } = order.request;
     const env = { ...this.base, ...order.env };
     const child = spawn(this.bash, order.words, { argv0: 'bash', cwd, env, detached: true, stdio });
     if (child.pid === undefined) {
-      child.once('error', (error) => end(failed(startFailure(error, cwd))));
+      child.once('error', (error) => end(failed(startFailure(error, cwd)), true));
       return;
     }
     child.once('exit', (exit_status, signal) => end({ exit_status, signal, reason: null, isLost: false }));

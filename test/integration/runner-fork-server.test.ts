@@ -228,6 +228,23 @@ test.each([true, false])(
   },
 );
 
+test.each([true, false])(
+  'Where none can be started, most can still be taken back (with Python: %s)',
+  async (hasPython) => {
+    const rig = new RunnerRig();
+    if (!hasPython) pathWithout(rig);
+    const { client, exits } = await rig.start();
+    await client.slots(1);
+    const jids = Array.from({ length: 40 }, (_, index) => index + 1);
+    const spawned = jids.map((jid) => client.spawn(rig.job(jid, 'true', { cwd: '/nowhere' })).catch(() => undefined));
+    await waitFor(() => exits.size >= 3);
+    await client.cancel(jids.map((jid) => ({ jid, attempt: 1 })));
+    await Promise.all(spawned);
+    const { length } = await client.list();
+    expect(length).toBeLessThan(20);
+  },
+);
+
 test('What an earlier runner started takes a slot too', async () => {
   const rig = new RunnerRig();
   const first = await rig.start();
