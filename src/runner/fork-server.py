@@ -25,6 +25,10 @@ TOGETHER_MS = 15
 # back in time and not to fail too.
 FAILED_MS = 100
 
+# Who has jobs wait takes them back when none begins for a second. An order that is older was made by one that is gone, or
+# all of this host stood still meanwhile: others may have been given the job, and it is not begun.
+STALE_MS = 10_000
+
 # Python ignores some and handles others; a job has all of them at their defaults. Real-time signals stay as they are.
 DEFAULT_SIGNALS = [number for number in range(1, 32) if number not in (signal.SIGKILL, signal.SIGSTOP)]
 
@@ -76,7 +80,7 @@ class ForkServer:
                     return
             self.reap()
             while self.has_next() and self.pause_ms() <= 0:
-                self.start(*self.queue.pop(0))
+                self.start_next()
             patience = self.tell()
             if self.has_next():
                 patience = max(0, self.pause_ms() if patience is None else min(patience, self.pause_ms()))
@@ -103,7 +107,7 @@ class ForkServer:
 
     def obey(self, kind, *fields):
         if kind == b"start":
-            self.queue.append(fields)
+            self.queue.append((now_ms(), fields))
         elif kind == b"cancel":
             self.cancel(*fields)
         elif kind == b"slots":
@@ -112,12 +116,16 @@ class ForkServer:
             self.environment = dict(zip(fields[::2], fields[1::2]))
 
     def cancel(self, name):
-        others = [order for order in self.queue if order[0] != name]
+        others = [order for order in self.queue if order[1][0] != name]
         if len(others) < len(self.queue):
             self.told.append(b"cancelled %b" % name)
         self.queue = others
 
-    def start(self, name, *order):
+    def start_next(self):
+        ordered_at, (name, *order) = self.queue.pop(0)
+        if now_ms() - ordered_at > STALE_MS:
+            self.told.append(b"cancelled %b" % name)
+            return
         try:
             self.note_begun(name)
             pid, started_ms = spawn(self.environment, *order)

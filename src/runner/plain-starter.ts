@@ -9,6 +9,8 @@ import { closeStdio, openStdio, type Stdio } from './stdio.ts';
 
 /** The pause after one that could not be started: as in fork-server.py. */
 const FAILED_MS = 100;
+/** An order that is older is not begun: as there. */
+const STALE_MS = 10_000;
 
 /** Forks this process itself, at 2 ms of its time for each job: for hosts that have no Python 3.8. */
 export class PlainStarter implements Starter {
@@ -16,7 +18,7 @@ export class PlainStarter implements Starter {
   private limit = Number.POSITIVE_INFINITY;
   private running = 0;
   private isPausing = false;
-  private readonly queue: [StartOrder, Attendant][] = [];
+  private readonly queue: [StartOrder, Attendant, orderedMs: number][] = [];
 
   constructor(
     private readonly bash: string,
@@ -34,7 +36,7 @@ export class PlainStarter implements Starter {
   }
 
   start(order: StartOrder, attendant: Attendant): void {
-    this.queue.push([order, attendant]);
+    this.queue.push([order, attendant, performance.now()]);
     this.startNext();
   }
 
@@ -47,7 +49,9 @@ export class PlainStarter implements Starter {
     while (this.running < this.limit && !this.isPausing) {
       const next = this.queue.shift();
       if (next === undefined) return;
-      this.startOne(...next);
+      const [order, attendant, orderedMs] = next;
+      if (performance.now() - orderedMs > STALE_MS) attendant.onCancelled();
+      else this.startOne(order, attendant);
     }
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { RqError } from '../../src/job/errors.ts';
@@ -242,6 +242,28 @@ test.each([true, false])(
     await Promise.all(spawned);
     const { length } = await client.list();
     expect(length).toBeLessThan(20);
+  },
+);
+
+test.each([true, false])(
+  'What has waited for ten seconds is not begun any more (with Python: %s)',
+  async (hasPython) => {
+    const rig = new RunnerRig();
+    if (!hasPython) pathWithout(rig);
+    const { client, exits } = await rig.start();
+    await client.slots(1);
+    await client.spawn(rig.job(1, FOREVER));
+    const spawned = client.spawn(rig.job(2, 'touch ran')).catch((error: RqError) => error.facts['code']);
+    const askedMs = performance.now();
+    // Something is answered meanwhile, or the client would take the runner for dead.
+    await waitFor(async () => {
+      await client.environment({ PATH: process.env['PATH'] ?? '', RQT_RIG: rig.root });
+      return performance.now() - askedMs > 10_100;
+    });
+    writeFileSync(rig.file('go'), '');
+    expect(await spawned).toBe('CANCELLED');
+    await waitFor(() => exits.get(1));
+    expect(existsSync(rig.file('ran'))).toBe(false);
   },
 );
 
