@@ -20,8 +20,6 @@ const LOOK_MS = 60_000;
 const START_REPORT_MS = 500;
 /** How long results gather while there is work at hand. */
 const GATHER_MS = 50;
-/** Jobs that were claimed ahead are given back when no slot was free for so long. */
-const IDLE_CLAIM_MS = 1_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 60_000;
 /** What waiting may mend; anything else ends the feeder, and its jobs go on. */
@@ -50,8 +48,6 @@ export class Feeder {
   private exchangedMs = 0;
   private exchangeTookMs = 0;
   private failures = 0;
-  /** When a job was last given to the runner, or began, or those that did not were given back. */
-  private progressMs = 0;
   private killed = new Set<string>();
   private readonly unsound = new Set<number>();
 
@@ -145,7 +141,7 @@ export class Feeder {
   /** Claimed ahead for jobs that end quickly; if none does any more, another host may be free for them. */
   private giveBackIdleClaims(): void {
     if (!this.attempts.hasUnbegun || this.attempts.running.size < this.settings.slots) return;
-    if (this.queue.clock.monotonicMs() - this.progressMs > IDLE_CLAIM_MS) this.giveBackUnbegun();
+    if (this.pace.hasStalled()) this.giveBackUnbegun();
   }
 
   /** What has not begun goes back to the queue, as soon as the runner has said so of what waits there. */
@@ -153,7 +149,6 @@ export class Feeder {
     const { attempts, link } = this;
     attempts.giveBackClaimed();
     if (attempts.given.size > 0) link.cancel([...attempts.given.values()]);
-    this.progressMs = this.queue.clock.monotonicMs();
   }
 
   private async exchange(): Promise<void> {
@@ -202,7 +197,7 @@ export class Feeder {
       const job = this.attempts.next((earlier) => this.killStale(earlier));
       if (job === undefined) return;
       this.attempts.give(job);
-      this.progressMs = this.queue.clock.monotonicMs();
+      this.pace.moved();
       void this.start(job);
     }
   }
@@ -225,7 +220,7 @@ export class Feeder {
     crashAt('job-started');
     this.attempts.answered(job);
     if (outcome.kind === 'started') {
-      this.progressMs = this.queue.clock.monotonicMs();
+      this.pace.moved();
       this.holdOff.started();
       this.events.jobStarted({ jid: job.jid, attempt: job.attempt, pid: outcome.start.pid });
       this.attempts.began(outcome.start);

@@ -5,6 +5,8 @@ const WEIGHT = 0.3;
 /** Ahead by a little more than is used up in one exchange, so that no slot waits for the next. */
 const MARGIN = 1.5;
 const MAX_AHEAD = 512;
+/** For so long jobs that were claimed ahead may wait for a slot. */
+const STALLED_MS = 1_000;
 
 /**
  * How fast jobs end here and how long it is from one exchange to the next, and what follows: how many jobs to claim beyond the free
@@ -16,11 +18,13 @@ export class Pace {
   private jobsPerMs = 0;
   private periodMs = 0;
   private lastMs: number;
+  private movedMs: number;
 
   constructor(clock: Clock, gatherMs: number) {
     this.clock = clock;
     this.gatherMs = gatherMs;
     this.lastMs = clock.monotonicMs();
+    this.movedMs = this.lastMs;
   }
 
   /** An exchange was made that took so long and reported so many ends. */
@@ -30,6 +34,19 @@ export class Pace {
     this.lastMs = nowMs;
     this.jobsPerMs += WEIGHT * (ends / periodMs - this.jobsPerMs);
     this.periodMs += WEIGHT * (tookMs + this.gatherMs - this.periodMs);
+  }
+
+  /** A job was given to the runner, or began. */
+  moved(): void {
+    this.movedMs = this.clock.monotonicMs();
+  }
+
+  /** Whether nothing has moved for so long that what was claimed ahead is better given back; nothing is ahead then. */
+  hasStalled(): boolean {
+    if (this.clock.monotonicMs() - this.movedMs <= STALLED_MS) return false;
+    this.jobsPerMs = 0;
+    this.moved();
+    return true;
   }
 
   /** How many jobs more than slots are free are worth a claim. */

@@ -223,3 +223,21 @@ test('jobs that end while feeders are killed and started again are all seen, wit
     jobs.map(({ jid }) => ['finished', Number(jid) % 100]),
   );
 });
+
+test('jobs that were claimed ahead for quick ones go back to the queue, once, when long ones hold the slots', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const long = 'until [ -e gate ]; do sleep 0.1; done';
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `${'true\n'.repeat(300)}${`${long}\n`.repeat(40)}` });
+  const feeder = bench.start(['QUEUE', 'feed', '--max_feed=2', '--until-empty']);
+  await waitFor(async () => {
+    const { finished, running } = await bench.counts();
+    return finished === 300 && running === 2;
+  });
+  const waiting = await bench.jobs('pending');
+  expect(waiting).toHaveLength(38);
+  expect(Math.max(...waiting.map(({ attempt }) => Number(attempt)))).toBeLessThanOrEqual(1);
+  writeFileSync(join(bench.directory, 'gate'), '');
+  expect((await feeder.ended).status).toBe(0);
+  expect(await bench.counts()).toMatchObject({ finished: 340, dead: 0 });
+});
