@@ -1,5 +1,6 @@
 import type { BegunRecords } from './begun.ts';
 import { ForkServer } from './fork-server.ts';
+import type { Journal } from './journal.ts';
 import type { RunnerLog } from './log.ts';
 import { PlainStarter } from './plain-starter.ts';
 import { findProgram } from './programs.ts';
@@ -11,7 +12,7 @@ export interface StarterOptions {
   readonly lock: number;
   readonly begun: BegunRecords;
   /** Whose records they are. */
-  readonly journal: string;
+  readonly journal: Journal;
   readonly log: RunnerLog;
 }
 

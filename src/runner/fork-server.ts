@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { findAttempts } from './adopt.ts';
 import type { BegunRecords } from './begun.ts';
 import type { Leader } from './grace.ts';
+import type { Journal } from './journal.ts';
 import type { RunnerLog } from './log.ts';
 import type { Environment } from './protocol.ts';
 import { fileFailure, startFailure, systemError, systemMessage } from './start-failure.ts';
@@ -23,7 +24,7 @@ export interface ForkServerOptions {
   readonly lock: number;
   readonly begun: BegunRecords;
   /** Whose records they are. */
-  readonly journal: string;
+  readonly journal: Journal;
   readonly log: RunnerLog;
   /** It has ended, and what it did not begin with is handed back. False if it never came so far as to begin with any. */
   readonly onGone: (unbegun: readonly [StartOrder, Attendant][], wasFit: boolean) => void;
@@ -61,7 +62,9 @@ export class ForkServer implements Starter {
     // It is gone: the end of its words tells that.
     this.child.stdin.on('error', () => undefined);
     this.child.stdout.setEncoding('latin1').on('data', (text: string) => this.receive(text));
-    const impatient = setTimeout(() => this.isFit || this.child.kill('SIGKILL'), READY_MS);
+    const impatient = setTimeout(() => {
+      if (!this.isFit) this.child.kill('SIGKILL');
+    }, READY_MS);
     this.child.stdout.on('close', () => {
       clearTimeout(impatient);
       this.gone();
@@ -142,13 +145,16 @@ export class ForkServer implements Starter {
     const entries = [...this.entries.values()];
     this.entries.clear();
     log.forkServerGone(entries.length);
-    const records = begun.read(journal);
+    const records = begun.read(journal.id);
     const isBegun = ({ order, isStarted }: Entry): boolean => isStarted || (records?.has(order.name) ?? true);
     for (const { attendant, isStarted } of entries) if (isStarted) attendant.onOrphaned();
     lookFor(entries.filter((entry) => !entry.isStarted && isBegun(entry)));
     const unbegun = entries.filter((entry) => !isBegun(entry));
-    for (const { attendant, isCancelled } of unbegun) if (isCancelled) attendant.onCancelled();
-    const wanted = unbegun.filter(({ isCancelled }) => !isCancelled);
+    // Who begins next writes over these records: what they say has to be in the journal by then.
+    const isSettled = journal.settle();
+    const isWanted = ({ isCancelled }: Entry): boolean => isSettled && !isCancelled;
+    for (const entry of unbegun) if (!isWanted(entry)) entry.attendant.onCancelled();
+    const wanted = unbegun.filter(isWanted);
     onGone(
       wanted.map(({ order, attendant }) => [order, attendant]),
       this.isFit,

@@ -101,12 +101,14 @@ export class Journal {
     this.flush();
   }
 
-  /** Writes what waits, as far as the disk allows: a report is not held back because /tmp is full. */
-  settle(): void {
+  /** Writes what waits, as far as the disk allows: a report is not held back because /tmp is full. False if it is. */
+  settle(): boolean {
     try {
       this.settleOrThrow();
+      return true;
     } catch (error) {
       this.log.journalFailed(error);
+      return false;
     }
   }
 

@@ -42,7 +42,7 @@ export class Runner {
       journal,
       clock,
       log,
-      starter: new BestStarter({ lock, begun, journal: journal.id, log }),
+      starter: new BestStarter({ lock, begun, journal, log }),
       begun,
       onExits: (exits) => this.server.sendExits(exits),
       onQuiet: () => this.rest(),
