@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { errorMessage, RqError } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
+import { ownEnvironment } from '../job/process.ts';
 import type { FeederEvents } from '../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange.ts';
 import { storedPath } from '../queue/stored-files.ts';
@@ -230,10 +231,4 @@ async function slotsOf(client: RunnerClient, slots: number): Promise<number> {
 
 function codeOf(error: unknown): unknown {
   return error instanceof RqError ? error.facts['code'] : undefined;
-}
-
-function ownEnvironment(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
 }

@@ -8,6 +8,11 @@ export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
+/** The wall time of a moment that is known by the monotonic clock, in milliseconds. */
+export function wallTime(clock: Clock, monotonicMs: number): string {
+  return new Date(Date.parse(clock.now()) - (clock.monotonicMs() - monotonicMs)).toISOString();
+}
+
 export const systemClock: Clock = {
   now: () => new Date().toISOString(),
   // What `performance` would tell, which takes a while to load.

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
+/** The environment of this process, for one that it starts. */
+export function ownEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
 /**
  * When a process started, in clock ticks since boot (proc(5), stat field 22); undefined if there is none, or only
  * a zombie. A pid and its start time name a process for good: a pid that is used again has another start time.

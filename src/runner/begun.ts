@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 
 const { O_NOFOLLOW, O_WRONLY } = constants;
-/** As in fork-server.pl. */
+/** As in fork-server.py. */
 const RECORDS = 4096;
 const RECORD_BYTES = 40;
 
@@ -30,7 +30,7 @@ export class BegunRecords {
   /** Begins it anew, whole: room for all of it is taken now, so that none is missing later. Throws what the disk says. */
   reset(journal: string): void {
     const blank = Array<string>(RECORDS - 1).fill('');
-    writeFileSync(`${this.path}.new`, [journal, ...blank].map(record).join(''), { mode: 0o600, flush: false });
+    writeFileSync(`${this.path}.new`, [journal, ...blank].map(record).join(''), { mode: 0o600 });
     renameSync(`${this.path}.new`, this.path);
     this.count = 0;
   }

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import type { Clock } from '../job/clock.ts';
+import { type Clock, wallTime } from '../job/clock.ts';
 import { crashAt } from '../job/crash-points.ts';
 import type { AttemptKey } from '../job/job.ts';
+import { ownEnvironment } from '../job/process.ts';
 import { findAttempts, isAlive } from './adopt.ts';
 import type { BegunRecords } from './begun.ts';
 import { GraceTimers, type Leader, signalGroup } from './grace.ts';
 import type { Journal } from './journal.ts';
 import type { JournaledAttempt } from './journal-entries.ts';
 import type { RunnerLog } from './log.ts';
-import { MonotonicTimes } from './monotonic-times.ts';
 import {
   attemptName,
   type Environment,
@@ -45,7 +45,6 @@ export interface JobsOptions {
 /** The attempts that run, and what can be done to them. */
 export class Jobs {
   private readonly starts: Starts;
-  private readonly times: MonotonicTimes;
   private limit = Number.POSITIVE_INFINITY;
   private readonly running = new Map<string, Leader>();
   private readonly graces: GraceTimers;
@@ -57,10 +56,8 @@ export class Jobs {
     this.graces = new GraceTimers(options.log, () => this.tellIfQuiet());
     this.watch = new Watch(options.log);
     this.scripts = new Scripts(join(options.directory, 'scripts'));
-    this.times = new MonotonicTimes(options.clock);
     this.starts = new Starts({
       ...options,
-      times: this.times,
       scripts: this.scripts,
       onStarted: (attempt, leader) => this.started(attempt, leader),
       onOrphaned: (attempt) => this.adoptOne(attempt, this.running.get(attemptName(attempt))),
@@ -211,14 +208,15 @@ export class Jobs {
     crashAt('exit-seen');
     const { clock, journal } = this.options;
     const { jid, attempt: number, started } = attempt;
-    const elapsedMs = Math.round((endMs ?? clock.monotonicMs()) - attempt.monotonic_ms);
+    const finishedMs = endMs ?? clock.monotonicMs();
+    const elapsedMs = Math.round(finishedMs - attempt.monotonic_ms);
     const pid = attempt.process?.pid ?? null;
     const exit: Exit = {
       jid,
       attempt: number,
       pid,
       started,
-      finished: this.times.at(endMs ?? undefined).started,
+      finished: wallTime(clock, finishedMs),
       elapsed: endMs === null ? null : elapsedMs / 1000,
       exit_status,
       signal,
@@ -244,12 +242,6 @@ export class Jobs {
   private tellIfQuiet(): void {
     if (this.isQuiet) this.options.onQuiet();
   }
-}
-
-function ownEnvironment(): Environment {
-  return Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
 }
 
 function compare(one: AttemptKey, other: AttemptKey): number {

@@ -1,8 +1,8 @@
+import { type Clock, wallTime } from '../job/clock.ts';
 import { crashAt } from '../job/crash-points.ts';
 import type { Leader } from './grace.ts';
 import type { Journal } from './journal.ts';
 import type { JournaledAttempt } from './journal-entries.ts';
-import type { MonotonicTimes } from './monotonic-times.ts';
 import { attemptName, RequestError, type SpawnRequest } from './protocol.ts';
 import type { Scripts } from './scripts.ts';
 import { CannotStart } from './start-failure.ts';
@@ -16,7 +16,7 @@ export interface Spawned {
 
 export interface StartsOptions {
   readonly journal: Journal;
-  readonly times: MonotonicTimes;
+  readonly clock: Clock;
   readonly starter: Starter;
   readonly scripts: Scripts;
   readonly onStarted: (attempt: JournaledAttempt, leader: Leader) => void;
@@ -39,13 +39,13 @@ export class Starts {
 
   /** Has an attempt started, as Jobs.spawn says. */
   spawn(request: SpawnRequest): Promise<Spawned> {
-    const { journal, times, scripts } = this.options;
+    const { journal, clock, scripts } = this.options;
     const { jid, attempt: number } = request;
     const name = attemptName(request);
     if (journal.attempts.has(name)) {
       throw new RequestError('ATTEMPT_KNOWN', `attempt ${number} of job ${jid} was started before`);
     }
-    const attempt = { jid, attempt: number, ...times.now() };
+    const attempt = { jid, attempt: number, started: clock.now(), monotonic_ms: clock.monotonicMs() };
     const words = this.prepare(request, attempt);
     if (words === undefined) return Promise.resolve({ pid: null, started: attempt.started });
     try {
@@ -94,6 +94,7 @@ export class Starts {
   }
 
   private start(attempt: JournaledAttempt, order: StartOrder): Promise<Spawned> {
+    const { clock } = this.options;
     const { name } = order;
     let tell: () => void = () => undefined;
     this.waiting.set(name, new Promise((resolve) => (tell = resolve)));
@@ -111,7 +112,8 @@ export class Starts {
         },
         onStarted: (leader, monotonicMs) => {
           crashAt('attempt-forked');
-          Object.assign(attempt, this.options.times.at(monotonicMs));
+          attempt.monotonic_ms = monotonicMs ?? clock.monotonicMs();
+          attempt.started = wallTime(clock, attempt.monotonic_ms);
           this.options.onStarted(attempt, leader);
           told();
           resolve({ pid: leader.pid, started: attempt.started });
