@@ -38,6 +38,8 @@ export class GenerationFileSystem {
   refreshedMs = 0;
   /** The holder that was seen last, to tell how long it has not moved. */
   seen: { generation: number; sign: string; sinceMs: number } | undefined;
+  /** The highest generation that was seen; 0 before the first look. */
+  highest = 0;
   private readonly options: AcquireOptions;
   private guess: number | undefined;
   private breaking: number | undefined;
@@ -128,7 +130,13 @@ export class GenerationFileSystem {
   private lookBefore(): Pick<Generations, 'highest' | 'isFree' | 'older'> {
     const { guess } = this;
     this.guess = undefined;
-    return guess === undefined ? readGenerations(this.directory) : { highest: guess, isFree: true, older: [] };
+    return guess === undefined ? this.look() : { highest: guess, isFree: true, older: [] };
+  }
+
+  private look(): Generations {
+    const generations = readGenerations(this.directory);
+    this.highest = Math.max(this.highest, generations.highest);
+    return generations;
   }
 
   private make(before: Pick<Generations, 'highest' | 'older'>): void {
@@ -160,7 +168,7 @@ export class GenerationFileSystem {
    * a process of this machine that is gone.
    */
   private holderIsStale(): boolean {
-    const { highest, isFree } = readGenerations(this.directory);
+    const { highest, isFree } = this.look();
     const sign = isFree ? undefined : signOfLife(this.directory, highest);
     if (sign === undefined) {
       this.seen = undefined;

@@ -4,6 +4,7 @@ import { type LockWait, withLockWait } from '../job/waits.ts';
 import { GenerationFileSystem } from './adapter.ts';
 import { forgetDirectory, readGenerations } from './generations.ts';
 import { lock } from './release-at-signal.ts';
+import { RetryInterval } from './retry-interval.ts';
 
 export const STALE_MS = 30_000;
 
@@ -31,9 +32,6 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-// Polling starts well below the length of a transaction, so that a released lease does not lie idle.
-const FIRST_RETRY_MS = 4;
-const LAST_RETRY_MS = 250;
 /** How long a waiter may believe what a client of NFS version 3 remembers of the directory. */
 const FORGET_MS = 1_000;
 
@@ -51,7 +49,7 @@ async function acquire(directory: string, options: LeaseOptions, wait: LockWait)
   const { above = 0, guess, isFenced = false } = options;
   const files = new GenerationFileSystem(directory, staleMs, clock, { above, guess, isFenced });
   let forgotMs = startMs;
-  let retryMs = FIRST_RETRY_MS;
+  const interval = new RetryInterval(clock);
   for (;;) {
     let releaseLock: (() => Promise<void>) | undefined;
     try {
@@ -76,8 +74,7 @@ async function acquire(directory: string, options: LeaseOptions, wait: LockWait)
       forgotMs = clock.monotonicMs();
       forgetDirectory(directory);
     }
-    await clock.sleep(retryMs * (0.5 + Math.random()), options.signal);
-    retryMs = Math.min(retryMs * 1.5, LAST_RETRY_MS);
+    await clock.sleep(interval.next(files.highest), options.signal);
   }
 }
 

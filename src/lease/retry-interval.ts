@@ -1,0 +1,37 @@
+import type { Clock } from '../job/clock.ts';
+
+/** Well below the length of a transaction, so that a released lease does not lie idle. */
+const FIRST_MS = 4;
+const LAST_MS = 250;
+const GROWTH = 1.5;
+/** In turns of the lease: what every look costs the server against what it finds. */
+const TURNS = 2;
+
+/**
+ * How long to wait between two looks at a lease that another holds. While it goes from hand to hand all who wait look
+ * equally often, once in so many turns: whoever looked less often the longer it has waited would starve beside those
+ * that come. Only one that stays where it is is looked at less and less.
+ */
+export class RetryInterval {
+  private ms = FIRST_MS;
+  private highest = 0;
+  private sinceMs: number;
+
+  constructor(private readonly clock: Clock) {
+    this.sinceMs = clock.monotonicMs();
+  }
+
+  /** The time to the next look, in milliseconds, of which the whole is random by a half; `highest` is the last generation seen. */
+  next(highest: number): number {
+    const nowMs = this.clock.monotonicMs();
+    const turns = highest - this.highest;
+    if (this.highest > 0 && turns > 0) this.ms = Math.max(FIRST_MS, (TURNS * (nowMs - this.sinceMs)) / turns);
+    else if (this.highest > 0) this.ms *= GROWTH;
+    this.ms = Math.min(this.ms, LAST_MS);
+    if (turns > 0) {
+      this.highest = highest;
+      this.sinceMs = nowMs;
+    }
+    return this.ms * (0.5 + Math.random());
+  }
+}
