@@ -18,8 +18,6 @@ import { SleepCycle } from './sleep-cycle.ts';
 const LOOK_MS = 60_000;
 /** How long the start of a job may wait for an exchange that has other reasons. */
 const START_REPORT_MS = 500;
-/** How long results gather while there is work at hand. */
-const GATHER_MS = 50;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 60_000;
 /** What waiting may mend; anything else ends the feeder, and its jobs go on. */
@@ -46,7 +44,6 @@ export class Feeder {
   private mayFind = true;
   private lookedMs: number;
   private exchangedMs = 0;
-  private exchangeTookMs = 0;
   private failures = 0;
   private killed = new Set<string>();
   private readonly unsound = new Set<number>();
@@ -57,7 +54,7 @@ export class Feeder {
     this.link = link;
     this.presence = presence;
     this.events = events;
-    this.pace = new Pace(queue.clock, GATHER_MS);
+    this.pace = new Pace(queue.clock);
     this.watch = new DatabaseWatch(queue.database, queue.clock, () => queue.close());
     this.cycle = new SleepCycle(queue.clock, settings.minSleepMs, settings.maxSleepMs);
     this.recovery = new Recovery(queue, settings.host, link, this.attempts, events);
@@ -129,13 +126,9 @@ export class Feeder {
     return this.mayFind;
   }
 
-  /**
-   * How long reports may wait: while claimed jobs are at hand, results gather; without, as long as the last exchange
-   * took, so that other hosts get their turn.
-   */
+  /** How long reports may wait still. */
   private untilExchangeMs(): number {
-    const turnMs = this.attempts.hasUnbegun ? GATHER_MS : Math.min(this.exchangeTookMs, GATHER_MS);
-    return this.exchangedMs + turnMs - this.queue.clock.monotonicMs();
+    return this.exchangedMs + this.pace.gatherMs(this.attempts.hasUnbegun) - this.queue.clock.monotonicMs();
   }
 
   /** Claimed ahead for jobs that end quickly; if none does any more, another host may be free for them. */
@@ -168,9 +161,9 @@ export class Feeder {
       this.settle(reports, done.refused);
       this.tellUnsound(done.unsound);
       this.exchangedMs = clock.monotonicMs();
-      this.exchangeTookMs = this.exchangedMs - startMs;
-      this.pace.exchanged(this.exchangeTookMs, reports.ends.length);
-      this.events.exchanged({ ends: reports.ends.length, claimed: done.claimed.length, ms: this.exchangeTookMs });
+      const ms = this.exchangedMs - startMs;
+      this.pace.exchanged(ms, reports.ends.length);
+      this.events.exchanged({ ends: reports.ends.length, claimed: done.claimed.length, ms });
     } catch (error) {
       this.attempts.restore(reports);
       throw error;
@@ -239,13 +232,15 @@ export class Feeder {
     const wasKilled = this.killed.delete(nameOf(end));
     const told = wasKilled ? { ...end, reason: `killed by rq stop on ${this.settings.host}`, isLost: true } : end;
     this.events.jobEnded(told);
+    // What gathers for an exchange that is due already need not wake it.
+    const isNews = !this.attempts.hasEnds;
     this.attempts.end(told);
     if (this.holdOff.ended(end)) {
       this.events.heldOff(this.holdOff.remainingMs, end.reason ?? '');
       this.giveBackUnbegun();
     }
     this.startClaimed();
-    this.cycle.wake();
+    if (isNews || !this.attempts.hasUnbegun) this.cycle.wake();
   }
 
   private obey(): void {

@@ -5,6 +5,10 @@ const WEIGHT = 0.3;
 /** Ahead by a little more than is used up in one exchange, so that no slot waits for the next. */
 const MARGIN = 1.5;
 const MAX_AHEAD = 512;
+/** How long results gather while there is work at hand: longer where an exchange takes long, since many hosts want one. */
+const GATHER_MS = 100;
+const GATHER_TURNS = 2;
+const MAX_GATHER_MS = 250;
 /** For so long jobs that were claimed ahead may wait for a slot. */
 const STALLED_MS = 1_000;
 
@@ -14,15 +18,14 @@ const STALLED_MS = 1_000;
  */
 export class Pace {
   private readonly clock: Clock;
-  private readonly gatherMs: number;
   private jobsPerMs = 0;
+  private tookMs = 0;
   private periodMs = 0;
   private lastMs: number;
   private movedMs: number;
 
-  constructor(clock: Clock, gatherMs: number) {
+  constructor(clock: Clock) {
     this.clock = clock;
-    this.gatherMs = gatherMs;
     this.lastMs = clock.monotonicMs();
     this.movedMs = this.lastMs;
   }
@@ -33,7 +36,17 @@ export class Pace {
     const periodMs = Math.max(1, nowMs - this.lastMs);
     this.lastMs = nowMs;
     this.jobsPerMs += WEIGHT * (ends / periodMs - this.jobsPerMs);
-    this.periodMs += WEIGHT * (tookMs + this.gatherMs - this.periodMs);
+    this.tookMs = tookMs;
+    this.periodMs += WEIGHT * (tookMs + this.gatherMs(true) - this.periodMs);
+  }
+
+  /**
+   * How long after an exchange the next may wait, in milliseconds: while claimed jobs are at hand, results gather; without,
+   * as long as the last one took, so that other hosts get their turn.
+   */
+  gatherMs(isWorkAtHand: boolean): number {
+    if (!isWorkAtHand) return Math.min(this.tookMs, GATHER_MS);
+    return Math.min(MAX_GATHER_MS, Math.max(GATHER_MS, GATHER_TURNS * this.tookMs));
   }
 
   /** A job was given to the runner, or began. */

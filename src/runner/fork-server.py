@@ -19,7 +19,7 @@ RECORDS = 4096
 RECORD_BYTES = 40
 
 # While there is more to start, nobody is kept waiting if ends are told together: each word costs two others a wake.
-TOGETHER_MS = 15
+TOGETHER_MS = 30
 
 # After one that could not be started: if all cannot, as where a file system is not mounted, the next ones are to be taken
 # back in time and not to fail too.
