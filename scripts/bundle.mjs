@@ -14,7 +14,8 @@ const options = {
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  external: ['better-sqlite3'],
+  // An addon cannot be bundled; src/store/connection.ts says where it is, and nothing searches for it.
+  external: ['bindings'],
   define: { RQ_VERSION: JSON.stringify(version) },
   // What is bundled of CommonJS still calls require for Node's own modules.
   banner: {

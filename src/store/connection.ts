@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { errorCode, RqError } from '../job/errors.ts';
@@ -8,6 +9,8 @@ type Value = string | number | bigint | null | Buffer;
 export type Parameters = Record<string, Value> | readonly Value[];
 export type Row = Record<string, Value>;
 
+/** Where the library's addon is. Its own search, by `bindings`, takes as long as to open the database. */
+const ADDON = 'better-sqlite3/build/Release/better_sqlite3.node';
 const READ_VERSION = 'PRAGMA user_version';
 
 /**
@@ -30,6 +33,7 @@ export class Connection {
       readonly: readOnly,
       fileMustExist: options.create !== true,
       timeout: options.busyMs,
+      nativeBinding: createRequire(import.meta.url).resolve(ADDON),
       ...(process.env['RQ_SQL_DEBUG'] ? { verbose: (sql) => process.stderr.write(`rq: sql: ${String(sql)}\n`) } : {}),
     });
     const connection = new Connection(database, path, readOnly);
