@@ -8,7 +8,7 @@ const MAX_AHEAD = 512;
 /** How long results gather while there is work at hand: longer where an exchange takes long, since many hosts want one. */
 const GATHER_MS = 100;
 const GATHER_TURNS = 2;
-const MAX_GATHER_MS = 250;
+const MAX_GATHER_MS = 1_000;
 /** For so long jobs that were claimed ahead may wait for a slot. */
 const STALLED_MS = 1_000;
 

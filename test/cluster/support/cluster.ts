@@ -29,7 +29,7 @@ const MANY_ROWS = `INSERT INTO jobs (state, submitted, submitter, owner, cwd, co
 const SETTLED_MS = 400_000;
 const END_MS = 120_000;
 /** What may be left running on no host. */
-const PROCESSES = '[b]in/rq |[r]unner\\.js|[r]ecorded-job';
+const PROCESSES = '[b]in/rq |[r]unner\\.cjs|[f]ork-server\\.py|[r]ecorded-job';
 /** What may lie in no runtime directory when everything has ended. */
 const LEFT = "find /tmp/rq-0 -name '*.sock' -o -name '*.pid' -o -name '*.lease' -o -path '*/scripts/*' 2>/dev/null";
 
