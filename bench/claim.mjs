@@ -1,37 +1,40 @@
 // What a claim costs in a queue of two million jobs, against one of two thousand: the transaction itself, in one process.
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { options } from '../scripts/bundle.mjs';
 import { lines, newQueue, place, ROOT, rq } from './rig.mjs';
 
 const CLAIMS = 100;
+/** Exchanges and jobs in each, to tell what a job adds to an exchange. */
+const EXCHANGES = 20;
+const JOBS = 101;
 
-async function program() {
+/** A module that makes exchanges, each reporting the ends of what the one before claimed; milliseconds for an exchange. */
+const HARNESS = `
+  import { exchange } from './queue/exchange.ts';
+  import { openQueue } from './queue/open.ts';
+  const end = ({ jid, attempt, started }) => ({ jid, attempt, started, finished: started, elapsed: 0, pid: 5,
+    exit_status: 0, signal: null, reason: null, isLost: false });
+  export async function exchangeMs(path, count, jobs, areEnded) {
+    const queue = await openQueue(path, { lockTimeoutMs: 10000 });
+    const by = { host: 'h', boot: 'b', journal: 'j' };
+    let ends = [];
+    const once = async () => {
+      const { claimed } = await exchange(queue, { by, starts: [], ends, unstarted: [], claim: jobs, mayRun: () => true });
+      if (claimed.length !== jobs) throw new Error('too few were claimed');
+      ends = areEnded ? claimed.map(end) : [];
+    };
+    await once();
+    const start = performance.now();
+    for (let index = 0; index < count; index++) await once();
+    queue.close();
+    return (performance.now() - start) / count;
+  }`;
+
+async function harness() {
   const outfile = join(ROOT, 'node_modules/.cache/rq-bench/claim.mjs');
-  const contents = `
-    import { exchange } from './queue/exchange.ts';
-    import { openQueue } from './queue/open.ts';
-    export async function claims(path, count) {
-      const queue = await openQueue(path, { lockTimeoutMs: 10000 });
-      const by = { host: 'h', boot: 'b', journal: 'j' };
-      const request = { by, starts: [], ends: [], unstarted: [], claim: 1, mayRun: () => true };
-      await exchange(queue, request);
-      const start = performance.now();
-      for (let index = 0; index < count; index++) {
-        if ((await exchange(queue, request)).claimed.length !== 1) throw new Error('nothing was claimed');
-      }
-      queue.close();
-      return performance.now() - start;
-    }`;
-  await build({
-    stdin: { contents, resolveDir: join(ROOT, 'src'), loader: 'ts' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    external: ['better-sqlite3'],
-    banner: { js: "import { createRequire as cr } from 'node:module'; const require = cr(import.meta.url);" },
-    outfile,
-  });
+  const stdin = { contents: HARNESS, resolveDir: join(ROOT, 'src'), loader: 'ts' };
+  await build({ ...options, stdin, outfile });
   return await import(outfile);
 }
 
@@ -46,8 +49,9 @@ function filled(each) {
 
 export async function claims() {
   process.env.RQ_RUNTIME_DIR = place('run');
-  const { claims: claim } = await program();
+  const { exchangeMs } = await harness();
   const [small, large] = [filled(1000), filled(1_000_000)];
+  const used = newQueue();
   return [
     {
       rows: [
@@ -59,8 +63,16 @@ export async function claims() {
         },
       ],
       round: async () => {
-        const theirs = (await claim(small, CLAIMS)) / CLAIMS;
-        return [{ ours: (await claim(large, CLAIMS)) / CLAIMS, theirs }];
+        const theirs = await exchangeMs(small, CLAIMS, 1, false);
+        return [{ ours: await exchangeMs(large, CLAIMS, 1, false), theirs }];
+      },
+    },
+    {
+      rows: [{ name: 'what each further job adds to an exchange', against: 'an exchange of one job', unit: 'ms' }],
+      round: async () => {
+        rq([used, 'submit', '-q', '-'], { input: lines((EXCHANGES + 1) * (JOBS + 1), () => 'true') });
+        const theirs = await exchangeMs(used, EXCHANGES, 1, true);
+        return [{ ours: ((await exchangeMs(used, EXCHANGES, JOBS, true)) - theirs) / (JOBS - 1), theirs }];
       },
     },
   ];

@@ -1,11 +1,12 @@
 // How much of the slots' time a queue can use, by hosts and length of jobs, and how often a host gets its turn at the
 // one lock: the model of docs/performance.md as a table. Usage: node bench/model.mjs [SECONDS OF AN EXCHANGE]
 const EXCHANGE = Number(process.argv[2] ?? 0.02);
-/** What each job adds to an exchange: measured, see "drain" and "claim". */
-const JOB = 60e-6;
+/** What each job adds to an exchange, its claim and its end: `npm run bench -- --only claims` measures it. */
+const JOB = 35e-6;
 const SLOTS = 16;
-/** As in src/feeder/pace.ts. */
+/** As in src/feeder/pace.ts: how many jobs are claimed ahead at most, and how long results gather at least. */
 const MOST_AHEAD = 512;
+const GATHER = 0.1;
 
 function use(hosts, seconds) {
   const rate = SLOTS / seconds;
@@ -17,7 +18,7 @@ function use(hosts, seconds) {
   }
   // The lock is always busy: a turn reports all that ended since the last, and claims as many.
   const free = 1 - hosts * rate * JOB;
-  const turn = free > 0 ? (hosts * EXCHANGE) / free : Number.POSITIVE_INFINITY;
+  const turn = free > 0 ? Math.max(GATHER + EXCHANGE, (hosts * EXCHANGE) / free) : Number.POSITIVE_INFINITY;
   const most = SLOTS + MOST_AHEAD;
   if (rate * turn <= most) return { used: 1, turn };
   const long = hosts * (EXCHANGE + most * JOB);

@@ -8,7 +8,8 @@ import { lazyBuiltins } from './lazy-builtins.mjs';
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const root = new URL('..', import.meta.url).pathname;
 
-const options = {
+/** As esbuild takes them, for ES modules. */
+export const options = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
