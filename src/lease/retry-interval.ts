@@ -4,12 +4,12 @@ import type { Clock } from '../job/clock.ts';
 const FIRST_MS = 4;
 const LAST_MS = 250;
 const GROWTH = 1.5;
-/** In turns of the lease: what every look costs the server against what it finds. */
-const TURNS = 2;
+/** In turns of the lease. The time to a look is part of the next turn: with more than one, a lone waiter's would grow and grow. */
+const TURNS = 1;
 
 /**
  * How long to wait between two looks at a lease that another holds. While it goes from hand to hand all who wait look
- * equally often, once in so many turns: whoever looked less often the longer it has waited would starve beside those
+ * equally often, once a turn: whoever looked less often the longer it has waited would starve beside those
  * that come. Only one that stays where it is is looked at less and less.
  */
 export class RetryInterval {

@@ -25,15 +25,15 @@ test('Who waits for one holder looks less and less, to a limit', () => {
   expectAbout(interval.next(7), 250);
 });
 
-test('Who waits while the lease goes from hand to hand looks once in two turns, however long it has waited', () => {
+test('Who waits while the lease goes from hand to hand looks once a turn, however long it has waited', () => {
   const interval = new RetryInterval(clock);
   interval.next(7);
   for (let look = 0; look < 30; look++) interval.next(7);
   nowMs += 60;
-  expectAbout(interval.next(10), 40);
+  expectAbout(interval.next(10), 20);
   for (let highest = 11; highest < 500; highest++) {
     nowMs += 20;
-    expectAbout(interval.next(highest), 40);
+    expectAbout(interval.next(highest), 20);
   }
 });
 
