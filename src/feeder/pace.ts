@@ -5,9 +5,12 @@ const WEIGHT = 0.3;
 /** Ahead by a little more than is used up in one exchange, so that no slot waits for the next. */
 const MARGIN = 1.5;
 const MAX_AHEAD = 512;
-/** How long results gather while there is work at hand: longer where an exchange takes long, since many hosts want one. */
+/**
+ * How long results gather while there is work at hand: longer where an exchange takes long, since many hosts want one. By
+ * so many times its length that one host never has the lock for more than a seventh of the time.
+ */
 const GATHER_MS = 100;
-const GATHER_TURNS = 2;
+const GATHER_TURNS = 6;
 const MAX_GATHER_MS = 1_000;
 /** For so long jobs that were claimed ahead may wait for a slot. */
 const STALLED_MS = 1_000;
