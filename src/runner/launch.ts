@@ -8,7 +8,9 @@ import { probeRunner, socketPath } from './probe.ts';
 import type { ServerHello } from './protocol.ts';
 
 const MAX_LOG_BYTES = 1024 * 1024;
-const LAUNCH_TIMEOUT_MS = 10_000;
+const ANSWER_MS = 10_000;
+/** On a host that has more to do than it can a program takes long to load; one that fails is seen to end. */
+const LAUNCH_MS = 60_000;
 const IDLE_MS = 30_000;
 /** The runner makes little garbage and a fork pays for its size: V8 is to collect early (node --v8-options). */
 const FLAGS = ['--max-semi-space-size=1'];
@@ -22,7 +24,7 @@ const IGNORING_REAL_TIME_SIGNALS =
   'n=34; while [ $n -le 64 ]; do (trap "" $n) 2>/dev/null && trap "" $n; n=$((n + 1)); done; exec "$@"';
 
 export interface LaunchOptions {
-  /** How long it may take until a runner answers, in milliseconds. */
+  /** How long a runner that is there may take to answer, in milliseconds. */
   readonly timeoutMs?: number;
   /** The runner exits when nobody was connected and nothing ran for so long, in milliseconds. */
   readonly idleMs?: number;
@@ -37,19 +39,19 @@ export async function launchRunner(
   program: string,
   options: LaunchOptions = {},
 ): Promise<ServerHello> {
-  const { timeoutMs = LAUNCH_TIMEOUT_MS, idleMs = IDLE_MS } = options;
+  const { timeoutMs = ANSWER_MS, idleMs = IDLE_MS } = options;
   ensureRuntimeDirectory(directory);
   socketPath(directory);
-  const startMs = systemClock.monotonicMs();
-  const remainingMs = (): number => Math.max(0, startMs + timeoutMs - systemClock.monotonicMs());
   let found = await probeRunner(directory, timeoutMs);
   if (found === 'silent') throw notStarted(directory, `one is there and did not answer within ${timeoutMs / 1000} s`);
   if (found !== undefined) return found;
   const launched = new LaunchedProgram(directory, program, idleMs);
+  const startMs = systemClock.monotonicMs();
+  const remainingMs = (): number => Math.max(0, startMs + LAUNCH_MS - systemClock.monotonicMs());
   for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 1.3, 100)) {
     found = await probeRunner(directory, remainingMs());
     if (found !== undefined && found !== 'silent') return found;
-    const cause = launched.failure ?? (remainingMs() === 0 ? `no answer within ${timeoutMs / 1000} s` : undefined);
+    const cause = launched.failure ?? (remainingMs() === 0 ? `no answer within ${LAUNCH_MS / 1000} s` : undefined);
     if (cause !== undefined) throw notStarted(directory, cause);
     await systemClock.sleep(pauseMs);
   }
