@@ -1,6 +1,6 @@
 // What the daemons take: memory when idle, a thousand jobs at once, and how eight hosts share one queue.
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { env, feeder, lines, newQueue, place, rq, sink, sleep, until } from './rig.mjs';
 
@@ -10,6 +10,7 @@ const FAIR_SECONDS = 60;
 const FAIR_JOBS = ['sleep 0.05', 'true'];
 const ENOUGH_JOBS = 100_000;
 const AT_ONCE = 1000;
+const ADOPTED = 100;
 
 /** Resident memory in MB. */
 function rss(pid) {
@@ -69,12 +70,33 @@ async function atOnce() {
   await until(() => processes(new RegExp(`^bash -c until \\[ -e ${gate}`)).length === AT_ONCE);
   await sleep(2000);
   const memory = rss(one.runner);
-  rq([queue, 'execute', 'select 1']);
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(gate, '');
   await until(() => count(queue, 'finished') === AT_ONCE);
   await one.stop();
   return memory;
+}
+
+/** Seconds from the start of a feeder until it has taken over so many jobs of one that was killed. */
+async function adoption() {
+  const queue = newQueue();
+  const gate = join(place('gate'), 'go');
+  const words = [`--max_feed=${ADOPTED}`];
+  const environment = { ...env, RQ_RUNTIME_DIR: place('run') };
+  const first = feeder(queue, words, environment);
+  rq([queue, 'submit', '-q', '-'], { input: lines(ADOPTED, () => `until [ -e ${gate} ]; do sleep 1; done`) });
+  await until(() => count(queue, 'running') === ADOPTED);
+  // The database has the start of each.
+  await until(() => rq([queue, 'execute', '--json', 'select count(pid) as n from jobs']).includes(`${ADOPTED}`));
+  first.child.kill('SIGKILL');
+  const log = join(place('log'), 'feeder');
+  const start = performance.now();
+  const second = feeder(queue, [...words, '-v3', `--log=${log}`], environment);
+  await until(() => existsSync(log) && readFileSync(log, 'utf8').split('"adopted a job').length > ADOPTED);
+  const seconds = (performance.now() - start) / 1000;
+  writeFileSync(gate, '');
+  await until(() => count(queue, 'finished') === ADOPTED);
+  await second.stop();
+  return seconds;
 }
 
 /** How far that of eight feeders of one slot is from an equal share whose share is furthest from it, of 1. */
@@ -121,6 +143,17 @@ export function daemons() {
         { name: 'memory of a runner with 1,000 jobs at once', against: '100 MB', unit: 'MB', limit: { atMost: 1 } },
       ],
       round: async () => [{ ours: await atOnce(), theirs: 100 }],
+    },
+    {
+      once: true,
+      rows: [
+        {
+          name: 'a new feeder takes over 100 running jobs, its start included',
+          against: '2 s',
+          limit: { atMost: 1 },
+        },
+      ],
+      round: async () => [{ ours: await adoption(), theirs: 2 }],
     },
     ...FAIR_JOBS.map((job) => ({
       once: true,
