@@ -24,7 +24,7 @@ describeCluster('A host whose server does not answer, on a hard mount', () => {
     await lab?.down();
   });
 
-  test.each(isFull ? [['list'], ['status'], ['submit', 'true'], ['tail', '1', '--lock-timeout', '60']] : [['list']])(
+  test.runIf(isFull).each([['list'], ['status'], ['submit', 'true'], ['tail', '1', '--lock-timeout', '60']])(
     'rq q %s says what it waits for, and Ctrl-C ends it',
     async (...words) => {
       await lab.cut('n1');
