@@ -39,7 +39,7 @@ const commonJs = {
 
 /** Bundles it into a directory; plugins may change what is bundled. */
 export async function bundleProgram(outdir, plugins = []) {
-  // One CommonJS file, whose compiled code is kept beside it: ES modules in parts take 1.4 of its time to load.
+  // One CommonJS file, whose compiled code is kept beside it: ES modules in parts take 1.4 of its processor time.
   await build({
     ...options,
     ...commonJs,
@@ -51,7 +51,7 @@ export async function bundleProgram(outdir, plugins = []) {
     outdir,
   });
   const program = join(outdir, 'rq.cjs');
-  // A small file answers help and version: it takes 1.03 of the time of `node -e 0`. The same for what the tab key asks.
+  // A small file answers help and version: it takes little more than `node -e 0`. The same for what the tab key asks.
   await build({
     ...options,
     ...commonJs,

@@ -1,5 +1,5 @@
 // A plugin for esbuild: of Node's own modules those that take time to load are loaded when something of them is used, and
-// not where they are imported. Of the way to `submit` that is a fifth: `isatty` alone brings streams and the network in.
+// not where they are imported. Of the processor time of `submit` that is a tenth: `isatty` alone brings streams and the network in.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

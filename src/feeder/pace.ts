@@ -1,6 +1,6 @@
 import type { Clock } from '../job/clock.ts';
 
-/** How much of the past counts: the weight of the newest value in the running averages. */
+/** How much of the past counts: the weight of the newest value in the running averages; more while there is little past. */
 const WEIGHT = 0.3;
 /** Ahead by a little more than is used up in one exchange, so that no slot waits for the next. */
 const MARGIN = 1.5;
@@ -21,6 +21,7 @@ const STALLED_MS = 1_000;
  */
 export class Pace {
   private readonly clock: Clock;
+  private exchanges = 0;
   private jobsPerMs = 0;
   private tookMs = 0;
   private periodMs = 0;
@@ -38,9 +39,11 @@ export class Pace {
     const nowMs = this.clock.monotonicMs();
     const periodMs = Math.max(1, nowMs - this.lastMs);
     this.lastMs = nowMs;
-    this.jobsPerMs += WEIGHT * (ends / periodMs - this.jobsPerMs);
+    if (ends > 0) this.exchanges += 1;
+    const weight = Math.max(WEIGHT, 1 / Math.max(1, this.exchanges));
+    this.jobsPerMs += weight * (ends / periodMs - this.jobsPerMs);
     this.tookMs = tookMs;
-    this.periodMs += WEIGHT * (tookMs + this.gatherMs(true) - this.periodMs);
+    this.periodMs += weight * (tookMs + this.gatherMs(true) - this.periodMs);
   }
 
   /**
