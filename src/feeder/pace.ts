@@ -16,8 +16,8 @@ const MAX_GATHER_MS = 1_000;
 const STALLED_MS = 1_000;
 
 /**
- * How fast jobs end here and how long it is from one exchange to the next, and what follows: how many jobs to claim beyond the free
- * slots. For jobs that are longer than an exchange that is none.
+ * How fast jobs end here and how long it is from one exchange to the next, and what follows: how many jobs to claim
+ * beyond the free slots. For jobs that are longer than an exchange that is none.
  */
 export class Pace {
   private readonly clock: Clock;
