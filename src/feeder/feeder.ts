@@ -158,6 +158,8 @@ export class Feeder {
       if (reports.ends.length > 0) crashAt('end-committed');
       this.attempts.claimed.push(...done.claimed);
       if (wanted > 0) this.mayFind = done.claimed.length === wanted;
+      // What went back is there to be claimed again.
+      if (reports.unstarted.length > 0) this.mayFind = true;
       this.settle(reports, done.refused);
       this.tellUnsound(done.unsound);
       this.exchangedMs = clock.monotonicMs();
