@@ -1,4 +1,5 @@
-// What a claim costs in a queue of two million jobs, against one of two thousand: the transaction itself, in one process.
+// The transaction itself, in one process: a claim in a queue of two million jobs against one in two thousand, and what each
+// further job adds to it.
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { options } from '../scripts/bundle.mjs';

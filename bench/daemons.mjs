@@ -1,4 +1,5 @@
-// What the daemons take: memory when idle, a thousand jobs at once, and how eight hosts share one queue.
+// What the daemons take: memory when idle, a thousand jobs at once, a hundred that are taken over, and how eight hosts share
+// one queue.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,8 +6,8 @@ const WEIGHT = 0.3;
 const MARGIN = 1.5;
 const MAX_AHEAD = 512;
 /**
- * How long results gather while there is work at hand: longer where an exchange takes long, since many hosts want one. By
- * so many times its length that one host never has the lock for more than a seventh of the time.
+ * How long results gather while there is work at hand: longer where an exchange takes long, since many hosts want one. Up
+ * to the last of these, a host is at its exchange for a seventh of the time at most.
  */
 const GATHER_MS = 100;
 const GATHER_TURNS = 6;

@@ -4,13 +4,12 @@ import type { Clock } from '../job/clock.ts';
 const FIRST_MS = 4;
 const LAST_MS = 250;
 const GROWTH = 1.5;
-/** In turns of the lease. The time to a look is part of the next turn: with more than one, a lone waiter's would grow and grow. */
-const TURNS = 1;
 
 /**
  * How long to wait between two looks at a lease that another holds. While it goes from hand to hand all who wait look
- * equally often, once a turn: whoever looked less often the longer it has waited would starve beside those
- * that come. Only one that stays where it is is looked at less and less.
+ * equally often, once a turn: whoever looked less often the longer it has waited would starve beside those that come.
+ * Not less: the time to a look is part of the next turn, and a lone waiter's would grow and grow. Only a lease that stays
+ * where it is is looked at less and less.
  */
 export class RetryInterval {
   private ms = FIRST_MS;
@@ -21,11 +20,11 @@ export class RetryInterval {
     this.sinceMs = clock.monotonicMs();
   }
 
-  /** The time to the next look, in milliseconds, of which the whole is random by a half; `highest` is the last generation seen. */
+  /** The time to the next look, in milliseconds, half of it to one and a half; `highest` is the last generation seen. */
   next(highest: number): number {
     const nowMs = this.clock.monotonicMs();
     const turns = highest - this.highest;
-    if (this.highest > 0 && turns > 0) this.ms = Math.max(FIRST_MS, (TURNS * (nowMs - this.sinceMs)) / turns);
+    if (this.highest > 0 && turns > 0) this.ms = Math.max(FIRST_MS, (nowMs - this.sinceMs) / turns);
     else if (this.highest > 0) this.ms *= GROWTH;
     this.ms = Math.min(this.ms, LAST_MS);
     if (turns > 0) {

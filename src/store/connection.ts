@@ -9,8 +9,9 @@ type Value = string | number | bigint | null | Buffer;
 export type Parameters = Record<string, Value> | readonly Value[];
 export type Row = Record<string, Value>;
 
-/** Where the library's addon is. Its own search, by `bindings`, takes as long as to open the database. */
+/** The library's addon: its own search, by `bindings`, opens more files, in each call of rq. */
 const ADDON = 'better-sqlite3/build/Release/better_sqlite3.node';
+const { resolve } = createRequire(import.meta.url);
 const READ_VERSION = 'PRAGMA user_version';
 
 /**
@@ -33,7 +34,7 @@ export class Connection {
       readonly: readOnly,
       fileMustExist: options.create !== true,
       timeout: options.busyMs,
-      nativeBinding: createRequire(import.meta.url).resolve(ADDON),
+      nativeBinding: resolve(ADDON),
       ...(process.env['RQ_SQL_DEBUG'] ? { verbose: (sql) => process.stderr.write(`rq: sql: ${String(sql)}\n`) } : {}),
     });
     const connection = new Connection(database, path, readOnly);

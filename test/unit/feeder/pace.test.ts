@@ -1,20 +1,19 @@
 import { beforeEach, expect, test } from 'vitest';
 import { Pace } from '../../../src/feeder/pace.ts';
-import type { Clock } from '../../../src/job/clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
-let nowMs = 0;
+let clock: ManualClock;
 let pace: Pace;
-const clock: Clock = { now: () => '', monotonicMs: () => nowMs, sleep: () => Promise.resolve() };
 
 beforeEach(() => {
-  nowMs = 1_000_000;
+  clock = new ManualClock();
   pace = new Pace(clock);
 });
 
 /** Exchanges that take so long each, one in so many milliseconds, with so many ends. */
 function exchange(times: number, everyMs: number, tookMs: number, ends: number): void {
   for (let time = 0; time < times; time++) {
-    nowMs += everyMs;
+    clock.pass(everyMs);
     pace.exchanged(tookMs, ends);
   }
 }
@@ -30,7 +29,7 @@ test('Of quick jobs as many are claimed ahead as end until the next exchange, an
 });
 
 test('One exchange is enough to find the pace', () => {
-  nowMs += 500;
+  clock.pass(500);
   pace.exchanged(10, 0);
   exchange(1, 110, 10, 66);
   expect(pace.ahead()).toBe(99);
@@ -44,9 +43,9 @@ test('There is a limit to what is claimed ahead', () => {
 test('Where nothing has moved for a second, nothing is ahead any more, and that is said once', () => {
   exchange(20, 110, 10, 66);
   pace.moved();
-  nowMs += 1_000;
+  clock.pass(1_000);
   expect(pace.hasStalled()).toBe(false);
-  nowMs += 1;
+  clock.pass(1);
   expect(pace.hasStalled()).toBe(true);
   expect(pace.ahead()).toBe(0);
   expect(pace.hasStalled()).toBe(false);

@@ -1,19 +1,13 @@
 import { expect, test } from 'vitest';
-import type { Clock } from '../../../src/job/clock.ts';
 import { RetryInterval } from '../../../src/lease/retry-interval.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
-let nowMs = 0;
-const clock: Clock = { now: () => '', monotonicMs: () => nowMs, sleep: () => Promise.resolve() };
+const clock = new ManualClock();
 
-/** The interval without what is random in it: from half of it to one and a half. */
-function about(ms: number): [number, number] {
-  return [ms * 0.5, ms * 1.5];
-}
-
+/** An interval is random, from half of what it is about to one and a half. */
 function expectAbout(ms: number, wanted: number): void {
-  const [least, most] = about(wanted);
-  expect(ms).toBeGreaterThanOrEqual(least);
-  expect(ms).toBeLessThanOrEqual(most);
+  expect(ms).toBeGreaterThanOrEqual(wanted * 0.5);
+  expect(ms).toBeLessThanOrEqual(wanted * 1.5);
 }
 
 test('Who waits for one holder looks less and less, to a limit', () => {
@@ -29,10 +23,10 @@ test('Who waits while the lease goes from hand to hand looks once a turn, howeve
   const interval = new RetryInterval(clock);
   interval.next(7);
   for (let look = 0; look < 30; look++) interval.next(7);
-  nowMs += 60;
+  clock.pass(60);
   expectAbout(interval.next(10), 20);
   for (let highest = 11; highest < 500; highest++) {
-    nowMs += 20;
+    clock.pass(20);
     expectAbout(interval.next(highest), 20);
   }
 });
@@ -40,6 +34,6 @@ test('Who waits while the lease goes from hand to hand looks once a turn, howeve
 test('However fast it goes, the server is not asked all the time', () => {
   const interval = new RetryInterval(clock);
   interval.next(7);
-  nowMs += 1;
+  clock.pass(1);
   expectAbout(interval.next(1000), 4);
 });
