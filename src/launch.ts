@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { quickAnswer } from './cli/quick-answer.ts';
+import { errorCode } from './job/errors.ts';
 
 declare const __dirname: string;
 /** The name of the file of what V8 compiled of this very program when it was built, and what was around the text. */
@@ -22,8 +23,10 @@ async function launch(): Promise<void> {
     load(join(__dirname, PROGRAM));
     return;
   }
-  // A reader that is gone needs no answer.
-  process.stdout.on('error', () => undefined);
+  process.stdout.on('error', (error) => {
+    // A reader that is gone needs no answer; what else is wrong the program will find too, and has words for.
+    if (errorCode(error) !== 'EPIPE') load(join(__dirname, PROGRAM));
+  });
   process.stdout.write(answer);
 }
 

@@ -3,11 +3,13 @@ import type { Queue } from './open.ts';
 import { sqlFault } from './query.ts';
 import { transaction } from './transaction.ts';
 
+const EXAMPLE = 'select state, count(*) from jobs group by state';
+
 /** Runs one SQL statement in a transaction. Throws INVALID_INPUT for SQL that is wrong or that a queue forbids. */
 export async function executeSql(queue: Queue, sql: string): Promise<StatementResult> {
   try {
     return await transaction(queue, ({ connection }) => runStatement(connection, sql));
   } catch (error) {
-    throw sqlFault(error, 'cannot execute') ?? error;
+    throw sqlFault(error, 'cannot execute', EXAMPLE) ?? error;
   }
 }

@@ -6,6 +6,7 @@ import type { Queue } from './open.ts';
 import { read } from './read.ts';
 
 const PAGE_JOBS = 2_000;
+const EXAMPLE = `exit_status!=0 and tag='night'`;
 
 /**
  * The jobs for which an SQL expression over the columns of `jobs` is true, by ascending jid, in batches; the database
@@ -27,22 +28,23 @@ async function readPage(queue: Queue, expression: string, after: number): Promis
   try {
     return await read(queue, (connection) => queryPage(connection, expression, { after, limit: PAGE_JOBS }));
   } catch (error) {
-    throw sqlFault(error, 'cannot query') ?? error;
+    throw sqlFault(error, 'cannot query', EXAMPLE) ?? error;
   }
 }
 
-/** The error for SQL that SQLite refused, in words for people; undefined for any other error. */
-export function sqlFault(error: unknown, attempted: string): RqError | undefined {
+/** The error for SQL that SQLite refused, in words for people, with an example of what would do; undefined for any other. */
+export function sqlFault(error: unknown, attempted: string, example: string): RqError | undefined {
   const code = errorCode(error) ?? '';
   const isWords = error instanceof RangeError || error instanceof TypeError;
   const isSql = isWords || code === 'SQLITE_ERROR' || /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG|AUTH|RANGE)/.test(code);
   if (!isSql) return undefined;
-  return new RqError('INVALID_INPUT', `${attempted}: ${errorMessage(error)}${sqlHint(errorMessage(error))}`, {
+  return new RqError('INVALID_INPUT', `${attempted}: ${errorMessage(error)}${sqlHint(errorMessage(error), example)}`, {
     cause: error,
   });
 }
 
-function sqlHint(message: string): string {
+function sqlHint(message: string, example: string): string {
+  if (message.endsWith('syntax error')) return `; write it as ${example}`;
   const column = /no such column: "?([^"\s]+)/.exec(message)?.[1];
   if (column === undefined) return '';
   return `; did you mean ${closest(column, [...JOB_FIELDS])}? Text needs single quotes: tag='night'`;

@@ -35,6 +35,7 @@ describe('query', () => {
     ['tga = 1', 2, 'did you mean tag?'],
     ['tag = "a"', 2, 'single quotes'],
     ['tag =', 2, 'syntax error'],
+    ['tag a', 2, "write it as exit_status!=0 and tag='night'"],
     ['1); delete from jobs; select (1', 2, 'more than one statement'],
     ["tag = 'nobody'", 3, 'no job in'],
     ['load_extension(1)', 2, 'cannot query'],
@@ -72,7 +73,7 @@ describe('execute', () => {
     ['pragma journal_mode = wal', 'inside a transaction'],
     ['select 1; select 2', 'more than one statement'],
     ["update jobs set state = 'pending'", 'CHECK constraint'],
-    ['selec', 'syntax error'],
+    ['selec', 'syntax error; write it as select state'],
     ['', 'cannot execute'],
   ])('refuses %j and changes nothing', async (sql, message) => {
     const bench = await queueWithTags();

@@ -195,6 +195,8 @@ describe('any call', () => {
     ['rq q lisst', 2],
     ['rq q list -v9', 2],
     ['rq list', 2],
+    ['rq help >/dev/full', 1],
+    ['rq --version >/dev/full', 1],
   ])('that fails says so in one line: %s', (line, status) => {
     expect(run(line)).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(/^rq: [^\n]*\n$/) });
   });

@@ -116,6 +116,7 @@ describe('a document', () => {
     ['- command: x\n  cwd: here\n', 'cwd must be an absolute path'],
     ['- command: x\n  priority: 1.5\n', 'priority must be a whole number'],
     ['- command: x\n  priority: 2147483648\n', 'priority must be a whole number'],
+    ['- command: x\n  priority: .inf\n', 'not Infinity'],
     ['- !!js/function x\n', 'tag'],
     ['- !!str x\n', 'the tag'],
     ['- command: !shell x\n', 'tag'],
