@@ -63,7 +63,7 @@ function withHint(error: unknown, mode: ModeSpec, start: string, words: readonly
   if (!(error instanceof RqError) || error.code !== 'USAGE') return error;
   const hint =
     TAKES_COMMAND.has(mode.name) && words.length > 0
-      ? `: put -- before a command with options of its own: ${start} ${mode.name} -- python train.py --epochs 10`
+      ? `: put -- before a command with options of its own: ${start} ${mode.name}${mode.name === 'lock' ? ' read' : ''} -- python train.py --epochs 10`
       : `; rq help ${mode.name} says more`;
   return new RqError('USAGE', `${error.message}${hint}`, { cause: error, facts: { ...error.facts } });
 }

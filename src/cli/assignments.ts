@@ -35,7 +35,7 @@ function keyOf(name: string, word: string): Key {
   if (key !== undefined) return key;
   if (name === '') throw new RqError('USAGE', `cannot update: "${word}" has no key before its =`);
   const isFixed = (JOB_FIELDS as readonly string[]).includes(name);
-  const hint = isFixed ? 'it is not for you to set' : `did you mean ${closest(name, [...KEYS])}?`;
+  const hint = isFixed ? 'it is not for you to set.' : `did you mean ${closest(name, [...KEYS])}?`;
   throw new RqError('USAGE', `cannot update the field "${name}": ${hint} There are ${KEYS.join(', ')}`);
 }
 

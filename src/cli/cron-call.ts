@@ -8,7 +8,17 @@ import type { ModeCall } from './mode-call.ts';
 import { quoteCommand, quoteWord, splitWords } from './shell-words.ts';
 
 /** The options of `start` that a line repeats; paths are made absolute. */
-const KEPT = ['max_feed', 'min_sleep', 'max_sleep', 'trust-group', 'retries', 'log_age', 'log_size', 'lock-timeout'];
+const KEPT = [
+  'max_feed',
+  'min_sleep',
+  'max_sleep',
+  'trust-group',
+  'retries',
+  'log_age',
+  'log_size',
+  'lock-timeout',
+  'verbosity',
+];
 const KEPT_PATHS = ['log', 'dot_rq_dir'];
 
 const START_TIMES = ['*/15 * * * *', '@reboot'];

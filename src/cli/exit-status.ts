@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   OUTCOME_UNKNOWN: EXIT.failed,
   NO_FEEDER: EXIT.failed,
   FEEDER_EXISTS: EXIT.failed,
+  HOST_NAME_TAKEN: EXIT.failed,
   RUNNER: EXIT.failed,
   JOB_RUNNING: EXIT.failed,
   NO_SPACE: EXIT.failed,

@@ -59,6 +59,7 @@ export function modeHelp(mode: ModeSpec): string {
     '',
     `Usage: ${usage(mode)}`,
     ...(mode.short.length === 0 ? [] : [`Short: ${mode.short.join(', ')}`]),
+    ...(mode.report === undefined ? [] : wrap(`Fields: ${mode.report.join(', ')}`, 0)),
     ...mode.description.flatMap((paragraph) => ['', ...wrap(paragraph, 0)]),
     ...own,
     '',

@@ -6,6 +6,8 @@ import { COMMON_OPTIONS } from './table/common.ts';
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['RQ_Q, RQ_QUEUE', 'The queue, where none is named.'],
   ['RQ_OPTS, RQ_OPTIONS', 'Options that always apply, quoted as in a shell; the command line wins over them.'],
+  ['RQ_EDITOR', 'What ioview opens the streams of a job with.'],
+  ['RQ_SQL_DEBUG', 'Where it is not empty, each SQL statement is told on stderr.'],
   ['NO_COLOR', 'Where it is not empty, nothing is coloured on a terminal either.'],
   ['RQ_HOST', "The name to take for this host's."],
   ['RQ_RUNTIME_DIR', 'Where feeders keep sockets, pid files and journals; local, never on NFS (default /tmp/rq-UID).'],
@@ -49,6 +51,7 @@ function modeSection(mode: ModeSpec): string[] {
     `.SS ${roff(`${mode.name} - ${mode.summary}`)}`,
     `.B ${roff(usage(mode))}`,
     ...short,
+    ...(mode.report === undefined ? [] : ['.PP', roff(`Fields: ${mode.report.join(', ')}.`)]),
     ...mode.description.flatMap((paragraph) => ['.PP', roff(paragraph)]),
     ...mode.options.flatMap(optionSection),
     '.PP',

@@ -11,6 +11,8 @@ export interface ModeCall {
   readonly mode: string;
   /** The table, for help about it. */
   readonly modes: readonly ModeSpec[];
+  /** The fields of what the mode reports; undefined where it reports none. */
+  readonly report: readonly string[] | undefined;
   /** The queue's path as it was named; empty for modes about no queue. */
   readonly queue: string;
   /** The words after the mode; from `literalFrom` on they stood after `--` and are never special. */

@@ -36,6 +36,8 @@ export interface ModeSpec {
   /** `none`: the mode is about no queue, and none is named. */
   readonly queue: 'named' | 'none';
   readonly options: readonly OptionSpec[];
+  /** What it reports, in this order, and `--fields` chooses from. Other modes print jobs, or what has no fields. */
+  readonly report?: readonly string[];
   /** Paragraphs. */
   readonly description: readonly string[];
   readonly examples: readonly Example[];

@@ -44,12 +44,22 @@ export async function printAfter<T>(done: string, print: () => Promise<T>): Prom
   }
 }
 
-/** Prints what a mode reports as one document; `--fields` chooses among its first-level keys. */
+/** Prints what a mode reports as one document; `--fields` chooses from what the table says that it reports. */
 export async function printReport(call: ModeCall, report: Readonly<Record<string, unknown>>): Promise<void> {
   const chosen = call.options.text('fields');
-  const names = chosen === undefined ? Object.keys(report) : chooseFields(chosen, Object.keys(report));
-  const shown = names.map((name) => [name, report[name] ?? (chosen === undefined ? report[name] : null)] as const);
+  if (chosen === undefined) return await printDocument(call, printable(report));
+  const shown = chooseFields(chosen, call.report ?? []).map((name) => [name, report[name] ?? null] as const);
   await printDocument(call, printable(Object.fromEntries(shown)));
+}
+
+/** The same for a list of what a mode reports. */
+export async function printReports<Report extends object>(call: ModeCall, reports: readonly Report[]): Promise<void> {
+  const names = chooseFields(call.options.text('fields') ?? '.', call.report ?? []);
+  const shown = reports.map((report) => {
+    const values = new Map(Object.entries(report));
+    return Object.fromEntries(names.map((name) => [name, values.get(name) ?? null]));
+  });
+  await printDocument(call, printable(shown));
 }
 
 /** Prints data as one YAML or JSON document. */

@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { errorMessage, RqError } from '../job/errors.ts';
 import { refuseInvalidBytes } from './argument-bytes.ts';
 import { type Arguments, readArguments } from './arguments.ts';
+import { chooseFields } from './fields.ts';
 import { helpText } from './help.ts';
 import type { ModeCall, ModeProgram } from './mode-call.ts';
 import { MODES } from './modes.ts';
@@ -10,18 +11,23 @@ import type { Surroundings } from './run.ts';
 import { standardTalk, wantsColour } from './talk.ts';
 import { versionText } from './version.ts';
 
-/** Reads the words as a call of a mode, loads the mode's program, and has the call watched while it waits. Throws USAGE, or INVALID_INPUT for the log. */
+/**
+ * Reads the words as a call of a mode, loads the mode's program, and has the call watched while it waits. Throws USAGE,
+ * or INVALID_INPUT for the log.
+ */
 export async function readCall(
   words: readonly string[],
   { environment, output, input }: Surroundings,
 ): Promise<{ call: ModeCall; program: ModeProgram }> {
   refuseInvalidBytes(words);
   const read = readArguments(words, environment);
+  refuseUnknownFields(read);
   const log = read.options.text('log');
   if (log !== undefined) tryLog(log);
   const call: ModeCall = {
     mode: read.mode.name,
     modes: MODES,
+    report: read.mode.report,
     queue: read.queue,
     words: read.words,
     literalFrom: read.literalFrom,
@@ -35,6 +41,12 @@ export async function readCall(
   const answer = answerProgram(read);
   if (answer === undefined) await watchCall(call);
   return { call, program: answer ?? (await read.mode.load()) };
+}
+
+/** Before anything is changed. Modes that print jobs know the fields of these. */
+function refuseUnknownFields({ mode, options }: Arguments): void {
+  const fields = options.text('fields');
+  if (fields !== undefined && mode.report !== undefined) chooseFields(fields, mode.report);
 }
 
 /** Help and version that only the parser could find, among options with values. */

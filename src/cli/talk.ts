@@ -20,8 +20,9 @@ export function standardTalk(
     const text = printableLine(line);
     const colour = COLOURS[level];
     const isColoured = colour !== undefined && wantsColour(2, environment);
-    writeQuietly(`${isColoured ? `\u001b[${colour}mrq:\u001b[39m` : 'rq:'} ${text}\n`);
-    if (log !== undefined) appendFileSync(log, `${new Date().toISOString()} ${level} ${text}\n`);
+    writeQuietly(() => writeSync(2, `${isColoured ? `\u001b[${colour}mrq:\u001b[39m` : 'rq:'} ${text}\n`));
+    if (log === undefined) return;
+    writeQuietly(() => appendFileSync(log, `${new Date().toISOString()} ${level} ${text}\n`));
   };
   return {
     verbosity,
@@ -39,11 +40,11 @@ export function wantsColour(descriptor: 1 | 2, environment: NodeJS.ProcessEnv): 
   return !environment['NO_COLOR'] && terminal !== '' && terminal !== 'dumb' && isTerminal(descriptor);
 }
 
-function writeQuietly(text: string): void {
+function writeQuietly(write: () => void): void {
   try {
-    writeSync(2, text);
+    write();
   } catch (error) {
-    // Nobody listens, or a terminal that is full right now: talk is no reason to fail.
-    if (!['EPIPE', 'EAGAIN', 'EBADF', 'EIO', 'ENOSPC'].includes(errorCode(error) ?? '')) throw error;
+    // Nobody listens, a terminal that is full right now, or a disk: talk is no reason to fail.
+    if (errorCode(error) === undefined) throw error;
   }
 }

@@ -7,7 +7,6 @@ import { judgeMount } from './mount.ts';
 
 /** What a host is compared with: this one. */
 export interface Own {
-  readonly version: string;
   readonly facts: Pick<HostFacts, 'user' | 'uid' | 'mount' | 'mount_options' | 'node'>;
   readonly locking: Locking;
 }

@@ -119,8 +119,8 @@ class Examination {
 
   private compare(nodes: readonly Node[]): Finding[] {
     const { queue, options, serverNowMs } = this;
-    const { named, version } = options;
-    const own = { version, facts: hostFacts(queue.directory, 0), locking: queue.locking };
+    const { named } = options;
+    const own = { facts: hostFacts(queue.directory, 0), locking: queue.locking };
     if (named === undefined) {
       const others = living(nodes, serverNowMs).filter((node) => node.host !== hostName());
       return compareNodes(others, own);

@@ -2,6 +2,7 @@ import { lutimesSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { errorCode } from '../job/errors.ts';
+import type { FeederEvents } from '../log/events.ts';
 import { lostNodePath, nodePath } from '../queue/nodes.ts';
 import { temporaryName } from '../queue/temporary-names.ts';
 import { documentText } from '../yaml/document.ts';
@@ -34,11 +35,13 @@ export class Beat {
   private readonly path: string;
   private readonly lostPath: string;
   private timer: NodeJS.Timeout | undefined;
+  private isFailing = false;
 
   constructor(
     queueDirectory: string,
     private readonly facts: NodeFacts,
     private readonly clock: Clock,
+    private readonly events: FeederEvents,
   ) {
     this.path = nodePath(queueDirectory, facts.host);
     this.lostPath = lostNodePath(queueDirectory, facts.host);
@@ -65,13 +68,13 @@ export class Beat {
   /** One beat; where the share fails, the next one tries again. False if it did not come through. */
   beat(): boolean {
     try {
-      const now = new Date();
+      const now = new Date(this.clock.now());
       // A link that was planted is not followed.
       lutimesSync(this.path, now, now);
       this.note();
       return true;
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT') return false;
+      if (errorCode(error) !== 'ENOENT') return this.failed(error);
       this.wasMissing = true;
       return this.rewrite();
     }
@@ -81,9 +84,17 @@ export class Beat {
     try {
       this.write();
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      return this.failed(error);
     }
+  }
+
+  /** Told once: it may go on for hours. */
+  private failed(error: unknown): false {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    if (!this.isFailing) this.events.beatFailed(error);
+    this.isFailing = true;
+    return false;
   }
 
   private note(): void {
@@ -91,6 +102,8 @@ export class Beat {
     const gapMs = nowMs - this.lastMs;
     if (gapMs <= 1.5 * this.intervalMs) this.steadyMs += gapMs;
     this.lastMs = nowMs;
+    if (this.isFailing) this.events.beatsAgain();
+    this.isFailing = false;
   }
 
   /** Under another name first, so that nobody reads half of it and no link is followed. */
@@ -99,6 +112,6 @@ export class Beat {
     writeFileSync(temporary, documentText({ ...this.facts }), { flag: 'wx', mode: 0o644 });
     renameSync(temporary, this.path);
     rmSync(this.lostPath, { force: true });
-    this.lastMs = this.clock.monotonicMs();
+    this.note();
   }
 }

@@ -5,7 +5,7 @@ import { type ErrorCode, errorMessage, RqError } from '../job/errors.ts';
 
 type Message = { readonly ready: number } | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
 
-/** The daemon's own marks: where it tells its parent how it went, and its file mode mask. */
+/** A daemon's file mode mask. */
 const UMASK = 0o022;
 
 /**

@@ -130,7 +130,7 @@ async function feedAs(
   process.on(WAKE_SIGNAL, look);
   presence.start();
   events.started({ queue: queueDirectory, host, pid: process.pid, runner: link.runnerPid, slots, version });
-  if (options.stopAtOnce === true) feeder.tell('stop', 'stop');
+  if (options.stopAtOnce === true) feeder.tell('stop', 'rq stop');
   options.onReady?.();
   let order = 'failed';
   try {

@@ -39,6 +39,7 @@ export class Feeder {
   private readonly recovery: Recovery;
   private readonly holdOff: HoldOff;
   private order: Order = 'feed';
+  private why = '';
   private polls = 0;
   /** The database may hold something to claim: it changed, or the last claim got all that it asked for. */
   private mayFind = true;
@@ -68,6 +69,7 @@ export class Feeder {
   tell(order: Exclude<Order, 'feed'>, why: string): void {
     if (STRENGTH[order] <= STRENGTH[this.order]) return;
     this.order = order;
+    this.why = why;
     if (order === 'shutdown') this.events.stopping(why, this.attempts.running.size);
     this.cycle.wake();
   }
@@ -232,7 +234,7 @@ export class Feeder {
     this.ran += 1;
     crashAt('end-heard');
     const wasKilled = this.killed.delete(nameOf(end));
-    const told = wasKilled ? { ...end, reason: `killed by rq stop on ${this.settings.host}`, isLost: true } : end;
+    const told = wasKilled ? { ...end, reason: `killed by ${this.why} on ${this.settings.host}`, isLost: true } : end;
     this.events.jobEnded(told);
     // What gathers for an exchange that is due already need not wake it.
     const isNews = !this.attempts.hasEnds;

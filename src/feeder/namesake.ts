@@ -3,6 +3,7 @@ import type { Clock } from '../job/clock.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { bootId } from '../job/host.ts';
 import { readNodeFile } from '../queue/node-file.ts';
+import { nodePath } from '../queue/nodes.ts';
 import { readServerClock } from '../queue/server-clock.ts';
 import { BEAT_MS } from './beat.ts';
 import { readFeeder } from './pid-file.ts';
@@ -12,7 +13,7 @@ const LOOK_MS = 1_000;
 
 /**
  * Refuses to feed beside another that goes by this host's name, for each would take the other's jobs for lost ones: a
- * feeder or runner of this machine with another runtime directory, or another machine (FEEDER_EXISTS). Waits for a beat
+ * feeder or runner of this machine with another runtime directory, or another machine (HOST_NAME_TAKEN). Waits for a beat
  * where the name was used a moment ago by what may be this machine before it was booted again.
  */
 export async function refuseNamesake(
@@ -21,7 +22,7 @@ export async function refuseNamesake(
   runtimeDirectory: string,
   clock: Clock,
 ): Promise<void> {
-  const path = join(queueDirectory, 'nodes', host);
+  const path = nodePath(queueDirectory, host);
   const before = readNode(path);
   if (before === undefined) return;
   if (before.boot === bootId()) {
@@ -73,5 +74,5 @@ function isInUse(runtimeDirectory: string): boolean {
 }
 
 function namesake(queueDirectory: string, host: string, why: string): RqError {
-  return new RqError('FEEDER_EXISTS', `cannot feed ${queueDirectory} as ${host}: ${why}`);
+  return new RqError('HOST_NAME_TAKEN', `cannot feed ${queueDirectory} as ${host}: ${why}`);
 }

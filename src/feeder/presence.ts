@@ -11,7 +11,7 @@ export class Presence {
 
   constructor(queue: Queue, facts: NodeFacts, lostAfterMs: number, events: FeederEvents) {
     this.queue = queue;
-    this.beat = new Beat(queue.directory, facts, queue.clock);
+    this.beat = new Beat(queue.directory, facts, queue.clock, events);
     this.watch = new NodeWatch(queue, facts.host, lostAfterMs, this.beat, events);
   }
 

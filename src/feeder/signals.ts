@@ -17,7 +17,9 @@ export function listenToSignals(): { deliverTo(tell: Tell): void; stop(): void }
   let tell: Tell = (...order) => kept.push(order);
   const handle = (signal: NodeJS.Signals): void => {
     if (signal === 'SIGINT') interrupts += 1;
-    tell(interrupts > 1 ? 'stop' : (ORDERS[signal] ?? 'shutdown'), signal);
+    const order = interrupts > 1 ? 'stop' : (ORDERS[signal] ?? 'shutdown');
+    const isRepeated = order === 'stop' && signal === 'SIGINT';
+    tell(order, order !== 'stop' ? signal : isRepeated ? 'Ctrl-C' : 'rq stop');
   };
   const signals = Object.keys(ORDERS) as NodeJS.Signals[];
   for (const signal of signals) process.on(signal, handle);

@@ -15,7 +15,8 @@ export function wallTime(clock: Clock, monotonicMs: number): string {
 
 export const systemClock: Clock = {
   now: () => new Date().toISOString(),
-  // What `performance` would tell, which takes a while to load.
+  // CLOCK_MONOTONIC itself: a runner that adopts goes on counting where the killed one began. `performance` would tell
+  // it too, but takes a while to load.
   monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   sleep: (ms, signal) =>
     new Promise((resolve) => {

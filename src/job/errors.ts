@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'OUTCOME_UNKNOWN' // a commit of which nobody can tell any more
   | 'NO_FEEDER'
   | 'FEEDER_EXISTS'
+  | 'HOST_NAME_TAKEN' // by another machine, or another runtime directory, that feeds
   | 'RUNNER' // the sidecar did not start, answer or understand
   | 'JOB_RUNNING' // a running job was named where none may be
   | 'NO_SPACE'

@@ -18,7 +18,6 @@ export interface LeaseOptions {
   readonly above?: number;
   readonly guess?: number | undefined;
   readonly isFenced?: boolean;
-  readonly signal?: AbortSignal;
 }
 
 /** The time-limited, exclusive right to write. */
@@ -66,7 +65,7 @@ async function acquire(directory: string, options: LeaseOptions, wait: LockWait)
     } catch (error) {
       if (!isPassing(error)) throw leaseError(directory, error);
       const waitedMs = clock.monotonicMs() - startMs;
-      if (waitedMs >= timeoutMs || options.signal?.aborted === true) throw busy(files, waitedMs, error);
+      if (waitedMs >= timeoutMs) throw busy(files, waitedMs, error);
       wait.say(`the lease of ${directory}: ${heldBy(files)}`);
     }
     if (releaseLock !== undefined) return new HeldLease(files, staleMs, clock, releaseLock);
@@ -74,7 +73,7 @@ async function acquire(directory: string, options: LeaseOptions, wait: LockWait)
       forgotMs = clock.monotonicMs();
       forgetDirectory(directory);
     }
-    await clock.sleep(interval.next(files.highest), options.signal);
+    await clock.sleep(interval.next(files.highest));
   }
 }
 

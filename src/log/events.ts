@@ -42,6 +42,17 @@ export class FeederEvents {
     this.logger.warn({ jid, attempt, reason }, 'lost a job');
   }
 
+  beatFailed(error: unknown): void {
+    this.logger.error(
+      { reason: errorMessage(error) },
+      'no sign of life can be given; others take this host for lost if it stays so',
+    );
+  }
+
+  beatsAgain(): void {
+    this.logger.info('signs of life are given again');
+  }
+
   unsound(jids: readonly number[]): void {
     const [first] = jids;
     this.logger.warn(
@@ -80,7 +91,8 @@ export class FeederEvents {
   }
 
   stopping(signal: string, running: number): void {
-    this.logger.info({ signal, running }, 'no more jobs are claimed; waiting for those that run');
+    const again = signal === 'SIGINT' ? '; Ctrl-C again kills them' : '';
+    this.logger.info({ signal, running }, `no more jobs are claimed; waiting for those that run${again}`);
   }
 
   killing(running: number): void {

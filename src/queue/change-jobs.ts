@@ -1,7 +1,7 @@
 import { crashAt } from '../job/crash-points.ts';
 import { RqError } from '../job/errors.ts';
 import type { Job, JobState } from '../job/job.ts';
-import type { JidRange, Selection } from '../job/selection.ts';
+import { isNamed, type JidRange, type Selection } from '../job/selection.ts';
 import type { WaitingFields } from '../store/changes.ts';
 import type { Connection } from '../store/connection.ts';
 import { selectPage } from '../store/selections.ts';
@@ -99,10 +99,6 @@ function changeIn(run: Transaction, { selection, change, kind, files }: ChangeRe
     run.refresh();
     progress?.(count);
   }
-}
-
-function isNamed(jid: number, { ranges }: Selection): boolean {
-  return ranges.some(({ first, last }) => first <= jid && jid <= last);
 }
 
 function addJid(ranges: { first: number; last: number }[], jid: number): void {

@@ -1,6 +1,6 @@
 import { crashAt } from '../job/crash-points.ts';
 import type { Job } from '../job/job.ts';
-import type { Selection } from '../job/selection.ts';
+import { isNamed, type Selection } from '../job/selection.ts';
 import { deleteRows } from '../store/deletions.ts';
 import { selectPage } from '../store/selections.ts';
 import type { Queue } from './open.ts';
@@ -10,7 +10,10 @@ import { type Transaction, transaction } from './transaction.ts';
 
 const PAGE_JOBS = 2_000;
 
-/** Deletes the selected jobs, but for running ones, whose jids are given back; then the files of the deleted. */
+/**
+ * Deletes the selected jobs, but for running ones, then the files of the deleted. The jids of those running ones that
+ * were named are given back.
+ */
 export async function deleteJobs(
   queue: Queue,
   selection: Selection,
@@ -37,7 +40,8 @@ function deleteSelected(
     after = last.jid;
     const ended = jobs.filter(({ state }) => state !== 'running');
     deleted.push(...ended);
-    running.push(...jobs.filter(({ state }) => state === 'running').map(({ jid }) => jid));
+    const refused = jobs.filter(({ state, jid }) => state === 'running' && isNamed(jid, selection));
+    running.push(...refused.map(({ jid }) => jid));
     deleteRows(
       run.connection,
       ended.map(({ jid }) => jid),

@@ -3,7 +3,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { crashAt } from '../job/crash-points.ts';
 import { errorCode, RqError } from '../job/errors.ts';
-import { commitRotation, type EndedKey, removeJobs, unchangedJids } from '../store/rotations.ts';
+import { deleteRows } from '../store/deletions.ts';
+import { commitRotation, type EndedKey, unchangedJids } from '../store/rotations.ts';
 import { placeFault, refuseExisting } from './copy-place.ts';
 import type { Queue } from './open.ts';
 import type { Progress } from './progress.ts';
@@ -88,7 +89,7 @@ async function commit(
     const changed = changedSince(run, keys);
     if (changed.size > 0) return changed;
     for (let index = 0; index < keys.length; index += PAGE_JOBS) {
-      removeJobs(
+      deleteRows(
         run.connection,
         keys.slice(index, index + PAGE_JOBS).map(({ jid }) => jid),
       );

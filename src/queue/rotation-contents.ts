@@ -4,16 +4,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { errorCode } from '../job/errors.ts';
 import { Connection, type Row } from '../store/connection.ts';
+import { deleteRows } from '../store/deletions.ts';
 import { checkIntegrity } from '../store/integrity.ts';
-import {
-  addRows,
-  type EndedKey,
-  earlierAttemptRows,
-  endedKeys,
-  endedRows,
-  fileOwners,
-  removeJobs,
-} from '../store/rotations.ts';
+import { addRows, type EndedKey, earlierAttemptRows, endedKeys, endedRows, fileOwners } from '../store/rotations.ts';
 import { linkOrCopy } from './job-files.ts';
 import { layOut } from './layout.ts';
 import { type Queue, READ_ONLY_MARK } from './open.ts';
@@ -82,7 +75,7 @@ export async function withoutJobs(
   const connection = Connection.open(join(directory, 'db'), { busyMs: queue.lockTimeoutMs });
   try {
     connection.execute('BEGIN IMMEDIATE');
-    removeJobs(connection, [...jids]);
+    deleteRows(connection, [...jids]);
     connection.execute('COMMIT');
     const isOut = (name: string): boolean => jids.has(Number.parseInt(name.slice(name.indexOf('/') + 1), 10));
     for (const name of contents.files.filter(isOut)) rmSync(join(directory, name), { recursive: true, force: true });

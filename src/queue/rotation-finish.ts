@@ -20,7 +20,7 @@ export async function finishRotations(queue: Queue): Promise<void> {
     // A host that mounts the place elsewhere, or not at all, leaves it to others.
     if (!existsSync(dirname(rotation.path))) continue;
     // What a row names is moved and removed: whoever can write to the queue would choose what.
-    if (!isOfRotation(rotation)) throw notOurs(queue, rotation.partial);
+    if (!isOfRotation(rotation) || rotation.files === undefined) throw notOurs(queue, rotation.partial);
     putInPlace(rotation);
     crashAt('rotation-placed');
     const names = rotation.files.filter((name) => JOB_FILE.test(name));
@@ -40,7 +40,7 @@ function isOfRotation({ id, partial, path }: CommittedRotation): boolean {
 function notOurs({ directory }: Queue, partial: string): RqError {
   return new RqError(
     'QUEUE_UNSAFE',
-    `cannot finish a rotation of ${directory}: its record names ${partial}, where no rotation is made; remove it from the table rotations with: rq ${directory} execute`,
+    `cannot finish a rotation of ${directory}: its record is none that rotate makes (it names ${partial}); remove it from the table rotations with: rq ${directory} execute`,
   );
 }
 

@@ -1,6 +1,6 @@
 // The sidecar's own entry: node runner.cjs DIRECTORY [IDLE_MS]. It opens no database, and all that it loads is the price
 // of each fork.
-import { type Clock, systemClock } from '../job/clock.ts';
+import { systemClock } from '../job/clock.ts';
 import { errorMessage, RqError } from '../job/errors.ts';
 import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -14,13 +14,11 @@ const IDLE_MS = 30_000;
 const TAKE_OVER_MS = 10_000;
 const PROBE_MS = 1000;
 
-/** CLOCK_MONOTONIC itself: a runner that adopts goes on counting where the killed one began. */
-const clock: Clock = { ...systemClock, monotonicMs: () => Number(process.hrtime.bigint()) / 1e6 };
-const log = new RunnerLog(clock.now);
+const log = new RunnerLog(systemClock.now);
 
 /** The lock of the directory, whose runner this process is now; undefined if another is, and well. */
 async function takeOver(directory: string): Promise<number | undefined> {
-  const startMs = clock.monotonicMs();
+  const startMs = systemClock.monotonicMs();
   for (;;) {
     const lock = lockDirectory(directory);
     if (lock !== undefined) return lock;
@@ -29,10 +27,10 @@ async function takeOver(directory: string): Promise<number | undefined> {
       log.anotherRunner(hello.pid);
       return undefined;
     }
-    if (clock.monotonicMs() - startMs > TAKE_OVER_MS) {
+    if (systemClock.monotonicMs() - startMs > TAKE_OVER_MS) {
       throw new RqError('RUNNER', `another process holds the lock of ${directory} and does not answer`);
     }
-    await clock.sleep(10 + Math.random() * 40);
+    await systemClock.sleep(10 + Math.random() * 40);
   }
 }
 
@@ -46,7 +44,7 @@ async function main([directory, idleMs]: readonly string[]): Promise<void> {
     lock,
     idleMs: idleMs === undefined ? IDLE_MS : Number(idleMs),
     version: typeof RQ_VERSION === 'string' ? RQ_VERSION : 'development',
-    clock,
+    clock: systemClock,
     log,
     onStopped: () => process.exit(0),
   });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { systemClock } from '../job/clock.ts';
 import { processStartTime } from '../job/process.ts';
 import type { BegunRecords } from './begun.ts';
 import type { RunnerLog } from './log.ts';
@@ -36,7 +37,7 @@ export class PlainStarter implements Starter {
   }
 
   start(order: StartOrder, attendant: Attendant): void {
-    this.queue.push([order, attendant, performance.now()]);
+    this.queue.push([order, attendant, systemClock.monotonicMs()]);
     this.startNext();
   }
 
@@ -50,7 +51,7 @@ export class PlainStarter implements Starter {
       const next = this.queue.shift();
       if (next === undefined) return;
       const [order, attendant, orderedMs] = next;
-      if (performance.now() - orderedMs > STALE_MS) attendant.onCancelled();
+      if (systemClock.monotonicMs() - orderedMs > STALE_MS) attendant.onCancelled();
       else this.startOne(order, attendant);
     }
   }

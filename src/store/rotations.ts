@@ -16,7 +16,6 @@ const KEYS = 'SELECT jid, attempt, state, finished FROM jobs ORDER BY jid';
 // The unary plus keeps jobs_by_state out: the jid finds the row.
 const UNCHANGED = `SELECT jobs.jid FROM json_each(?) AS wanted CROSS JOIN jobs ON jobs.jid = wanted.value ->> 0
   WHERE attempt = wanted.value ->> 1 AND +state = wanted.value ->> 2 AND finished = wanted.value ->> 3`;
-const REMOVE = 'DELETE FROM jobs WHERE jid IN (SELECT value FROM json_each(?))';
 const COMMIT = 'INSERT INTO rotations (id, partial, path, files, committed) VALUES (?, ?, ?, ?, ?)';
 const UNFINISHED = 'SELECT id, partial, path, files FROM rotations ORDER BY committed';
 const FINISH = 'DELETE FROM rotations WHERE id = ?';
@@ -35,8 +34,8 @@ export interface CommittedRotation {
   /** Where it lies, complete, and where it is to be. */
   readonly partial: string;
   readonly path: string;
-  /** Names of files to be removed, relative to the queue. */
-  readonly files: readonly string[];
+  /** Names of files to be removed, relative to the queue; undefined where the record is none that rq wrote. */
+  readonly files: readonly string[] | undefined;
 }
 
 /** Whole rows of jobs of an ended state that finished at a time or before, in the order of their jids. */
@@ -75,12 +74,12 @@ export function unchangedJids(connection: Connection, keys: readonly EndedKey[])
   return new Set(connection.all(UNCHANGED, [JSON.stringify(wanted)]).map((row) => Number(row['jid'])));
 }
 
-export function removeJobs(connection: Connection, jids: readonly number[]): void {
-  connection.run(REMOVE, [JSON.stringify(jids)]);
-}
-
 /** Records that a rotation is complete and its jobs are gone from the queue, in the transaction that removes them. */
-export function commitRotation(connection: Connection, rotation: CommittedRotation, now: string): void {
+export function commitRotation(
+  connection: Connection,
+  rotation: CommittedRotation & { files: readonly string[] },
+  now: string,
+): void {
   connection.run(COMMIT, [rotation.id, rotation.partial, rotation.path, JSON.stringify(rotation.files), now]);
 }
 
@@ -90,8 +89,18 @@ export function unfinishedRotations(connection: Connection): CommittedRotation[]
     id: String(row['id']),
     partial: String(row['partial']),
     path: String(row['path']),
-    files: JSON.parse(String(row['files'])) as string[],
+    files: nameList(String(row['files'])),
   }));
+}
+
+function nameList(json: string): string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(json);
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 export function finishRotation(connection: Connection, id: string): void {

@@ -4,7 +4,6 @@ import { hostName } from '../../job/host.ts';
 import { documentText } from '../../yaml/document.ts';
 import { addLines, type CrontabReport, removeLines, wantedLines } from '../cron-change.ts';
 import { findFeeder } from '../feeder-process.ts';
-import { chooseFields } from '../fields.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { nearestHint } from '../nearest.ts';
 import { printReport } from '../print.ts';
@@ -21,14 +20,9 @@ interface FeederReport {
   readonly log?: string;
 }
 
-const FIELDS = ['queue', 'crontab', 'lines', 'feeder', 'pid', 'log'] as const;
-
 /** Writes, removes or prints the lines of the crontab that keep a feeder alive. */
 export async function run(call: ModeCall): Promise<undefined> {
   const action = readAction(call.words[0] ?? '');
-  const fields = call.options.text('fields');
-  // Before anything is changed.
-  if (fields !== undefined) chooseFields(fields, FIELDS);
   switch (action) {
     case 'tab':
       return await printLines(call);
@@ -59,8 +53,7 @@ async function printLines(call: ModeCall): Promise<undefined> {
 }
 
 async function print(call: ModeCall, crontab: CrontabReport, feeder: FeederReport): Promise<undefined> {
-  const none = Object.fromEntries(FIELDS.map((name) => [name, undefined]));
-  await printReport(call, { ...none, ...crontab, ...feeder });
+  await printReport(call, { ...crontab, ...feeder });
 }
 
 /** What became of the crontab is printed also where the feeder then fails. */

@@ -7,7 +7,7 @@ import { refusal } from '../refusal.ts';
 import { requireSelection } from '../selection-input.ts';
 import { useQueue } from '../use-queue.ts';
 
-/** Deletes the selected jobs and prints them. Throws JOB_RUNNING after that if any runs, NO_JOB if none matched. */
+/** Deletes the selected jobs and prints them. Throws JOB_RUNNING after that if one was named that runs, NO_JOB if none was deleted. */
 export async function run(call: ModeCall): Promise<undefined> {
   jobFields(call);
   const selection = await requireSelection(call);
@@ -21,7 +21,7 @@ export async function run(call: ModeCall): Promise<undefined> {
     if (deleted.length > 0) return;
     throw new RqError(
       'NO_JOB',
-      `nothing deleted: no job in ${queue.directory} matches ${call.words.join(' ') || 'stdin'}`,
+      `nothing deleted: no job in ${queue.directory} that does not run matches ${call.words.join(' ') || 'stdin'}`,
     );
   });
 }

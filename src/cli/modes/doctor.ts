@@ -5,19 +5,13 @@ import { hostName } from '../../job/host.ts';
 import { mountOf } from '../../queue/mount.ts';
 import { cronFacts } from '../cron-facts.ts';
 import { EXIT } from '../exit-status.ts';
-import { chooseFields } from '../fields.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { printReport } from '../print.ts';
 import { useQueue } from '../use-queue.ts';
 import { version } from '../version.ts';
 
-const FIELDS = ['queue', 'host', 'version', 'mount', 'verdict', 'checks', 'findings'] as const;
-
 /** Checks what a queue needs and prints what is wrong; the exit status is 1 if there is a problem. */
 export async function run(call: ModeCall): Promise<number | undefined> {
-  const fields = call.options.text('fields');
-  // Before anything is tried.
-  if (fields !== undefined) chooseFields(fields, FIELDS);
   const named = hostsOf(call.options.text('with'));
   return await useQueue(call, async (queue) => {
     const checks = await examineQueue(queue, {

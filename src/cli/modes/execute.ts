@@ -1,3 +1,4 @@
+import { RqError } from '../../job/errors.ts';
 import { executeSql } from '../../queue/execute.ts';
 import type { Printable } from '../../yaml/document.ts';
 import type { ModeCall } from '../mode-call.ts';
@@ -7,6 +8,9 @@ import { useQueue } from '../use-queue.ts';
 
 /** Runs one SQL statement and prints its rows, or how many rows it changed. */
 export async function run(call: ModeCall): Promise<undefined> {
+  if (call.options.text('fields') !== undefined) {
+    throw new RqError('USAGE', 'execute prints the columns that its SQL names: choose them there, without --fields');
+  }
   const sql = (await wordsOrInput(call)).join(' ');
   const result = await useQueue(call, (queue) => executeSql(queue, sql));
   if ('changes' in result) await printReport(call, result);

@@ -8,7 +8,7 @@ import { printReport } from '../print.ts';
 /** Ends this host's feeder and kills its jobs. */
 export async function run(call: ModeCall): Promise<undefined> {
   const feeder = await stopFeeder(call);
-  await printReport(call, { pid: feeder?.pid ?? null, ended: true });
+  await printReport(call, { pid: feeder?.pid ?? null, ended: feeder !== undefined });
 }
 
 /** The same for those jobs that a dead feeder left running. Gives the feeder that was ended, undefined without one. */

@@ -49,14 +49,14 @@ async function submit(call: ModeCall, queue: Queue, options: JobEntry): Promise<
 
 async function readSubmissions(call: ModeCall, queue: Queue, maker: SubmissionMaker): Promise<Submission[]> {
   const list = listSource(call);
-  if (list === undefined) return [maker.make(commandEntry(call), () => 'cannot submit')];
+  if (list === undefined) return [maker.make(commandEntry(call), () => `cannot ${call.mode}`)];
   const source = list === '-' ? 'stdin' : list;
   const bytes = list === '-' ? await readStdin(call) : readFile(list);
   if (bytes.length === 0 && call.input.kind === 'none' && list === '-') {
-    throw new RqError('USAGE', 'cannot submit: stdin is closed, and there is no command');
+    throw new RqError('USAGE', `cannot ${call.mode}: stdin is closed, and there is no command`);
   }
   const entries = await readSubmittedEntries(bytes, source);
-  const place = ({ line }: SubmittedEntry): string => `cannot submit the job at line ${line} of ${source}`;
+  const place = ({ line }: SubmittedEntry): string => `cannot ${call.mode} the job at line ${line} of ${source}`;
   await refuseForeignReferences(queue, entries, place);
   return entries.map((entry) => maker.make(entry, () => place(entry)));
 }
@@ -67,7 +67,7 @@ function listSource(call: ModeCall): string | undefined {
   const dash = call.words[0] === '-' && call.literalFrom > 0;
   if (call.words.length > (dash ? 1 : 0)) {
     if (!dash && infile === undefined) return undefined;
-    throw new RqError('USAGE', 'cannot submit a command and a list in one call: give one of them');
+    throw new RqError('USAGE', `cannot ${call.mode} a command and a list in one call: give one of them`);
   }
   if (dash && infile !== undefined)
     throw new RqError('USAGE', 'cannot read jobs from - and --infile: give one of them');
@@ -77,7 +77,7 @@ function listSource(call: ModeCall): string | undefined {
 function commandEntry(call: ModeCall): JobEntry & { command: string } {
   const [first = '', ...others] = call.words;
   const command = others.length === 0 ? first : quoteCommand(call.words);
-  checkEntry([['command', command]], () => 'cannot submit');
+  checkEntry([['command', command]], () => `cannot ${call.mode}`);
   return { command };
 }
 
@@ -85,7 +85,7 @@ async function readStdin(call: ModeCall): Promise<Uint8Array> {
   if (call.input.kind !== 'terminal') return readAll(call.input);
   throw new RqError(
     'USAGE',
-    'cannot submit: give a command, or pipe a list of commands to stdin, or name one with --infile',
+    `cannot ${call.mode}: give a command, or pipe a list of commands to stdin, or name one with --infile`,
   );
 }
 

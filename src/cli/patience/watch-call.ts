@@ -13,8 +13,8 @@ const PROGRAM = './watcher.cjs';
 
 /**
  * Sees to it that this call says what it waits for after 10 seconds. Where the queue is on another machine a thread of
- * its own watches, which costs about 20 ms of a processor beside the program's start; elsewhere the waits for locks
- * speak for themselves, which costs nothing. RQ_PATIENCE_MS (for tests) is another time, and a thread everywhere.
+ * its own watches, which costs about 30 ms of a processor (docs/nfs.md); elsewhere the waits for locks speak for
+ * themselves, which costs nothing. RQ_PATIENCE_MS (for tests) is another time, and a thread everywhere.
  */
 export async function watchCall(call: ModeCall): Promise<void> {
   if (call.queue === '') return;

@@ -10,6 +10,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
     maxWords: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: [],
+    report: ['max_feed', 'min_sleep', 'max_sleep', 'lost_after', 'retention'],
     description: [
       'Sets what is given and prints all settings. max_feed, min_sleep and max_sleep are what feeders use that were not ' +
         'told otherwise when they were started (one that runs takes them at its next restart). lost_after: a host that ' +
@@ -32,6 +33,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
     maxWords: 1,
     queue: 'named',
     options: [],
+    report: ['path'],
     description: [
       'Makes a consistent, checked copy of the database of a live queue, as a queue that can only be read, and prints ' +
         'its path (default: the name of the queue with .snapshot, here). Never overwrites.',
@@ -50,6 +52,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
     maxWords: 1,
     queue: 'named',
     options: [],
+    report: ['path', 'jobs', 'files'],
     description: [
       'Copies the database and the files of all jobs of a live queue to a directory that can take its place, and prints ' +
         "its path (default: the queue's, with the time and .bak). Never overwrites.",
@@ -68,6 +71,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
     maxWords: 1,
     queue: 'named',
     options: [],
+    report: ['rotation', 'jobs'],
     description: [
       'Moves finished and dead jobs and their files to a rotation and prints its path. A name that ends with .tgz or ' +
         '.tar.gz makes one compressed file, any other a directory, which is a queue that can only be read (default: ' +
@@ -97,7 +101,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
     ],
     examples: [
       { type: 'rq q lock read -- cp -a q /backup/q', does: 'a copy while nobody writes' },
-      { type: "rq q lock exclusive -- sh -c 'sqlite3 q/db .dump > dump.sql'", does: 'nobody else at all' },
+      { type: 'rq q lock exclusive -- tar -czf q.tgz q', does: 'an archive, while nobody else reads or writes' },
     ],
     load: () => import('../modes/lock.ts'),
   },

@@ -47,7 +47,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0,
     max: 86_400,
-    help: 'How long to wait for the lease, for locks, and for a server that does not answer (default 60); then rq ends with status 75.',
+    help: 'How long to wait for the lease, for locks, and for a server that does not answer (default 60, feeders 600); then rq ends with status 75.',
   },
   { name: 'help', short: 'h', type: 'flag', help: 'Explain the mode.' },
   { name: 'version', type: 'flag', help: 'Print the version.' },

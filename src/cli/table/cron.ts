@@ -13,6 +13,7 @@ export const CRON_MODE: ModeSpec = {
     ...FEED_OPTIONS,
     { name: 'rotate', type: 'flag', help: 'Rotate the queue each night, too; on one host of a cluster.' },
   ],
+  report: ['queue', 'crontab', 'lines', 'feeder', 'pid', 'log'],
   description: [
     "Writes lines into this host's crontab of yours that run start --quiet every 15 minutes and at boot, with the " +
       'options of this call: a feeder that ended, for whatever reason, is back soon. Every node has its own crontab.',

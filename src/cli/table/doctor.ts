@@ -21,6 +21,7 @@ export const DOCTOR_MODE: ModeSpec = {
       help: 'Compare the indexes of the database with its tables, too. Writers wait while a database is checked.',
     },
   ],
+  report: ['queue', 'host', 'version', 'mount', 'verdict', 'checks', 'findings'],
   description: [
     'Checks, from this host: the mount and its options; whether locks, mkdir, O_EXCL and rename do what they should; ' +
       "the clock against the file server's; space and inodes; folders, permissions; the lease; the database (a quick " +

@@ -1,5 +1,6 @@
 import { MAX_SLOTS } from '../../job/limits.ts';
 import type { ModeSpec, OptionSpec } from '../mode-spec.ts';
+import { SNAPSHOT } from './job-words.ts';
 
 const QUIET: OptionSpec = {
   name: 'quiet',
@@ -41,7 +42,7 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'N',
     min: 0,
     max: 1_000_000,
-    help: 'How often to try again when the queue is busy or cannot be reached.',
+    help: 'How often to try again when the queue is busy or cannot be reached (default: a million times).',
   },
 ];
 
@@ -56,7 +57,7 @@ const ENDING_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'until-empty',
     type: 'flag',
-    help: 'End when nothing is pending and nothing that this feeder started still runs.',
+    help: 'End when nothing is pending that this host may run, and nothing that this feeder started still runs.',
   },
 ];
 
@@ -69,11 +70,12 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     maxWords: 0,
     queue: 'named',
     options: [...ENDING_OPTIONS, ...FEED_OPTIONS, QUIET],
+    report: ['pid', 'log'],
     description: [
       'Runs jobs, oldest of the highest priority first, until it is told to stop. One feeder of a host feeds from a ' +
         'queue at a time.',
-      'SIGTERM and SIGINT: take no more jobs, let those that run finish, exit. SIGHUP: start the program of the feeder ' +
-        'anew with the same arguments; jobs are not touched. If a feeder dies, its jobs go on and the next one takes ' +
+      'SIGTERM and SIGINT: take no more jobs, let those that run finish, exit; a second Ctrl-C kills them, as stop does. SIGHUP: ' +
+        'start the program of the feeder anew with the same arguments; jobs are not touched. If a feeder dies, its jobs go on and the next one takes ' +
         'them over.',
       'A feeder runs what the queue says, as you: it refuses a queue that others can write to.',
     ],
@@ -92,6 +94,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     maxWords: 0,
     queue: 'named',
     options: [...FEED_OPTIONS, QUIET],
+    report: ['pid', 'log'],
     description: ['The same as feed --daemon, with a log in the default place unless --log names one. Prints the pid.'],
     examples: [
       { type: 'rq q start', does: 'feed from now on' },
@@ -107,6 +110,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     maxWords: 0,
     queue: 'named',
     options: [],
+    report: ['pid', 'ended'],
     description: ["Tells this host's feeder to take no more jobs, and waits until those that run have finished."],
     examples: [
       { type: 'rq q shutdown', does: 'before maintenance' },
@@ -122,6 +126,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     maxWords: 0,
     queue: 'named',
     options: [],
+    report: ['pid', 'ended'],
     description: [
       "Kills this host's jobs (TERM, then KILL) and ends the feeder. Restartable jobs go back to pending; others become dead.",
     ],
@@ -139,6 +144,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     maxWords: 0,
     queue: 'named',
     options: [],
+    report: ['pid', 'before'],
     description: ['The feeder starts its program anew with the same arguments, as after an upgrade of rq.'],
     examples: [
       { type: 'rq q restart', does: 'after an upgrade' },
@@ -154,6 +160,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     maxWords: 0,
     queue: 'named',
     options: [],
+    report: ['pid', 'runner'],
     description: ["Prints the pids of this host's feeder and of its runner; status 1 if there is none."],
     examples: [
       { type: 'rq q pid', does: 'is there a feeder?' },
@@ -169,6 +176,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     maxWords: 0,
     queue: 'named',
     options: [],
+    report: ['pid', 'runner', 'host', 'since', 'slots', 'running', 'queue'],
     description: ["Prints pid, runner's pid, since when, slots and running jobs; status 1 if there is no feeder."],
     examples: [
       { type: 'rq q feeder', does: 'as YAML' },
@@ -183,7 +191,8 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     words: '',
     maxWords: 0,
     queue: 'named',
-    options: [],
+    options: [SNAPSHOT],
+    report: ['host', 'state', 'slots', 'running', 'last_beat', 'age', 'pid', 'version', 'started'],
     description: [
       'Prints a list of the hosts that feed or fed from the queue: state is feeding, silent where no sign of life came ' +
         'for a while, or lost where others ended its jobs on its behalf (see lost_after in: rq help configure). A host ' +

@@ -60,6 +60,7 @@ export const JOB_MODES: readonly ModeSpec[] = [
       },
       SNAPSHOT,
     ],
+    report: ['jobs', 'temporal', 'performance', 'exit_status', 'nodes', 'lease'],
     description: [
       'Counts the jobs of each state, the oldest and newest of each, how long jobs take, how they ended, and which ' +
         'nodes feed. With --fields, only these parts.',

@@ -25,6 +25,7 @@ export const QUEUE_MODES: readonly ModeSpec[] = [
         help: 'posix (default) needs a mount with POSIX locks; lease does without, more slowly.',
       },
     ],
+    report: ['path', 'database', 'locking', 'mount'],
     description: [
       'Makes the directory and an empty database in it. Refuses a path that exists and is not empty, and a mount ' +
         'without the locks that are needed. Prints the path, the database, the locking and the type of the mount.',

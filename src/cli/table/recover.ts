@@ -16,6 +16,7 @@ export const RECOVER_MODE: ModeSpec = {
     },
     { name: 'yes', type: 'flag', help: 'Yes, the host is dead: one that is alive would be cut off.' },
   ],
+  report: ['database', 'damage', 'saved', 'lost', 'doubtful', 'kept', 'locks', 'journal', 'whole'],
   description: [
     'Checks the database, all of it, and changes nothing if it is whole. Where indexes lack entries they are made ' +
       'anew. Where there is worse, every row that can be read and is beyond doubt is saved into a new database, which ' +

@@ -12,7 +12,7 @@ export const SQL_MODES: readonly ModeSpec[] = [
     queue: 'named',
     options: [SNAPSHOT],
     description: [
-      'The expression is one of SQL over the fields of a job, as list prints them; or terms without spaces, all of which ' +
+      'The expression is one of SQL over the fields of a job, as list prints them; or terms without spaces, quotes and parentheses, all of which ' +
         'must be true: key=value, and ==, !=, <, <=, >, >=, =~ and !~ (SQL LIKE: % stands for any text) in place of =. ' +
         'null stands for no value. Without words the expression is read from stdin.',
       'The database is opened read-only. Jobs are printed as list prints them.',

@@ -18,7 +18,6 @@ const STANDS_FOR: Readonly<Record<string, string>> = {
   vim: 'exec true',
   emacs: 'exec true',
   python: 'echo "$@"',
-  sqlite3: 'exec true',
 };
 /** Modes that print what a job wrote, a path, or text, and no YAML. */
 const NO_YAML = new Set([

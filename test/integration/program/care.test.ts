@@ -48,6 +48,24 @@ describe('configure', () => {
   });
 });
 
+test.each([
+  ['QUEUE', 'rotate'],
+  ['QUEUE', 'backup'],
+  ['QUEUE', 'snapshot'],
+  ['QUEUE', 'configure', 'max_feed=3'],
+  ['QUEUE', 'recover'],
+  ['QUEUE', 'start'],
+  ['QUEUE', 'stop'],
+  ['new', 'create'],
+])('%s %s: fields that it does not report are refused before anything is done', async (...words) => {
+  const bench = await queueWithEnded();
+  const before = [readdirSync(bench.directory), await bench.must(['QUEUE', 'list'])];
+  const { status, stdout, stderr } = await bench.run([...words, '--fields=nosuch']);
+  expect([status, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^rq: there is no field "nosuch" to print/)]);
+  expect([readdirSync(bench.directory), await bench.must(['QUEUE', 'list'])]).toEqual(before);
+  expect(await bench.must(['QUEUE', 'configure', '-f', 'max_feed'])).toBe('---\nmax_feed: null\n');
+});
+
 describe('snapshot and backup', () => {
   test('a snapshot is read as a queue is, and can neither be changed nor fed from', async () => {
     const bench = await queueWithEnded();

@@ -77,6 +77,10 @@ describe('resubmit', () => {
       const { status, stderr } = await bench.run(['QUEUE', ...words]);
       expect([status, stderr]).toEqual([1, expect.stringContaining('1 is running')]);
     }
+    // One that was not named is not meant.
+    await bench.must(['QUEUE', 'submit', '-q', '--stage', 'true']);
+    expect(JSON.parse(await bench.must(['QUEUE', 'delete', 'all', '--json']))).toMatchObject([{ jid: 2 }]);
+    expect((await bench.run(['QUEUE', 'delete', 'all'])).status).toBe(3);
     writeFileSync(join(bench.directory, 'go'), '');
     await feeder.ended;
     expect(await bench.jobs()).toMatchObject([{ state: 'finished', attempt: 1 }]);

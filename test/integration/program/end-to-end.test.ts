@@ -151,6 +151,24 @@ test('stop kills the jobs of the host: restartable ones wait again, the others a
   expect(jobs[0]?.['reason']).toContain('killed by rq stop');
 });
 
+test('Ctrl-C lets the jobs finish; a second one kills them', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', 'sleep 1000']);
+  const feeder = bench.start(['QUEUE', 'feed']);
+  let talk = '';
+  feeder.child.stderr?.on('data', (text: string) => {
+    talk += text;
+  });
+  await waitFor(async () => (await bench.jobs('running')).length === 1);
+  feeder.child.kill('SIGINT');
+  await waitFor(() => talk.includes('waiting for those that run; Ctrl-C again kills them'));
+  expect(await bench.jobs()).toMatchObject([{ state: 'running' }]);
+  feeder.child.kill('SIGINT');
+  expect((await feeder.ended).status).toBe(0);
+  expect(await bench.jobs()).toMatchObject([{ state: 'dead', reason: expect.stringMatching(/^killed by Ctrl-C on /) }]);
+});
+
 test('a job that is submitted on the host of an idle feeder does not wait for its next poll', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
@@ -176,6 +194,9 @@ test('a daemon is started once, restarted with its jobs untouched, and shut down
   expect((await bench.run(['QUEUE', 'pid'])).status).toBe(1);
   const { pid } = JSON.parse(await bench.must(['QUEUE', 'start', '--json'])) as { pid: number };
   expect((await bench.run(['QUEUE', 'start'])).stderr).toContain(String(pid));
+  const pids = JSON.parse(await bench.must(['QUEUE', 'pid', '--json'])) as { pid: number; runner: number };
+  expect(pids.pid).toBe(pid);
+  expect(bench.processes()).toContain(pids.runner);
   expect(await bench.must(['QUEUE', 'start', '--quiet'])).toBe('');
   await waitFor(async () => (await bench.jobs('running')).length === 1);
   const after = JSON.parse(await bench.must(['QUEUE', 'restart', '--json'])) as { pid: number };
@@ -198,7 +219,9 @@ test('a second feeder that goes by the name of a host that feeds is refused, and
   const environment = { RQ_RUNTIME_DIR: `${bench.environment['RQ_RUNTIME_DIR']}2` };
   const other = await bench.run(['QUEUE', 'feed', '--until-empty'], { environment });
   expect(other.stderr).toMatch(/^rq: cannot feed .* the runtime directory .* does; set RQ_RUNTIME_DIR as it has\n$/);
-  expect([again.status, other.status]).toEqual([1, 1]);
+  const quiet = await bench.run(['QUEUE', 'start', '--quiet'], { environment });
+  expect(quiet.stderr).toBe(other.stderr);
+  expect([again.status, other.status, quiet.status]).toEqual([1, 1, 1]);
   expect(await bench.jobs()).toMatchObject([{ state: 'running', attempt: 1 }]);
   await bench.must(['QUEUE', 'stop']);
   expect((await feeder.ended).status).toBe(0);

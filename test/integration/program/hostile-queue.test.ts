@@ -123,6 +123,20 @@ test('the record of a rotation moves and removes nothing but rotations', async (
   expect(existsSync(join(bench.directory, 'taken'))).toBe(false);
 });
 
+test.each(['nonsense', '{"0":"stdout/1"}', '[1]'])('the files of a rotation are names: %s', async (files) => {
+  const bench = await newQueue();
+  const id = '11111111-2222-3333-4444-555555555555';
+  const partial = join(bench.directory, `.rq-rotation.${id}`, 'r');
+  const record = [id, partial, join(bench.directory, 'r'), files, 'now'];
+  tamper(bench, (database) => database.prepare('INSERT INTO rotations VALUES (?, ?, ?, ?, ?)').run(...record));
+  const { status, stderr } = await bench.run(['QUEUE', 'rotate', join(bench.directory, 'rotation')]);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot finish a rotation of .*\n$/)]);
+  expect(await bench.run(['QUEUE', 'doctor', '--fields', 'findings'])).toMatchObject({
+    stderr: '',
+    stdout: expect.stringContaining(join(bench.directory, 'r')),
+  });
+});
+
 test('absurd settings count as not made', async () => {
   const bench = await newQueue();
   const absurd = [

@@ -59,6 +59,9 @@ describe('execute', () => {
     expect(await run('create table mine (x)')).toContain('changes');
     expect(await run("insert into mine values (x'00ff') returning x")).toContain("x'00ff'");
     expect(await run('drop table mine')).toContain('changes');
+    const chosen = await bench.run(['QUEUE', 'execute', '--fields=jid', "update jobs set tag = 'x'"]);
+    expect([chosen.status, chosen.stderr]).toEqual([2, expect.stringContaining('choose them there')]);
+    expect(await run("select count(*) as jobs from jobs where tag = 'x'")).toBe('---\n- jobs: 0\n');
     expect(await run('pragma integrity_check')).toContain('ok');
   });
 

@@ -222,5 +222,9 @@ describe('any call', () => {
   it('writes what it says to a log too', () => {
     expect(run('rq nowhere list --log log').status).toBe(3);
     expect(readFileSync(join(directory, 'log'), 'utf8')).toMatch(/^\d{4}-.*Z fatal no queue at .*\n$/);
+    expect(run('rq nowhere list --log /dev/full')).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(/^.*\n$/),
+    });
   });
 });

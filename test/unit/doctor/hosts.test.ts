@@ -16,7 +16,6 @@ const FACTS = {
   clock_offset_s: '0.01',
 };
 const OWN: Own = {
-  version: '1.0.0',
   facts: { user: 'ada', uid: 1000, mount: 'nfs4', mount_options: 'hard,rw,vers=4.2', node: '20.9.0' },
   locking: 'posix',
 };

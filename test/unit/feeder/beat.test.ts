@@ -1,0 +1,31 @@
+import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { Beat, type NodeFacts } from '../../../src/feeder/beat.ts';
+import { FeederEvents } from '../../../src/log/events.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+test('A feeder that cannot give a sign of life says so once, and once that it can again', () => {
+  const directory = temporaryDirectory();
+  const nodes = join(directory, 'nodes');
+  mkdirSync(nodes);
+  const lines: string[] = [];
+  const events = new FeederEvents(pino({ base: null }, { write: (line: string) => void lines.push(line) }));
+  const facts = { host: 'here', beat: 3600 } as NodeFacts;
+  const beat = new Beat(directory, facts, new ManualClock(), events);
+  beat.start();
+  expect(beat.beat()).toBe(true);
+  expect(lines).toEqual([]);
+  renameSync(nodes, `${nodes}.away`);
+  writeFileSync(nodes, '');
+  expect([beat.beat(), beat.beat()]).toEqual([false, false]);
+  expect(lines).toEqual([expect.stringMatching(/ENOTDIR.*no sign of life can be given/)]);
+  renameSync(`${nodes}`, `${nodes}.file`);
+  mkdirSync(nodes);
+  expect([beat.beat(), beat.beat()]).toEqual([true, true]);
+  expect(lines).toEqual([expect.anything(), expect.stringContaining('signs of life are given again')]);
+  expect(statSync(join(nodes, 'here')).isFile()).toBe(true);
+  beat.stop(true);
+});
