@@ -71,6 +71,7 @@ interface ChangeRequest {
 }
 
 function changeIn(run: Transaction, { selection, change, kind, files }: ChangeRequest, progress?: Progress): Changed {
+  files.begin();
   const ranges: { first: number; last: number }[] = [];
   const refused = new Map<JobState, number[]>();
   let count = 0;

@@ -1,11 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, linkSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../job/errors.ts';
+import { errorCode, RqError } from '../job/errors.ts';
 import type { Submission } from '../job/job.ts';
 import { copyData, copyStdin } from './file-copies.ts';
-import { replacementName } from './stored-files.ts';
+import { type JobFiles, replacementName } from './stored-files.ts';
 
 /**
  * The stdin and data of jobs that are being submitted: copied into the queue under names that no job has, before the
@@ -41,27 +51,24 @@ export class StagedFiles {
     return files;
   }
 
-  /** Gives a job its files. One killed before the commit leaves them, and the next job of that jid replaces them. */
-  place(submission: Submission, jid: number): void {
-    const staged = this.staged.get(submission);
-    if (staged?.stdin !== undefined) this.link(staged.stdin, join(this.directory, 'stdin', String(jid)));
-    if (staged?.data !== undefined) this.move(staged.data, join(this.directory, 'data', String(jid)));
+  /**
+   * Gives a new job its files, and tells what its row is to say of them. A jid is free again after a rollback, so what
+   * has its name already may be another's, who is about to commit or to take it back: that is left alone, and the file
+   * is called otherwise.
+   */
+  place(submission: Submission, jid: number): JobFiles {
+    return this.placeBoth(submission, jid, (kind) => [`${kind}/${jid}`, replacementName(kind, jid, this.token)]);
   }
 
   /**
    * Gives a job that waits already the files of a submission, beside its own, and tells what its row is to say of them;
    * which ones count is so decided by the transaction.
    */
-  replace(submission: Submission, jid: number): { stdin: string | null; data: string | null } {
-    const staged = this.staged.get(submission);
-    const stdin = staged?.stdin === undefined ? null : replacementName('stdin', jid, this.token);
-    const data = staged?.data === undefined ? null : replacementName('data', jid, this.token);
-    if (staged?.stdin !== undefined && stdin !== null) this.link(staged.stdin, join(this.directory, stdin));
-    if (staged?.data !== undefined && data !== null) this.move(staged.data, join(this.directory, data));
-    return { stdin, data };
+  replace(submission: Submission, jid: number): JobFiles {
+    return this.placeBoth(submission, jid, (kind) => [replacementName(kind, jid, this.token)]);
   }
 
-  /** Takes back what was placed, for a transaction that is run again or failed. */
+  /** Takes back what was placed, for a transaction that is run again or failed. Nobody else touches what is there. */
   takeBack(): void {
     for (const { to, from } of this.placed.splice(0)) {
       if (from === undefined) rmSync(to, { force: true });
@@ -76,16 +83,28 @@ export class StagedFiles {
       if (data !== undefined) await rm(data, { recursive: true, force: true });
   }
 
-  private link(from: string, to: string): void {
-    rmSync(to, { recursive: true, force: true });
-    linkOrCopy(from, to);
-    this.placed.push({ to });
+  private placeBoth(submission: Submission, jid: number, namesFor: (kind: 'stdin' | 'data') => string[]): JobFiles {
+    const staged = this.staged.get(submission);
+    const place = (kind: 'stdin' | 'data', from: string | undefined): string | null => {
+      if (from === undefined) return null;
+      const name = namesFor(kind).find((each) => this.placeAt(kind, from, join(this.directory, each)));
+      if (name !== undefined) return name;
+      throw new RqError('IO', `cannot place the ${kind} of job ${jid} in ${this.directory}: its names are taken`);
+    };
+    return { stdin: place('stdin', staged?.stdin), data: place('data', staged?.data) };
   }
 
-  private move(from: string, to: string): void {
-    rmSync(to, { recursive: true, force: true });
-    renameSync(from, to);
-    this.placed.push({ to, from });
+  /** False where something is there. Stdin may be that of many jobs and is linked; data is moved. */
+  private placeAt(kind: 'stdin' | 'data', from: string, to: string): boolean {
+    try {
+      if (kind === 'stdin') linkOrCopy(from, to);
+      else moveTo(from, to);
+      this.placed.push(kind === 'stdin' ? { to } : { to, from });
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      return false;
+    }
   }
 
   private async stdinCopy(source: string): Promise<string> {
@@ -97,12 +116,22 @@ export class StagedFiles {
   }
 }
 
-/** Gives a file a second name, or copies it where there are no hard links: some file systems in user space have none. */
+/** As rename, but throws EEXIST where something is there: makes an empty one of its kind first, and moves over that. */
+function moveTo(from: string, to: string): void {
+  if (lstatSync(from).isDirectory()) mkdirSync(to);
+  else closeSync(openSync(to, 'wx'));
+  renameSync(from, to);
+}
+
+/**
+ * Gives a file a second name, or copies it where there are no hard links: some file systems in user space have none.
+ * Throws EEXIST where something has that name.
+ */
 export function linkOrCopy(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {
     if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(errorCode(error) ?? '')) throw error;
-    copyFileSync(from, to);
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
   }
 }

@@ -15,6 +15,8 @@ export class ReplacedFiles {
   private readonly token = randomBytes(4).toString('hex');
   private readonly data = new Map<number, string>();
   private readonly placed = new Set<string>();
+  /** Those of the placed that are of jobs that this run of the transaction changes. */
+  private readonly used = new Set<string>();
   private readonly outdated = new Set<string>();
   private stdin: string | undefined;
 
@@ -37,6 +39,12 @@ export class ReplacedFiles {
     return files;
   }
 
+  /** To be called when the transaction begins, again too: other jobs may be in the selection, and others not any more. */
+  begin(): void {
+    this.outdated.clear();
+    this.used.clear();
+  }
+
   /** Gives a job its new files, inside a transaction that may be run again; gives what its row is to say of them. */
   place(owner: FileOwner): Pick<FileOwner, 'stdin' | 'data'> {
     return { stdin: this.placeStdin(owner), data: this.placeData(owner) };
@@ -45,7 +53,8 @@ export class ReplacedFiles {
   /** Removes what no row names any more: the old files if the change was committed, the new ones if not. */
   async clear(isCommitted: boolean): Promise<void> {
     const copies = [...this.data.values(), ...(this.stdin === undefined ? [] : [this.stdin])];
-    await removePaths([...copies, ...(isCommitted ? this.outdated : this.placed)]);
+    const unused = [...this.placed].filter((path) => !isCommitted || !this.used.has(path));
+    await removePaths([...copies, ...unused, ...(isCommitted ? this.outdated : [])]);
   }
 
   private placeStdin(owner: FileOwner): string | null {
@@ -54,6 +63,7 @@ export class ReplacedFiles {
     if (this.stdin === undefined) return null;
     const name = replacementName('stdin', owner.jid, this.token);
     const path = join(this.directory, name);
+    this.used.add(path);
     if (!this.placed.has(path)) {
       rmSync(path, { force: true });
       linkOrCopy(this.stdin, path);
@@ -68,6 +78,7 @@ export class ReplacedFiles {
     if (this.change.data === null) return null;
     const name = replacementName('data', owner.jid, this.token);
     const path = join(this.directory, name);
+    this.used.add(path);
     if (this.placed.has(path)) return name;
     const copy = this.data.get(owner.jid);
     if (copy === undefined) {

@@ -2,11 +2,15 @@ import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What of a job says where its files are. */
-export interface FileOwner {
-  readonly jid: number;
+/** Where a job's stdin and data are, relative to the queue; null if it has none. */
+export interface JobFiles {
   readonly stdin: string | null;
   readonly data: string | null;
+}
+
+/** What of a job says where its files are. */
+export interface FileOwner extends JobFiles {
+  readonly jid: number;
 }
 
 const AT_ONCE = 16;

@@ -48,8 +48,7 @@ function insertAll(run: Transaction, queue: Queue, { submissions, files, progres
   const by = submitterNow(queue.clock);
   submissions.forEach((submission, index) => {
     const jid = last + index + 1;
-    insertJob(run.connection, jid, submission, by);
-    files.place(submission, jid);
+    insertJob(run.connection, jid, { ...submission, ...files.place(submission, jid) }, by);
     if (index % REFRESH_EVERY !== 0) return;
     run.refresh();
     progress?.(index, submissions.length);

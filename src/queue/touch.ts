@@ -48,8 +48,7 @@ function touchAll(run: Transaction, queue: Queue, submissions: readonly Submissi
     const job = known.get(keyOf(submission));
     if (job === undefined) {
       const jid = next++;
-      insertJob(run.connection, jid, submission, by);
-      files.place(submission, jid);
+      insertJob(run.connection, jid, { ...submission, ...files.place(submission, jid) }, by);
       return jid;
     }
     for (const kind of ['stdin', 'data'] as const) {

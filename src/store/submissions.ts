@@ -15,7 +15,7 @@ export function countJobs(connection: Connection): number {
   return Number(connection.get(COUNT)?.['jobs']);
 }
 
-/** Adds a job with a jid above `lastJid`; its `stdin` and `data`, if any, are where `submitJobs` puts them. */
+/** Adds a job with a jid above `lastJid`; its `stdin` and `data`, if any, are named relative to the queue. */
 export function insertJob(
   connection: Connection,
   jid: number,
@@ -33,8 +33,8 @@ export function insertJob(
     submission.restartable ? 1 : 0,
     submission.runners,
     submission.cwd,
-    submission.stdin === null ? null : `stdin/${jid}`,
-    submission.data === null ? null : `data/${jid}`,
+    submission.stdin,
+    submission.data,
     submission.command,
   ]);
 }
