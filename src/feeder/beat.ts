@@ -28,6 +28,7 @@ export interface NodeFacts extends HostFacts {
 export class Beat {
   /** When the last beat came through, by the monotonic clock, in milliseconds. */
   lastMs: number;
+  private lastSinceBootMs: number;
   /** How long beats came through one after the other in time, all in all, in milliseconds. */
   steadyMs = 0;
   /** The file was gone at a beat: others may have taken this node for lost. Whoever has seen to that sets it false. */
@@ -46,10 +47,16 @@ export class Beat {
     this.path = nodePath(queueDirectory, facts.host);
     this.lostPath = lostNodePath(queueDirectory, facts.host);
     this.lastMs = clock.monotonicMs();
+    this.lastSinceBootMs = clock.sinceBootMs();
   }
 
   get intervalMs(): number {
     return this.facts.beat * 1000;
+  }
+
+  /** The last beat is so long ago that others may have taken this node for lost soon, or already. */
+  get isOverdue(): boolean {
+    return this.clock.sinceBootMs() - this.lastSinceBootMs > 2 * this.intervalMs;
   }
 
   /** Writes the file and begins to beat. Throws where the file cannot be written. */
@@ -102,6 +109,7 @@ export class Beat {
     const gapMs = nowMs - this.lastMs;
     if (gapMs <= 1.5 * this.intervalMs) this.steadyMs += gapMs;
     this.lastMs = nowMs;
+    this.lastSinceBootMs = this.clock.sinceBootMs();
     if (this.isFailing) this.events.beatsAgain();
     this.isFailing = false;
   }

@@ -1,12 +1,14 @@
 import { crashAt } from '../job/crash-points.ts';
-import { RqError } from '../job/errors.ts';
+import { errorMessage } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { FeederEvents } from '../log/events.ts';
 import { DatabaseWatch } from '../queue/database-watch.ts';
 import { type AttemptEnd, exchange, hasClaimable } from '../queue/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { Attempts, nameOf, type Reports } from './attempts.ts';
+import { BackOff } from './back-off.ts';
 import { HoldOff } from './hold-off.ts';
+import { Kills } from './kills.ts';
 import { Pace } from './pace.ts';
 import type { Presence } from './presence.ts';
 import { Recovery } from './recovery.ts';
@@ -18,10 +20,6 @@ import { SleepCycle } from './sleep-cycle.ts';
 const LOOK_MS = 60_000;
 /** How long the start of a job may wait for an exchange that has other reasons. */
 const START_REPORT_MS = 500;
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 60_000;
-/** What waiting may mend; anything else ends the feeder, and its jobs go on. */
-const PASSING = new Set(['BUSY', 'IO', 'NO_SPACE', 'OUTCOME_UNKNOWN']);
 
 /** Claims jobs of one queue and has them run, until it is told to end. */
 export class Feeder {
@@ -38,6 +36,7 @@ export class Feeder {
   private readonly cycle: SleepCycle;
   private readonly recovery: Recovery;
   private readonly holdOff: HoldOff;
+  private readonly backOff: BackOff;
   private order: Order = 'feed';
   private why = '';
   private polls = 0;
@@ -45,8 +44,7 @@ export class Feeder {
   private mayFind = true;
   private lookedMs: number;
   private exchangedMs = 0;
-  private failures = 0;
-  private killed = new Set<string>();
+  private readonly kills: Kills;
   private readonly unsound = new Set<number>();
 
   constructor(queue: Queue, settings: FeederSettings, link: RunnerLink, presence: Presence, events: FeederEvents) {
@@ -60,6 +58,8 @@ export class Feeder {
     this.cycle = new SleepCycle(queue.clock, settings.minSleepMs, settings.maxSleepMs);
     this.recovery = new Recovery(queue, settings.host, link, this.attempts, events);
     this.holdOff = new HoldOff(queue.clock);
+    this.backOff = new BackOff(settings.retries);
+    this.kills = new Kills(link, settings.host, events);
     this.lookedMs = queue.clock.monotonicMs();
     link.onExit = (end) => this.ended(end);
     link.onLost = () => this.cycle.wake();
@@ -83,33 +83,36 @@ export class Feeder {
 
   /** Feeds until it has ended; gives the order that ended it. Throws when the queue cannot be used any more. */
   async run(): Promise<Order> {
-    await this.recovery.takeOver();
+    while (!(await this.tried(() => this.recovery.takeOver())));
     for (;;) {
-      if (this.link.isLost) await this.recovery.mendLink((end) => this.ended(end));
       this.obey();
-      this.startClaimed();
       if (this.isDone()) return this.order;
-      if (!(await this.turn())) await this.idle();
+      await this.tried(() => this.turn());
     }
   }
 
-  /** One step of work; false if there is none at the moment. */
-  private async turn(): Promise<boolean> {
+  /** Does it, and waits for the next try where it fails for what may pass; false then. Else throws what it throws. */
+  private async tried(act: () => Promise<void>): Promise<boolean> {
     try {
-      await this.presence.attend(() => this.recovery.dropStale());
-      const acted = await this.exchangeIfDue();
-      this.failures = 0;
-      return acted;
+      await act();
+      this.backOff.reset();
+      return true;
     } catch (error) {
-      if (!(error instanceof RqError) || !PASSING.has(error.code)) throw error;
-      this.failures += 1;
-      if (this.failures > this.settings.retries) throw error;
+      const retryMs = this.backOff.after(error);
       this.recovery.isUnsure = true;
-      const retryMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures) * (0.5 + Math.random() / 2);
       this.events.queueFailed(error, retryMs);
       await this.cycle.sleep(retryMs);
-      return true;
+      return false;
     }
+  }
+
+  /** One step of work; where there is none at the moment, waits for some. */
+  private async turn(): Promise<void> {
+    if (this.link.isLost) return await this.recovery.mendLink((end) => this.ended(end));
+    await this.presence.attend(() => this.recovery.dropStale());
+    if (!this.presence.isSure) this.giveBackUnbegun();
+    this.startClaimed();
+    if (!(await this.exchangeIfDue())) await this.idle();
   }
 
   private async exchangeIfDue(): Promise<boolean> {
@@ -151,7 +154,7 @@ export class Feeder {
     const startMs = clock.monotonicMs();
     const reports = this.attempts.takeReports();
     const free = this.freeSlots();
-    const mayClaim = this.order === 'feed' && this.holdOff.remainingMs === 0;
+    const mayClaim = this.order === 'feed' && this.holdOff.remainingMs === 0 && this.presence.isSure;
     const wanted = mayClaim ? Math.max(0, free + this.pace.ahead()) : 0;
     const by = { host: this.settings.host, boot: this.link.boot, journal: this.link.journal };
     try {
@@ -190,7 +193,7 @@ export class Feeder {
   }
 
   private startClaimed(): void {
-    while (this.order !== 'stop' && this.freeToStart()) {
+    while (this.order !== 'stop' && this.attempts.claimed.length > 0 && this.freeToStart()) {
       const job = this.attempts.next((earlier) => this.killStale(earlier));
       if (job === undefined) return;
       this.attempts.give(job);
@@ -202,12 +205,13 @@ export class Feeder {
   /** Of jobs that end quickly some are given ahead, so that the next one begins without a word from here. */
   private freeToStart(): boolean {
     const ahead = Math.min(this.link.ahead, this.pace.ahead());
-    return this.attempts.running.size < this.settings.slots + ahead && this.holdOff.remainingMs === 0;
+    const hasSlot = this.attempts.running.size < this.settings.slots + ahead && !this.link.isLost;
+    return hasSlot && this.holdOff.remainingMs === 0 && this.presence.isSure;
   }
 
   private killStale(key: AttemptKey): void {
     this.events.killedStale(key);
-    this.link.kill(key);
+    void this.link.kill(key);
   }
 
   private async start(job: RunningJob): Promise<void> {
@@ -224,25 +228,34 @@ export class Feeder {
     } else if (outcome.kind === 'refused') {
       this.ended(outcome.end);
     } else if (outcome.kind === 'unstarted') {
+      if (outcome.hindrance !== undefined) {
+        this.holdOff.hindered();
+        this.holdBack(errorMessage(outcome.hindrance));
+      }
       this.attempts.unstart(job);
-      this.cycle.wake();
     }
+    if (outcome.kind === 'unstarted' || this.order === 'stop') this.cycle.wake();
+  }
+
+  /** Nothing can be begun here at the moment; others may take what is at hand. */
+  private holdBack(reason: string): void {
+    this.events.heldOff(this.holdOff.remainingMs, reason);
+    this.giveBackUnbegun();
   }
 
   private ended(end: AttemptEnd): void {
-    if (!this.attempts.running.has(nameOf(end))) return;
+    this.kills.judge(end, (told) => this.endedAs(told));
+  }
+
+  private endedAs(told: AttemptEnd): void {
+    if (!this.attempts.running.has(nameOf(told))) return;
     this.ran += 1;
     crashAt('end-heard');
-    const wasKilled = this.killed.delete(nameOf(end));
-    const told = wasKilled ? { ...end, reason: `killed by ${this.why} on ${this.settings.host}`, isLost: true } : end;
     this.events.jobEnded(told);
     // What gathers for an exchange that is due already need not wake it.
     const isNews = !this.attempts.hasEnds;
     this.attempts.end(told);
-    if (this.holdOff.ended(end)) {
-      this.events.heldOff(this.holdOff.remainingMs, end.reason ?? '');
-      this.giveBackUnbegun();
-    }
+    if (this.holdOff.ended(told)) this.holdBack(told.reason ?? '');
     this.startClaimed();
     if (isNews || !this.attempts.hasUnbegun) this.cycle.wake();
   }
@@ -253,13 +266,7 @@ export class Feeder {
       this.tell('shutdown', 'loops');
     if (this.order === 'feed') return;
     this.giveBackUnbegun();
-    if (this.order !== 'stop') return;
-    const alive = [...this.attempts.running].filter(([name]) => !this.killed.has(name));
-    if (alive.length > 0) this.events.killing(alive.length);
-    for (const [name, key] of alive) {
-      this.killed.add(name);
-      this.link.kill(key);
-    }
+    if (this.order === 'stop') this.kills.killAll(this.attempts, this.why);
   }
 
   private isDone(): boolean {
@@ -285,7 +292,7 @@ export class Feeder {
   }
 
   private freeSlots(): number {
-    if (this.order !== 'feed' || this.holdOff.remainingMs > 0) return 0;
+    if (this.order !== 'feed' || this.holdOff.remainingMs > 0 || !this.presence.isSure) return 0;
     return (
       this.settings.slots - this.attempts.running.size - this.attempts.claimed.length - this.attempts.waiting.length
     );

@@ -33,8 +33,18 @@ export class HoldOff {
     if (pid !== null || reason === null || isLost) return false;
     this.failures += 1;
     if (this.failures < SUSPECT_AFTER) return false;
+    this.hold();
+    return true;
+  }
+
+  /** An attempt was not begun for what is wrong with this host: no other job would be. */
+  hindered(): void {
+    this.failures = Math.max(this.failures + 1, SUSPECT_AFTER);
+    this.hold();
+  }
+
+  private hold(): void {
     const pauseMs = Math.min(LAST_MS, FIRST_MS * 2 ** (this.failures - SUSPECT_AFTER));
     this.untilMs = this.clock.monotonicMs() + pauseMs;
-    return true;
   }
 }

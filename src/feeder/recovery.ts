@@ -9,6 +9,8 @@ import type { RunnerLink } from './runner-link.ts';
 export class Recovery {
   /** An exchange failed with its outcome open, or a journal is gone: the database may hold claims nobody here knows of. */
   isUnsure = false;
+  /** The journal of the runner that was lost, until all of its attempts are accounted for. */
+  private lostJournal: string | undefined;
   private readonly queue: Queue;
   private readonly host: string;
   private readonly link: RunnerLink;
@@ -25,6 +27,7 @@ export class Recovery {
 
   /** At the start: what does the database say that this host runs, and what does the runner know of it? */
   async takeOver(): Promise<void> {
+    if (this.link.isLost) await this.link.connect();
     const rows = await runningJobs(this.queue, this.host);
     const { boot, journal, known } = await this.link.list();
     const owned = await stillOwned(this.queue, this.host, known);
@@ -35,8 +38,10 @@ export class Recovery {
       this.events.adopted(attempt);
     }
     for (const attempt of found.stale) {
+      // Until it has ended it has its slot, and a later attempt of its job waits for it.
+      this.attempts.begin(attempt);
       this.events.killedStale(attempt);
-      this.link.kill(attempt);
+      void this.link.kill(attempt);
     }
     for (const end of found.lost) this.events.lost(end, end.reason ?? '');
     this.attempts.ends.push(...found.ended, ...found.lost);
@@ -46,7 +51,8 @@ export class Recovery {
 
   /** The runner is gone: start another, and find out what it knows of the attempts that were with the old one. */
   async mendLink(ended: (end: AttemptEnd) => void): Promise<void> {
-    const { journal: before } = this.link;
+    // To connect may fail after it has met another journal.
+    this.lostJournal ??= this.link.journal;
     this.events.runnerLost(this.link.reason);
     await this.link.connect();
     const { known, journal } = await this.link.list();
@@ -58,9 +64,10 @@ export class Recovery {
       if (attempt !== undefined) continue;
       this.attempts.running.delete(name);
       // Not in the journal that would know it: it was never started.
-      if (journal === before) this.attempts.unstarted.push(key);
+      if (journal === this.lostJournal) this.attempts.unstarted.push(key);
       else this.isUnsure = true;
     }
+    this.lostJournal = undefined;
     this.link.deliver();
   }
 
@@ -71,7 +78,7 @@ export class Recovery {
     const owned = new Set((await stillOwned(this.queue, this.host, running)).map(nameOf));
     for (const key of running.filter((each) => !owned.has(nameOf(each)))) {
       this.events.killedStale(key);
-      this.link.kill(key);
+      void this.link.kill(key);
     }
   }
 
@@ -79,8 +86,8 @@ export class Recovery {
   async findUnknownClaims(): Promise<void> {
     if (!this.isUnsure) return;
     const rows = await runningJobs(this.queue, this.host);
-    const { running, claimed, ends, unstarted } = this.attempts;
-    const mine = new Set([...running.keys(), ...[...claimed, ...ends, ...unstarted].map(nameOf)]);
+    const { running, claimed, waiting, ends, unstarted } = this.attempts;
+    const mine = new Set([...running.keys(), ...[...claimed, ...waiting, ...ends, ...unstarted].map(nameOf)]);
     const { boot, journal } = this.link;
     const unknown = rows.filter((row) => !mine.has(nameOf(row)));
     const found = reconcile(unknown, { known: [], owned: [] }, { boot, journal, now: this.queue.clock.now() });

@@ -9,6 +9,7 @@ import { storedPath } from '../queue/stored-files.ts';
 import { RunnerClient } from '../runner/client.ts';
 import { launchRunner } from '../runner/launch.ts';
 import type { KnownAttempt } from '../runner/protocol.ts';
+import { nameOf } from './attempts.ts';
 import { jobEnvironment } from './job-environment.ts';
 import { captureLogin, type LoginState, profileStamp } from './login-shell.ts';
 
@@ -17,13 +18,15 @@ const GRACE_MS = 10_000;
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 /** How often the profiles of the login shell are looked at. */
 const PROFILES_MS = 60_000;
+/** Of a capture that failed: no stamp, so that it is tried again. */
+const UNKNOWN_PROFILES = 'unknown';
 
 export type SpawnOutcome =
   | { readonly kind: 'started'; readonly start: AttemptStart }
   /** It ended already, or will be told by the runner's list. */
   | { readonly kind: 'untold' }
-  /** It was not started, and may be another time. */
-  | { readonly kind: 'unstarted' }
+  /** It was not started, and may be another time; `hindrance` is what of this host stood in the way. */
+  | { readonly kind: 'unstarted'; readonly hindrance?: unknown }
   /** The runner will never start it. */
   | { readonly kind: 'refused'; readonly end: AttemptEnd };
 
@@ -44,6 +47,8 @@ export class RunnerLink {
   private client: RunnerClient | undefined;
   private login: LoginState = { environment: {}, startupFile: undefined };
   private held: AttemptEnd[] | undefined;
+  /** Those that were asked to end and have not. */
+  private readonly killing = new Map<string, AttemptKey>();
   private hello = { boot: '', journal: '', pid: 0 };
   private profiles = '';
   private profilesMs = 0;
@@ -75,7 +80,11 @@ export class RunnerLink {
     this.held = [];
     this.client = await RunnerClient.connect({
       directory: this.runtimeDirectory,
-      onExit: (exit) => (this.held === undefined ? this.onExit(exit) : void this.held.push(exit)),
+      onExit: (exit) => {
+        this.killing.delete(nameOf(exit));
+        if (this.held === undefined) this.onExit(exit);
+        else this.held.push(exit);
+      },
       onDisconnect: (reason) => this.lose(reason),
     });
     this.hello = this.client.hello;
@@ -105,20 +114,27 @@ export class RunnerLink {
     return { boot: this.boot, journal: this.journal, known: await this.connected.list() };
   }
 
-  /** What `list` gave has been taken over: hands on the exits that came meanwhile, and all further ones at once. */
+  /**
+   * What `list` gave has been taken over: hands on the exits that came meanwhile, and all further ones at once. A runner
+   * that was killed took the grace times along, so what was asked to end is asked again.
+   */
   deliver(): void {
     const held = this.held ?? [];
     this.held = undefined;
     for (const exit of held) this.onExit(exit);
+    for (const key of this.killing.values()) void this.kill(key);
   }
 
   /** Hands a claimed job to the runner. Never rejects: a runner that does not answer makes the link lost. */
   async spawn(job: RunningJob): Promise<SpawnOutcome> {
     try {
+      const { client } = this;
       await this.refreshLogin();
+      // What a runner had not been given when it was lost has gone back to the queue meanwhile.
+      if (client === undefined || client !== this.client) return { kind: 'untold' };
       const { environment } = this.login;
       const directory = this.queueDirectory;
-      const { pid, started } = await this.connected.spawn({
+      const { pid, started } = await client.spawn({
         jid: job.jid,
         attempt: job.attempt,
         command: job.command,
@@ -137,7 +153,7 @@ export class RunnerLink {
       // What stands in the way is the runner's, not the job's.
       if (code === 'JOURNAL' || code === 'SHUTTING_DOWN' || code === 'FAILED') {
         this.lose(error);
-        return { kind: 'unstarted' };
+        return { kind: 'unstarted', hindrance: error };
       }
       // A request of ours that is too long leaves the connection as it was; a line of the runner's would have ended it.
       const isRefused = code === 'INVALID' || (code === 'TOO_LONG' && !this.isLost);
@@ -158,12 +174,20 @@ export class RunnerLink {
     if (this.ahead > 0) this.client?.cancel(keys).catch((error: unknown) => this.lose(error));
   }
 
-  /** TERM to the whole process group of an attempt, KILL after the grace time. */
-  kill({ jid, attempt }: AttemptKey): void {
-    this.client?.signal({ jid, attempt, signal: 'SIGTERM', graceMs: GRACE_MS }).catch((error: unknown) => {
-      // It may have ended by itself in the meantime.
-      if (codeOf(error) !== 'NO_ATTEMPT') this.lose(error);
-    });
+  /**
+   * TERM to the whole process group of an attempt, KILL after the grace time; once more if the runner is lost meanwhile.
+   * False if it had ended by itself, or never began.
+   */
+  async kill({ jid, attempt }: AttemptKey): Promise<boolean> {
+    this.killing.set(nameOf({ jid, attempt }), { jid, attempt });
+    try {
+      await this.connected.signal({ jid, attempt, signal: 'SIGTERM', graceMs: GRACE_MS });
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'NO_ATTEMPT') return !this.killing.delete(nameOf({ jid, attempt }));
+      this.lose(error);
+      return true;
+    }
   }
 
   /** Ends the link. The runner ends too if it has nothing to do; else it goes on, for the next feeder. */
@@ -204,6 +228,7 @@ export class RunnerLink {
       this.login = await captureLogin(this.runtimeDirectory);
     } catch (error) {
       this.events.loginFailed(error);
+      this.profiles = UNKNOWN_PROFILES;
       this.login = { environment: ownEnvironment(), startupFile: undefined };
     }
     const { environment, startupFile } = this.login;

@@ -1,9 +1,13 @@
-/** The two clocks of a host. Wall time is for people and never compared between hosts; durations are monotonic. */
+import { readFileSync } from 'node:fs';
+
+/** The clocks of a host. Wall time is for people and never compared between hosts; durations are monotonic. */
 export interface Clock {
   /** ISO 8601 in UTC with milliseconds. */
   readonly now: () => string;
   /** Milliseconds since an arbitrary point, never backwards. */
   readonly monotonicMs: () => number;
+  /** The same, but the time in which the host was suspended counts too: for what others do in that time. */
+  readonly sinceBootMs: () => number;
   /** Resolves after so many milliseconds, or at once when the signal aborts. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -18,6 +22,7 @@ export const systemClock: Clock = {
   // CLOCK_MONOTONIC itself: a runner that adopts goes on counting where the killed one began. `performance` would tell
   // it too, but takes a while to load.
   monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
+  sinceBootMs: () => Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000,
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted === true) return resolve();

@@ -114,9 +114,17 @@ class HeldLease implements Lease {
     } catch (error) {
       const code = errorCode(error);
       // Compromised: the library has forgotten it, and so may the directory have.
-      if (code === 'ERELEASED' || code === 'ENOTACQUIRED') this.files.rmdirSync();
+      if (code === undefined) throw error;
       // What was done under the lease is done; one that could not be released is broken by others in its time.
-      else if (!isPassing(error)) throw error;
+      if (code === 'ERELEASED' || code === 'ENOTACQUIRED') this.forget();
+    }
+  }
+
+  private forget(): void {
+    try {
+      this.files.rmdirSync();
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
     }
   }
 }

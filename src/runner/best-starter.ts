@@ -51,14 +51,22 @@ export class BestStarter implements Starter {
   }
 
   cancel(name: string): void {
-    (this.server ?? this.plain).cancel(name);
+    // Who has it not, leaves it alone.
+    this.server?.cancel(name);
+    this.plain.cancel(name);
   }
 
   private current(): Starter {
     const { python, bash } = this;
     if (python === undefined) return this.plain;
     if (this.server !== undefined) return this.server;
-    this.server = new ForkServer({ ...this.options, python, bash, onGone: (...gone) => this.gone(...gone) });
+    try {
+      this.server = new ForkServer({ ...this.options, python, bash, onGone: (...gone) => this.gone(...gone) });
+    } catch (error) {
+      // Out of memory, or of files that may be open: another time there may be some.
+      this.options.log.failed('start the fork server', error);
+      return this.plain;
+    }
     this.server.environment(this.base);
     this.server.slots(this.limit);
     return this.server;

@@ -148,7 +148,10 @@ export class ForkServer implements Starter {
     const records = begun.read(journal.id);
     const isBegun = ({ order, isStarted }: Entry): boolean => isStarted || (records?.has(order.name) ?? true);
     for (const { attendant, isStarted } of entries) if (isStarted) attendant.onOrphaned();
-    lookFor(entries.filter((entry) => !entry.isStarted && isBegun(entry)));
+    lookFor(
+      entries.filter((entry) => !entry.isStarted && isBegun(entry)),
+      log,
+    );
     const unbegun = entries.filter((entry) => !isBegun(entry));
     // Who begins next writes over these records: what they say has to be in the journal by then.
     const isSettled = journal.settle();
@@ -163,9 +166,14 @@ export class ForkServer implements Starter {
 }
 
 /** Tells what became of orders that a fork server had begun with when it was killed. */
-function lookFor(entries: readonly Entry[]): void {
+function lookFor(entries: readonly Entry[], log: RunnerLog): void {
   const idOf = ({ order }: Entry): string => order.env['RQ_ATTEMPT_ID'] ?? '';
-  const found = findAttempts(new Set(entries.map(idOf)));
+  let found: ReadonlyMap<string, Leader> = new Map();
+  try {
+    found = findAttempts(new Set(entries.map(idOf)));
+  } catch (error) {
+    log.failed('look for what the fork server started', error);
+  }
   for (const entry of entries) {
     const leader = found.get(idOf(entry));
     if (leader === undefined) entry.attendant.onEnd(lost(MAYBE_STARTED));

@@ -6,7 +6,7 @@ import type { JournaledAttempt } from './journal-entries.ts';
 import { attemptName, RequestError, type SpawnRequest } from './protocol.ts';
 import type { Scripts } from './scripts.ts';
 import { CannotStart } from './start-failure.ts';
-import { type Ended, failed, type Starter, type StartOrder } from './starter.ts';
+import { type Attendant, type Ended, failed, type Starter, type StartOrder } from './starter.ts';
 
 /** What became of a spawn: the pid is null where nothing was started. */
 export interface Spawned {
@@ -103,7 +103,7 @@ export class Starts {
       tell();
     };
     return new Promise((resolve, reject) => {
-      this.options.starter.start(order, {
+      const attendant: Attendant = {
         onCancelled: () => {
           this.forget(attempt);
           told();
@@ -125,7 +125,14 @@ export class Starts {
           told();
           resolve({ pid: null, started: attempt.started });
         },
-      });
+      };
+      try {
+        this.options.starter.start(order, attendant);
+      } catch (error) {
+        this.forget(attempt);
+        told();
+        reject(new RequestError('FAILED', `cannot start attempt ${attempt.attempt} of job ${attempt.jid}`, error));
+      }
     });
   }
 }

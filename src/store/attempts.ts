@@ -4,17 +4,18 @@ import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
 const START = `UPDATE jobs SET pid = :pid, started = :started
   WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
-// A job that was declared dead while its host was away, and that nobody took: what it really came to is the truth.
+// A job that was declared dead while its host was away, and that nobody took: what it really came to is the truth, also
+// that it was never started.
 const END = `UPDATE jobs SET state = :state, pid = coalesce(:pid, pid), started = :started, finished = :finished,
   elapsed = :elapsed, exit_status = :exit_status, signal = :signal, reason = :reason
   WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state IN ('running', 'dead')`;
 const IS_RECORDED = "SELECT 1 FROM jobs WHERE jid = ? AND attempt = ? AND runner = ? AND state = 'finished'";
 const RECORD = `INSERT INTO earlier_attempts (jid, attempt, runner, pid, started, finished, elapsed, exit_status, signal,
   reason) SELECT jid, attempt, runner, coalesce(:pid, pid), :started, :finished, :elapsed, :exit_status, :signal, :reason
-  FROM jobs WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
+  FROM jobs WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state IN ('running', 'dead')`;
 const RETURN = `UPDATE jobs SET state = 'pending', started = NULL, finished = NULL, elapsed = NULL, runner = NULL,
   pid = NULL, exit_status = NULL, signal = NULL, reason = NULL, boot = NULL, journal = NULL
-  WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
+  WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state IN ('running', 'dead')`;
 const IS_RESTARTABLE = 'SELECT restartable FROM jobs WHERE jid = ? AND attempt = ?';
 const IS_RUNNING = "SELECT 1 FROM jobs WHERE jid = ? AND attempt = ? AND runner = ? AND state = 'running'";
 const RUNNING_ELSEWHERE = `SELECT jid, attempt, pid, started, runner FROM jobs

@@ -119,6 +119,26 @@ describe('a host that gives no sign of life', () => {
   });
 });
 
+test('an attempt that is to start on a host waits until the one before has ended there', async () => {
+  const cluster = new Cluster();
+  await cluster.create();
+  const command = `trap '' TERM; echo $$ >started.$RQ_JID.$RQ_ATTEMPT; while [ ! -e gate ]; do sleep 0.1; done; exit 7`;
+  await cluster.bench.must(['QUEUE', 'submit', '-q', '--restartable', '--runner=h1', command]);
+  const h1 = cluster.feed('h1');
+  await waitFor(() => cluster.hasStarted(1, 1));
+  const h2 = cluster.feed('h2');
+  h1.child.kill('SIGKILL');
+  await h1.ended;
+  await waitFor(async () => (await cluster.bench.jobs('pending')).length === 1, 60_000);
+  const again = cluster.feed('h1');
+  await waitFor(() => cluster.hasStarted(1, 2), 60_000);
+  expect(cluster.isRunning(1, 1)).toBe(false);
+  writeFileSync(cluster.gate, '');
+  await waitFor(async () => (await cluster.bench.jobs('finished')).length === 1);
+  expect(await cluster.bench.jobs()).toMatchObject([{ exit_status: 7, attempt: 2, runner: 'h1' }]);
+  await cluster.end([again, h2]);
+});
+
 test('a feeder that was frozen itself, for longer than it takes to be lost, takes nobody for lost', async () => {
   const cluster = new Cluster();
   await cluster.create();

@@ -7,6 +7,22 @@ import { FeederEvents } from '../../../src/log/events.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
+test('A beat is overdue after two intervals, also where the host slept in them', () => {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, 'nodes'));
+  const clock = new ManualClock();
+  const events = new FeederEvents(pino({ level: 'silent' }));
+  const beat = new Beat(directory, { host: 'here', beat: 30 } as NodeFacts, clock, events);
+  beat.start();
+  clock.pass(60_000);
+  expect(beat.isOverdue).toBe(false);
+  clock.sleepThrough(1);
+  expect(beat.isOverdue).toBe(true);
+  beat.beat();
+  expect(beat.isOverdue).toBe(false);
+  beat.stop(true);
+});
+
 test('A feeder that cannot give a sign of life says so once, and once that it can again', () => {
   const directory = temporaryDirectory();
   const nodes = join(directory, 'nodes');

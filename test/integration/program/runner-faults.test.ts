@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const mounted: string[] = [];
+const reason = process.getuid?.() === 0 ? undefined : 'only root can mount a small file system';
+
+afterEach(() => {
+  for (const point of mounted.splice(0)) execFileSync('umount', ['-l', point]);
+});
+
+async function newQueue(): Promise<Workbench> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  return bench;
+}
+
+/** A feeder, and what it has said so far. */
+function feeding(bench: Workbench, words: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  const feeder = bench.start(['QUEUE', 'feed', ...words], { environment });
+  const talk: string[] = [];
+  feeder.child.stderr?.on('data', (text: string) => void talk.push(text));
+  return { ...feeder, says: (text: string | RegExp): boolean => talk.join('').search(text) >= 0 };
+}
+
+async function runnerOf(bench: Workbench): Promise<number> {
+  return (JSON.parse(await bench.must(['QUEUE', 'pid', '--json'])) as { runner: number }).runner;
+}
+
+test('a runner that stands still for longer than its answers are waited for ends no feeder', async () => {
+  const bench = await newQueue();
+  await bench.must(['QUEUE', 'submit', '-q', 'until [ -e go ]; do sleep 0.05; done; exit 3']);
+  const feeder = feeding(bench, ['--max_feed=2', '--min_sleep=0.1', '--max_sleep=0.2']);
+  await waitFor(async () => (await bench.jobs('running')).length === 1);
+  const runner = await runnerOf(bench);
+  process.kill(runner, 'SIGSTOP');
+  try {
+    await bench.must(['QUEUE', 'submit', '-q', 'exit 4']);
+    await waitFor(() => feeder.says('lost the runner') && feeder.says(/error .*runner/), 90_000);
+  } finally {
+    process.kill(runner, 'SIGCONT');
+  }
+  writeFileSync(join(bench.directory, 'go'), '');
+  await waitFor(async () => (await bench.jobs('finished')).length === 2, 90_000);
+  expect(await bench.jobs()).toMatchObject([{ exit_status: 3, attempt: 1 }, { exit_status: 4 }]);
+  feeder.child.kill('SIGTERM');
+  expect((await feeder.ended).status).toBe(0);
+});
+
+test('a job that came to its end before stop could kill it has its own exit status', async () => {
+  const bench = await newQueue();
+  await bench.must(['QUEUE', 'submit', '-q', '--restartable', 'until [ -e go ]; do sleep 0.05; done; exit 5']);
+  await bench.must(['QUEUE', 'submit', '-q', 'sleep 1000']);
+  const feeder = feeding(bench, ['--max_feed=2']);
+  await waitFor(async () => (await bench.jobs('running')).every(({ pid }) => pid !== undefined));
+  await waitFor(async () => (await bench.jobs('running')).filter(({ pid }) => pid !== undefined).length === 2);
+  const [first] = await bench.jobs('1');
+  feeder.child.kill('SIGSTOP');
+  writeFileSync(join(bench.directory, 'go'), '');
+  await waitFor(() => !existsSync(`/proc/${first?.['pid']}`));
+  feeder.child.kill('SIGQUIT');
+  feeder.child.kill('SIGCONT');
+  expect((await feeder.ended).status).toBe(0);
+  expect(await bench.jobs()).toMatchObject([
+    { state: 'finished', exit_status: 5, attempt: 1 },
+    { state: 'dead', reason: expect.stringMatching(/^killed by rq stop on /) },
+  ]);
+});
+
+test('what was asked to end is asked again where the runner was killed meanwhile', async () => {
+  const bench = await newQueue();
+  await bench.must(['QUEUE', 'submit', '-q', "trap '' TERM; touch trapped; while :; do sleep 1; done"]);
+  const feeder = feeding(bench, ['--max_feed=1']);
+  await waitFor(() => existsSync(join(bench.directory, 'trapped')));
+  const runner = await runnerOf(bench);
+  feeder.child.kill('SIGQUIT');
+  await waitFor(() => feeder.says('killing the jobs that run'));
+  process.kill(runner, 'SIGKILL');
+  expect((await feeder.ended).status).toBe(0);
+  expect(await bench.jobs()).toMatchObject([{ state: 'dead' }]);
+  expect(bench.processes()).toEqual([]);
+});
+
+describe.skipIf(reason !== undefined)(`a full runtime directory${reason === undefined ? '' : ` (${reason})`}`, () => {
+  test('keeps a host from claiming, so that another runs its jobs', async () => {
+    const bench = await newQueue();
+    const small = join(bench.directory, 'small');
+    mkdirSync(small);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'rq-test', small]);
+    mounted.push(small);
+    const feeder = feeding(bench, ['--max_feed=2', '--min_sleep=0.1', '--max_sleep=0.2'], {
+      RQ_HOST: 'full',
+      RQ_RUNTIME_DIR: join(small, 'run'),
+    });
+    await waitFor(() => feeder.says('feeder started'));
+    const { bavail, bsize } = statfsSync(small);
+    const filler = join(small, 'filler');
+    writeFileSync(filler, Buffer.alloc(bavail * bsize));
+    // The last page of the journal has room for some.
+    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'true\n'.repeat(200) });
+    await waitFor(() => feeder.says(/jobs cannot be started here.*ms=[1-9]\d{3}/), 60_000);
+    const other = feeding(bench, ['--until-empty'], { RQ_HOST: 'other' });
+    await waitFor(async () => (await bench.counts())['finished'] === 200, 60_000);
+    const jobs = await bench.jobs();
+    expect(jobs.every(({ exit_status }) => exit_status === 0)).toBe(true);
+    expect(Math.max(...jobs.map(({ attempt }) => Number(attempt)))).toBeLessThanOrEqual(8);
+    rmSync(filler);
+    feeder.child.kill('SIGTERM');
+    other.child.kill('SIGTERM');
+    expect((await feeder.ended).status).toBe(0);
+    expect((await other.ended).status).toBe(0);
+  });
+});
