@@ -107,7 +107,7 @@ class ForkServer:
 
     def obey(self, kind, *fields):
         if kind == b"start":
-            self.queue.append((now_ms(), fields))
+            self.queue.append((since_boot_ms(), fields))
         elif kind == b"cancel":
             self.cancel(*fields)
         elif kind == b"slots":
@@ -123,7 +123,7 @@ class ForkServer:
 
     def start_next(self):
         ordered_at, (name, *order) = self.queue.pop(0)
-        if now_ms() - ordered_at > STALE_MS:
+        if since_boot_ms() - ordered_at > STALE_MS:
             self.told.append(b"cancelled %b" % name)
             return
         try:
@@ -245,6 +245,11 @@ def start_time(pid):
 def now_ms():
     """The clock that all processes of a boot share."""
     return time.monotonic() * 1000
+
+
+def since_boot_ms():
+    """The same, but it also counts the time in which the host was suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
 
 
 ForkServer().serve()

@@ -37,7 +37,7 @@ export class PlainStarter implements Starter {
   }
 
   start(order: StartOrder, attendant: Attendant): void {
-    this.queue.push([order, attendant, systemClock.monotonicMs()]);
+    this.queue.push([order, attendant, systemClock.sinceBootMs()]);
     this.startNext();
   }
 
@@ -51,7 +51,7 @@ export class PlainStarter implements Starter {
       const next = this.queue.shift();
       if (next === undefined) return;
       const [order, attendant, orderedMs] = next;
-      if (systemClock.monotonicMs() - orderedMs > STALE_MS) attendant.onCancelled();
+      if (systemClock.sinceBootMs() - orderedMs > STALE_MS) attendant.onCancelled();
       else this.startOne(order, attendant);
     }
   }
