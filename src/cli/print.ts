@@ -32,15 +32,15 @@ export async function printJobs(
 }
 
 /**
- * Prints after something was changed: where stdout cannot be written, the error says what is done all the same, or a
- * script would do it again.
+ * Prints after something was changed: where stdout cannot be written, or the queue cannot be read, the error says what is
+ * done all the same, and is none that asks for another try, or a script would do it again.
  */
 export async function printAfter<T>(done: string, print: () => Promise<T>): Promise<T> {
   try {
     return await print();
   } catch (error) {
-    if (!(error instanceof RqError) || error.facts['stream'] !== 'stdout') throw error;
-    throw new RqError(error.code, `${done}, but ${error.message}`, { cause: error.cause, facts: error.facts });
+    if (!(error instanceof RqError)) throw error;
+    throw new RqError('IO', `${done}, but ${error.message}`, { cause: error.cause, facts: error.facts });
   }
 }
 

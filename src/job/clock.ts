@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { errorCode } from './errors.ts';
 
 /** The clocks of a host. Wall time is for people and never compared between hosts; durations are monotonic. */
 export interface Clock {
@@ -22,7 +23,7 @@ export const systemClock: Clock = {
   // CLOCK_MONOTONIC itself: a runner that adopts goes on counting where the killed one began. `performance` would tell
   // it too, but takes a while to load.
   monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
-  sinceBootMs: () => Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000,
+  sinceBootMs: () => uptimeMs() ?? systemClock.monotonicMs(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted === true) return resolve();
@@ -35,3 +36,13 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', finish, { once: true });
     }),
 };
+
+/** Undefined where it cannot be read: too many files are open. */
+function uptimeMs(): number | undefined {
+  try {
+    return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}

@@ -10,26 +10,28 @@ export interface ShownWait {
   readonly sinceMs: number;
 }
 
-const KINDS = ['lock', 'step', 'commit'] as const;
+const KINDS = ['lock', 'step'] as const;
 const PLACES = { step: 0, lock: 1 } as const;
 const PLACE_BYTES = 1024;
 /** Of a place: a number that is odd while it is written, the kind, the length of the text, the time, the text. */
 const HEAD_BYTES = 24;
 const TIME_AT = 16;
-const PATIENCE_AT = PLACE_BYTES * Object.keys(PLACES).length;
+/** Behind the places, two numbers that are 0 or 1. */
+const MARKS_AT = PLACE_BYTES * Object.keys(PLACES).length;
+const MARKS = { endless: 0, changed: 1 } as const;
 const encoder = new TextEncoder();
 
 export function newBoard(): SharedBoard {
-  return new SharedArrayBuffer(PATIENCE_AT + Int32Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(MARKS_AT + Object.keys(MARKS).length * Int32Array.BYTES_PER_ELEMENT);
 }
 
-/** Whether a lock timeout may end what waits. */
-export function writePatience(board: SharedBoard, patience: 'limited' | 'endless'): void {
-  Atomics.store(new Int32Array(board, PATIENCE_AT, 1), 0, patience === 'endless' ? 1 : 0);
+/** What is true of all that waits: no lock timeout may end it (`endless`); a change is done or may be (`changed`). */
+export function mark(board: SharedBoard, name: keyof typeof MARKS, isSo: boolean): void {
+  Atomics.store(marksOf(board), MARKS[name], isSo ? 1 : 0);
 }
 
-export function isEndless(board: SharedBoard): boolean {
-  return Atomics.load(new Int32Array(board, PATIENCE_AT, 1), 0) === 1;
+export function isMarked(board: SharedBoard, name: keyof typeof MARKS): boolean {
+  return Atomics.load(marksOf(board), MARKS[name]) === 1;
 }
 
 /** Writes what is waited for, undefined for nothing, so that a reader never takes half of it. Takes a microsecond. */
@@ -57,6 +59,10 @@ export function readWait(board: SharedBoard, place: keyof typeof PLACES): ShownW
   const what = Buffer.from(text.subarray(0, numbers[2] ?? 0)).toString('utf8');
   if (kind === undefined || before % 2 !== 0 || Atomics.load(numbers, 0) !== before) return undefined;
   return { kind, what, sinceMs };
+}
+
+function marksOf(board: SharedBoard): Int32Array {
+  return new Int32Array(board, MARKS_AT, Object.keys(MARKS).length);
 }
 
 function viewsOf(

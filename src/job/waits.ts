@@ -1,10 +1,10 @@
-import { type SharedBoard, writePatience, writeWait } from './wait-board.ts';
+import { mark, type SharedBoard, writeWait } from './wait-board.ts';
 
 /**
  * `lock`: waits its turn, looking again and again, and gives up by itself. `step`: one call into the queue's files, that
- * the kernel ends or nobody. `commit`: such a step after which nobody knows what became of the change.
+ * the kernel ends or nobody.
  */
-export type WaitKind = 'lock' | 'step' | 'commit';
+export type WaitKind = 'lock' | 'step';
 
 interface Wait {
   readonly kind: WaitKind;
@@ -16,11 +16,13 @@ interface Wait {
 /** What this process waits for at the moment, the latest one last. */
 const waits: Wait[] = [];
 let board: SharedBoard | undefined;
+let isChanged = false;
 let onLockWait = (): void => undefined;
 
 /** From now on the waits of this process are written on a board, where another thread can read them. */
 export function showWaits(on: SharedBoard): void {
   board = on;
+  mark(board, 'changed', isChanged);
   show();
 }
 
@@ -31,8 +33,8 @@ export function followLockWaits(on: SharedBoard, look: () => void): void {
 }
 
 /** Does a step that may block this thread for as long as a share does not answer; says on the board what it is. */
-export function step<T>(what: string, work: () => T, kind: Exclude<WaitKind, 'lock'> = 'step'): T {
-  const wait = begin({ kind, what, sinceMs: steadyMs() });
+export function step<T>(what: string, work: () => T): T {
+  const wait = begin({ kind: 'step', what, sinceMs: steadyMs() });
   try {
     return work();
   } finally {
@@ -52,7 +54,17 @@ export async function withLockWait<T>(work: (wait: LockWait) => Promise<T>): Pro
 
 /** From now on no lock timeout ends what waits here: to end it would be worse than to wait. */
 export function waitForEver(): void {
-  if (board !== undefined) writePatience(board, 'endless');
+  if (board !== undefined) mark(board, 'endless', true);
+}
+
+/** Says whether a change that this process makes is done, or may be: who ends it then must not say that nothing was. */
+export function sayChanged(isSo: boolean): void {
+  isChanged = isSo;
+  if (board !== undefined) mark(board, 'changed', isSo);
+}
+
+export function hasChanged(): boolean {
+  return isChanged;
 }
 
 /** A wait for others. It begins when it is first said, and lasts until it is ended. */

@@ -10,12 +10,11 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, RqError } from '../job/errors.ts';
 import type { Submission } from '../job/job.ts';
 import { copyData, copyStdin } from './file-copies.ts';
-import { type JobFiles, replacementName } from './stored-files.ts';
+import { type JobFiles, removeLeftovers, replacementName } from './stored-files.ts';
 
 /**
  * The stdin and data of jobs that are being submitted: copied into the queue under names that no job has, before the
@@ -65,7 +64,10 @@ export class StagedFiles {
    * which ones count is so decided by the transaction.
    */
   replace(submission: Submission, jid: number): JobFiles {
-    return this.placeBoth(submission, jid, (kind) => [replacementName(kind, jid, this.token)]);
+    // A second one for a server that was booted meanwhile, made the first, and does not know so any more.
+    return this.placeBoth(submission, jid, (kind) =>
+      [this.token, `${this.token}0`].map((token) => replacementName(kind, jid, token)),
+    );
   }
 
   /** Takes back what was placed, for a transaction that is run again or failed. Nobody else touches what is there. */
@@ -78,9 +80,8 @@ export class StagedFiles {
 
   /** Removes the staged copies. */
   async clear(): Promise<void> {
-    for (const path of this.stdinCopies.values()) await rm(path, { force: true });
-    for (const { data } of this.staged.values())
-      if (data !== undefined) await rm(data, { recursive: true, force: true });
+    const data = [...this.staged.values()].flatMap((staged) => staged.data ?? []);
+    await removeLeftovers([...this.stdinCopies.values(), ...data]);
   }
 
   private placeBoth(submission: Submission, jid: number, namesFor: (kind: 'stdin' | 'data') => string[]): JobFiles {
@@ -120,7 +121,12 @@ export class StagedFiles {
 function moveTo(from: string, to: string): void {
   if (lstatSync(from).isDirectory()) mkdirSync(to);
   else closeSync(openSync(to, 'wx'));
-  renameSync(from, to);
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    rmSync(to, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**

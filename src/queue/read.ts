@@ -1,5 +1,5 @@
 import { errorCode, RqError } from '../job/errors.ts';
-import { type LockWait, step, withLockWait } from '../job/waits.ts';
+import { hasChanged, type LockWait, sayChanged, step, withLockWait } from '../job/waits.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
@@ -86,6 +86,8 @@ function needsWriter(code: string): boolean {
 }
 
 async function rollBackJournal(queue: Queue, cause: unknown): Promise<void> {
+  // What another began and did not end is no change of ours.
+  const wasChanged = hasChanged();
   try {
     await transaction(queue, () => undefined);
   } catch (error) {
@@ -95,6 +97,8 @@ async function rollBackJournal(queue: Queue, cause: unknown): Promise<void> {
       `cannot read ${queue.database}: a writer died and left a journal, and you may not write to roll it back; ask the queue's owner to run: rq ${queue.directory} list`,
       { cause },
     );
+  } finally {
+    sayChanged(wasChanged);
   }
 }
 

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../job/errors.ts';
 
 /** Where a job's stdin and data are, relative to the queue; null if it has none. */
 export interface JobFiles {
@@ -55,6 +56,18 @@ export function filesOf(owner: FileOwner): Set<string> {
 export async function removePaths(paths: readonly string[]): Promise<void> {
   for (let index = 0; index < paths.length; index += AT_ONCE) {
     await Promise.all(paths.slice(index, index + AT_ONCE).map((path) => rm(path, { recursive: true, force: true })));
+  }
+}
+
+/**
+ * The same for what no row names any more, after a change that is done: that some could not be removed is no reason to
+ * say that it failed, and `doctor` finds them.
+ */
+export async function removeLeftovers(paths: readonly string[]): Promise<void> {
+  try {
+    await removePaths(paths);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
   }
 }
 

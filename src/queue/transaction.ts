@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { crashAt } from '../job/crash-points.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
-import { type LockWait, step, withLockWait } from '../job/waits.ts';
+import { hasChanged, type LockWait, sayChanged, step, withLockWait } from '../job/waits.ts';
 import { acquireLease, type Lease } from '../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import { REMEMBERED_MS, readFence, wasCommitted, writeFence } from '../store/operations.ts';
@@ -54,6 +54,8 @@ class Run<T> {
   private unsettled: Unsettled<T> | undefined;
   /** The fence that the last try met. */
   private fence = 0;
+  /** Whether this process had changed something before. */
+  private readonly wasChanged = hasChanged();
   /** Why the last try was not the last. */
   private cause: unknown;
   private readonly wait: LockWait;
@@ -129,6 +131,7 @@ class Run<T> {
       // Operations are remembered for a day; one that was not settled long before that never will be.
       if (this.queue.clock.monotonicMs() - unsettled.sinceMs > REMEMBERED_MS / 2) throw this.outcomeUnknown();
       this.unsettled = undefined;
+      sayChanged(this.wasChanged);
     }
     this.fence = readFence(connection);
     if (this.fence >= lease.generation) return this.notTheHighest(connection);
@@ -144,11 +147,12 @@ class Run<T> {
   private commit(connection: Connection, lease: Lease, operation: string, result: T): T | typeof AGAIN {
     const { clock } = this.queue;
     const sinceMs = clock.monotonicMs();
+    sayChanged(true);
     crashAt('transaction-worked');
     for (;;) {
       if (!lease.isOwned()) return this.notTheHighest(connection);
       try {
-        step(`committing to ${this.queue.database}`, () => connection.execute('COMMIT'), 'commit');
+        step(`committing to ${this.queue.database}`, () => connection.execute('COMMIT'));
         crashAt('transaction-committed');
         return result;
       } catch (cause) {
@@ -160,7 +164,10 @@ class Run<T> {
           lease.refresh();
           continue;
         }
-        if (errorCode(cause) === 'SQLITE_FULL') throw cause;
+        if (errorCode(cause) === 'SQLITE_FULL') {
+          sayChanged(this.wasChanged);
+          throw cause;
+        }
         this.queue.close();
         this.unsettled = { generation: lease.generation, operation, sinceMs, cause, result };
         return AGAIN;
@@ -176,6 +183,7 @@ class Run<T> {
   private again(connection: Connection, cause: unknown): typeof AGAIN {
     this.cause = cause;
     connection.execute('ROLLBACK');
+    sayChanged(this.wasChanged);
     return AGAIN;
   }
 

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { isEndless, readWait, type SharedBoard } from '../../job/wait-board.ts';
+import { isMarked, readWait, type SharedBoard } from '../../job/wait-board.ts';
 import { steadyMs } from '../../job/waits.ts';
 import { EXIT } from '../exit-status.ts';
 import { standardTalk } from '../talk.ts';
@@ -70,14 +70,14 @@ class Watcher {
 
   private obeyLimit({ step, lock, stuckMs }: Seen, nowMs: number): void {
     const { board, limitMs, queue, voice } = this.order;
-    if (limitMs === undefined || isEndless(board) || stuckMs < LOOK_MS) return;
+    if (limitMs === undefined || isMarked(board, 'endless') || stuckMs < LOOK_MS) return;
     const waitedMs = Math.max(stuckMs, lock === undefined ? 0 : nowMs - lock.sinceMs);
     if (waitedMs < Math.max(limitMs, LEAST_LIMIT_MS)) return;
     const silence = `it has not answered for ${seconds(waitedMs)}`;
     const talk = standardTalk(process.env, voice.verbosity);
-    if (step?.kind === 'commit') {
+    if (isMarked(board, 'changed')) {
       const look = `look with: rq ${queue} list`;
-      talk.fatal(`cannot tell whether the change to ${queue} was committed: ${silence}; ${look}`);
+      talk.fatal(`cannot tell whether all of the change to ${queue} is done: ${silence}; ${look}`);
       this.end(EXIT.failed);
       return;
     }

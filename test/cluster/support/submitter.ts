@@ -37,7 +37,7 @@ export class Submitter {
       const [number = '', status = '', jids = '', ...words] = line.split(' ');
       const said = words.join(' ').trim();
       const isAccepted = status === '0';
-      const otherwise = /cannot tell whether/.test(said) ? 'unknown' : 'refused';
+      const otherwise = /cannot tell whether|submitted \d/.test(said) ? 'unknown' : 'refused';
       if (!isAccepted) refusals.push(said);
       this.batches.push({
         tag: `${this.prefix}.${number}`,

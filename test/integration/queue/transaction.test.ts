@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { hasChanged, sayChanged } from '../../../src/job/waits.ts';
 import { readGenerations } from '../../../src/lease/generations.ts';
 import { openQueue } from '../../../src/queue/open.ts';
 import { submitJobs } from '../../../src/queue/submit.ts';
@@ -35,6 +36,24 @@ test('a process that was stopped inside a transaction past its lease does not co
   expect(await countTagged(queue, 'between')).toBe(1);
   expect(await countTagged(queue, 'late')).toBe(1);
   expect(await integrity(queue)).toBe('ok');
+  queue.close();
+});
+
+test('it is said whether a change is done, or may be, by whatever it is looked at meanwhile', async () => {
+  const queue = await newQueue({ staleMs: 500 });
+  sayChanged(false);
+  const fails = transaction(queue, () => {
+    throw new Error('it failed');
+  });
+  await expect(fails).rejects.toThrow('it failed');
+  expect(hasChanged()).toBe(false);
+  // To roll back what another began is no change.
+  const dying = await writer(['spill', queue.directory, 'dead', '3000']);
+  await expect(dying.message()).rejects.toThrow('SIGKILL');
+  expect(await countTagged(queue, 'dead')).toBe(0);
+  expect(hasChanged()).toBe(false);
+  await submitJobs(queue, [submission('true')]);
+  expect(hasChanged()).toBe(true);
   queue.close();
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { isEndless, newBoard, readWait } from '../../../src/job/wait-board.ts';
-import { showWaits, step, waitForEver, withLockWait } from '../../../src/job/waits.ts';
+import { isMarked, newBoard, readWait } from '../../../src/job/wait-board.ts';
+import { sayChanged, showWaits, step, waitForEver, withLockWait } from '../../../src/job/waits.ts';
 
 test('The board shows the innermost step, and a lock wait with the time of the outermost', async () => {
   const board = newBoard();
@@ -15,7 +15,7 @@ test('The board shows the innermost step, and a lock wait with the time of the o
       inner.say('second, by another');
       expect(readWait(board, 'lock')).toEqual({ kind: 'lock', what: 'second, by another', sinceMs });
       step('changing', () => {
-        expect(step('committing', shown, 'commit')).toEqual(['committing', 'second, by another']);
+        expect(step('committing', shown)).toEqual(['committing', 'second, by another']);
         expect(shown()).toEqual(['changing', 'second, by another']);
       });
     });
@@ -38,10 +38,13 @@ test('A step that throws is over, and text that is too long is cut off', () => {
   expect(readWait(board, 'step')).toBeUndefined();
 });
 
-test('Patience without end is on the board', () => {
+test('Patience without end is on the board, and that a change is done or may be', () => {
   const board = newBoard();
+  sayChanged(true);
   showWaits(board);
-  expect(isEndless(board)).toBe(false);
+  const marks = (): boolean[] => [isMarked(board, 'endless'), isMarked(board, 'changed')];
+  expect(marks()).toEqual([false, true]);
+  sayChanged(false);
   waitForEver();
-  expect(isEndless(board)).toBe(true);
+  expect(marks()).toEqual([true, false]);
 });
