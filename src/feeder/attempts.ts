@@ -54,16 +54,21 @@ export class Attempts {
 
   /** An attempt came to its end; its start need not be reported any more, since the end tells it. */
   end(end: AttemptEnd): void {
-    this.running.delete(nameOf(end));
+    this.drop(end);
     this.starts = this.starts.filter((start) => nameOf(start) !== nameOf(end));
     this.ends.push(end);
-    const index = this.waiting.findIndex(({ jid }) => jid === end.jid);
-    if (index >= 0) this.claimed.unshift(...this.waiting.splice(index, 1));
   }
 
   /** The runner did not start it: it goes back to the queue. */
   unstart(key: AttemptKey): void {
-    if (this.running.delete(nameOf(key))) this.unstarted.push(key);
+    if (this.drop(key)) this.unstarted.push(key);
+  }
+
+  /** The runner has not got it any more; one that waited for that may be started. False if it had not. */
+  drop(key: AttemptKey): boolean {
+    const index = this.waiting.findIndex(({ jid }) => jid === key.jid);
+    if (index >= 0) this.claimed.unshift(...this.waiting.splice(index, 1));
+    return this.running.delete(nameOf(key));
   }
 
   /** Hands all claimed attempts that the runner has not got yet back to the queue. */

@@ -1,5 +1,5 @@
 import { crashAt } from '../job/crash-points.ts';
-import { errorMessage } from '../job/errors.ts';
+import { errorMessage, RqError } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { FeederEvents } from '../log/events.ts';
 import { DatabaseWatch } from '../queue/database-watch.ts';
@@ -83,7 +83,7 @@ export class Feeder {
 
   /** Feeds until it has ended; gives the order that ended it. Throws when the queue cannot be used any more. */
   async run(): Promise<Order> {
-    while (!(await this.tried(() => this.recovery.takeOver())));
+    while (!this.recovery.hasTakenOver) await this.tried(() => this.recovery.takeOver());
     for (;;) {
       this.obey();
       if (this.isDone()) return this.order;
@@ -91,18 +91,19 @@ export class Feeder {
     }
   }
 
-  /** Does it, and waits for the next try where it fails for what may pass; false then. Else throws what it throws. */
-  private async tried(act: () => Promise<void>): Promise<boolean> {
+  /** Does it, and waits for the next try where it fails for what may pass. Else throws what it throws. */
+  private async tried(act: () => Promise<void>): Promise<void> {
     try {
       await act();
       this.backOff.reset();
-      return true;
     } catch (error) {
-      const retryMs = this.backOff.after(error);
+      // One that is to end does not wait for a runner or for its first look for long: its jobs go on, for the next feeder.
+      const isVain =
+        this.order !== 'feed' && (!this.recovery.hasTakenOver || (error instanceof RqError && error.code === 'RUNNER'));
+      const retryMs = this.backOff.after(error, isVain);
       this.recovery.isUnsure = true;
       this.events.queueFailed(error, retryMs);
       await this.cycle.sleep(retryMs);
-      return false;
     }
   }
 
@@ -110,7 +111,7 @@ export class Feeder {
   private async turn(): Promise<void> {
     if (this.link.isLost) return await this.recovery.mendLink((end) => this.ended(end));
     await this.presence.attend(() => this.recovery.dropStale());
-    if (!this.presence.isSure) this.giveBackUnbegun();
+    if (!this.presence.isSure || this.holdOff.remainingMs > 0) this.giveBackUnbegun();
     this.startClaimed();
     if (!(await this.exchangeIfDue())) await this.idle();
   }
@@ -228,10 +229,7 @@ export class Feeder {
     } else if (outcome.kind === 'refused') {
       this.ended(outcome.end);
     } else if (outcome.kind === 'unstarted') {
-      if (outcome.hindrance !== undefined) {
-        this.holdOff.hindered();
-        this.holdBack(errorMessage(outcome.hindrance));
-      }
+      if (outcome.hindrance !== undefined && this.holdOff.hindered()) this.holdBack(errorMessage(outcome.hindrance));
       this.attempts.unstart(job);
     }
     if (outcome.kind === 'unstarted' || this.order === 'stop') this.cycle.wake();

@@ -37,10 +37,15 @@ export class HoldOff {
     return true;
   }
 
-  /** An attempt was not begun for what is wrong with this host: no other job would be. */
-  hindered(): void {
+  /**
+   * An attempt was not begun for what is wrong with this host: no other job would be. False if the host is held off
+   * already, as for the others that were asked for at the same time.
+   */
+  hindered(): boolean {
+    if (this.remainingMs > 0) return false;
     this.failures = Math.max(this.failures + 1, SUSPECT_AFTER);
     this.hold();
+    return true;
   }
 
   private hold(): void {

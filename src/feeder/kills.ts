@@ -3,9 +3,12 @@ import type { AttemptEnd } from '../queue/exchange.ts';
 import { type Attempts, nameOf } from './attempts.ts';
 import type { RunnerLink } from './runner-link.ts';
 
+/** What ends what is killed; a job that catches the first has an end of its own. */
+const SIGNALS: readonly (string | null)[] = ['SIGTERM', 'SIGKILL'];
+
 /** The attempts that a feeder was told to kill, each asked to end once, and which of them that came too late for. */
 export class Kills {
-  /** True if it was there to be asked. */
+  /** True if it was there to be asked; where that is not known, how it ended tells. */
   private readonly asked = new Map<string, Promise<boolean>>();
   private by = '';
 
@@ -28,6 +31,6 @@ export class Kills {
     const wasThere = this.asked.get(nameOf(end));
     const killed = { ...end, reason: `killed by ${this.by} on ${this.host}`, isLost: true };
     if (wasThere === undefined) tell(end);
-    else void wasThere.then((isKilled) => tell(isKilled ? killed : end));
+    else void wasThere.then((isKilled) => tell(isKilled || SIGNALS.includes(end.signal) ? killed : end));
   }
 }

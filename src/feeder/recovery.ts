@@ -9,6 +9,7 @@ import type { RunnerLink } from './runner-link.ts';
 export class Recovery {
   /** An exchange failed with its outcome open, or a journal is gone: the database may hold claims nobody here knows of. */
   isUnsure = false;
+  hasTakenOver = false;
   /** The journal of the runner that was lost, until all of its attempts are accounted for. */
   private lostJournal: string | undefined;
   private readonly queue: Queue;
@@ -37,16 +38,17 @@ export class Recovery {
       if (attempt.pid !== null) this.attempts.began({ ...attempt, pid: attempt.pid });
       this.events.adopted(attempt);
     }
-    for (const attempt of found.stale) {
-      // Until it has ended it has its slot, and a later attempt of its job waits for it.
-      this.attempts.begin(attempt);
-      this.events.killedStale(attempt);
-      void this.link.kill(attempt);
-    }
+    // Until they have ended they have their slots, and later attempts of their jobs wait for them.
+    for (const attempt of found.stale) this.attempts.begin(attempt);
     for (const end of found.lost) this.events.lost(end, end.reason ?? '');
     this.attempts.ends.push(...found.ended, ...found.lost);
     this.attempts.unstarted.push(...found.unstarted);
+    this.hasTakenOver = true;
     this.link.deliver();
+    for (const attempt of found.stale) {
+      this.events.killedStale(attempt);
+      void this.link.kill(attempt);
+    }
   }
 
   /** The runner is gone: start another, and find out what it knows of the attempts that were with the old one. */
@@ -62,7 +64,7 @@ export class Recovery {
       const attempt = byName.get(name);
       if (attempt?.state === 'exited') ended(attempt.exit);
       if (attempt !== undefined) continue;
-      this.attempts.running.delete(name);
+      this.attempts.drop(key);
       // Not in the journal that would know it: it was never started.
       if (journal === this.lostJournal) this.attempts.unstarted.push(key);
       else this.isUnsure = true;

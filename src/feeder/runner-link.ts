@@ -47,7 +47,7 @@ export class RunnerLink {
   private client: RunnerClient | undefined;
   private login: LoginState = { environment: {}, startupFile: undefined };
   private held: AttemptEnd[] | undefined;
-  /** Those that were asked to end and have not. */
+  /** Those that are to end and have not. */
   private readonly killing = new Map<string, AttemptKey>();
   private hello = { boot: '', journal: '', pid: 0 };
   private profiles = '';
@@ -78,7 +78,7 @@ export class RunnerLink {
     this.client = undefined;
     await launchRunner(this.runtimeDirectory, this.program);
     this.held = [];
-    this.client = await RunnerClient.connect({
+    const client = await RunnerClient.connect({
       directory: this.runtimeDirectory,
       onExit: (exit) => {
         this.killing.delete(nameOf(exit));
@@ -87,10 +87,16 @@ export class RunnerLink {
       },
       onDisconnect: (reason) => this.lose(reason),
     });
-    this.hello = this.client.hello;
-    this.profiles = '';
-    this.ahead = await slotsOf(this.client, this.slots);
-    await this.refreshLogin();
+    try {
+      this.ahead = await slotsOf(client, this.slots);
+      this.profiles = '';
+      await this.refreshLogin(client);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+    this.hello = client.hello;
+    this.client = client;
   }
 
   get isLost(): boolean {
@@ -111,7 +117,12 @@ export class RunnerLink {
   }
 
   async list(): Promise<{ boot: string; journal: string; known: KnownAttempt[] }> {
-    return { boot: this.boot, journal: this.journal, known: await this.connected.list() };
+    try {
+      return { boot: this.boot, journal: this.journal, known: await this.connected.list() };
+    } catch (error) {
+      this.lose(error);
+      throw error;
+    }
   }
 
   /**
@@ -129,7 +140,7 @@ export class RunnerLink {
   async spawn(job: RunningJob): Promise<SpawnOutcome> {
     try {
       const { client } = this;
-      await this.refreshLogin();
+      if (client !== undefined) await this.refreshLogin(client);
       // What a runner had not been given when it was lost has gone back to the queue meanwhile.
       if (client === undefined || client !== this.client) return { kind: 'untold' };
       const { environment } = this.login;
@@ -176,17 +187,20 @@ export class RunnerLink {
 
   /**
    * TERM to the whole process group of an attempt, KILL after the grace time; once more if the runner is lost meanwhile.
-   * False if it had ended by itself, or never began.
+   * False where no signal is known to have reached it: it had ended by itself, never began, or may not be signalled.
    */
   async kill({ jid, attempt }: AttemptKey): Promise<boolean> {
-    this.killing.set(nameOf({ jid, attempt }), { jid, attempt });
+    const name = nameOf({ jid, attempt });
+    this.killing.set(name, { jid, attempt });
     try {
       await this.connected.signal({ jid, attempt, signal: 'SIGTERM', graceMs: GRACE_MS });
       return true;
     } catch (error) {
-      if (codeOf(error) === 'NO_ATTEMPT') return !this.killing.delete(nameOf({ jid, attempt }));
-      this.lose(error);
-      return true;
+      const code = codeOf(error);
+      if (code === 'FAILED') this.events.killFailed({ jid, attempt }, error);
+      if (code === 'FAILED' || code === 'NO_ATTEMPT') this.killing.delete(name);
+      else this.lose(error);
+      return false;
     }
   }
 
@@ -217,7 +231,7 @@ export class RunnerLink {
   }
 
   /** Captures the login shell's state, again when a profile has changed, and makes it the base of every job. */
-  private async refreshLogin(): Promise<void> {
+  private async refreshLogin(client: RunnerClient): Promise<void> {
     const nowMs = this.clock.monotonicMs();
     if (this.profiles !== '' && nowMs - this.profilesMs < PROFILES_MS) return;
     this.profilesMs = nowMs;
@@ -232,9 +246,7 @@ export class RunnerLink {
       this.login = { environment: ownEnvironment(), startupFile: undefined };
     }
     const { environment, startupFile } = this.login;
-    await this.connected.environment(
-      startupFile === undefined ? environment : { ...environment, BASH_ENV: startupFile },
-    );
+    await client.environment(startupFile === undefined ? environment : { ...environment, BASH_ENV: startupFile });
   }
 
   private refusedEnd(job: RunningJob, error: unknown): AttemptEnd {

@@ -69,6 +69,10 @@ export class FeederEvents {
     this.logger.warn({ jid, attempt, pid }, 'killed an attempt whose job went to another');
   }
 
+  killFailed({ jid, attempt }: AttemptKey, error: unknown): void {
+    this.logger.error({ jid, attempt, reason: errorMessage(error) }, 'cannot kill an attempt');
+  }
+
   heldOff(ms: number, reason: string): void {
     this.logger.warn({ ms: Math.round(ms), reason }, 'jobs cannot be started here; none is claimed for a while');
   }

@@ -48,10 +48,11 @@ export class PlainStarter implements Starter {
 
   private startNext(): void {
     while (this.running < this.limit && !this.isPausing) {
+      const nowMs = systemClock.sinceBootMs();
       const next = this.queue.shift();
       if (next === undefined) return;
       const [order, attendant, orderedMs] = next;
-      if (systemClock.sinceBootMs() - orderedMs > STALE_MS) attendant.onCancelled();
+      if (nowMs - orderedMs > STALE_MS) attendant.onCancelled();
       else this.startOne(order, attendant);
     }
   }

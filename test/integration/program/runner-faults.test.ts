@@ -70,6 +70,27 @@ test('a job that came to its end before stop could kill it has its own exit stat
   ]);
 });
 
+test('a job that came to its end while stop could not reach the runner has its own exit status', async () => {
+  const bench = await newQueue();
+  await bench.must(['QUEUE', 'submit', '-q', 'until [ -e go ]; do sleep 0.05; done; exit 5']);
+  const feeder = feeding(bench, ['--max_feed=2']);
+  await waitFor(async () => (await bench.jobs('running')).some(({ pid }) => pid !== undefined));
+  const [first] = await bench.jobs('1');
+  const runner = await runnerOf(bench);
+  process.kill(runner, 'SIGSTOP');
+  try {
+    feeder.child.kill('SIGQUIT');
+    await waitFor(() => feeder.says('killing the jobs that run'));
+    writeFileSync(join(bench.directory, 'go'), '');
+    await waitFor(() => !existsSync(`/proc/${first?.['pid']}`));
+    await waitFor(() => feeder.says('lost the runner'));
+  } finally {
+    process.kill(runner, 'SIGCONT');
+  }
+  expect((await feeder.ended).status).toBe(0);
+  expect(await bench.jobs()).toMatchObject([{ state: 'finished', exit_status: 5, attempt: 1 }]);
+});
+
 test('what was asked to end is asked again where the runner was killed meanwhile', async () => {
   const bench = await newQueue();
   await bench.must(['QUEUE', 'submit', '-q', "trap '' TERM; touch trapped; while :; do sleep 1; done"]);
