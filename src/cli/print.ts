@@ -40,7 +40,8 @@ export async function printAfter<T>(done: string, print: () => Promise<T>): Prom
     return await print();
   } catch (error) {
     if (!(error instanceof RqError)) throw error;
-    throw new RqError('IO', `${done}, but ${error.message}`, { cause: error.cause, facts: error.facts });
+    const [why] = error.message.split('; try again');
+    throw new RqError('IO', `${done}, but ${why}`, { cause: error.cause, facts: error.facts });
   }
 }
 

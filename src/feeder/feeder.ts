@@ -83,7 +83,8 @@ export class Feeder {
 
   /** Feeds until it has ended; gives the order that ended it. Throws when the queue cannot be used any more. */
   async run(): Promise<Order> {
-    while (!this.recovery.hasTakenOver) await this.tried(() => this.recovery.takeOver());
+    const { recovery } = this;
+    while (!recovery.hasTakenOver && this.order !== 'restart') await this.tried(() => recovery.takeOver());
     for (;;) {
       this.obey();
       if (this.isDone()) return this.order;
@@ -98,8 +99,8 @@ export class Feeder {
       this.backOff.reset();
     } catch (error) {
       // One that is to end does not wait for a runner or for its first look for long: its jobs go on, for the next feeder.
-      const isVain =
-        this.order !== 'feed' && (!this.recovery.hasTakenOver || (error instanceof RqError && error.code === 'RUNNER'));
+      const isLast = this.order === 'shutdown' || this.order === 'stop';
+      const isVain = isLast && (!this.recovery.hasTakenOver || (error instanceof RqError && error.code === 'RUNNER'));
       const retryMs = this.backOff.after(error, isVain);
       this.recovery.isUnsure = true;
       this.events.queueFailed(error, retryMs);
@@ -212,7 +213,7 @@ export class Feeder {
 
   private killStale(key: AttemptKey): void {
     this.events.killedStale(key);
-    void this.link.kill(key);
+    this.link.kill(key);
   }
 
   private async start(job: RunningJob): Promise<void> {
@@ -269,7 +270,8 @@ export class Feeder {
 
   private isDone(): boolean {
     const { attempts } = this;
-    if (this.order === 'restart') return attempts.claimed.length === 0 && !attempts.hasEnds;
+    // Without a runner nothing is lost either: what the next feeder asks it for tells the same again.
+    if (this.order === 'restart') return this.link.isLost || (attempts.claimed.length === 0 && !attempts.hasEnds);
     if (!attempts.isEmpty) return false;
     return this.order !== 'feed' || (this.settings.untilEmpty && !this.mayFind);
   }

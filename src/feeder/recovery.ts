@@ -47,7 +47,7 @@ export class Recovery {
     this.link.deliver();
     for (const attempt of found.stale) {
       this.events.killedStale(attempt);
-      void this.link.kill(attempt);
+      this.link.kill(attempt);
     }
   }
 
@@ -80,7 +80,7 @@ export class Recovery {
     const owned = new Set((await stillOwned(this.queue, this.host, running)).map(nameOf));
     for (const key of running.filter((each) => !owned.has(nameOf(each)))) {
       this.events.killedStale(key);
-      void this.link.kill(key);
+      this.link.kill(key);
     }
   }
 

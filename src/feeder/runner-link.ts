@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { errorMessage, RqError } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
-import { ownEnvironment } from '../job/process.ts';
 import type { FeederEvents } from '../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange.ts';
 import { storedPath } from '../queue/stored-files.ts';
@@ -11,15 +10,11 @@ import { launchRunner } from '../runner/launch.ts';
 import type { KnownAttempt } from '../runner/protocol.ts';
 import { nameOf } from './attempts.ts';
 import { jobEnvironment } from './job-environment.ts';
-import { captureLogin, type LoginState, profileStamp } from './login-shell.ts';
+import { JobLogin } from './job-login.ts';
 
 /** From the first signal to the last, when jobs are killed. */
 const GRACE_MS = 10_000;
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
-/** How often the profiles of the login shell are looked at. */
-const PROFILES_MS = 60_000;
-/** Of a capture that failed: no stamp, so that it is tried again. */
-const UNKNOWN_PROFILES = 'unknown';
 
 export type SpawnOutcome =
   | { readonly kind: 'started'; readonly start: AttemptStart }
@@ -29,6 +24,18 @@ export type SpawnOutcome =
   | { readonly kind: 'unstarted'; readonly hindrance?: unknown }
   /** The runner will never start it. */
   | { readonly kind: 'refused'; readonly end: AttemptEnd };
+
+/**
+ * Whether a signal has reached an attempt that is to end. `missed`: it had ended by itself, never began, or may not be
+ * signalled; `unsent`: the runner is lost and will be asked when there is one; `unknown`: the runner did not answer.
+ */
+export type KillAnswer = 'reached' | 'missed' | 'unsent' | 'unknown';
+
+interface Kill {
+  readonly key: AttemptKey;
+  answer: Promise<KillAnswer>;
+  hasEnded: boolean;
+}
 
 /** The feeder's end of its runner: started when there is none, connected to again when it is lost. */
 export class RunnerLink {
@@ -45,13 +52,12 @@ export class RunnerLink {
   private readonly clock: Clock;
   private readonly events: FeederEvents;
   private client: RunnerClient | undefined;
-  private login: LoginState = { environment: {}, startupFile: undefined };
+  private readonly login: JobLogin;
   private held: AttemptEnd[] | undefined;
-  /** Those that are to end and have not. */
-  private readonly killing = new Map<string, AttemptKey>();
+  private readonly kills = new Map<string, Kill>();
+  /** Spawns that wait for the login, and may be taken back until they are sent. */
+  private readonly unsent = new Set<string>();
   private hello = { boot: '', journal: '', pid: 0 };
-  private profiles = '';
-  private profilesMs = 0;
 
   constructor(parts: {
     queueDirectory: string;
@@ -67,6 +73,7 @@ export class RunnerLink {
     this.slots = parts.slots;
     this.clock = parts.clock;
     this.events = parts.events;
+    this.login = new JobLogin(parts.runtimeDirectory, parts.clock, parts.events);
   }
 
   /**
@@ -78,19 +85,20 @@ export class RunnerLink {
     this.client = undefined;
     await launchRunner(this.runtimeDirectory, this.program);
     this.held = [];
-    const client = await RunnerClient.connect({
+    let client: RunnerClient | undefined;
+    client = await RunnerClient.connect({
       directory: this.runtimeDirectory,
       onExit: (exit) => {
-        this.killing.delete(nameOf(exit));
+        const kill = this.kills.get(nameOf(exit));
+        if (kill !== undefined) kill.hasEnded = true;
         if (this.held === undefined) this.onExit(exit);
         else this.held.push(exit);
       },
-      onDisconnect: (reason) => this.lose(reason),
+      onDisconnect: (reason) => this.lose(reason, client),
     });
     try {
       this.ahead = await slotsOf(client, this.slots);
-      this.profiles = '';
-      await this.refreshLogin(client);
+      await this.login.give(client);
     } catch (error) {
       client.close();
       throw error;
@@ -120,7 +128,7 @@ export class RunnerLink {
     try {
       return { boot: this.boot, journal: this.journal, known: await this.connected.list() };
     } catch (error) {
-      this.lose(error);
+      this.lose(error, this.client);
       throw error;
     }
   }
@@ -133,17 +141,20 @@ export class RunnerLink {
     const held = this.held ?? [];
     this.held = undefined;
     for (const exit of held) this.onExit(exit);
-    for (const key of this.killing.values()) void this.kill(key);
+    for (const kill of this.kills.values()) if (!kill.hasEnded) kill.answer = this.askAgain(kill);
   }
 
   /** Hands a claimed job to the runner. Never rejects: a runner that does not answer makes the link lost. */
   async spawn(job: RunningJob): Promise<SpawnOutcome> {
+    const { client } = this;
+    const name = nameOf(job);
     try {
-      const { client } = this;
-      if (client !== undefined) await this.refreshLogin(client);
+      this.unsent.add(name);
+      if (client !== undefined) await this.login.refresh(client);
       // What a runner had not been given when it was lost has gone back to the queue meanwhile.
       if (client === undefined || client !== this.client) return { kind: 'untold' };
-      const { environment } = this.login;
+      if (!this.unsent.delete(name)) return { kind: 'unstarted' };
+      const { environment } = this.login.state;
       const directory = this.queueDirectory;
       const { pid, started } = await client.spawn({
         jid: job.jid,
@@ -163,45 +174,50 @@ export class RunnerLink {
       if (code === 'ATTEMPT_KNOWN') return { kind: 'untold' };
       // What stands in the way is the runner's, not the job's.
       if (code === 'JOURNAL' || code === 'SHUTTING_DOWN' || code === 'FAILED') {
-        this.lose(error);
+        this.lose(error, client);
         return { kind: 'unstarted', hindrance: error };
       }
       // A request of ours that is too long leaves the connection as it was; a line of the runner's would have ended it.
       const isRefused = code === 'INVALID' || (code === 'TOO_LONG' && !this.isLost);
       if (isRefused) return { kind: 'refused', end: this.refusedEnd(job, error) };
-      this.lose(error);
+      this.lose(error, client);
       return { kind: 'untold' };
+    } finally {
+      this.unsent.delete(name);
     }
   }
 
   /** Tells the runner that ends are recorded, so that it may forget them. */
   acknowledge(keys: readonly AttemptKey[]): void {
     const plain = keys.map(({ jid, attempt }) => ({ jid, attempt }));
-    this.client?.ack(plain).catch((error: unknown) => this.lose(error));
+    const { client } = this;
+    client?.ack(plain).catch((error: unknown) => this.lose(error, client));
   }
 
   /** Takes back jobs that wait at the runner: they become 'unstarted'. What has begun goes on. */
   cancel(keys: readonly AttemptKey[]): void {
-    if (this.ahead > 0) this.client?.cancel(keys).catch((error: unknown) => this.lose(error));
+    for (const key of keys) this.unsent.delete(nameOf(key));
+    const { client } = this;
+    if (this.ahead > 0) client?.cancel(keys).catch((error: unknown) => this.lose(error, client));
   }
 
   /**
-   * TERM to the whole process group of an attempt, KILL after the grace time; once more if the runner is lost meanwhile.
-   * False where no signal is known to have reached it: it had ended by itself, never began, or may not be signalled.
+   * TERM to the whole process group of an attempt, KILL after the grace time; once more if the runner is lost meanwhile,
+   * until `forget`.
    */
-  async kill({ jid, attempt }: AttemptKey): Promise<boolean> {
-    const name = nameOf({ jid, attempt });
-    this.killing.set(name, { jid, attempt });
-    try {
-      await this.connected.signal({ jid, attempt, signal: 'SIGTERM', graceMs: GRACE_MS });
-      return true;
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === 'FAILED') this.events.killFailed({ jid, attempt }, error);
-      if (code === 'FAILED' || code === 'NO_ATTEMPT') this.killing.delete(name);
-      else this.lose(error);
-      return false;
-    }
+  kill({ jid, attempt }: AttemptKey): void {
+    const key = { jid, attempt };
+    if (!this.kills.has(nameOf(key))) this.kills.set(nameOf(key), { key, answer: this.ask(key), hasEnded: false });
+  }
+
+  /** Whether the attempt was reached by what `kill` sent; undefined if nothing was to be. */
+  killAnswer(key: AttemptKey): Promise<KillAnswer> | undefined {
+    return this.kills.get(nameOf(key))?.answer;
+  }
+
+  /** The attempt has ended and is accounted for. */
+  forget(key: AttemptKey): void {
+    this.kills.delete(nameOf(key));
   }
 
   /** Ends the link. The runner ends too if it has nothing to do; else it goes on, for the next feeder. */
@@ -217,36 +233,41 @@ export class RunnerLink {
     client.close();
   }
 
+  private async ask({ jid, attempt }: AttemptKey): Promise<KillAnswer> {
+    if (this.unsent.delete(nameOf({ jid, attempt }))) return 'missed';
+    const { client } = this;
+    if (client === undefined) return 'unsent';
+    try {
+      await client.signal({ jid, attempt, signal: 'SIGTERM', graceMs: GRACE_MS });
+      return 'reached';
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'NO_ATTEMPT') return 'missed';
+      if (code !== 'FAILED') this.lose(error, client);
+      else this.events.killFailed({ jid, attempt }, error);
+      return code === 'FAILED' ? 'missed' : 'unknown';
+    }
+  }
+
+  /** A runner that was killed took the grace time along; one that was not has perhaps never been asked. */
+  private async askAgain({ key, answer }: Kill): Promise<KillAnswer> {
+    const [before, now] = await Promise.all([answer, this.ask(key)]);
+    return before === 'unsent' || now === 'reached' ? now : before;
+  }
+
   private get connected(): RunnerClient {
     if (this.client !== undefined) return this.client;
     throw new RqError('RUNNER', 'cannot reach the runner: the link to it is lost', { cause: this.reason });
   }
 
-  private lose(reason: unknown): void {
-    if (this.client === undefined) return;
+  /** Nothing happens if the link is another by now. */
+  private lose(reason: unknown, client: RunnerClient | undefined): void {
+    if (client === undefined || client !== this.client) return;
     this.reason = reason;
-    this.client.close();
+    client.close();
     this.client = undefined;
-    this.onLost();
-  }
-
-  /** Captures the login shell's state, again when a profile has changed, and makes it the base of every job. */
-  private async refreshLogin(client: RunnerClient): Promise<void> {
-    const nowMs = this.clock.monotonicMs();
-    if (this.profiles !== '' && nowMs - this.profilesMs < PROFILES_MS) return;
-    this.profilesMs = nowMs;
-    const stamp = profileStamp();
-    if (stamp === this.profiles) return;
-    this.profiles = stamp;
-    try {
-      this.login = await captureLogin(this.runtimeDirectory);
-    } catch (error) {
-      this.events.loginFailed(error);
-      this.profiles = UNKNOWN_PROFILES;
-      this.login = { environment: ownEnvironment(), startupFile: undefined };
-    }
-    const { environment, startupFile } = this.login;
-    await client.environment(startupFile === undefined ? environment : { ...environment, BASH_ENV: startupFile });
+    // Until `deliver`, who asks sees the error himself.
+    if (this.held === undefined) this.onLost();
   }
 
   private refusedEnd(job: RunningJob, error: unknown): AttemptEnd {

@@ -1,10 +1,10 @@
 import { errorCode, RqError } from '../job/errors.ts';
-import { hasChanged, type LockWait, sayChanged, step, withLockWait } from '../job/waits.ts';
+import { type LockWait, step, withLockWait } from '../job/waits.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../store/connection.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
 import type { Queue } from './open.ts';
-import { transaction } from './transaction.ts';
+import { settleQueue } from './transaction.ts';
 import { underLease } from './under-lease.ts';
 import { waitReason } from './wait-reason.ts';
 
@@ -86,10 +86,8 @@ function needsWriter(code: string): boolean {
 }
 
 async function rollBackJournal(queue: Queue, cause: unknown): Promise<void> {
-  // What another began and did not end is no change of ours.
-  const wasChanged = hasChanged();
   try {
-    await transaction(queue, () => undefined);
+    await settleQueue(queue);
   } catch (error) {
     if (!(error instanceof RqError) || error.code !== 'NOT_ALLOWED') throw error;
     throw new RqError(
@@ -97,8 +95,6 @@ async function rollBackJournal(queue: Queue, cause: unknown): Promise<void> {
       `cannot read ${queue.database}: a writer died and left a journal, and you may not write to roll it back; ask the queue's owner to run: rq ${queue.directory} list`,
       { cause },
     );
-  } finally {
-    sayChanged(wasChanged);
   }
 }
 

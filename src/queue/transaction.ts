@@ -23,7 +23,13 @@ export interface Transaction {
  */
 export async function transaction<T>(queue: Queue, work: (transaction: Transaction) => T): Promise<T> {
   refuseReadOnly(queue);
-  return await withLockWait((wait) => new Run(queue, work, wait).untilDone());
+  return await withLockWait((wait) => new Run(queue, work, wait, true).untilDone());
+}
+
+/** Rolls back what a writer that died has left, as any transaction does, and brings an older schema up to date. */
+export async function settleQueue(queue: Queue): Promise<void> {
+  refuseReadOnly(queue);
+  await withLockWait((wait) => new Run(queue, () => undefined, wait, false).untilDone());
 }
 
 /** Throws QUEUE_UNSAFE for a queue that is only to be read. */
@@ -60,7 +66,13 @@ class Run<T> {
   private cause: unknown;
   private readonly wait: LockWait;
 
-  constructor(queue: Queue, work: (transaction: Transaction) => T, wait: LockWait) {
+  constructor(
+    queue: Queue,
+    work: (transaction: Transaction) => T,
+    wait: LockWait,
+    /** Whether it is one that its caller is told of. */
+    private readonly isChange: boolean,
+  ) {
     this.wait = wait;
     this.queue = queue;
     this.work = work;
@@ -114,6 +126,7 @@ class Run<T> {
       return this.inTransaction(connection, lease);
     } catch (error) {
       this.rollBack();
+      if (this.unsettled === undefined) sayChanged(this.wasChanged);
       // It is closed now: the next try opens the file that is in its place, or reads it while nobody else writes.
       if (mayBeReplaced(errorCode(error) ?? '') && (wasOpen || !lease.isOwned())) return AGAIN;
       return this.afterError(error);
@@ -147,7 +160,7 @@ class Run<T> {
   private commit(connection: Connection, lease: Lease, operation: string, result: T): T | typeof AGAIN {
     const { clock } = this.queue;
     const sinceMs = clock.monotonicMs();
-    sayChanged(true);
+    if (this.isChange) sayChanged(true);
     crashAt('transaction-worked');
     for (;;) {
       if (!lease.isOwned()) return this.notTheHighest(connection);

@@ -152,12 +152,22 @@ export class Jobs {
   private signalRunning({ jid, attempt, signal, graceMs }: SignalRequest): object {
     const key = { jid, attempt };
     const leader = this.running.get(attemptName(key));
-    const isAdopted = leader !== undefined && this.watch.has(leader);
-    if (leader === undefined || (isAdopted && !isAlive(leader)) || !this.send(leader.pid, signal)) {
+    const isGone = leader === undefined || (this.watch.has(leader) && this.isGone(leader));
+    if (isGone || !this.send(leader.pid, signal)) {
       throw new RequestError('NO_ATTEMPT', `attempt ${attempt} of job ${jid} is not running`);
     }
     if (graceMs !== undefined) this.graces.start(key, leader, graceMs);
     return {};
+  }
+
+  private isGone(leader: Leader): boolean {
+    try {
+      return !isAlive(leader);
+    } catch (error) {
+      // Too many files are open, for one.
+      this.options.log.failed('look for a process', error);
+      return false;
+    }
   }
 
   private listKnown(after: AttemptKey | null): { attempts: object[]; more: boolean } {
