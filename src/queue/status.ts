@@ -23,7 +23,7 @@ import { read } from './read.ts';
 const HOUR_MS = 3_600_000;
 
 /**
- * The state of a queue as a plain nested object, ready to be printed; see `status` in the manual. `exitCounts` names
+ * The state of a queue as a plain nested object, ready to be printed. `exitCounts` names
  * exit statuses that are to be counted.
  */
 export async function queueStatus(
@@ -32,7 +32,7 @@ export async function queueStatus(
 ): Promise<Record<string, unknown>> {
   const now = queue.clock.now();
   const { running, ...parts } = await read(queue, (connection) => databaseStatus(connection, now, exitCounts));
-  return { ...parts, nodes: nodeSummaries(queue, running), lease: leaseStatus(queue.directory) };
+  return { ...parts, nodes: nodeSummaries(queue, running), lease: leaseStatus(queue) };
 }
 
 function databaseStatus(
@@ -83,18 +83,15 @@ function ageOf(job: JobTimes, state: JobState, now: string): string {
   return duration(Math.max(0, Date.parse(now) - Date.parse(since ?? now)) / 1000);
 }
 
-function leaseStatus(directory: string): Record<string, unknown> {
+function leaseStatus({ directory, clock }: Queue): Record<string, unknown> {
   const { highest, isFree } = readGenerations(directory);
   if (isFree) return { generation: highest, held: false };
   const holder = new LocalHolder(directory).of(highest);
   const local = holder === undefined ? {} : { host: hostName(), pid: holder.pid };
   try {
-    return {
-      generation: highest,
-      held: true,
-      ...local,
-      since: statSync(join(directory, `lease.${highest}`)).mtime.toISOString(),
-    };
+    const { mtime } = statSync(join(directory, `lease.${highest}`));
+    const seconds = Math.max(0, Date.parse(clock.now()) - mtime.getTime()) / 1000;
+    return { generation: highest, held: true, ...local, since: mtime.toISOString(), age: duration(seconds) };
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     return { generation: highest, held: false };

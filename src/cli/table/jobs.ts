@@ -62,8 +62,9 @@ export const JOB_MODES: readonly ModeSpec[] = [
     ],
     report: ['jobs', 'temporal', 'performance', 'exit_status', 'nodes', 'lease'],
     description: [
-      'Counts the jobs of each state, the oldest and newest of each, how long jobs take, how they ended, and which ' +
-        'nodes feed. With --fields, only these parts.',
+      'Counts the jobs of each state, the oldest and newest of each, how long jobs take, how they ended, which nodes ' +
+        'feed, and whether anybody has the lease at the moment: since when, how long that is ago by the clock of this ' +
+        'host, and its process if it is one of this host. With --fields, only these parts.',
     ],
     examples: [
       { type: 'rq q status', does: 'everything' },
