@@ -5,8 +5,12 @@ import { nameMode } from './mode-words.ts';
 import { optionValues, readStandingOptions, readWords, wordsWithoutOptions } from './options.ts';
 import { splitWords } from './shell-words.ts';
 
-/** Modes whose words may be a command with options of its own. */
-const TAKES_COMMAND = new Set(['submit', 'touch', 'lock']);
+/** Modes whose words may be a command with options of its own, and what stands before it. */
+const TAKES_COMMAND = new Map([
+  ['submit', 'submit'],
+  ['touch', 'touch'],
+  ['lock', 'lock read'],
+]);
 
 /** A command line, understood. Words from `literalFrom` on stood after `--`. */
 export interface Arguments {
@@ -61,9 +65,10 @@ function checkWordCount(mode: ModeSpec, words: readonly string[]): void {
 
 function withHint(error: unknown, mode: ModeSpec, start: string, words: readonly string[]): unknown {
   if (!(error instanceof RqError) || error.code !== 'USAGE') return error;
+  const example = TAKES_COMMAND.get(mode.name);
   const hint =
-    TAKES_COMMAND.has(mode.name) && words.length > 0
-      ? `: put -- before a command with options of its own: ${start} ${mode.name}${mode.name === 'lock' ? ' read' : ''} -- python train.py --epochs 10`
+    example !== undefined && words.length > 0
+      ? `: put -- before a command with options of its own: ${start} ${example} -- python train.py --epochs 10`
       : `; rq help ${mode.name} says more`;
   return new RqError('USAGE', `${error.message}${hint}`, { cause: error, facts: { ...error.facts } });
 }

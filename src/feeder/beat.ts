@@ -26,8 +26,8 @@ export interface NodeFacts extends HostFacts {
 
 /** A node's sign of life: a file whose time stamp it moves on, as long as its feeder can reach the queue. */
 export class Beat {
-  /** When the last beat came through, by the monotonic clock, in milliseconds. */
-  lastMs: number;
+  /** When the last beat came through, in milliseconds. */
+  private lastMs: number;
   private lastSinceBootMs: number;
   /** How long beats came through one after the other in time, all in all, in milliseconds. */
   steadyMs = 0;

@@ -56,10 +56,11 @@ export class Feeder {
     this.pace = new Pace(queue.clock);
     this.watch = new DatabaseWatch(queue.database, queue.clock, () => queue.close());
     this.cycle = new SleepCycle(queue.clock, settings.minSleepMs, settings.maxSleepMs);
-    this.recovery = new Recovery(queue, settings.host, link, this.attempts, events);
     this.holdOff = new HoldOff(queue.clock);
     this.backOff = new BackOff(settings.retries);
     this.kills = new Kills(link, settings.host, events);
+    const { attempts, kills } = this;
+    this.recovery = new Recovery(queue, settings.host, link, { attempts, kills, events });
     this.lookedMs = queue.clock.monotonicMs();
     link.onExit = (end) => this.ended(end);
     link.onLost = () => this.cycle.wake();
@@ -112,7 +113,7 @@ export class Feeder {
   private async turn(): Promise<void> {
     if (this.link.isLost) return await this.recovery.mendLink((end) => this.ended(end));
     await this.presence.attend(() => this.recovery.dropStale());
-    if (!this.presence.isSure || this.holdOff.remainingMs > 0) this.giveBackUnbegun();
+    if (!this.isFit) this.giveBackUnbegun();
     this.startClaimed();
     if (!(await this.exchangeIfDue())) await this.idle();
   }
@@ -156,8 +157,7 @@ export class Feeder {
     const startMs = clock.monotonicMs();
     const reports = this.attempts.takeReports();
     const free = this.freeSlots();
-    const mayClaim = this.order === 'feed' && this.holdOff.remainingMs === 0 && this.presence.isSure;
-    const wanted = mayClaim ? Math.max(0, free + this.pace.ahead()) : 0;
+    const wanted = this.order === 'feed' && this.isFit ? Math.max(0, free + this.pace.ahead()) : 0;
     const by = { host: this.settings.host, boot: this.link.boot, journal: this.link.journal };
     try {
       const done = await exchange(this.queue, { by, ...reports, claim: wanted, mayRun: this.settings.mayRun });
@@ -196,7 +196,7 @@ export class Feeder {
 
   private startClaimed(): void {
     while (this.order !== 'stop' && this.attempts.claimed.length > 0 && this.freeToStart()) {
-      const job = this.attempts.next((earlier) => this.killStale(earlier));
+      const job = this.attempts.next((earlier) => this.kills.killStale(earlier));
       if (job === undefined) return;
       this.attempts.give(job);
       this.pace.moved();
@@ -204,16 +204,16 @@ export class Feeder {
     }
   }
 
+  /** Jobs may begin here: this host can start them, and is not taken for lost. */
+  private get isFit(): boolean {
+    return this.holdOff.remainingMs === 0 && this.presence.isSure;
+  }
+
   /** Of jobs that end quickly some are given ahead, so that the next one begins without a word from here. */
   private freeToStart(): boolean {
     const ahead = Math.min(this.link.ahead, this.pace.ahead());
     const hasSlot = this.attempts.running.size < this.settings.slots + ahead && !this.link.isLost;
-    return hasSlot && this.holdOff.remainingMs === 0 && this.presence.isSure;
-  }
-
-  private killStale(key: AttemptKey): void {
-    this.events.killedStale(key);
-    this.link.kill(key);
+    return hasSlot && this.isFit;
   }
 
   private async start(job: RunningJob): Promise<void> {
@@ -292,7 +292,7 @@ export class Feeder {
   }
 
   private freeSlots(): number {
-    if (this.order !== 'feed' || this.holdOff.remainingMs > 0 || !this.presence.isSure) return 0;
+    if (this.order !== 'feed' || !this.isFit) return 0;
     return (
       this.settings.slots - this.attempts.running.size - this.attempts.claimed.length - this.attempts.waiting.length
     );

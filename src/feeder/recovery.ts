@@ -2,6 +2,7 @@ import type { FeederEvents } from '../log/events.ts';
 import { type AttemptEnd, runningJobs, stillOwned } from '../queue/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { type Attempts, nameOf } from './attempts.ts';
+import type { Kills } from './kills.ts';
 import { reconcile } from './reconcile.ts';
 import type { RunnerLink } from './runner-link.ts';
 
@@ -15,15 +16,22 @@ export class Recovery {
   private readonly queue: Queue;
   private readonly host: string;
   private readonly link: RunnerLink;
+  private readonly kills: Kills;
   private readonly attempts: Attempts;
   private readonly events: FeederEvents;
 
-  constructor(queue: Queue, host: string, link: RunnerLink, attempts: Attempts, events: FeederEvents) {
+  constructor(
+    queue: Queue,
+    host: string,
+    link: RunnerLink,
+    parts: { attempts: Attempts; kills: Kills; events: FeederEvents },
+  ) {
     this.queue = queue;
     this.host = host;
     this.link = link;
-    this.attempts = attempts;
-    this.events = events;
+    this.kills = parts.kills;
+    this.attempts = parts.attempts;
+    this.events = parts.events;
   }
 
   /** At the start: what does the database say that this host runs, and what does the runner know of it? */
@@ -45,10 +53,7 @@ export class Recovery {
     this.attempts.unstarted.push(...found.unstarted);
     this.hasTakenOver = true;
     this.link.deliver();
-    for (const attempt of found.stale) {
-      this.events.killedStale(attempt);
-      this.link.kill(attempt);
-    }
+    for (const attempt of found.stale) this.kills.killStale(attempt);
   }
 
   /** The runner is gone: start another, and find out what it knows of the attempts that were with the old one. */
@@ -71,6 +76,7 @@ export class Recovery {
     }
     this.lostJournal = undefined;
     this.link.deliver();
+    this.kills.again();
   }
 
   /** Others may have taken this host for lost: what runs here of jobs that went to another is killed. */
@@ -78,10 +84,7 @@ export class Recovery {
     this.attempts.giveBackClaimed();
     const running = [...this.attempts.running.values()];
     const owned = new Set((await stillOwned(this.queue, this.host, running)).map(nameOf));
-    for (const key of running.filter((each) => !owned.has(nameOf(each)))) {
-      this.events.killedStale(key);
-      this.link.kill(key);
-    }
+    for (const key of running.filter((each) => !owned.has(nameOf(each)))) this.kills.killStale(key);
   }
 
   /** Finds claims that were committed though the exchange failed, and attempts whose journal is gone. */

@@ -31,12 +31,6 @@ export type SpawnOutcome =
  */
 export type KillAnswer = 'reached' | 'missed' | 'unsent' | 'unknown';
 
-interface Kill {
-  readonly key: AttemptKey;
-  answer: Promise<KillAnswer>;
-  hasEnded: boolean;
-}
-
 /** The feeder's end of its runner: started when there is none, connected to again when it is lost. */
 export class RunnerLink {
   onExit: (end: AttemptEnd) => void = () => undefined;
@@ -54,7 +48,6 @@ export class RunnerLink {
   private client: RunnerClient | undefined;
   private readonly login: JobLogin;
   private held: AttemptEnd[] | undefined;
-  private readonly kills = new Map<string, Kill>();
   /** Spawns that wait for the login, and may be taken back until they are sent. */
   private readonly unsent = new Set<string>();
   private hello = { boot: '', journal: '', pid: 0 };
@@ -88,12 +81,7 @@ export class RunnerLink {
     let client: RunnerClient | undefined;
     client = await RunnerClient.connect({
       directory: this.runtimeDirectory,
-      onExit: (exit) => {
-        const kill = this.kills.get(nameOf(exit));
-        if (kill !== undefined) kill.hasEnded = true;
-        if (this.held === undefined) this.onExit(exit);
-        else this.held.push(exit);
-      },
+      onExit: (exit) => (this.held === undefined ? this.onExit(exit) : void this.held.push(exit)),
       onDisconnect: (reason) => this.lose(reason, client),
     });
     try {
@@ -133,15 +121,11 @@ export class RunnerLink {
     }
   }
 
-  /**
-   * What `list` gave has been taken over: hands on the exits that came meanwhile, and all further ones at once. A runner
-   * that was killed took the grace times along, so what was asked to end is asked again.
-   */
+  /** What `list` gave has been taken over: hands on the exits that came meanwhile, and all further ones at once. */
   deliver(): void {
     const held = this.held ?? [];
     this.held = undefined;
     for (const exit of held) this.onExit(exit);
-    for (const kill of this.kills.values()) if (!kill.hasEnded) kill.answer = this.askAgain(kill);
   }
 
   /** Hands a claimed job to the runner. Never rejects: a runner that does not answer makes the link lost. */
@@ -201,39 +185,8 @@ export class RunnerLink {
     if (this.ahead > 0) client?.cancel(keys).catch((error: unknown) => this.lose(error, client));
   }
 
-  /**
-   * TERM to the whole process group of an attempt, KILL after the grace time; once more if the runner is lost meanwhile,
-   * until `forget`.
-   */
-  kill({ jid, attempt }: AttemptKey): void {
-    const key = { jid, attempt };
-    if (!this.kills.has(nameOf(key))) this.kills.set(nameOf(key), { key, answer: this.ask(key), hasEnded: false });
-  }
-
-  /** Whether the attempt was reached by what `kill` sent; undefined if nothing was to be. */
-  killAnswer(key: AttemptKey): Promise<KillAnswer> | undefined {
-    return this.kills.get(nameOf(key))?.answer;
-  }
-
-  /** The attempt has ended and is accounted for. */
-  forget(key: AttemptKey): void {
-    this.kills.delete(nameOf(key));
-  }
-
-  /** Ends the link. The runner ends too if it has nothing to do; else it goes on, for the next feeder. */
-  async close(withRunner: boolean): Promise<void> {
-    const { client } = this;
-    this.client = undefined;
-    if (client === undefined) return;
-    try {
-      if (withRunner) await client.shutdown();
-    } catch (error) {
-      this.reason = error;
-    }
-    client.close();
-  }
-
-  private async ask({ jid, attempt }: AttemptKey): Promise<KillAnswer> {
+  /** TERM to the whole process group of an attempt, KILL after the grace time. Never rejects. */
+  async kill({ jid, attempt }: AttemptKey): Promise<KillAnswer> {
     if (this.unsent.delete(nameOf({ jid, attempt }))) return 'missed';
     const { client } = this;
     if (client === undefined) return 'unsent';
@@ -249,10 +202,17 @@ export class RunnerLink {
     }
   }
 
-  /** A runner that was killed took the grace time along; one that was not has perhaps never been asked. */
-  private async askAgain({ key, answer }: Kill): Promise<KillAnswer> {
-    const [before, now] = await Promise.all([answer, this.ask(key)]);
-    return before === 'unsent' || now === 'reached' ? now : before;
+  /** Ends the link. The runner ends too if it has nothing to do; else it goes on, for the next feeder. */
+  async close(withRunner: boolean): Promise<void> {
+    const { client } = this;
+    this.client = undefined;
+    if (client === undefined) return;
+    try {
+      if (withRunner) await client.shutdown();
+    } catch (error) {
+      this.reason = error;
+    }
+    client.close();
   }
 
   private get connected(): RunnerClient {

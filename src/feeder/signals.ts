@@ -17,9 +17,9 @@ export function listenToSignals(): { deliverTo(tell: Tell): void; stop(): void }
   let tell: Tell = (...order) => kept.push(order);
   const handle = (signal: NodeJS.Signals): void => {
     if (signal === 'SIGINT') interrupts += 1;
-    const order = interrupts > 1 ? 'stop' : (ORDERS[signal] ?? 'shutdown');
-    const isRepeated = order === 'stop' && signal === 'SIGINT';
-    tell(order, order !== 'stop' ? signal : isRepeated ? 'Ctrl-C' : 'rq stop');
+    if (signal === 'SIGINT' && interrupts > 1) tell('stop', 'Ctrl-C');
+    else if (signal === 'SIGQUIT') tell('stop', 'rq stop');
+    else tell(ORDERS[signal] ?? 'shutdown', signal);
   };
   const signals = Object.keys(ORDERS) as NodeJS.Signals[];
   for (const signal of signals) process.on(signal, handle);

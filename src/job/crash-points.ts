@@ -25,6 +25,7 @@ export const CRASH_POINTS = [
   'exit-seen',
   'exit-journaled',
   // rotate
+  'rotation-made',
   'rotation-filled',
   'rotation-committed',
   'rotation-placed',

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { crashAt } from '../job/crash-points.ts';
 import { errorCode, RqError } from '../job/errors.ts';
@@ -11,7 +10,7 @@ import type { Progress } from './progress.ts';
 import { archiveRotation, isArchive, requireTar } from './rotation-archive.ts';
 import { fillRotation, type RotationContents, withoutJobs } from './rotation-contents.ts';
 import { finishRotations } from './rotation-finish.ts';
-import { markOwner, PARTIAL, sweepPartials } from './rotation-partials.ts';
+import { makePartial, PARTIAL, removePartial, sweepPartials } from './rotation-partials.ts';
 import { readSettings } from './settings.ts';
 import { refuseReadOnly, type Transaction, transaction } from './transaction.ts';
 
@@ -39,8 +38,7 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
   const id = randomUUID();
   const partial = join(dirname(path), `${PARTIAL}${id}`);
   try {
-    mkdirSync(partial, { mode: 0o700 });
-    markOwner(partial, queue.directory);
+    makePartial(partial, queue.directory);
     const jobs = await rotateInto({ queue, path, partial, id }, progress);
     if (jobs === 0) return { path: undefined, jobs };
     crashAt('rotation-committed');
@@ -68,7 +66,7 @@ async function rotateInto(place: Place, progress?: Progress): Promise<number> {
   crashAt('rotation-filled');
   for (;;) {
     if (contents.keys.length === 0) {
-      rmSync(partial, { recursive: true, force: true });
+      removePartial(partial);
       return 0;
     }
     const source = isArchive(path) ? await archiveRotation(directory, join(partial, basename(path))) : directory;

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crashAt } from '../job/crash-points.ts';
 import { errorCode } from '../job/errors.ts';
 import { bootId, hostName } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
@@ -8,17 +9,44 @@ import { documentText } from '../yaml/document.ts';
 import { readFlatDocument } from '../yaml/flat.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
+import { sweepAbandoned, temporaryName } from './temporary-names.ts';
 
 /** How the temporary directory of a rotation is called, with an id behind it. */
 export const PARTIAL = '.rq-rotation.';
 const OWNER = 'owner';
 const ABANDONED_MS = 7 * 86_400_000;
 
-/** Says in a temporary directory whose it is, so that others can tell when it was left behind. */
-export function markOwner(partial: string, queueDirectory: string): void {
+/**
+ * Makes the temporary directory of a rotation. It says from the first whose it is, so that others can tell when it was
+ * left behind.
+ */
+export function makePartial(partial: string, queueDirectory: string): void {
   const { pid } = process;
   const owner = { queue: queueDirectory, host: hostName(), boot: bootId(), pid, start_time: processStartTime(pid) };
-  writeFileSync(join(partial, OWNER), documentText(owner));
+  const temporary = join(dirname(partial), temporaryName());
+  try {
+    sweepAbandoned(dirname(partial));
+    mkdirSync(temporary, { mode: 0o700 });
+    crashAt('rotation-made');
+    writeFileSync(join(temporary, OWNER), documentText(owner));
+    renameSync(temporary, partial);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Removes such a directory; if this process is killed over it, what is left has a name that tells so. */
+export function removePartial(partial: string): void {
+  const temporary = join(dirname(partial), temporaryName());
+  try {
+    renameSync(partial, temporary);
+    rmSync(temporary, { recursive: true, force: true });
+  } catch (error) {
+    // Another has removed it, or there is no room for the name.
+    if (errorCode(error) === undefined) throw error;
+    rmSync(partial, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -30,7 +58,7 @@ export async function sweepPartials(queue: Queue, directory: string, only?: stri
   if (left.length === 0) return;
   const committed = await read(queue, unfinishedRotations);
   const isCommitted = (path: string): boolean => committed.some(({ partial }) => dirname(partial) === path);
-  for (const path of left.filter((each) => !isCommitted(each))) rmSync(path, { recursive: true, force: true });
+  for (const path of left.filter((each) => !isCommitted(each))) removePartial(path);
 }
 
 /** What killed rotations of this queue left in a directory, committed or not: their paths. */
@@ -57,7 +85,7 @@ function isAbandoned(path: string, { directory, clock }: Queue): boolean {
     }
     return Date.parse(clock.now()) - statSync(path).mtimeMs > ABANDONED_MS;
   } catch (error) {
-    // Its owner did not come to write who it is, or has just renamed it.
+    // Another has just removed it.
     if (errorCode(error) === undefined) throw error;
     return false;
   }

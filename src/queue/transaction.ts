@@ -177,10 +177,7 @@ class Run<T> {
           lease.refresh();
           continue;
         }
-        if (errorCode(cause) === 'SQLITE_FULL') {
-          sayChanged(this.wasChanged);
-          throw cause;
-        }
+        if (errorCode(cause) === 'SQLITE_FULL') throw cause;
         this.queue.close();
         this.unsettled = { generation: lease.generation, operation, sinceMs, cause, result };
         return AGAIN;

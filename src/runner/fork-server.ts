@@ -15,6 +15,7 @@ const PROGRAM = fileURLToPath(new URL('fork-server.py', import.meta.url));
 const MAYBE_STARTED = 'the process that forks jobs was killed while it started the job, which may have run';
 /** To be ready; one that is not by then is taken for unfit. */
 const READY_MS = 10_000;
+const LOOK_AGAIN_MS = 1_000;
 const FIRST_REAL_TIME_SIGNAL = 34;
 
 export interface ForkServerOptions {
@@ -168,11 +169,14 @@ export class ForkServer implements Starter {
 /** Tells what became of orders that a fork server had begun with when it was killed. */
 function lookFor(entries: readonly Entry[], log: RunnerLog): void {
   const idOf = ({ order }: Entry): string => order.env['RQ_ATTEMPT_ID'] ?? '';
-  let found: ReadonlyMap<string, Leader> = new Map();
+  let found: ReadonlyMap<string, Leader>;
   try {
     found = findAttempts(new Set(entries.map(idOf)));
   } catch (error) {
+    // Too many files are open, for one. To say that they are gone would have them run beside themselves.
     log.failed('look for what the fork server started', error);
+    setTimeout(() => lookFor(entries, log), LOOK_AGAIN_MS);
+    return;
   }
   for (const entry of entries) {
     const leader = found.get(idOf(entry));

@@ -7,7 +7,10 @@ import { refusal } from '../refusal.ts';
 import { requireSelection } from '../selection-input.ts';
 import { useQueue } from '../use-queue.ts';
 
-/** Deletes the selected jobs and prints them. Throws JOB_RUNNING after that if one was named that runs, NO_JOB if none was deleted. */
+/**
+ * Deletes the selected jobs and prints them. Throws JOB_RUNNING after that if one was named that runs, NO_JOB if none
+ * was deleted.
+ */
 export async function run(call: ModeCall): Promise<undefined> {
   jobFields(call);
   const selection = await requireSelection(call);

@@ -79,9 +79,18 @@ function local(command: string): string {
   return command.replaceAll(/(?<= |^)\/(lab|backup|tmp)\//g, './$1-').replaceAll('~/', './');
 }
 
+/** What a mode reports is what `--fields` may choose from; jobs have fields of their own. */
+function expectReport(printed: unknown, report: readonly string[] | undefined): void {
+  expect(printed).toBeDefined();
+  if (report === undefined) return;
+  for (const each of Array.isArray(printed) ? printed : [printed]) {
+    expect(report).toEqual(expect.arrayContaining(Object.keys(each as object)));
+  }
+}
+
 describe.each(MODES.map((mode) => [mode.name, mode] as const))(
   'the examples of help %s',
-  (name, { examples, short }) => {
+  (name, { examples, short, report }) => {
     test.each(examples.map(({ type }) => [type]))('%s', async (type) => {
       const bench = await prepared();
       const command = local(type);
@@ -106,7 +115,7 @@ describe.each(MODES.map((mode) => [mode.name, mode] as const))(
       const { stdout, stderr } = await bench.shell(command);
       expect(stderr).not.toMatch(/internal error|rq: cannot/);
       if (TEXT.has(name)) expect(stdout).not.toBe('');
-      else if (!NO_YAML.has(name) && stdout.startsWith('---')) expect(parse(stdout)).toBeDefined();
+      else if (!NO_YAML.has(name) && stdout.startsWith('---')) expectReport(parse(stdout), report);
       expect(short).not.toContain('');
       const feeder = await bench.run(['QUEUE', 'pid']);
       if (feeder.status === 0) await bench.must(['QUEUE', 'stop']);

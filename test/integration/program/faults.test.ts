@@ -155,6 +155,7 @@ describe('a runner killed', () => {
 
 describe('rotate killed', () => {
   const points: [CrashPoint, number][] = [
+    ['rotation-made', 3],
     ['rotation-filled', 3],
     ['rotation-committed', 0],
     ['rotation-placed', 0],
@@ -167,7 +168,7 @@ describe('rotate killed', () => {
     expect((await bench.run(['QUEUE', 'rotate', 'first'], { environment: crash })).signal).toBe('SIGKILL');
     expect(await bench.jobs()).toHaveLength(kept);
     await bench.run(['QUEUE', 'rotate', 'second']);
-    const names = readdirSync(bench.directory).filter((name) => /first|second|^\.rq/.test(name));
+    const names = readdirSync(bench.directory).filter((name) => /first|second|^\./.test(name));
     expect(names).toEqual([kept === 0 ? 'first' : 'second']);
     expect(await bench.jobs()).toEqual([]);
     const rotated = JSON.parse(

@@ -1,38 +1,21 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
+import { describeSmallDisk, fill, smallDisk } from '../../support/small-disk.ts';
 import { waitFor } from '../../support/wait-for.ts';
-
-const SIZE = '3m';
-const mounted: string[] = [];
-const reason = process.getuid?.() === 0 ? undefined : 'only root can mount a small file system';
-
-afterEach(() => {
-  for (const point of mounted.splice(0)) execFileSync('umount', ['-l', point]);
-});
 
 /** A queue on a file system of three megabytes. */
 async function cramped(): Promise<Workbench> {
   const bench = new Workbench();
   const parent = join(bench.queue, '..', 'small');
-  mkdirSync(parent);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'rq-test', parent]);
-  mounted.push(parent);
+  smallDisk(parent, '3m');
   bench.queue = join(parent, 'q');
   await bench.must(['QUEUE', 'create']);
   return bench;
 }
 
-function fill(bench: Workbench): string {
-  const path = join(bench.queue, '..', 'filler');
-  const { bavail, bsize } = statfsSync(join(bench.queue, '..'));
-  writeFileSync(path, Buffer.alloc(bavail * bsize));
-  return path;
-}
-
-describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+describeSmallDisk('a full disk', () => {
   test('submit says so in one line, and nothing is submitted', async () => {
     const bench = await cramped();
     const jobs = `${'echo a command of some length that fills the disk\n'.repeat(20)}`;
@@ -40,7 +23,7 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
     const many = await bench.run(['QUEUE', 'submit', '-q', '-'], { input: jobs.repeat(5000) });
     expect(many.stderr).toMatch(/^rq: cannot write to .*: the disk or your quota is full; make room, try again\n$/);
     expect(many.status).toBe(1);
-    const filler = fill(bench);
+    const filler = fill(join(bench.queue, '..'));
     const one = await bench.run(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'x'.repeat(100_000) });
     expect(one.status).toBe(1);
     expect(one.stderr.split('\n')).toHaveLength(2);
@@ -77,7 +60,7 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
       log += text;
     });
     await waitFor(async () => (await bench.jobs('running')).filter(({ pid }) => pid !== undefined).length === 2);
-    const filler = fill(bench);
+    const filler = fill(join(bench.queue, '..'));
     writeFileSync(go, '');
     await waitFor(() => /disk or your quota is full/.test(log));
     rmSync(filler);

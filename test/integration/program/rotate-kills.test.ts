@@ -49,7 +49,7 @@ test('rotations under load, one in three killed, leave every job in the queue or
   const jids = found.map(([jid]) => jid).sort((a, b) => a - b);
   expect(jids).toEqual(Array.from({ length: JOBS }, (_, index) => index + 1));
   // What killed rotations left behind is gone, and so are the files of the jobs that were moved.
-  expect(readdirSync(bench.directory).filter((name) => name.startsWith('.rq-rotation'))).toEqual([]);
+  expect(readdirSync(bench.directory).filter((name) => name.startsWith('.'))).toEqual([]);
   expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
   expect(await bench.must(['QUEUE', 'execute', 'select count(*) as left from rotations'])).toBe('---\n- left: 0\n');
 });

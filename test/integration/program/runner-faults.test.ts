@@ -1,16 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
+import { describeSmallDisk, fill, smallDisk } from '../../support/small-disk.ts';
 import { waitFor } from '../../support/wait-for.ts';
-
-const mounted: string[] = [];
-const reason = process.getuid?.() === 0 ? undefined : 'only root can mount a small file system';
-
-afterEach(() => {
-  for (const point of mounted.splice(0)) execFileSync('umount', ['-l', point]);
-});
 
 async function newQueue(): Promise<Workbench> {
   const bench = new Workbench();
@@ -105,21 +98,17 @@ test('what was asked to end is asked again where the runner was killed meanwhile
   expect(bench.processes()).toEqual([]);
 });
 
-describe.skipIf(reason !== undefined)(`a full runtime directory${reason === undefined ? '' : ` (${reason})`}`, () => {
+describeSmallDisk('a full runtime directory', () => {
   test('keeps a host from claiming, so that another runs its jobs', async () => {
     const bench = await newQueue();
     const small = join(bench.directory, 'small');
-    mkdirSync(small);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'rq-test', small]);
-    mounted.push(small);
+    smallDisk(small, '2m');
     const feeder = feeding(bench, ['--max_feed=2', '--min_sleep=0.1', '--max_sleep=0.2'], {
       RQ_HOST: 'full',
       RQ_RUNTIME_DIR: join(small, 'run'),
     });
     await waitFor(() => feeder.says('feeder started'));
-    const { bavail, bsize } = statfsSync(small);
-    const filler = join(small, 'filler');
-    writeFileSync(filler, Buffer.alloc(bavail * bsize));
+    const filler = fill(small);
     // The last page of the journal has room for some.
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'true\n'.repeat(200) });
     await waitFor(() => feeder.says(/jobs cannot be started here.*ms=[1-9]\d{3}/), 60_000);
