@@ -49,8 +49,19 @@ function runTests(project) {
   totals.passed += report.numPassedTests;
   totals.failed += report.numFailedTests;
   totals.skipped += report.numPendingTests + report.numTodoTests;
+  printSkipped(report);
   // A file that does not even load has no test that failed.
   if (status !== 0 && report.numFailedTests === 0) count(`${project} tests: vitest ended with ${status}`, false);
+}
+
+/** Why tests were skipped: their titles, or those of their suites, say it. */
+function printSkipped({ testResults }) {
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const skipped = tests.filter(({ status }) => !['passed', 'failed'].includes(status));
+  const reasons = skipped.map(({ fullName }) => /\((skipped[^)]*)\)/.exec(fullName)?.[1] ?? 'skipped without a reason');
+  for (const reason of new Set(reasons)) {
+    process.stdout.write(`${reasons.filter((each) => each === reason).length} ${reason}\n`);
+  }
 }
 
 try {

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../support/wait-for.ts';
 import { variedJobs } from './support/books.ts';
 import { Cluster } from './support/cluster.ts';
-import { describeCluster, isFull } from './support/scenario.ts';
+import { describeInFull } from './support/scenario.ts';
 
 const JOBS = 40;
 const LOST_AFTER_S = 10;
@@ -12,7 +12,7 @@ const GATE = '/tmp/gate';
 /** When its host has no power any more: it is booted again at once, or was taken for lost before. */
 const RETURNS = ['at once', 'after it was taken for lost'];
 
-describeCluster('A client’s power is cut in the midst of a transaction and of jobs', () => {
+describeInFull('A client’s power is cut in the midst of a transaction and of jobs', () => {
   let cluster: Cluster | undefined;
 
   afterEach(async () => {
@@ -20,7 +20,7 @@ describeCluster('A client’s power is cut in the midst of a transaction and of 
     cluster = undefined;
   });
 
-  test.runIf(isFull).each(RETURNS)(
+  test.each(RETURNS)(
     'and it is booted %s: of the transaction nothing is there, and no job is run twice that may not',
     async (when) => {
       const isLost = when !== 'at once';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
-import { describeCluster, isFull } from './support/scenario.ts';
+import { describeInFull } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 const SKEW_S = 300;
@@ -10,11 +10,11 @@ const QUEUE = `${SHARE}/q`;
 const STALE_MS = '3000';
 /** Three times the stale time. */
 const HELD_MS = 9_000;
-const TURNS = isFull ? 200 : 40;
-const SUBMITS = isFull ? 20 : 3;
+const TURNS = 200;
+const SUBMITS = 20;
 const DRAIN_MS = 300_000;
 
-describeCluster('Two hosts whose clocks are ten minutes apart', () => {
+describeInFull('Two hosts whose clocks are ten minutes apart', () => {
   let lab: Lab;
   let leases: [SteeredProcess, SteeredProcess];
   let users: [SteeredProcess, SteeredProcess];
@@ -33,7 +33,7 @@ describeCluster('Two hosts whose clocks are ten minutes apart', () => {
     await lab?.down();
   });
 
-  test.runIf(isFull)('A lease that is held long is not broken, whoever is ahead', async () => {
+  test('A lease that is held long is not broken, whoever is ahead', async () => {
     for (const [holder, contender] of [leases, [...leases].reverse()] as [SteeredProcess, SteeredProcess][]) {
       const generation = await holder.call('hold');
       await expect(contender.call('contend', { forMs: HELD_MS })).rejects.toThrow('BUSY');

@@ -3,7 +3,7 @@ import { bundleFixture } from '../support/fixture.ts';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
 import { type RpcCounts, rpcsBetween } from './support/rpc-counts.ts';
-import { describeCluster, isFull, tell } from './support/scenario.ts';
+import { describeCluster, inFull, isFull, tell } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 const TIMES = 40;
@@ -62,7 +62,7 @@ describeCluster('Round trips to the NFS server', () => {
     expect(await takeTurns('transaction, taking turns')).toBeLessThanOrEqual(42);
   });
 
-  test.runIf(isFull)('… and no more in a queue that was written to thousands of times', async () => {
+  test.runIf(isFull)(inFull('… and no more in a queue that was written to thousands of times'), async () => {
     await first.call('remember', { times: 9_000 });
     await second.call('add', { times: 1 });
     expect(await takeTurns('transaction, taking turns, long used')).toBeLessThanOrEqual(42);
@@ -74,7 +74,7 @@ describeCluster('Round trips to the NFS server', () => {
     expect(each).toBeLessThanOrEqual(2);
   });
 
-  test.runIf(isFull)('To look for jobs to claim makes fewer than a transaction', async () => {
+  test.runIf(isFull)(inFull('To look for jobs to claim makes fewer than a transaction'), async () => {
     await first.call('claimable', { times: 1 });
     const idle = await costs('look for jobs, nothing new', 'n1', TIMES, () =>
       first.call('claimable', { times: TIMES }),
@@ -89,7 +89,7 @@ describeCluster('Round trips to the NFS server', () => {
     expect(changed).toBeLessThanOrEqual(30);
   });
 
-  describe.runIf(isFull)('of a feeder that has nothing to do', () => {
+  describe.runIf(isFull)(inFull('of a feeder that has nothing to do'), () => {
     const node = `/srv/disk/q/q/nodes/n1`;
 
     /** How many round trips it makes from one of its beats to the next; it polls, and looks at others, every so often. */

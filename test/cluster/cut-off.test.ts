@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program } from './support/program.ts';
-import { describeCluster, isFull, rounds, tell } from './support/scenario.ts';
+import { describeCluster, inFull, isFull, rounds, tell } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 /** Shorter than the server keeps the lock of a host that is gone (10 s in the lab), so that it is the lock that matters. */
@@ -123,8 +123,11 @@ describeCluster('A host that is cut off inside a transaction', () => {
     expect(outcomesOf('DELETE commit')).toEqual(times({ late, looks: [WHOLE, WHOLE] }));
   });
 
-  test.runIf(isFull)('About to commit, with a journal in TRUNCATE mode: it erases what the other committed', () => {
-    const looks = outcomes.filter(({ variant }) => variant === 'TRUNCATE commit').flatMap((each) => each.looks);
-    expect(looks.filter((look) => (look as Look).jobs['between'] === undefined)).not.toEqual([]);
-  });
+  test.runIf(isFull)(
+    inFull('About to commit, with a journal in TRUNCATE mode: it erases what the other committed'),
+    () => {
+      const looks = outcomes.filter(({ variant }) => variant === 'TRUNCATE commit').flatMap((each) => each.looks);
+      expect(looks.filter((look) => (look as Look).jobs['between'] === undefined)).not.toEqual([]);
+    },
+  );
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
 import { type RpcCounts, rpcsBetween } from './support/rpc-counts.ts';
-import { describeCluster, did, isFull, tell } from './support/scenario.ts';
+import { describeInFull, did, tell } from './support/scenario.ts';
 
 /**
  * Of no length, so that the processors are what is short, and of one that leaves them idle; and how many round trips a job
@@ -24,12 +24,11 @@ interface Drained {
   readonly rate: number;
 }
 
-describeCluster('What a drain of short jobs asks of the NFS server', () => {
+describeInFull('What a drain of short jobs asks of the NFS server', () => {
   let lab: Lab;
   let eachFile = 0;
 
   beforeAll(async () => {
-    if (!isFull) return;
     lab = await Lab.up({ clients: 3 });
     const before = await lab.rpcCounts('n1');
     await lab.output('n1', `mkdir ${SHARE}/files; for n in $(seq ${FILES}); do : >${SHARE}/files/$n; done`);
@@ -64,7 +63,7 @@ describeCluster('What a drain of short jobs asks of the NFS server', () => {
     return { each, rate };
   }
 
-  test.runIf(isFull).each(KINDS)(
+  test.each(KINDS)(
     'Of one host and of three: $jobs times $command',
     async ({ command, jobs, atMost: [ofOne, ofThree] }) => {
       const name = command.replace(' ', '');

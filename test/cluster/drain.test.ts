@@ -3,14 +3,14 @@ import { variedJobs } from './support/books.ts';
 import { Cluster, type ClusterOptions } from './support/cluster.ts';
 import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
-import { describeCluster, isFull, tell } from './support/scenario.ts';
+import { describeInFull, tell } from './support/scenario.ts';
 
-const JOBS = isFull ? 900 : 60;
+const JOBS = 900;
 /** What one call can take as its words. */
 const CALL = 300;
 const NO_LOCKS = 'vers=3,nolock,hard';
 
-describeCluster('A queue that three hosts drain', () => {
+describeInFull('A queue that three hosts drain', () => {
   let cluster: Cluster | undefined;
   let lab: Lab | undefined;
 
@@ -38,11 +38,11 @@ describeCluster('A queue that three hosts drain', () => {
     expect(records).toHaveLength(JOBS);
   }
 
-  test.runIf(isFull)('Over NFS version 4.2 every job runs once, and each host takes some', async () => {
+  test('Over NFS version 4.2 every job runs once, and each host takes some', async () => {
     await drain('version 4.2', {});
   });
 
-  test.runIf(isFull)('Over version 3 with its lock daemon, too', async () => {
+  test('Over version 3 with its lock daemon, too', async () => {
     await drain('version 3 with locks', { mountOptions: 'vers=3,hard' });
   });
 
@@ -50,7 +50,7 @@ describeCluster('A queue that three hosts drain', () => {
     await drain('version 3 without locks', { mountOptions: NO_LOCKS, create: ['--locking', 'lease'] });
   });
 
-  test.runIf(isFull)('Without locks between hosts it is refused otherwise, to make and to feed', async () => {
+  test('Without locks between hosts it is refused otherwise, to make and to feed', async () => {
     lab = await Lab.up({ clients: 1, mountOptions: NO_LOCKS });
     const refused = await lab.run('n1', shellCommand(program, `${SHARE}/q`, 'create'));
     expect(refused.status).toBe(1);

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clusterSkipReason, Lab, SHARE } from './support/lab.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Lab, SHARE } from './support/lab.ts';
 import { checkout, shellCommand } from './support/program.ts';
 import { rpcsBetween } from './support/rpc-counts.ts';
-import { isFull } from './support/scenario.ts';
+import { describeInFull } from './support/scenario.ts';
 
-const reason = clusterSkipReason();
 const SKEW_S = 3600;
 
 const TRANSACTION = `
@@ -15,7 +14,7 @@ const TRANSACTION = `
   console.log(database.prepare('SELECT group_concat(host) AS hosts FROM t').get().hosts);
 `;
 
-describe.skipIf(reason !== undefined)(`A lab${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+describeInFull('A lab', () => {
   let lab: Lab;
 
   beforeAll(async () => {
@@ -67,7 +66,7 @@ describe.skipIf(reason !== undefined)(`A lab${reason === undefined ? '' : ` (ski
     expect(await job.ended()).toBe(143);
   });
 
-  test.runIf(isFull)('A client whose power was cut comes back, without what it had in memory', async () => {
+  test('A client whose power was cut comes back, without what it had in memory', async () => {
     await lab.output('n1', `echo kept >${SHARE}/kept && sync && echo lost >/tmp/lost`);
     await lab.kill('n1');
     await expect(lab.run('n1', 'true', { timeoutMs: 1000 })).rejects.toThrow('n1 does not answer');
@@ -75,7 +74,7 @@ describe.skipIf(reason !== undefined)(`A lab${reason === undefined ? '' : ` (ski
     expect(await lab.run('n1', `cat ${SHARE}/kept; ls /tmp/lost`)).toMatchObject({ status: 2, output: /^kept\n/ });
   });
 
-  test.runIf(isFull)('A client whose cable is cut waits, and goes on when it is plugged in', async () => {
+  test('A client whose cable is cut waits, and goes on when it is plugged in', async () => {
     await lab.cut('n1');
     const write = await lab.start('n1', `touch ${SHARE}/late`);
     await expect(write.ended({ timeoutMs: 2000 })).rejects.toThrow('has not ended');
@@ -85,7 +84,7 @@ describe.skipIf(reason !== undefined)(`A lab${reason === undefined ? '' : ` (ski
     expect(await lab.output('n2', `ls ${SHARE}`)).toContain('late');
   });
 
-  test.runIf(isFull)('A frozen host does nothing until it is thawed', async () => {
+  test('A frozen host does nothing until it is thawed', async () => {
     const ticks = await lab.start('n1', `while :; do echo tick >>${SHARE}/ticks; sleep 0.05; done`);
     await lab.output('n2', `until [ -s ${SHARE}/ticks ]; do sleep 0.1; done`);
     await lab.freeze('n1');
@@ -98,7 +97,7 @@ describe.skipIf(reason !== undefined)(`A lab${reason === undefined ? '' : ` (ski
     await ticks.signal('KILL');
   });
 
-  test.runIf(isFull)('Clients go on when the server’s power was cut, and keep the locks that they hold', async () => {
+  test('Clients go on when the server’s power was cut, and keep the locks that they hold', async () => {
     const holder = await lab.start(
       'n1',
       `exec 9>${SHARE}/locked; flock 9; echo locked; read -r never <>/dev/null; sleep 1000`,

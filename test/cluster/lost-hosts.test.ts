@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../support/wait-for.ts';
 import { variedJobs } from './support/books.ts';
 import { Cluster } from './support/cluster.ts';
-import { describeCluster, isFull } from './support/scenario.ts';
+import { describeInFull } from './support/scenario.ts';
 
 const LOST_AFTER_S = 10;
 /** Longer than a lease, which is stale after 30 s. */
@@ -17,7 +17,7 @@ const KEPT = '/tmp/gate.kept';
 type Fault = 'a cable that is pulled' | 'a host that is frozen';
 const FAULTS: Fault[] = ['a cable that is pulled', 'a host that is frozen'];
 
-describeCluster('A host that is away for longer than lost_after and comes back', () => {
+describeInFull('A host that is away for longer than lost_after and comes back', () => {
   let cluster: Cluster | undefined;
 
   afterEach(async () => {
@@ -49,7 +49,7 @@ describeCluster('A host that is away for longer than lost_after and comes back',
     }, WAIT_MS);
   }
 
-  test.runIf(isFull).each(FAULTS)(
+  test.each(FAULTS)(
     '%s: its jobs are ended on its behalf; it kills what went to others, and tells the rest',
     async (fault) => {
       const { used, givenAway, kept } = await prepare();

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
-import { describeCluster, isFull, tell } from './support/scenario.ts';
+import { describeInFull, tell } from './support/scenario.ts';
 
 const QUEUE = `${SHARE}/q`;
 const SILENT = `${QUEUE} does not answer`;
 
-describeCluster('A host whose server does not answer, on a hard mount', () => {
+describeInFull('A host whose server does not answer, on a hard mount', () => {
   let lab: Lab;
 
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describeCluster('A host whose server does not answer, on a hard mount', () => {
     await lab?.down();
   });
 
-  test.runIf(isFull).each([['list'], ['status'], ['submit', 'true'], ['tail', '1', '--lock-timeout', '60']])(
+  test.each([['list'], ['status'], ['submit', 'true'], ['tail', '1', '--lock-timeout', '60']])(
     'rq q %s says what it waits for, and Ctrl-C ends it',
     async (...words) => {
       await lab.cut('n1');
@@ -36,23 +36,20 @@ describeCluster('A host whose server does not answer, on a hard mount', () => {
     },
   );
 
-  test.each(isFull ? [['list'], ['submit', 'true']] : [['submit', 'true']])(
-    '--lock-timeout ends rq q %s with status 75',
-    async (...words) => {
-      await lab.cut('n1');
-      const call = await lab.start('n1', rq(...words, '--lock-timeout', '15'));
-      expect(await call.ended()).toBe(75);
-      await lab.heal('n1');
-      const said = (await call.output()).trimEnd().split('\n');
-      expect(said).toEqual([
-        expect.stringMatching(`^rq: waiting for 1\\d s already: ${SILENT}: .* \\(Ctrl-C ends this\\)$`),
-        expect.stringMatching(`^rq: cannot use ${QUEUE}: it has not answered for 1\\d s.*; try again, or wait longer`),
-      ]);
-      expect(await lab.output('n1', rq('list', '--fields', 'jid'))).toContain('jid: 1\n');
-    },
-  );
+  test.each([['list'], ['submit', 'true']])('--lock-timeout ends rq q %s with status 75', async (...words) => {
+    await lab.cut('n1');
+    const call = await lab.start('n1', rq(...words, '--lock-timeout', '15'));
+    expect(await call.ended()).toBe(75);
+    await lab.heal('n1');
+    const said = (await call.output()).trimEnd().split('\n');
+    expect(said).toEqual([
+      expect.stringMatching(`^rq: waiting for 1\\d s already: ${SILENT}: .* \\(Ctrl-C ends this\\)$`),
+      expect.stringMatching(`^rq: cannot use ${QUEUE}: it has not answered for 1\\d s.*; try again, or wait longer`),
+    ]);
+    expect(await lab.output('n1', rq('list', '--fields', 'jid'))).toContain('jid: 1\n');
+  });
 
-  test.runIf(isFull)('a feeder logs it, waits for the server, and goes on', async () => {
+  test('a feeder logs it, waits for the server, and goes on', async () => {
     const feeder = await lab.start('n1', `${rq('feed')}`);
     await feeder.printed('feeder started');
     await lab.kill('server');
@@ -66,7 +63,7 @@ describeCluster('A host whose server does not answer, on a hard mount', () => {
     expect(await feeder.ended()).toBe(0);
   });
 
-  test.runIf(isFull)('a feeder that is told to end while it is blocked ends', async () => {
+  test('a feeder that is told to end while it is blocked ends', async () => {
     const feeder = await lab.start('n1', rq('feed'));
     await feeder.printed('feeder started');
     await lab.cut('n1');

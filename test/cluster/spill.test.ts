@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { Lab, SHARE } from './support/lab.ts';
 import { program } from './support/program.ts';
-import { describeCluster, isFull, rounds, tell } from './support/scenario.ts';
+import { describeCluster, inFull, isFull, rounds, tell } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 const STALE_MS = '2000';
@@ -98,7 +98,7 @@ describeCluster('A writer that died', () => {
 
   // A journal that is always there is opened to see whether it is hot, and to open asks the server: what this mode
   // costs is seen where a host is cut off (cut-off.test.ts).
-  test.runIf(isFull)('A journal in TRUNCATE mode would be found, too', async () => {
+  test.runIf(isFull)(inFull('A journal in TRUNCATE mode would be found, too'), async () => {
     const played = await playAll({ journalMode: 'TRUNCATE', next: 'insert' }, rounds(1));
     expect(played).toEqual(played.map(() => [WHOLE, WHOLE]));
   });

@@ -2,12 +2,12 @@ import { afterEach, expect, test } from 'vitest';
 import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
 import { rpcsBetween } from './support/rpc-counts.ts';
-import { describeCluster, isFull, tell } from './support/scenario.ts';
+import { describeInFull, tell } from './support/scenario.ts';
 
 const QUEUE = `${SHARE}/q`;
 const LINES = 12;
 
-describeCluster('The output of a job on another host', () => {
+describeInFull('The output of a job on another host', () => {
   let lab: Lab | undefined;
 
   afterEach(async () => {
@@ -15,34 +15,29 @@ describeCluster('The output of a job on another host', () => {
     lab = undefined;
   });
 
-  test.runIf(isFull).each(['vers=4.2,hard', 'vers=3,hard'])(
-    'is followed line by line over %s',
-    async (mountOptions) => {
-      lab = await Lab.up({ clients: 2, mountOptions });
-      await lab.output('n1', rq('create'));
-      const job = `for n in $(seq ${LINES}); do date +%s%N; sleep 0.7; done`;
-      await lab.output('n1', rq('submit', '--quiet', '--cwd', '/tmp', job));
-      const stamp = 'while read -r line; do echo $line $(date +%s%N); done';
-      const tail = await lab.start('n2', `${rq('tail', '1', '--from-start')} | ${stamp}`);
-      await tail.printed('job 1 is pending: waiting until it starts');
-      // What is not there a client believes not to be there for half a minute, longer than the job runs.
-      const missing = `${QUEUE}/stdout/1`;
-      expect((await lab.run('n2', `ls ${QUEUE}/stdout; sleep 1; cat ${missing}; sleep 1; cat ${missing}`)).status).toBe(
-        1,
-      );
-      const before = await lab.rpcCounts('n2');
-      const feeder = await lab.start('n1', rq('feed', '--until-empty'));
-      expect(await feeder.ended({ timeoutMs: 120_000 })).toBe(0);
-      expect(await tail.ended({ timeoutMs: 120_000 })).toBe(0);
-      const pairs = [...(await tail.output()).matchAll(/^(\d{19}) (\d{19})$/gm)];
-      expect(pairs).toHaveLength(LINES);
-      const delays = pairs.map(([, written, read]) =>
-        Math.round(Number(BigInt(read ?? 0) - BigInt(written ?? 0)) / 1e6),
-      );
-      const { total, operations } = rpcsBetween(before, await lab.rpcCounts('n2'));
-      tell(`${mountOptions}: after ${delays.join(' ')} ms; ${total} RPCs: ${JSON.stringify(operations)}`);
-    },
-  );
+  test.each(['vers=4.2,hard', 'vers=3,hard'])('is followed line by line over %s', async (mountOptions) => {
+    lab = await Lab.up({ clients: 2, mountOptions });
+    await lab.output('n1', rq('create'));
+    const job = `for n in $(seq ${LINES}); do date +%s%N; sleep 0.7; done`;
+    await lab.output('n1', rq('submit', '--quiet', '--cwd', '/tmp', job));
+    const stamp = 'while read -r line; do echo $line $(date +%s%N); done';
+    const tail = await lab.start('n2', `${rq('tail', '1', '--from-start')} | ${stamp}`);
+    await tail.printed('job 1 is pending: waiting until it starts');
+    // What is not there a client believes not to be there for half a minute, longer than the job runs.
+    const missing = `${QUEUE}/stdout/1`;
+    expect((await lab.run('n2', `ls ${QUEUE}/stdout; sleep 1; cat ${missing}; sleep 1; cat ${missing}`)).status).toBe(
+      1,
+    );
+    const before = await lab.rpcCounts('n2');
+    const feeder = await lab.start('n1', rq('feed', '--until-empty'));
+    expect(await feeder.ended({ timeoutMs: 120_000 })).toBe(0);
+    expect(await tail.ended({ timeoutMs: 120_000 })).toBe(0);
+    const pairs = [...(await tail.output()).matchAll(/^(\d{19}) (\d{19})$/gm)];
+    expect(pairs).toHaveLength(LINES);
+    const delays = pairs.map(([, written, read]) => Math.round(Number(BigInt(read ?? 0) - BigInt(written ?? 0)) / 1e6));
+    const { total, operations } = rpcsBetween(before, await lab.rpcCounts('n2'));
+    tell(`${mountOptions}: after ${delays.join(' ')} ms; ${total} RPCs: ${JSON.stringify(operations)}`);
+  });
 });
 
 function rq(...words: string[]): string {

@@ -7,6 +7,8 @@ export { did } from './verdicts.ts';
 /** Whether the lengthy variants are wanted: RQ_CLUSTER=full. */
 export const isFull = process.env['RQ_CLUSTER'] === 'full';
 
+const LENGTHY = 'it takes long; npm run test:cluster runs it';
+
 /** How often a scenario is played: RQ_CLUSTER_ROUNDS, or 10 in full, or a few. */
 export function rounds(few: number): number {
   const asked = Number(process.env['RQ_CLUSTER_ROUNDS']);
@@ -16,7 +18,20 @@ export function rounds(few: number): number {
 
 /** A suite that needs a lab; skipped, with the reason in its title, where none can be had. */
 export function describeCluster(title: string, body: () => void): void {
-  const reason = clusterSkipReason();
+  describeUnless(clusterSkipReason(), title, body);
+}
+
+/** One that is left to `npm run test:cluster`. */
+export function describeInFull(title: string, body: () => void): void {
+  describeUnless(isFull ? clusterSkipReason() : LENGTHY, title, body);
+}
+
+/** The title of a test that is left to it, of a suite that is not. */
+export function inFull(title: string): string {
+  return isFull ? title : `${title} (skipped: ${LENGTHY})`;
+}
+
+function describeUnless(reason: string | undefined, title: string, body: () => void): void {
   describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (skipped: ${reason})`, () => {
     let startMs = 0;
     beforeEach(() => {
