@@ -41,10 +41,13 @@ export class Kills {
 
   /**
    * The link to the runner was made anew: all are asked again. A runner that was killed took the grace time along; one
-   * that was not has perhaps never been asked.
+   * that was not has perhaps never been asked. Of what does not run here any more there is no end to come.
    */
-  again(): void {
-    for (const kill of this.kills.values()) if (!kill.hasEnded) kill.answer = this.askAgain(kill);
+  again({ running }: Attempts): void {
+    for (const [name, kill] of this.kills) {
+      if (!running.has(name)) this.kills.delete(name);
+      else if (!kill.hasEnded) kill.answer = this.askAgain(kill);
+    }
   }
 
   /** Tells, perhaps later, what is to be said of an end: that it was killed, unless it came to its own end before. */

@@ -52,8 +52,8 @@ export class Recovery {
     this.attempts.ends.push(...found.ended, ...found.lost);
     this.attempts.unstarted.push(...found.unstarted);
     this.hasTakenOver = true;
-    this.link.deliver();
     for (const attempt of found.stale) this.kills.killStale(attempt);
+    this.link.deliver();
   }
 
   /** The runner is gone: start another, and find out what it knows of the attempts that were with the old one. */
@@ -76,7 +76,7 @@ export class Recovery {
     }
     this.lostJournal = undefined;
     this.link.deliver();
-    this.kills.again();
+    this.kills.again(this.attempts);
   }
 
   /** Others may have taken this host for lost: what runs here of jobs that went to another is killed. */
@@ -84,7 +84,10 @@ export class Recovery {
     this.attempts.giveBackClaimed();
     const running = [...this.attempts.running.values()];
     const owned = new Set((await stillOwned(this.queue, this.host, running)).map(nameOf));
-    for (const key of running.filter((each) => !owned.has(nameOf(each)))) this.kills.killStale(key);
+    for (const key of running.filter((each) => !owned.has(nameOf(each)))) {
+      // It may have ended while the database was asked.
+      if (this.attempts.running.has(nameOf(key))) this.kills.killStale(key);
+    }
   }
 
   /** Finds claims that were committed though the exchange failed, and attempts whose journal is gone. */

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { dirname, join } from 'node:path';
 import { crashAt } from '../job/crash-points.ts';
 import { errorCode } from '../job/errors.ts';
-import { bootId, hostName } from '../job/host.ts';
+import { bootId, hostName, pidNamespace } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
 import { unfinishedRotations } from '../store/rotations.ts';
 import { documentText } from '../yaml/document.ts';
@@ -22,7 +22,7 @@ const ABANDONED_MS = 7 * 86_400_000;
  */
 export function makePartial(partial: string, queueDirectory: string): void {
   const { pid } = process;
-  const owner = { queue: queueDirectory, host: hostName(), boot: bootId(), pid, start_time: processStartTime(pid) };
+  const owner = { queue: queueDirectory, ...placeOfPids(), pid, start_time: processStartTime(pid) };
   const temporary = join(dirname(partial), temporaryName());
   try {
     sweepAbandoned(dirname(partial));
@@ -67,6 +67,11 @@ export function abandonedPartials(queue: Queue, directory: string): string[] {
   return paths.filter((path) => isAbandoned(path, queue));
 }
 
+/** Within this a pid means one process. */
+function placeOfPids(): { readonly host: string; readonly boot: string; readonly namespace: number } {
+  return { host: hostName(), boot: bootId(), namespace: pidNamespace() };
+}
+
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory).filter((name) => name.startsWith(PARTIAL));
@@ -80,9 +85,10 @@ function isAbandoned(path: string, { directory, clock }: Queue): boolean {
   try {
     const owner = readFlatDocument(readFileSync(join(path, OWNER), 'utf8'));
     if (owner['queue'] !== directory) return false;
-    if (owner['host'] === hostName()) {
-      return owner['boot'] !== bootId() || String(processStartTime(Number(owner['pid']))) !== owner['start_time'];
+    if (Object.entries(placeOfPids()).every(([key, value]) => owner[key] === String(value))) {
+      return String(processStartTime(Number(owner['pid']))) !== owner['start_time'];
     }
+    // Of another machine, perhaps of the same name, or a container: only age tells that it is not at work.
     return Date.parse(clock.now()) - statSync(path).mtimeMs > ABANDONED_MS;
   } catch (error) {
     // Another has just removed it.

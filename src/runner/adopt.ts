@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { errorCode } from '../job/errors.ts';
 import { processStartTime } from '../job/process.ts';
 
 export interface FoundProcess {
@@ -13,7 +14,8 @@ export function isAlive({ pid, start_time }: { pid: number; start_time: number |
 
 /**
  * The session leaders of this host by their RQ_ATTEMPT_ID, as far as one may see their environment. A job's children
- * have it too, and one that made a session of its own is a leader as well: the oldest is the job.
+ * have it too, and one that made a session of its own is a leader as well: the oldest is the job. Throws what the system
+ * says if it cannot look.
  */
 export function findAttempts(ids: ReadonlySet<string>): Map<string, FoundProcess> {
   const found = new Map<string, FoundProcess>();
@@ -44,8 +46,9 @@ function attemptId(pid: number): string | undefined {
 function readProcess(pid: number, file: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1');
-  } catch {
-    // Gone meanwhile, or another user's.
-    return undefined;
+  } catch (error) {
+    // Gone meanwhile, or another user's. Not to be able to look is something else.
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return undefined;
+    throw error;
   }
 }

@@ -144,15 +144,24 @@ export class ForkServer implements Starter {
   private gone(): void {
     const { begun, journal, log, onGone } = this.options;
     const entries = [...this.entries.values()];
-    this.entries.clear();
-    log.forkServerGone(entries.length);
     const records = begun.read(journal.id);
     const isBegun = ({ order, isStarted }: Entry): boolean => isStarted || (records?.has(order.name) ?? true);
+    const leaders = this.lookFor(entries.filter((entry) => !entry.isStarted && isBegun(entry)));
+    if (leaders === undefined) {
+      // All waits until then, what is ordered meanwhile too: to call them gone would have them run beside themselves.
+      setTimeout(() => this.gone(), LOOK_AGAIN_MS);
+      return;
+    }
+    this.entries.clear();
+    log.forkServerGone(entries.length);
     for (const { attendant, isStarted } of entries) if (isStarted) attendant.onOrphaned();
-    lookFor(
-      entries.filter((entry) => !entry.isStarted && isBegun(entry)),
-      log,
-    );
+    for (const [{ attendant }, leader] of leaders) {
+      if (leader === undefined) attendant.onEnd(lost(MAYBE_STARTED));
+      else {
+        attendant.onStarted(leader);
+        attendant.onOrphaned();
+      }
+    }
     const unbegun = entries.filter((entry) => !isBegun(entry));
     // Who begins next writes over these records: what they say has to be in the journal by then.
     const isSettled = journal.settle();
@@ -164,26 +173,17 @@ export class ForkServer implements Starter {
       this.isFit,
     );
   }
-}
 
-/** Tells what became of orders that a fork server had begun with when it was killed. */
-function lookFor(entries: readonly Entry[], log: RunnerLog): void {
-  const idOf = ({ order }: Entry): string => order.env['RQ_ATTEMPT_ID'] ?? '';
-  let found: ReadonlyMap<string, Leader>;
-  try {
-    found = findAttempts(new Set(entries.map(idOf)));
-  } catch (error) {
-    // Too many files are open, for one. To say that they are gone would have them run beside themselves.
-    log.failed('look for what the fork server started', error);
-    setTimeout(() => lookFor(entries, log), LOOK_AGAIN_MS);
-    return;
-  }
-  for (const entry of entries) {
-    const leader = found.get(idOf(entry));
-    if (leader === undefined) entry.attendant.onEnd(lost(MAYBE_STARTED));
-    else {
-      entry.attendant.onStarted(leader);
-      entry.attendant.onOrphaned();
+  /** What became of orders that it had begun with when it was killed; undefined if that cannot be seen just now. */
+  private lookFor(entries: readonly Entry[]): [Entry, Leader | undefined][] | undefined {
+    const idOf = ({ order }: Entry): string => order.env['RQ_ATTEMPT_ID'] ?? '';
+    try {
+      const found = findAttempts(new Set(entries.map(idOf)));
+      return entries.map((entry) => [entry, found.get(idOf(entry))]);
+    } catch (error) {
+      // Too many files are open, for one.
+      this.options.log.failed('look for what the fork server started', error);
+      return undefined;
     }
   }
 }

@@ -152,17 +152,18 @@ export class Jobs {
   private signalRunning({ jid, attempt, signal, graceMs }: SignalRequest): object {
     const key = { jid, attempt };
     const leader = this.running.get(attemptName(key));
-    const isGone = leader === undefined || (this.watch.has(leader) && this.isGone(leader));
-    if (isGone || !this.send(leader.pid, signal)) {
-      throw new RequestError('NO_ATTEMPT', `attempt ${attempt} of job ${jid} is not running`);
-    }
-    if (graceMs !== undefined) this.graces.start(key, leader, graceMs);
+    const isGone = leader === undefined || this.isGone(leader);
+    // A child whose end is still to be told may have left others in its group. The pid of an adopted one may be a stranger's.
+    const isOurs = leader !== undefined && !(isGone && this.watch.has(leader));
+    const isReached = isOurs && this.send(leader.pid, signal);
+    if (isReached && graceMs !== undefined) this.graces.start(key, leader, graceMs);
+    if (isGone || !isReached) throw new RequestError('NO_ATTEMPT', `attempt ${attempt} of job ${jid} is not running`);
     return {};
   }
 
   private isGone(leader: Leader): boolean {
     try {
-      return !isAlive(leader);
+      return (leader.start_time !== null || this.watch.has(leader)) && !isAlive(leader);
     } catch (error) {
       // Too many files are open, for one.
       this.options.log.failed('look for a process', error);

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -27,6 +27,11 @@ function children(runner: number): { pid: number; words: string }[] {
 
 async function forkServer(runner: number): Promise<number> {
   return await waitFor(() => children(runner).find(({ words }) => words.includes('fork-server.py'))?.pid);
+}
+
+/** How many files a process may have open; what is open stays so. */
+function limitFiles(pid: number, files: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${files}:`]);
 }
 
 /** A PATH on which there is all that a runner needs but Python, or one that is not what it should be. */
@@ -102,6 +107,42 @@ test('What it had begun with when it was killed, and nobody finds, may have run'
   const exit = await waitFor(() => exits.get(1));
   expect(exit).toMatchObject({ pid: null, exit_status: null, signal: null, elapsed: null, isLost: true });
   expect(exit.reason).toContain('which may have run');
+});
+
+test('While the runner cannot look for it, it is not said to be gone', async () => {
+  const rig = new RunnerRig();
+  const { client, exits } = await rig.start();
+  const { pid: runner, journal } = client.hello;
+  const server = await forkServer(runner);
+  process.kill(server, 'SIGSTOP');
+  const spawned = client.spawn(rig.job(1, 'true'));
+  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
+  const env = { ...process.env, RQ_ATTEMPT_ID: `${journal}.1.1`, RQT_RIG: rig.root };
+  const { pid } = spawn('sleep', ['1000'], { detached: true, env });
+  new BegunRecords(join(rig.directory, 'begun')).note('1.1');
+  limitFiles(runner, 3);
+  process.kill(server, 'SIGKILL');
+  const log = join(rig.directory, 'runner.log');
+  await waitFor(() => readFileSync(log, 'utf8').split('look for what the fork server started').length > 2);
+  limitFiles(runner, 1024);
+  expect((await spawned).pid).toBe(pid);
+  process.kill(Number(pid), 'SIGKILL');
+  expect(await waitFor(() => exits.get(1))).toMatchObject({ pid, exit_status: null, isLost: true });
+});
+
+test('A job that has ended is not reached by a signal, though its end is still to be told', async () => {
+  const rig = new RunnerRig();
+  const { client, exits } = await rig.start();
+  const server = await forkServer(client.hello.pid);
+  const { pid } = await client.spawn(rig.job(1, FOREVER));
+  process.kill(server, 'SIGSTOP');
+  writeFileSync(rig.file('go'), '');
+  await waitFor(() => processStartTime(Number(pid)) === undefined);
+  await expect(client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 100 })).rejects.toMatchObject({
+    facts: { code: 'NO_ATTEMPT' },
+  });
+  process.kill(server, 'SIGCONT');
+  expect(await waitFor(() => exits.get(1))).toMatchObject({ exit_status: 7, isLost: false });
 });
 
 test('A list waits until it is known what became of the spawns before it', async () => {

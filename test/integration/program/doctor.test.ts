@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { bootId } from '../../../src/job/host.ts';
 import { benchWithQueue, examine, plantOld, stateOf } from '../../support/doctor.ts';
 import type { Workbench } from '../../support/program.ts';
 
@@ -140,14 +141,31 @@ describe('files:', () => {
   });
 
   test('a rotation that was killed, and a database that recover kept, are left over', async () => {
-    const partial = join(bench.directory, `.rq-rotation.${ID}`);
-    const host = JSON.parse(await bench.must(['QUEUE', 'doctor', '--json'])) as { host: string };
-    mkdirSync(partial);
-    writeFileSync(join(partial, 'owner'), `---\nqueue: ${bench.queue}\nhost: ${host.host}\nboot: gone\n`);
+    const crash = { RQ_CRASH_AT: `rotation-filled:${join(bench.directory, 'crashed')}` };
+    expect((await bench.run(['QUEUE', 'rotate', 'rotation'], { environment: crash })).signal).toBe('SIGKILL');
+    const left = readdirSync(bench.directory).find((name) => name.startsWith('.rq-rotation.'));
+    const partial = join(bench.directory, String(left));
     writeFileSync(inQueue('db.damaged.20260101T000000000Z'), '');
     expect((await examine(bench)).found).toEqual([
       `leftovers: note: ${partial}: left by a process of rq that was killed`,
       `leftovers: note: ${inQueue('db.damaged.20260101T000000000Z')}: kept by recover`,
     ]);
+  });
+
+  test('a rotation of another boot or container may be at work on another machine of that name, until it is old', async () => {
+    const partial = join(bench.directory, `.rq-rotation.${ID}`);
+    const { host } = JSON.parse(await bench.must(['QUEUE', 'doctor', '--json'])) as { host: string };
+    mkdirSync(partial);
+    for (const boot of ['another', bootId()]) {
+      const owner = `queue: ${bench.queue}\nhost: ${host}\nboot: ${boot}\nnamespace: 1\npid: 1\nstart_time: 1\n`;
+      writeFileSync(join(partial, 'owner'), `---\n${owner}`);
+      utimesSync(partial, new Date(), new Date());
+      expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
+      const eightDaysAgo = Date.now() / 1000 - 8 * 86_400;
+      utimesSync(partial, eightDaysAgo, eightDaysAgo);
+      expect((await examine(bench)).found).toEqual([
+        `leftovers: note: ${partial}: left by a process of rq that was killed`,
+      ]);
+    }
   });
 });
