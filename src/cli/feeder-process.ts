@@ -4,7 +4,10 @@ import { systemClock } from '../job/clock.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
 import { runtimeDirectory } from '../job/runtime-directory.ts';
+import { runningJobs } from '../queue/exchange.ts';
 import { openQueue } from '../queue/open.ts';
+import type { ModeCall } from './mode-call.ts';
+import { useQueue } from './use-queue.ts';
 
 const POLL_MS = 50;
 
@@ -33,7 +36,23 @@ export function signalFeeder({ pid }: FeederRecord, signal: NodeJS.Signals): voi
   }
 }
 
+/**
+ * After a feeder was told to end: throws IO if jobs of its host still run. It may have been killed over it, or its runner
+ * may not answer.
+ */
+export async function refuseLeftRunning(call: ModeCall, { host, pid }: FeederRecord, again: string): Promise<void> {
+  if ((await findFeeder(call.queue)) !== undefined) return;
+  const { length } = await useQueue(call, (queue) => runningJobs(queue, host));
+  if (length === 0) return;
+  const jobs = length === 1 ? '1 job still runs' : `${length} jobs still run`;
+  throw new RqError(
+    'IO',
+    `cannot end all of ${call.queue}: the feeder with pid ${pid} has ended, but ${jobs} on ${host}; ${again}`,
+  );
+}
+
 /** Waits until a feeder is no longer this host's feeder: it ended, or another took its place. */
 export async function feederIsGone(queuePath: string, { pid }: FeederRecord): Promise<void> {
-  while ((await findFeeder(queuePath))?.pid === pid) await systemClock.sleep(POLL_MS);
+  const directory = runtimeDirectory(resolve(queuePath));
+  while (readFeeder(directory)?.pid === pid) await systemClock.sleep(POLL_MS);
 }

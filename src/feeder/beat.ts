@@ -14,6 +14,9 @@ export const BEAT_MS = 30_000;
 export interface NodeFacts extends HostFacts {
   readonly host: string;
   readonly pid: number;
+  /** With the pid, the namespace and the boot it names the feeder's process for good; as in `processStartTime`. */
+  readonly start_time: number;
+  readonly namespace: number;
   readonly boot: string;
   readonly journal: string;
   readonly runtime: string;
@@ -75,7 +78,8 @@ export class Beat {
   /** One beat; where the share fails, the next one tries again. False if it did not come through. */
   beat(): boolean {
     try {
-      const now = new Date(this.clock.now());
+      // By the server's clock, as when the file is written.
+      const now = new Date(Date.parse(this.clock.now()) - this.facts.clock_offset_s * 1000);
       // A link that was planted is not followed.
       lutimesSync(this.path, now, now);
       this.note();

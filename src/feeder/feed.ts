@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { RqError } from '../job/errors.ts';
-import { hostName } from '../job/host.ts';
+import { hostName, pidNamespace } from '../job/host.ts';
+import { processStartTime } from '../job/process.ts';
 import { ensureRuntimeDirectory, runtimeDirectory } from '../job/runtime-directory.ts';
 import { FeederEvents } from '../log/events.ts';
 import { lockProblem, mountOf } from '../queue/mount.ts';
@@ -121,7 +122,7 @@ async function feedAs(
   const { boot, journal } = link;
   const beat = Math.min(BEAT_MS, lostAfterMs / BEATS) / 1000;
   const { offsetMs } = readServerClock(join(queueDirectory, 'nodes'), clock);
-  const about = { host, pid: process.pid, boot, journal, runtime: directory, slots, version, started: clock.now() };
+  const about = { host, ...ownProcess(), boot, journal, runtime: directory, slots, version, started: clock.now() };
   const facts = { ...about, beat, ...hostFacts(queueDirectory, offsetMs) };
   const presence = new Presence(queue, facts, lostAfterMs, events);
   const feeder = new Feeder(queue, settings, link, presence, events);
@@ -145,6 +146,12 @@ async function feedAs(
     presence.stop(isClean);
     await link.close(isClean);
   }
+}
+
+/** What names this process for good within a boot. */
+function ownProcess(): { readonly pid: number; readonly start_time: number; readonly namespace: number } {
+  const { pid } = process;
+  return { pid, start_time: processStartTime(pid) ?? 0, namespace: pidNamespace() };
 }
 
 function refuseWithoutLocks(queue: Queue): void {

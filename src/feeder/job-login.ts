@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Clock } from '../job/clock.ts';
 import { ownEnvironment } from '../job/process.ts';
 import type { FeederEvents } from '../log/events.ts';
@@ -35,7 +36,10 @@ export class JobLogin {
     if (this.profiles !== '' && nowMs - this.lookedMs < PROFILES_MS) return;
     this.lookedMs = nowMs;
     const stamp = profileStamp();
-    if (stamp === this.profiles) return;
+    const { startupFile } = this.state;
+    // One that cleans up old files may have removed it.
+    const isThere = startupFile === undefined || existsSync(startupFile);
+    if (stamp === this.profiles && isThere) return;
     this.profiles = stamp;
     // One after the other: they use the same files.
     const next = (): Promise<void> => this.captureFor(client);

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { errorCode } from '../job/errors.ts';
+import { userName } from '../job/host.ts';
 
 /** What a login shell leaves behind: variables, and what is no variable (functions, aliases, options) as a script. */
 export interface LoginState {
@@ -25,11 +26,15 @@ export async function captureLogin(directory: string): Promise<LoginState> {
   const state = join(directory, 'login.state');
   const startupFile = join(directory, 'login.bash');
   const script = `/usr/bin/env -0 >"$1"; ${STATE} >"$2"`;
-  const options = { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore', timeout: TIMEOUT_MS, cleanup: true } as const;
+  const name = userName();
+  // Profiles and jobs count on them, and Debian's cron sets only the latter.
+  const env = { USER: process.env['USER'] ?? name, LOGNAME: process.env['LOGNAME'] ?? name };
+  const silent = { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } as const;
+  const options = { ...silent, timeout: TIMEOUT_MS, cleanup: true, cwd: homedir(), env };
   try {
     const [plain] = await Promise.all([
       execa('bash', ['--norc', '--noprofile', '-c', STATE], { stdin: 'ignore', stderr: 'ignore', timeout: TIMEOUT_MS }),
-      execa('bash', ['--login', '-c', script, 'bash', variables, state], { ...options, cwd: homedir() }),
+      execa('bash', ['--login', '-c', script, 'bash', variables, state], options),
     ]);
     const environment = parseEnvironment(readFileSync(variables, 'utf8'));
     const restored = linesToRestore(readFileSync(state, 'utf8'), plain.stdout);

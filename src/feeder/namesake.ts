@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { errorCode, RqError } from '../job/errors.ts';
-import { bootId } from '../job/host.ts';
+import { bootId, pidNamespace } from '../job/host.ts';
+import { processStartTime } from '../job/process.ts';
 import { readNodeFile } from '../queue/node-file.ts';
 import { nodePath } from '../queue/nodes.ts';
 import { readServerClock } from '../queue/server-clock.ts';
@@ -10,11 +11,14 @@ import { readFeeder } from './pid-file.ts';
 import { readRunnerPid } from './runner-pid.ts';
 
 const LOOK_MS = 1_000;
+/** A feeder that has resigned may take so long to end. */
+const ENDING_MS = 5_000;
 
 /**
  * Refuses to feed beside another that goes by this host's name, for each would take the other's jobs for lost ones: a
- * feeder or runner of this machine with another runtime directory, or another machine (HOST_NAME_TAKEN). Waits for a beat
- * where the name was used a moment ago by what may be this machine before it was booted again.
+ * feeder or runner of this machine with a runtime directory that this process does not use or see, or another machine
+ * (HOST_NAME_TAKEN). Waits for a beat where the name was used a moment ago by what may be this machine before it was
+ * booted again, or a container on it.
  */
 export async function refuseNamesake(
   queueDirectory: string,
@@ -25,13 +29,17 @@ export async function refuseNamesake(
   const path = nodePath(queueDirectory, host);
   const before = readNode(path);
   if (before === undefined) return;
-  if (before.boot === bootId()) {
-    if (before.runtime === runtimeDirectory || !isInUse(before.runtime)) return;
-    throw namesake(
-      queueDirectory,
-      host,
-      `one with the runtime directory ${before.runtime} does; set RQ_RUNTIME_DIR as it has`,
-    );
+  const refusal = (why: string): RqError =>
+    new RqError('HOST_NAME_TAKEN', `cannot feed ${queueDirectory} as ${host}: ${why}`);
+  const { runtime, pid } = before;
+  if (before.boot === bootId() && before.namespace === pidNamespace()) {
+    const isSame = runtime === runtimeDirectory;
+    if (!isSame && isInUse(runtime)) {
+      throw refusal(`one with the runtime directory ${runtime} does; set RQ_RUNTIME_DIR as it has`);
+    }
+    if (await hasEnded(before, clock)) return;
+    const where = `whose runtime directory ${runtime} is not seen here (was it removed, or is it another's /tmp?)`;
+    throw refusal(`the feeder with pid ${pid} does, ${where}; end it with: kill ${pid}`);
   }
   const startMs = clock.monotonicMs();
   if (readServerClock(join(queueDirectory, 'nodes'), clock).nowMs - before.beatMs > 2 * BEAT_MS) return;
@@ -39,11 +47,7 @@ export async function refuseNamesake(
     const now = readNode(path);
     if (now === undefined) return;
     if (now.beatMs !== before.beatMs) {
-      throw namesake(
-        queueDirectory,
-        host,
-        'another machine of that name does; give each a name of its own with RQ_HOST',
-      );
+      throw refusal('another machine of that name does; give each a name of its own with RQ_HOST');
     }
     await clock.sleep(LOOK_MS);
   }
@@ -51,6 +55,9 @@ export async function refuseNamesake(
 
 interface Seen {
   readonly boot: string;
+  readonly namespace: number;
+  readonly pid: number;
+  readonly startTime: number;
   readonly runtime: string;
   /** By the server's clock, in milliseconds. */
   readonly beatMs: number;
@@ -61,7 +68,14 @@ function readNode(path: string): Seen | undefined {
     const node = readNodeFile(path);
     if (node === undefined) return undefined;
     const { facts, stats } = node;
-    return { boot: facts['boot'] ?? '', runtime: facts['runtime'] ?? '', beatMs: stats.mtimeMs };
+    return {
+      boot: facts['boot'] ?? '',
+      namespace: Number(facts['namespace']),
+      pid: Number(facts['pid']),
+      startTime: Number(facts['start_time']),
+      runtime: facts['runtime'] ?? '',
+      beatMs: stats.mtimeMs,
+    };
   } catch (error) {
     // A link is none of a feeder's; its beat replaces it.
     if (['ENOENT', 'ELOOP'].includes(errorCode(error) ?? '')) return undefined;
@@ -69,10 +83,23 @@ function readNode(path: string): Seen | undefined {
   }
 }
 
-function isInUse(runtimeDirectory: string): boolean {
-  return readFeeder(runtimeDirectory) !== undefined || readRunnerPid(runtimeDirectory) !== undefined;
+/** The process that a feeder restarts from waits for it, or is about to end. */
+async function hasEnded({ pid, startTime }: Seen, clock: Clock): Promise<boolean> {
+  if (pid === process.ppid) return true;
+  const startMs = clock.monotonicMs();
+  while (processStartTime(pid) === startTime) {
+    if (clock.monotonicMs() - startMs > ENDING_MS) return false;
+    await clock.sleep(LOOK_MS);
+  }
+  return true;
 }
 
-function namesake(queueDirectory: string, host: string, why: string): RqError {
-  return new RqError('HOST_NAME_TAKEN', `cannot feed ${queueDirectory} as ${host}: ${why}`);
+function isInUse(runtimeDirectory: string): boolean {
+  try {
+    return readFeeder(runtimeDirectory) !== undefined || readRunnerPid(runtimeDirectory) !== undefined;
+  } catch (error) {
+    // Another user's, in a queue of a group: whether its feeder lives is asked of the process.
+    if (['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return false;
+    throw error;
+  }
 }

@@ -1,8 +1,9 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemClock } from '../job/clock.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { processStartTime } from '../job/process.ts';
+import { isPrivateDirectory } from '../job/runtime-directory.ts';
 import { acquireLease } from '../lease/lease.ts';
 
 /** What a feeder tells of itself to other processes of its host. */
@@ -19,10 +20,14 @@ export interface FeederRecord {
 const STALE_MS = 5_000;
 const TIMEOUT_MS = 60_000;
 
-/** The feeder that feeds on this host, undefined if none does. A file that a killed one left says nothing. */
+/**
+ * The feeder that feeds on this host, undefined if none does. A file that a killed one left says nothing, nor does one
+ * that another user may have put there.
+ */
 export function readFeeder(runtimeDirectory: string): FeederRecord | undefined {
   let text: string;
   try {
+    if (!isPrivateDirectory(dirname(runtimeDirectory)) || !isPrivateDirectory(runtimeDirectory)) return undefined;
     text = readFileSync(join(runtimeDirectory, 'feeder.pid'), 'utf8');
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
@@ -44,11 +49,7 @@ export async function becomeFeeder(
   try {
     const other = readFeeder(runtimeDirectory);
     if (other !== undefined && other.pid !== process.pid) {
-      throw new RqError(
-        'FEEDER_EXISTS',
-        `cannot feed ${other.queue} on ${other.host}: the feeder with pid ${other.pid} does, since ${other.since}`,
-        { facts: { pid: other.pid } },
-      );
+      throw feederExists(other);
     }
     const path = join(runtimeDirectory, 'feeder.pid');
     const own: FeederRecord = { pid: process.pid, startTime: processStartTime(process.pid) ?? 0, ...record };
@@ -57,6 +58,17 @@ export async function becomeFeeder(
   } finally {
     await lease.release();
   }
+}
+
+/** The refusal to feed beside a feeder. */
+export function feederExists({ queue, host, pid, since }: FeederRecord): RqError {
+  return new RqError(
+    'FEEDER_EXISTS',
+    `cannot feed ${queue} on ${host}: the feeder with pid ${pid} does, since ${since}`,
+    {
+      facts: { pid },
+    },
+  );
 }
 
 /** Ends being the host's feeder. */

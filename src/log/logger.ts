@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { type Logger, pino } from 'pino';
-import { createStream } from 'rotating-file-stream';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import { lineForPeople } from './lines.ts';
 
 export type Verbosity = 0 | 1 | 2 | 3 | 4;
@@ -23,16 +23,33 @@ const KEPT_FILES = 10;
 export function openLog(options: LogOptions): Logger {
   const settings = { level: LEVELS[options.verbosity], base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const { path } = options;
-  if (path === undefined)
-    return pino(settings, { write: (line: string) => void process.stderr.write(lineForPeople(line)) });
+  return pino(settings, path === undefined ? toStderr() : toFile(path, options));
+}
+
+/** A terminal that was closed, or a pipe that nobody reads, must not end a daemon for the sake of its log. */
+function toStderr(): DestinationStream {
+  process.stderr.on('error', () => undefined);
+  return { write: (line) => void process.stderr.write(lineForPeople(line)) };
+}
+
+/** Nor must a full disk; when it has room again the log goes on. */
+function toFile(path: string, { age, size }: LogOptions): DestinationStream {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const stream = createStream(basename(path), {
-    path: dirname(path),
-    maxFiles: KEPT_FILES,
-    ...(options.age === undefined ? {} : { interval: INTERVALS[options.age] }),
-    ...(options.size === undefined ? {} : { size: `${options.size}B` as const }),
-  });
-  // A full disk must not end a daemon for the sake of its log.
-  stream.on('error', () => undefined);
-  return pino(settings, stream);
+  const open = (): RotatingFileStream => {
+    const stream = createStream(basename(path), {
+      path: dirname(path),
+      maxFiles: KEPT_FILES,
+      ...(age === undefined ? {} : { interval: INTERVALS[age] }),
+      ...(size === undefined ? {} : { size: `${size}B` as const }),
+    });
+    return stream.on('error', () => undefined);
+  };
+  let stream = open();
+  return {
+    write: (line) => {
+      // The stream ends itself at the first failure.
+      if (stream.destroyed) stream = open();
+      stream.write(line);
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
 import { bootId, hostName, pidNamespace } from '../job/host.ts';
@@ -27,9 +27,11 @@ export function temporaryNames(folder: string): { readonly name: string; readonl
 export function sweepAbandoned(folder: string): void {
   for (const { name } of temporaryNames(folder).filter((each) => each.isAbandoned)) {
     try {
+      // Another user's, in a queue of a group, is theirs to sweep: their processes may be hidden from this one.
+      if (lstatSync(join(folder, name)).uid !== process.geteuid?.()) continue;
       rmSync(join(folder, name), { recursive: true, force: true });
     } catch (error) {
-      // Of another user, in a queue of a group: theirs to sweep.
+      // Another was faster.
       if (errorCode(error) === undefined) throw error;
     }
   }

@@ -6,12 +6,15 @@ import { daemonWords, feederLogPath, feedOptions } from '../feeder-call.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { startInBackground } from './start.ts';
 
-const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
+const FORWARDED = ['SIGTERM', 'SIGHUP'] as const;
+/** A terminal sends these to the child as well: twice, they would mean more. */
+const LEFT_TO_CHILD = ['SIGINT', 'SIGQUIT'] as const;
 
 /** Feeds until told to end. */
 export async function run(call: ModeCall): Promise<number | undefined> {
-  if (call.options.flag('daemon')) return await startInBackground(call);
   const asDaemon = isDaemon();
+  // RQ_OPTS may say it again to the daemon itself.
+  if (call.options.flag('daemon') && !asDaemon) return await startInBackground(call);
   if (asDaemon) becomeDaemon();
   try {
     const result = await feed({ ...feedOptions(call), onReady: () => tellParent('ready') });
@@ -34,5 +37,6 @@ async function startAnew(call: ModeCall, asDaemon: boolean): Promise<number | un
   const child = execa(process.execPath, process.argv.slice(1), { stdio: 'inherit', reject: false });
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of FORWARDED) process.on(signal, forward);
+  for (const signal of LEFT_TO_CHILD) process.on(signal, () => undefined);
   return (await child).exitCode ?? 1;
 }

@@ -1,5 +1,5 @@
 import type { FeederRecord } from '../../feeder/pid-file.ts';
-import { feederIsGone, requireFeeder, signalFeeder } from '../feeder-process.ts';
+import { feederIsGone, refuseLeftRunning, requireFeeder, signalFeeder } from '../feeder-process.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { printReport } from '../print.ts';
 
@@ -15,4 +15,9 @@ export async function shutDown(call: ModeCall, feeder: FeederRecord): Promise<vo
   signalFeeder(feeder, 'SIGTERM');
   call.talk.info(`waiting until the jobs of the feeder with pid ${feeder.pid} have finished`);
   await feederIsGone(call.queue, feeder);
+  await refuseLeftRunning(
+    call,
+    feeder,
+    `take them over with: rq ${call.queue} start, or kill them with: rq ${call.queue} stop`,
+  );
 }

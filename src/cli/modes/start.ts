@@ -1,7 +1,8 @@
 import { startDaemon } from '../../feeder/daemon.ts';
+import { feederExists } from '../../feeder/pid-file.ts';
 import { RqError } from '../../job/errors.ts';
-import { openQueue } from '../../queue/open.ts';
 import { daemonWords, feederLogPath } from '../feeder-call.ts';
+import { findFeeder } from '../feeder-process.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { printReport } from '../print.ts';
 
@@ -31,8 +32,9 @@ export async function startInBackground(call: ModeCall): Promise<number | undefi
 
 /** Starts a feeder as a daemon; resolves once it feeds. Throws NO_QUEUE, and what keeps it from feeding. */
 export async function startFeeder(call: ModeCall): Promise<Started> {
-  // For a clear word here, and not in the log of a daemon.
-  (await openQueue(call.queue, { lockTimeoutMs: 0 })).close();
+  // For a clear word here, and not in the log of a daemon; and first, whether there is anything to do.
+  const feeder = await findFeeder(call.queue);
+  if (feeder !== undefined) throw feederExists(feeder);
   const log = feederLogPath(call);
   return { pid: await startDaemon(daemonWords(call, log), log), log };
 }

@@ -1,7 +1,7 @@
 import { feed } from '../../feeder/feed.ts';
 import type { FeederRecord } from '../../feeder/pid-file.ts';
 import { feedOptions } from '../feeder-call.ts';
-import { feederIsGone, findFeeder, signalFeeder } from '../feeder-process.ts';
+import { feederIsGone, findFeeder, refuseLeftRunning, signalFeeder } from '../feeder-process.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { printReport } from '../print.ts';
 
@@ -20,6 +20,7 @@ export async function stopFeeder(call: ModeCall): Promise<FeederRecord | undefin
   } else {
     signalFeeder(feeder, 'SIGQUIT');
     await feederIsGone(call.queue, feeder);
+    await refuseLeftRunning(call, feeder, `kill them with: rq ${call.queue} stop`);
   }
   return feeder;
 }

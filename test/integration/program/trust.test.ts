@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { processStartTime } from '../../../src/job/process.ts';
 import { Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -56,6 +57,29 @@ describe('a feeder refuses a queue', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('it belongs to another user')]);
   });
 });
+
+test.skipIf(rootReason !== undefined)(
+  `no process is taken for a feeder by another user's word${rootReason ?? ''}`,
+  async () => {
+    const bench = await newQueue();
+    await bench.must(['QUEUE', 'feed', '--until-empty', '-v', '1']);
+    const root = String(bench.environment['RQ_RUNTIME_DIR']);
+    const directory = join(root, readdirSync(root)[0] ?? '');
+    const record = {
+      pid: process.pid,
+      startTime: processStartTime(process.pid),
+      host: 'h',
+      queue: 'q',
+      since: '',
+      slots: 1,
+    };
+    writeFileSync(join(directory, 'feeder.pid'), JSON.stringify(record));
+    expect((await bench.run(['QUEUE', 'pid'])).status).toBe(0);
+    chownSync(directory, NOBODY, NOBODY);
+    const { status, stderr } = await bench.run(['QUEUE', 'pid']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('no feeder feeds from')]);
+  },
+);
 
 describe('a runtime directory that another could have prepared is refused:', () => {
   const plants: [string, (path: string) => void][] = [

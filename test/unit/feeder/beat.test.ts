@@ -12,7 +12,7 @@ test('A beat is overdue after two intervals, also where the host slept in them',
   mkdirSync(join(directory, 'nodes'));
   const clock = new ManualClock();
   const events = new FeederEvents(pino({ level: 'silent' }));
-  const beat = new Beat(directory, { host: 'here', beat: 30 } as NodeFacts, clock, events);
+  const beat = new Beat(directory, { host: 'here', beat: 30, clock_offset_s: 0 } as NodeFacts, clock, events);
   beat.start();
   clock.pass(60_000);
   expect(beat.isOverdue).toBe(false);
@@ -29,7 +29,7 @@ test('A feeder that cannot give a sign of life says so once, and once that it ca
   mkdirSync(nodes);
   const lines: string[] = [];
   const events = new FeederEvents(pino({ base: null }, { write: (line: string) => void lines.push(line) }));
-  const facts = { host: 'here', beat: 3600 } as NodeFacts;
+  const facts = { host: 'here', beat: 3600, clock_offset_s: 0 } as NodeFacts;
   const beat = new Beat(directory, facts, new ManualClock(), events);
   beat.start();
   expect(beat.beat()).toBe(true);
@@ -43,5 +43,17 @@ test('A feeder that cannot give a sign of life says so once, and once that it ca
   expect([beat.beat(), beat.beat()]).toEqual([true, true]);
   expect(lines).toEqual([expect.anything(), expect.stringContaining('signs of life are given again')]);
   expect(statSync(join(nodes, 'here')).isFile()).toBe(true);
+  beat.stop(true);
+});
+
+test('The time stamp of a beat is by the clock of the server', () => {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, 'nodes'));
+  const clock = new ManualClock();
+  const events = new FeederEvents(pino({ level: 'silent' }));
+  const beat = new Beat(directory, { host: 'here', beat: 30, clock_offset_s: -120 } as NodeFacts, clock, events);
+  beat.start();
+  expect(beat.beat()).toBe(true);
+  expect(statSync(join(directory, 'nodes', 'here')).mtimeMs - Date.parse(clock.now())).toBe(120_000);
   beat.stop(true);
 });
