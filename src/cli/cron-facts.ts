@@ -20,6 +20,13 @@ export async function cronFacts(call: ModeCall): Promise<CronFacts> {
   }
 }
 
+/** Tells who ends a feeder that cron will start it again. */
+export async function tellOfCron(call: ModeCall): Promise<void> {
+  const { lines } = await cronFacts(call);
+  if (lines === undefined || lines.length === 0) return;
+  call.talk.info(`cron starts a feeder of ${call.queue} here again; end that with: rq ${call.queue} cron delete`);
+}
+
 /** The programs that a line of rq's runs: Node, and rq by it. */
 function programsOf(line: string): string[] {
   const command = line.replace(/^(?:@\S+|(?:\S+[ \t]+){4}\S+)[ \t]+/, '');

@@ -11,6 +11,8 @@ import { version } from './version.ts';
 const DEFAULT_RETRIES = 1_000_000;
 /** A feeder has time: it waits for the lease longer than a person would. */
 const DEFAULT_LOCK_TIMEOUT_S = 600;
+/** Two lines a job for months: of logs that nobody limits some are kept. */
+const DEFAULT_LOG_BYTES = 10_000_000;
 
 /** The options of `feed` that a daemon is started with again. */
 const VALUES = [
@@ -31,6 +33,7 @@ export function feedOptions(call: ModeCall): FeedOptions {
   const { options } = call;
   const { minSleepS, maxSleepS } = sleepSeconds(call);
   const path = options.text('log');
+  const age = options.text('log_age') as 'daily' | 'weekly' | 'monthly' | undefined;
   return {
     queuePath: call.queue,
     version,
@@ -46,8 +49,8 @@ export function feedOptions(call: ModeCall): FeedOptions {
     logger: openLog({
       verbosity: call.talk.verbosity as Verbosity,
       path: path === undefined ? undefined : resolve(path),
-      age: options.text('log_age') as 'daily' | 'weekly' | 'monthly' | undefined,
-      size: options.number('log_size'),
+      age,
+      size: options.number('log_size') ?? (age === undefined ? DEFAULT_LOG_BYTES : undefined),
     }),
   };
 }

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll } from 'vitest';
 import type { RqError } from '../../src/job/errors.ts';
@@ -9,6 +19,8 @@ import type { Exit, ServerHello, SpawnRequest } from '../../src/runner/protocol.
 import { buildRunner } from './runner-program.ts';
 import { waitFor } from './wait-for.ts';
 
+const { PATH } = process.env;
+
 let program = '';
 const rigs: RunnerRig[] = [];
 
@@ -17,6 +29,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  process.env['PATH'] = PATH;
   const leaked: string[] = [];
   for (const rig of rigs.splice(0)) leaked.push(...(await rig.tearDown()));
   if (leaked.length > 0) throw new Error(`leaked processes: ${leaked.join('; ')}`);
@@ -78,6 +91,17 @@ export class RunnerRig {
 
   read(name: string): string {
     return existsSync(this.file(name)) ? readFileSync(this.file(name), 'utf8') : '';
+  }
+
+  /** A PATH on which there is all that a runner needs but Python, or one that is not what it should be. */
+  hidePython(python?: string): void {
+    const bin = join(this.root, 'bin');
+    mkdirSync(bin);
+    for (const name of ['bash', 'sh', 'flock', 'sleep', 'touch']) {
+      symlinkSync(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(bin, name));
+    }
+    if (python !== undefined) writeFileSync(join(bin, 'python3'), python, { mode: 0o755 });
+    process.env['PATH'] = bin;
   }
 
   /** The pids of all runners of this directory. A child that has not come to its exec yet looks like one. */

@@ -1,4 +1,5 @@
 import type { FeederRecord } from '../../feeder/pid-file.ts';
+import { tellOfCron } from '../cron-facts.ts';
 import { feederIsGone, refuseLeftRunning, requireFeeder, signalFeeder } from '../feeder-process.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { printReport } from '../print.ts';
@@ -7,6 +8,7 @@ import { printReport } from '../print.ts';
 export async function run(call: ModeCall): Promise<undefined> {
   const feeder = await requireFeeder(call.queue);
   await shutDown(call, feeder);
+  await tellOfCron(call);
   await printReport(call, { pid: feeder.pid, ended: true });
 }
 

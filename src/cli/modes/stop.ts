@@ -1,5 +1,6 @@
 import { feed } from '../../feeder/feed.ts';
 import type { FeederRecord } from '../../feeder/pid-file.ts';
+import { tellOfCron } from '../cron-facts.ts';
 import { feedOptions } from '../feeder-call.ts';
 import { feederIsGone, findFeeder, refuseLeftRunning, signalFeeder } from '../feeder-process.ts';
 import type { ModeCall } from '../mode-call.ts';
@@ -8,6 +9,7 @@ import { printReport } from '../print.ts';
 /** Ends this host's feeder and kills its jobs. */
 export async function run(call: ModeCall): Promise<undefined> {
   const feeder = await stopFeeder(call);
+  await tellOfCron(call);
   await printReport(call, { pid: feeder?.pid ?? null, ended: feeder !== undefined });
 }
 

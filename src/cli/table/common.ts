@@ -25,7 +25,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     type: 'text',
     value: 'AGE',
     choices: ['daily', 'weekly', 'monthly'],
-    help: "Begin a new log so often (a feeder's log).",
+    help: "Begin a new log so often (a feeder's log, of which ten are kept).",
   },
   {
     name: 'log_size',
@@ -33,7 +33,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'BYTES',
     min: 1024,
     max: 2 ** 40,
-    help: "Begin a new log at this size, such as 1000000 or 10M (a feeder's log).",
+    help: "Begin a new log at this size, such as 1000000 or 10M, as it is without --log_age too (a feeder's log).",
   },
   {
     name: 'dot_rq_dir',

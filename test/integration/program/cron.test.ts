@@ -115,6 +115,15 @@ describe('a feeder that cron keeps alive', () => {
     expect(await cron('shutdown')).toMatchObject({ crontab: 'unchanged', feeder: 'none' });
   });
 
+  test('comes back after stop, which says so', async () => {
+    await cron('start');
+    const { status, stderr } = await bench.run(['QUEUE', 'stop']);
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^rq: cron starts .* end that with: rq .* cron delete\n$/),
+    ]);
+  });
+
   test('ends at once with stop, and its jobs too', async () => {
     await bench.must(['QUEUE', 'submit', 'sleep 1000']);
     await cron('start');
