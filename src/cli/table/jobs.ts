@@ -90,7 +90,7 @@ export const JOB_MODES: readonly ModeSpec[] = [
     examples: [
       { type: 'rq q delete 42', does: 'one job' },
       { type: 'rq q delete finished exit_status=0', does: 'what went well' },
-      { type: "rq q list p | grep -B2 -A9 'tag: old' | rq q delete -", does: 'what a pipe selects' },
+      { type: 'rq q list p tag=old --fields jid | rq q delete -', does: 'what a pipe selects' },
     ],
     load: () => import('../modes/delete.ts'),
   },

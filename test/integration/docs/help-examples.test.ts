@@ -123,3 +123,14 @@ describe.each(MODES.map((mode) => [mode.name, mode] as const))(
     });
   },
 );
+
+test('the pipe that help delete shows removes the pending jobs of the tag, and none beside them', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  for (const tag of ['old', 'new', 'old', 'older']) await bench.must(['QUEUE', 'submit', '-q', `--tag=${tag}`, 'true']);
+  await bench.must(['QUEUE', 'submit', '-q', '--stage', '--tag=old', 'true']);
+  await bench.must(['QUEUE', 'submit', '-q', "echo 'tag: old'"]);
+  const pipe = MODES.find(({ name }) => name === 'delete')?.examples.find(({ type }) => type.includes('|'));
+  await bench.shell(pipe?.type ?? '');
+  expect((await bench.jobs()).map(({ jid }) => jid)).toEqual([2, 4, 5, 6]);
+});
