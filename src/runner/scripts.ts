@@ -14,7 +14,8 @@ export class Scripts {
     if (command.includes('\0')) throw new CannotStart('cannot run the command: it contains a NUL character');
     // A character has at most 3 bytes a UTF-16 unit, so that counting is seldom needed.
     const isShort = command.length * 3 <= MAX_ARGUMENT_BYTES || Buffer.byteLength(command) <= MAX_ARGUMENT_BYTES;
-    return isShort ? ['-c', command] : [this.write(name, command)];
+    // Behind -- a command that begins with - or + is none of bash's own options.
+    return isShort ? ['-c', '--', command] : [this.write(name, command)];
   }
 
   /** Removes that of an attempt, if it has one. */

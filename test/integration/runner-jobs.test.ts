@@ -34,6 +34,17 @@ test('A job that a signal ends has the name of the signal and no exit status', a
   expect(exit).toMatchObject({ exit_status: null, signal: 'SIGSEGV', reason: null });
 });
 
+test('A command that begins with a dash or a plus is a command, and no option of bash', async () => {
+  const rig = new RunnerRig();
+  const connected = await rig.start();
+  for (const [index, command] of ['-dashprog x', '+x', '--version', '-c "echo wrong"'].entries()) {
+    expect(await run(rig, connected, index + 1, command)).toMatchObject({ exit_status: 127 });
+    expect(rig.read(`out.${index + 1}`)).toBe('');
+  }
+  await run(rig, connected, 9, 'echo "$0" $#');
+  expect(rig.read('out.9')).toBe('bash 0\n');
+});
+
 test('A job reads and writes the files that it is given, emptied before', async () => {
   const rig = new RunnerRig();
   const connected = await rig.start();
