@@ -16,8 +16,12 @@ export async function* queryJobs(queue: Queue, expression: string): AsyncGenerat
   let after = 0;
   for (;;) {
     const jobs = await readPage(queue, expression, after);
-    const last = jobs.at(-1);
-    if (last === undefined) return;
+    const [first, last] = [jobs[0], jobs.at(-1)];
+    if (first === undefined || last === undefined) return;
+    if (first.jid <= after) {
+      const message = `cannot query: behind job ${after} the database gave job ${first.jid} again`;
+      throw new RqError('QUEUE_DAMAGED', `${message}; run: rq ${queue.directory} recover`);
+    }
     yield jobs;
     if (jobs.length < PAGE_JOBS) return;
     after = last.jid;

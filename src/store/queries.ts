@@ -9,5 +9,8 @@ import type { Page } from './selections.ts';
  */
 export function queryPage(connection: Connection, expression: string, page: Page): Job[] {
   const sql = `SELECT ${JOB_COLUMNS} FROM jobs WHERE (${expression}\n) AND jid > ? ORDER BY jid LIMIT ?`;
+  connection.prepare(sql);
+  // By itself it is no SQL if its parentheses do not balance: such a one would end those around it, and leave the page.
+  connection.prepare(`SELECT 1 FROM jobs WHERE ${expression}\n`);
   return connection.all(sql, [page.after, page.limit]).map(jobFromRow);
 }

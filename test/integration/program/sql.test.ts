@@ -37,6 +37,10 @@ describe('query', () => {
     ['tag =', 2, 'syntax error'],
     ['tag a', 2, "write it as exit_status!=0 and tag='night'"],
     ['1); delete from jobs; select (1', 2, 'more than one statement'],
+    ['jid > 0) or (jid > 0', 2, 'near ")": syntax error'],
+    ['jid > 0) union select * from jobs where (1', 2, 'cannot query'],
+    ['jid > 0 /* no end', 2, 'cannot query'],
+    ['jid > 0 order by jid', 2, 'cannot query'],
     ["tag = 'nobody'", 3, 'no job in'],
     ['load_extension(1)', 2, 'cannot query'],
   ])('says what is wrong with %j', async (expression, status, message) => {
