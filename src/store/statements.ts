@@ -10,7 +10,8 @@ const OBJECTS = 'SELECT type, name, sql FROM sqlite_schema ORDER BY name';
 const FORBIDDEN = /^(?:BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM)\b/i;
 const READING_PRAGMA =
   /^PRAGMA\s+(?:(?:table_info|table_xinfo|index_list|index_info|index_xinfo|foreign_key_list)\s*\(.*\)|(?:integrity_check|quick_check|foreign_key_check|table_list|user_version|schema_version|page_count|page_size|freelist_count|compile_options|encoding|collation_list|function_list))\s*;?\s*$/is;
-const COMMENTS = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
+/** What SQLite passes over in front of a statement: blanks, comments, and statements of nothing. */
+const NOTHING = /^(?:[\s;]+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
 
 /** Tables, indexes and views of rq's own; users may add others. */
 const OWN = new Set([...MIGRATIONS.join('').matchAll(/^CREATE (?:TABLE|INDEX|VIEW) (\w+)/gm)].map(([, name]) => name));
@@ -34,7 +35,7 @@ export function runStatement(connection: Connection, sql: string): StatementResu
 }
 
 function refuseForbidden(sql: string): void {
-  const bare = sql.replace(COMMENTS, '');
+  const bare = sql.replace(NOTHING, '');
   const isForbidden = FORBIDDEN.test(bare) || (/^PRAGMA\b/i.test(bare) && !READING_PRAGMA.test(bare));
   if (!isForbidden) return;
   const words = bare.split(/\s+/).slice(0, 2).join(' ');
