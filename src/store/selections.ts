@@ -4,12 +4,12 @@ import type { JidRange, Selection } from '../job/selection.ts';
 import type { Connection, Row } from './connection.ts';
 import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
-const FROM_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid > :after`;
-const FROM_STATE = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = :state AND jid > :after`;
+const FROM_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid > :after AND jid <= :upTo`;
+const FROM_STATE = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = :state AND jid > :after AND jid <= :upTo`;
 const FROM_UNSUCCESSFUL = `SELECT ${JOB_COLUMNS} FROM jobs
-  WHERE state = 'finished' AND (exit_status <> 0 OR signal IS NOT NULL) AND jid > :after`;
-const FROM_DEAD = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = 'dead' AND jid > :after`;
-const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :after`;
+  WHERE state = 'finished' AND (exit_status <> 0 OR signal IS NOT NULL) AND jid > :after AND jid <= :upTo`;
+const FROM_DEAD = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = 'dead' AND jid > :after AND jid <= :upTo`;
+const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :after AND jid <= :upTo`;
 const FROM_RANGES = `SELECT ${JOB_COLUMNS} FROM json_each(:ranges) AS range CROSS JOIN jobs
   WHERE jid BETWEEN max(range.value ->> 0, :after + 1) AND range.value ->> 1`;
 const PAGE = 'ORDER BY jid LIMIT :limit';
@@ -22,16 +22,47 @@ export interface Page {
   readonly limit: number;
 }
 
+/** The ranges of a selection, merged once for all its pages. */
+const mergedRanges = new WeakMap<Selection, readonly JidRange[]>();
+
 /** The rows of the first selected jobs after a jid, in the order of their jids. */
-export function selectRows(connection: Connection, selection: Selection, page: Page): Row[] {
-  const parameters: Record<string, string | number | null> = { after: page.after, limit: page.limit };
+export function selectRows(connection: Connection, selection: Selection, { after, limit }: Page): Row[] {
+  const rows: Row[] = [];
+  const ranges = rangesAfter(selection, after);
+  // Read with each page, all ranges of a long list would be read as often as it has pages.
+  for (let from = 0, start = after; rows.length < limit; from += limit) {
+    const isLast = from + limit >= ranges.length;
+    const part = ranges.slice(from, from + limit);
+    const upTo = isLast ? Number.MAX_SAFE_INTEGER : (part.at(-1)?.last ?? start);
+    rows.push(...selectPart(connection, selection, part, { after: start, upTo, limit: limit - rows.length }));
+    if (isLast) break;
+    start = upTo;
+  }
+  return rows;
+}
+
+function rangesAfter(selection: Selection, after: number): readonly JidRange[] {
+  const merged = mergedRanges.get(selection) ?? mergeRanges(selection.ranges);
+  mergedRanges.set(selection, merged);
+  const first = merged.findIndex(({ last }) => last > after);
+  return first === -1 ? [] : merged.slice(first);
+}
+
+/** Of the jobs up to a jid, and of the ranges those that are up to it. */
+function selectPart(
+  connection: Connection,
+  selection: Selection,
+  ranges: readonly JidRange[],
+  page: Page & { readonly upTo: number },
+): Row[] {
+  const parameters: Record<string, string | number | null> = { ...page };
   const equals = selection.pairs.map(({ field, value }, index) => {
     // The one place where a name enters SQL: never one that is not a column.
     if (!JOB_FIELDS.includes(field)) throw new TypeError(`no such column: ${String(field)}`);
     parameters[`value${index}`] = value;
     return ` AND ${field} IS :value${index}`;
   });
-  const sources = sourcesOf(selection, parameters).map((source) => source + equals.join(''));
+  const sources = sourcesOf(selection, ranges, parameters).map((source) => source + equals.join(''));
   if (sources.length === 0) return [];
   return connection.all(`${sources.join('\nUNION\n')}\n${PAGE}`, parameters);
 }
@@ -42,11 +73,15 @@ export function selectPage(connection: Connection, selection: Selection, page: P
 }
 
 /** One SELECT for each part of the selection, each of which an index answers in the order of jids. */
-function sourcesOf(selection: Selection, parameters: Record<string, string | number | null>): string[] {
+function sourcesOf(
+  selection: Selection,
+  ranges: readonly JidRange[],
+  parameters: Record<string, string | number | null>,
+): string[] {
   if (selection.all) return [FROM_ALL];
   const sources: string[] = [];
   if (selection.ranges.length > 0) {
-    parameters['ranges'] = JSON.stringify(mergeRanges(selection.ranges).map(({ first, last }) => [first, last]));
+    parameters['ranges'] = JSON.stringify(ranges.map(({ first, last }) => [first, last]));
     sources.push(FROM_RANGES);
   }
   for (const state of selection.states) {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { JOB_STATES, type JobState } from '../../../src/job/job.ts';
 import type { Selection } from '../../../src/job/selection.ts';
 import { Connection } from '../../../src/store/connection.ts';
@@ -47,7 +47,7 @@ const range = fc
 test('a selection selects what its words say, page by page, in the order of jids', () => {
   const selection = fc.record({
     all: fc.boolean(),
-    ranges: fc.array(range, { maxLength: 4 }),
+    ranges: fc.array(range, { maxLength: 8 }),
     states: fc.uniqueArray(fc.constantFrom(...JOB_STATES), { maxLength: 3 }),
     pairs: fc.constantFrom<Selection['pairs']>([], [{ field: 'tag', value: 'three' }], [{ field: 'tag', value: null }]),
   });
@@ -69,6 +69,26 @@ test('a selection selects what its words say, page by page, in the order of jids
       expect(found).toEqual(wanted);
     }),
   );
+});
+
+test('a page is read with no more ranges than it has jobs, and all pages together with few more than there are', () => {
+  const apart = Array.from({ length: 1_000 }, (_, index) => ({ first: 2 * index + 1, last: 2 * index + 1 }));
+  const selection: Selection = { all: false, ranges: apart, states: [], pairs: [] };
+  const all = vi.spyOn(connection, 'all');
+  try {
+    const jids: number[] = [];
+    for (let after = 0; after < COUNT - 1; after = jids.at(-1) ?? COUNT) {
+      jids.push(...selectPage(connection, selection, { after, limit: 5 }).map(({ jid }) => jid));
+    }
+    expect(jids).toEqual(apart.slice(0, COUNT / 2).map(({ first }) => first));
+    const counts = all.mock.calls.map(([, parameters]) => {
+      const { ranges } = parameters as unknown as { ranges: string };
+      return (JSON.parse(ranges) as unknown[]).length;
+    });
+    expect(counts).toEqual([5, 5, 5, 5]);
+  } finally {
+    all.mockRestore();
+  }
 });
 
 test('merged ranges hold the same jids, ascending and apart', () => {
