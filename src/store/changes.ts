@@ -12,8 +12,10 @@ const RETURN = `UPDATE jobs SET state = :state, started = NULL, finished = NULL,
   pid = NULL, exit_status = NULL, signal = NULL, reason = NULL, boot = NULL, journal = NULL, command = :command,
   priority = :priority, tag = :tag, restartable = :restartable, runners = :runners, cwd = :cwd, stdin = :stdin,
   data = :data WHERE jid = :jid AND state IN ('finished', 'dead')`;
-const PENDING_TAGGED = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = ? AND state = 'pending' ORDER BY jid DESC`;
-const PENDING_UNTAGGED = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = 'pending' AND tag IS NULL ORDER BY jid DESC`;
+const PENDING_TAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
+  WHERE tag = :tag AND state = 'pending' AND command IN (SELECT value FROM json_each(:commands)) ORDER BY jid DESC`;
+const PENDING_UNTAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
+  WHERE state = 'pending' AND tag IS NULL AND command IN (SELECT value FROM json_each(:commands)) ORDER BY jid DESC`;
 
 /** What may be said of a job that waits, all of it. Paths of files are relative to the queue. */
 export interface WaitingFields {
@@ -45,10 +47,7 @@ export function pendingByCommand(
   tag: string | null,
   commands: ReadonlySet<string>,
 ): Map<string, Job> {
-  const found = new Map<string, Job>();
-  const [sql, parameters] = tag === null ? ([PENDING_UNTAGGED, []] as const) : ([PENDING_TAGGED, [tag]] as const);
-  for (const row of connection.iterate(sql, parameters)) {
-    if (commands.has(String(row['command']))) found.set(String(row['command']), jobFromRow(row));
-  }
-  return found;
+  const parameters = { tag, commands: JSON.stringify([...commands]) };
+  const rows = connection.all(tag === null ? PENDING_UNTAGGED : PENDING_TAGGED, parameters);
+  return new Map(rows.map((row) => [String(row['command']), jobFromRow(row)]));
 }
