@@ -15,11 +15,13 @@ export interface SubmittedEntry extends JobEntry {
 const DOCUMENT = /^(?:---(?:\s|$)|%YAML |- |\[\s*(?:\{\s*"\w+"\s*:|"(?:[^"\\]|\\.)*"\s*[,\]]|\]\s*$)|\{\s*"\w+"\s*:)/;
 /** A bracket alone on its line begins JSON, if what follows is JSON as well. */
 const BRACKET = /^[[{]\s*$/;
+/** A line of a job as rq prints it; in a list of commands, of a document that has lost its first line. */
+const FIELD_LINE = /^(?: {2}|- )?(?:command:(?: |$)|jid: \d+$)/;
 
 /**
  * Reads jobs from bytes. A document (first line `---`, `%YAML`, `- …`, or JSON) is parsed as YAML or JSON; anything
  * else is one command a line, where blank lines and lines that begin with `#` are skipped and nothing within a line is
- * stripped. Throws INVALID_INPUT with the line at the first fault; no jobs at all is one.
+ * stripped. Throws INVALID_INPUT with the line at the first fault; no jobs at all is one, a field of a job another.
  */
 export async function readSubmittedEntries(bytes: Uint8Array, source: string): Promise<SubmittedEntry[]> {
   const text = decode(bytes, source);
@@ -70,13 +72,19 @@ function readLines(text: string, source: string): SubmittedEntry[] {
   for (const command of text.split('\n')) {
     line += 1;
     if (command.startsWith('#') || command.trim() === '') continue;
-    const fault = command.endsWith('\r') ? CARRIAGE_RETURN : commandFault(command);
+    const fault = lineFaultOf(command);
     if (fault !== undefined) throw lineFault(line, fault, source);
     entries.push({ line, command });
   }
   return entries;
 }
 
+function lineFaultOf(command: string): string | undefined {
+  if (command.endsWith('\r')) return CARRIAGE_RETURN;
+  return FIELD_LINE.test(command) ? FIELD : commandFault(command);
+}
+
+const FIELD = "is a field of a job in YAML: put --- before the first line, or 'quote' the word if it is a program";
 const CARRIAGE_RETURN = "ends with CR LF, as on Windows: remove the CRs with tr -d '\\r'";
 
 function lineFault(line: number, fault: string, source: string): RqError {

@@ -16,7 +16,8 @@ export const JOB_MODES: readonly ModeSpec[] = [
       'Without a command, or with -, or with --infile, jobs are read as a list: one command a line, where blank lines ' +
         'and lines that begin with # are skipped and nothing within a line is stripped; or YAML or JSON as rq prints ' +
         'it (recognised by its first line: ---, "- …", or a JSON list or map), of which command, priority, tag, ' +
-        'runners, restartable, stdin, data and cwd are taken. Options given here win over the values in a list.',
+        'runners, restartable, stdin, data and cwd are taken. A list of commands with a line "command: …" or "jid: 42" ' +
+        'of such YAML is refused: put --- before it. Options given here win over the values in a list.',
       'All jobs of one call enter the queue, or none. They are printed as they were submitted, unless --quiet is given.',
     ],
     examples: [

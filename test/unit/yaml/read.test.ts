@@ -34,7 +34,10 @@ describe('one command a line', () => {
     ['{ echo a; echo b; }'],
     ['(cd x; make)'],
     ['--help'],
-    ['command: echo'],
+    ['command:x echo'],
+    ["'command:' echo"],
+    ['    command: echo'],
+    ['jid: x'],
     ['"my program" a'],
   ])('takes %s for a command, not for a document', async (line) => {
     expect((await read(`${line}\nnext\n`)).map(({ command }) => command)).toEqual([line, 'next']);
@@ -45,6 +48,11 @@ describe('one command a line', () => {
     ['a\nb\0c\n', 'line 2 of stdin: the command holds a NUL byte: is it a binary file?'],
     [`a\n${'x'.repeat(MAX_COMMAND_BYTES + 1)}\n`, 'line 2 of stdin: the command is longer than'],
     [new Uint8Array([0x61, 0x0a, 0x0a, 0xff, 0xfe]), 'line 3 of stdin is not UTF-8'],
+    ['command: echo hi\npriority: 5\n', 'line 1 of stdin: the command is a field of a job in YAML: put --- before'],
+    ['jid: 3\n  priority: 0\n  command: true\n', 'line 1 of stdin: the command is a field of a job in YAML'],
+    ['true\n  priority: 0\n  command: |-\n', 'line 3 of stdin: the command is a field of a job in YAML'],
+    ['true\n- jid: 4\n', 'line 2 of stdin: the command is a field of a job in YAML'],
+    ['true\n- command: echo\n', 'line 2 of stdin: the command is a field of a job in YAML'],
     ['', 'there are no jobs in stdin'],
     ['# nothing\n\n', 'there are no jobs in stdin'],
     ['--- []\n', 'there are no jobs in stdin'],
