@@ -3,20 +3,20 @@ import { isAbsolute, resolve } from 'node:path';
 import { errorCode, RqError } from '../job/errors.ts';
 import type { Submission } from '../job/job.ts';
 import { checkEntry, type JobEntry } from '../yaml/entry.ts';
-import type { OptionValues } from './mode-call.ts';
+import type { ModeCall } from './mode-call.ts';
 import { isStoredReference } from './stored-references.ts';
 
 /** /dev/null: device 1, 3 (devices.txt of the kernel). */
 const NULL_DEVICE = 0x103;
 
 /** What the options of `submit` say of every job; they win over what a list says. Throws INVALID_INPUT. */
-export function entryFromOptions(options: OptionValues): JobEntry {
+export function entryFromOptions({ options, environment }: Pick<ModeCall, 'options' | 'environment'>): JobEntry {
   const given: [string, unknown][] = [
     ['priority', options.number('priority')],
     ['tag', options.text('tag')],
     ['runners', options.text('runner')],
     ['restartable', options.flag('restartable') || undefined],
-    ['cwd', absolute(options.text('cwd'))],
+    ['cwd', directory(options.text('cwd'), environment)],
     ['data', absolute(options.text('data'))],
   ];
   return checkEntry(given, () => 'cannot submit with these options');
@@ -82,6 +82,11 @@ export function workingDirectory(environment: NodeJS.ProcessEnv): string {
 function isSamePlace(path: string, other: string): boolean {
   const [a, b] = [statSync(path, { throwIfNoEntry: false }), statSync(other)];
   return a !== undefined && a.dev === b.dev && a.ino === b.ino;
+}
+
+function directory(path: string | undefined, environment: NodeJS.ProcessEnv): string | undefined {
+  if (path === undefined) return undefined;
+  return isAbsolute(path) ? resolve(path) : resolve(workingDirectory(environment), path);
 }
 
 function absolute(path: string | undefined): string | undefined {

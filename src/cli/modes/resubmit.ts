@@ -24,7 +24,7 @@ export async function run(call: ModeCall): Promise<undefined> {
 }
 
 function changeOf(call: ModeCall): WaitingChange {
-  const { data, ...entry } = entryFromOptions(call.options);
+  const { data, ...entry } = entryFromOptions(call);
   return {
     ...entry,
     ...(data === undefined ? {} : { data: fileOf(call, data, 'data') }),

@@ -21,7 +21,7 @@ import { useQueue } from '../use-queue.ts';
 /** Submits or touches one command, or a list of them, in one transaction, and prints the jobs. */
 export async function run(call: ModeCall): Promise<undefined> {
   jobFields(call);
-  const options = entryFromOptions(call.options);
+  const options = entryFromOptions(call);
   await useQueue(call, async (queue) => {
     const isListOnStdin = listSource(call) === '-';
     await withGivenStdin(call, isListOnStdin, (stdin) =>
