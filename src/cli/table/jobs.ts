@@ -83,8 +83,9 @@ export const JOB_MODES: readonly ModeSpec[] = [
     queue: 'named',
     options: [QUIET],
     description: [
-      'Removes the selected jobs with their stdin, stdout, stderr and data, and prints them. Jobs that run stay, and ' +
-        'are an error; the others are removed. Nothing selected is an error, never "all".',
+      'Removes the selected jobs with their stdin, stdout, stderr and data, and prints them. Jobs that run stay: ' +
+        'one named by its jid is an error, and the others are removed; a state, key=value or all do not mean it. Nothing ' +
+        'selected is an error, never "all".',
       SELECTION,
       `${SELECTION_INPUT} So does a pipe or file on stdin when nothing is selected by words.`,
     ],
