@@ -1,9 +1,9 @@
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage, RqError } from '../job/errors.ts';
 import type { InputStream, ModeCall } from './mode-call.ts';
+import { withPrivateDirectory } from './private-directory.ts';
 
 /**
  * Copies an input to a temporary file, hands its path to the work, and removes it. A submit that must start over can
@@ -13,14 +13,11 @@ export async function withStoredInput<Result>(
   input: InputStream,
   work: (path: string) => Promise<Result>,
 ): Promise<Result> {
-  const directory = mkdtempSync(join(tmpdir(), 'rq-stdin-'));
-  try {
+  return await withPrivateDirectory('rq-stdin-', async (directory) => {
     const path = join(directory, 'stdin');
     await store(input, path);
     return await work(path);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 /**

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openQueue, type Queue } from '../queue/open.ts';
 import { lockTimeoutMs } from './lock-timeout.ts';
 import type { ModeCall } from './mode-call.ts';
+import { withPrivateDirectory } from './private-directory.ts';
 
 /** Opens the queue of a call, hands it to the work, and closes it whatever comes of that. */
 export async function useQueue<Result>(call: ModeCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {
@@ -18,8 +17,7 @@ export async function useQueue<Result>(call: ModeCall, work: (queue: Queue) => P
 /** As `useQueue`, for modes that only read: with `--snapshot` on a private copy of the database, removed afterwards. */
 export async function useReader<Result>(call: ModeCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {
   if (!call.options.flag('snapshot')) return await useQueue(call, work);
-  const directory = mkdtempSync(join(tmpdir(), 'rq-snapshot-'));
-  try {
+  return await withPrivateDirectory('rq-snapshot-', async (directory) => {
     const copy = join(directory, 'db');
     const { copyDatabase } = await import('../queue/copy-database.ts');
     await useQueue(call, (queue) => copyDatabase(queue, copy));
@@ -29,7 +27,5 @@ export async function useReader<Result>(call: ModeCall, work: (queue: Queue) => 
     } finally {
       reader.close();
     }
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }
