@@ -19,7 +19,7 @@ export function splitAssignments(words: readonly string[]): { assignments: strin
  * Reads `key=value` words as a change of waiting jobs; null clears. Relative paths are of `cwd`. Throws USAGE for an
  * unknown, empty or repeated key, INVALID_INPUT for a value out of range or a file that cannot be read.
  */
-export function readAssignments(words: readonly string[], cwd: string): WaitingChange {
+export function readAssignments(words: readonly string[], cwd: () => string): WaitingChange {
   const change: Record<string, unknown> = {};
   for (const word of words) {
     const at = word.indexOf('=');
@@ -39,7 +39,7 @@ function keyOf(name: string, word: string): Key {
   throw new RqError('USAGE', `cannot update the field "${name}": ${hint} There are ${KEYS.join(', ')}`);
 }
 
-function assignedValue(key: Key, text: string, cwd: string): string | number | boolean | null {
+function assignedValue(key: Key, text: string, cwd: () => string): string | number | boolean | null {
   const place = (): string => 'cannot update';
   if (text === 'null') {
     if (NULLABLE.includes(key)) return null;
@@ -50,7 +50,7 @@ function assignedValue(key: Key, text: string, cwd: string): string | number | b
     throw new RqError('INVALID_INPUT', `cannot update: state must be pending or holding, not "${text}"`);
   }
   if (key === 'stdin' || key === 'data') return readablePath(checked(key, text), cwd, key, place);
-  if (key === 'cwd') return checked(key, text.startsWith('/') || text === '' ? text : `${cwd}/${text}`);
+  if (key === 'cwd') return checked(key, text.startsWith('/') || text === '' ? text : `${cwd()}/${text}`);
   return checked(key, typed(key, text));
 }
 

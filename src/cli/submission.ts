@@ -22,19 +22,29 @@ export function entryFromOptions({ options, environment }: Pick<ModeCall, 'optio
   return checkEntry(given, () => 'cannot submit with these options');
 }
 
+interface SubmissionSettings {
+  /** An absolute path. */
+  readonly queue: string;
+  /** The current directory, absolute; asked for only where a job needs it. */
+  readonly cwd: () => string;
+  readonly stage: boolean;
+  /** They win over entries. */
+  readonly options: JobEntry;
+}
+
 /** Makes entries into submissions with defaults, absolute paths, and files that were seen to be readable. */
 export class SubmissionMaker {
   private readonly checkedPaths = new Map<string, string>();
-  private readonly settings: { queue: string; cwd: string; stage: boolean; options: JobEntry };
+  private readonly settings: SubmissionSettings;
+  private knownCwd: string | undefined;
 
-  /** `queue` and `cwd` are absolute; `options` win over entries. */
-  constructor(settings: { queue: string; cwd: string; stage: boolean; options: JobEntry }) {
+  constructor(settings: SubmissionSettings) {
     this.settings = settings;
   }
 
   /** Throws INVALID_INPUT for a file that is missing or cannot be read; `place` names the entry. */
   make(entry: JobEntry & { readonly command: string }, place: () => string): Submission {
-    const { options, stage, cwd } = this.settings;
+    const { options, stage } = this.settings;
     const said = { ...entry, ...options };
     return {
       command: entry.command,
@@ -42,7 +52,7 @@ export class SubmissionMaker {
       tag: said.tag ?? null,
       runners: said.runners ?? null,
       restartable: said.restartable ?? false,
-      cwd: said.cwd ?? cwd,
+      cwd: said.cwd ?? this.cwd(),
       stage,
       stdin: this.file(said.stdin, 'stdin', place),
       data: this.file(said.data, 'data', place),
@@ -53,34 +63,54 @@ export class SubmissionMaker {
     if (path === undefined) return null;
     const known = this.checkedPaths.get(`${field}:${path}`);
     if (known !== undefined) return known;
-    const found = readablePath(path, isStoredReference(path) ? this.settings.queue : this.settings.cwd, field, place);
+    const base = isStoredReference(path) ? this.settings.queue : () => this.cwd();
+    const found = readablePath(path, base, field, place);
     this.checkedPaths.set(`${field}:${path}`, found);
     return found;
   }
+
+  private cwd(): string {
+    this.knownCwd ??= this.settings.cwd();
+    return this.knownCwd;
+  }
 }
 
-/** The absolute path of a file that is to be copied into the queue. Throws INVALID_INPUT if it cannot be read. */
-export function readablePath(path: string, base: string, field: 'stdin' | 'data', place: () => string): string {
-  const found = resolve(base, path);
+/**
+ * The absolute path of a file that is to be copied into the queue; a base that is a function is asked only for a relative
+ * path. Throws INVALID_INPUT if it cannot be read.
+ */
+export function readablePath(
+  path: string,
+  base: string | (() => string),
+  field: 'stdin' | 'data',
+  place: () => string,
+): string {
+  const found = isAbsolute(path) ? resolve(path) : resolve(typeof base === 'string' ? base : base(), path);
   const fault = readFault(found, field);
   if (fault === undefined) return found;
   throw new RqError('INVALID_INPUT', `${place()}: ${field} ${found} ${fault}`);
 }
 
-/** The current directory as the shell calls it: the path through symbolic links is the one other hosts know. */
+/**
+ * The current directory as the shell calls it: the path through symbolic links is the one other hosts know. Throws
+ * INVALID_INPUT where it is gone, or can be named in no job.
+ */
 export function workingDirectory(environment: NodeJS.ProcessEnv): string {
+  const logical = environment['PWD'] ?? '';
   try {
     const physical = process.cwd();
-    const logical = environment['PWD'] ?? '';
-    return isAbsolute(logical) && isSamePlace(logical, physical) ? resolve(logical) : physical;
+    if (isAbsolute(logical) && isHere(logical)) return resolve(logical);
+    if (isHere(physical)) return physical;
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     throw new RqError('INVALID_INPUT', 'the current directory is gone: change to another one', { cause: error });
   }
+  // Node replaces the bytes that are not UTF-8, and then there is no such directory.
+  throw new RqError('INVALID_INPUT', 'the name of the current directory is not UTF-8: change to another one');
 }
 
-function isSamePlace(path: string, other: string): boolean {
-  const [a, b] = [statSync(path, { throwIfNoEntry: false }), statSync(other)];
+function isHere(path: string): boolean {
+  const [a, b] = [statSync(path, { throwIfNoEntry: false }), statSync('.')];
   return a !== undefined && a.dev === b.dev && a.ino === b.ino;
 }
 

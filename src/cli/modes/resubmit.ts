@@ -33,5 +33,10 @@ function changeOf(call: ModeCall): WaitingChange {
 }
 
 function fileOf(call: ModeCall, path: string, field: 'stdin' | 'data'): string {
-  return readablePath(path, workingDirectory(call.environment), field, () => 'cannot resubmit');
+  return readablePath(
+    path,
+    () => workingDirectory(call.environment),
+    field,
+    () => 'cannot resubmit',
+  );
 }

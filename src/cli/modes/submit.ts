@@ -31,7 +31,7 @@ export async function run(call: ModeCall): Promise<undefined> {
 }
 
 async function submit(call: ModeCall, queue: Queue, options: JobEntry): Promise<void> {
-  const cwd = workingDirectory(call.environment);
+  const cwd = (): string => workingDirectory(call.environment);
   const maker = new SubmissionMaker({ queue: queue.directory, cwd, stage: call.options.flag('stage'), options });
   const submissions = await readSubmissions(call, queue, maker);
   const progress = progressOf(call, 'submitted');

@@ -16,7 +16,7 @@ export async function run(call: ModeCall): Promise<undefined> {
   if (assignments.length === 0) {
     throw new RqError('USAGE', 'cannot update: say what, such as priority=9 or tag=null; rq help update says more');
   }
-  const change = readAssignments(assignments, workingDirectory(call.environment));
+  const change = readAssignments(assignments, () => workingDirectory(call.environment));
   // A literal word of a selection stays literal: "-" behind "--" is no stdin.
   const literalFrom = call.words.slice(0, call.literalFrom).filter((word) => others.includes(word)).length;
   const selection = await requireSelection({ ...call, words: others, literalFrom });

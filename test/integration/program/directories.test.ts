@@ -1,7 +1,8 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Workbench } from '../../support/program.ts';
+import { ROOT, Workbench } from '../../support/program.ts';
 
 test('a relative directory of a job is below the path by which the shell is where it is', async () => {
   const bench = new Workbench();
@@ -16,4 +17,30 @@ test('a relative directory of a job is below the path by which the shell is wher
   await bench.must(['QUEUE', 'submit', '-q', 'true'], inside);
   await bench.must(['QUEUE', 'update', '-q', '5', 'cwd=sub'], inside);
   expect((await bench.jobs()).map((job) => job['cwd'])).toEqual([cwd, join(cwd, 'sub'), cwd, '/var', join(cwd, 'sub')]);
+});
+
+test('in a directory whose name is not UTF-8 only what needs that name is refused, and says why', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'submit', '-q', 'true']);
+  writeFileSync(join(bench.directory, 'file'), 'text');
+  const there = Buffer.concat([Buffer.from(`${bench.directory}/`), Buffer.from([0x64, 0xff])]);
+  mkdirSync(there);
+  symlinkSync(there, join(bench.directory, 'link'));
+  const rq = (words: string, directory = "$'d\\xff'"): string => {
+    const script = `cd ${directory} && ${ROOT}/bin/rq ${bench.queue} ${words} 2>&1 || echo "status $?"`;
+    return execFileSync('bash', ['-c', script], { cwd: bench.directory, env: bench.environment, encoding: 'utf8' });
+  };
+  const refused = 'rq: the name of the current directory is not UTF-8: change to another one\nstatus 2\n';
+  expect(rq('submit -q true')).toBe(refused);
+  expect(rq('update -q 1 cwd=sub')).toBe(refused);
+  expect(rq('update -q 1 priority=4')).toBe('');
+  expect(rq(`update -q 1 stdin=${bench.directory}/file`)).toBe('');
+  expect(rq('submit -q --cwd=/tmp true')).toBe('');
+  expect(rq('submit -q true', 'link')).toBe('');
+  expect(await bench.jobs()).toMatchObject([
+    { priority: 4, stdin: expect.any(String) },
+    { cwd: '/tmp' },
+    { cwd: join(bench.directory, 'link') },
+  ]);
 });
