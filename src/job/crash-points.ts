@@ -30,6 +30,7 @@ export const CRASH_POINTS = [
   'rotation-committed',
   'rotation-placed',
   'rotation-files-removed',
+  'rotation-finished',
 ] as const;
 
 const WANTED = process.env['RQ_CRASH_AT'];

@@ -1,11 +1,11 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { crashAt } from '../job/crash-points.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { type CommittedRotation, finishRotation, unfinishedRotations } from '../store/rotations.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
-import { PARTIAL } from './rotation-partials.ts';
+import { PARTIAL, removePartial } from './rotation-partials.ts';
 import { removePaths } from './stored-files.ts';
 import { syncFile } from './sync-file.ts';
 import { transaction } from './transaction.ts';
@@ -14,19 +14,23 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** A file of a job, as a queue names it; nothing else is ever removed. */
 const JOB_FILE = /^(?:stdin|stdout|stderr|data)\/\d+(?:\.[0-9a-f]+)?$/;
 
-/** Brings committed rotations to their end: gives each its name, then removes the files of its jobs from the queue. */
+/**
+ * Brings committed rotations to their end: gives each its name, then removes the files of its jobs from the queue. The
+ * temporary directory stays as long as the record: by it a host knows that it sees the place as `rotate` did. One that
+ * mounts something else there, or nothing, or may not write there, leaves the rotation to others.
+ */
 export async function finishRotations(queue: Queue): Promise<void> {
   for (const rotation of await read(queue, unfinishedRotations)) {
-    // A host that mounts the place elsewhere, or not at all, leaves it to others.
-    if (!existsSync(dirname(rotation.path))) continue;
     // What a row names is moved and removed: whoever can write to the queue would choose what.
     if (!isOfRotation(rotation) || rotation.files === undefined) throw notOurs(queue, rotation.partial);
-    putInPlace(rotation);
+    if (!isInPlace(rotation)) continue;
     crashAt('rotation-placed');
     const names = rotation.files.filter((name) => JOB_FILE.test(name));
     await removePaths(names.map((name) => join(queue.directory, name)));
     crashAt('rotation-files-removed');
     await transaction(queue, ({ connection }) => finishRotation(connection, rotation.id));
+    crashAt('rotation-finished');
+    removePartial(dirname(rotation.partial));
   }
 }
 
@@ -44,15 +48,20 @@ function notOurs({ directory }: Queue, partial: string): RqError {
   );
 }
 
-function putInPlace({ partial, path }: CommittedRotation): void {
+/** Gives a rotation its name if it has none yet; false where that is for others to do. */
+function isInPlace({ partial, path }: CommittedRotation): boolean {
+  if (!existsSync(dirname(partial))) return false;
   try {
     renameSync(partial, free(path));
-    syncFile(dirname(path));
   } catch (error) {
-    // Another has done it, or it was done before a kill.
-    if (errorCode(error) !== 'ENOENT') throw error;
+    const code = errorCode(error) ?? '';
+    if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return false;
+    if (code !== 'ENOENT') throw error;
+    // Another has done it, or it was done before a kill; or the place is out of sight since a moment ago.
+    if (!existsSync(dirname(partial))) return false;
   }
-  rmSync(dirname(partial), { recursive: true, force: true });
+  syncFile(dirname(path));
+  return true;
 }
 
 /** The path, or, where something came to be there since, one beside it: nothing is overwritten. */

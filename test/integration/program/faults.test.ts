@@ -160,6 +160,7 @@ describe('rotate killed', () => {
     ['rotation-committed', 0],
     ['rotation-placed', 0],
     ['rotation-files-removed', 0],
+    ['rotation-finished', 0],
   ];
   test.each(points)('at %s: every job is in the queue or in one rotation', async (point, kept) => {
     const { bench, crash } = await prepared(point);

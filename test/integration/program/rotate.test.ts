@@ -1,0 +1,43 @@
+import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { CrashPoint } from '../../../src/job/crash-points.ts';
+import { Workbench } from '../../support/program.ts';
+
+async function queueWithEnded(jobs = 1): Promise<Workbench> {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  await end(bench, jobs);
+  return bench;
+}
+
+async function end(bench: Workbench, jobs: number): Promise<void> {
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'echo $RQ_JID\n'.repeat(jobs) });
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+}
+
+describe('a rotation that was killed, whose place another host sees as another directory,', () => {
+  const points: CrashPoint[] = ['rotation-committed', 'rotation-placed', 'rotation-files-removed'];
+  test.each(points)('is left to who sees it: %s', async (point) => {
+    const bench = await queueWithEnded(2);
+    const [place, away] = ['rot', 'away'].map((name) => join(bench.directory, name)) as [string, string];
+    mkdirSync(place);
+    const crash = { RQ_CRASH_AT: `${point}:${join(bench.directory, 'crashed')}` };
+    const killed = await bench.run(['QUEUE', 'rotate', 'rot/old'], { environment: crash });
+    expect(killed.signal).toBe('SIGKILL');
+    renameSync(place, away);
+    mkdirSync(place);
+    await end(bench, 1);
+    await bench.must(['QUEUE', 'rotate', 'rot/other']);
+    expect(readdirSync(place)).toEqual(['other']);
+    renameSync(join(place, 'other'), join(bench.directory, 'other'));
+    rmdirSync(place);
+    renameSync(away, place);
+    await bench.must(['QUEUE', 'rotate', 'rot/again']);
+    expect(readdirSync(place)).toEqual(['old']);
+    const found = JSON.parse(await bench.must(['rot/old', 'list', '--json'])) as { jid: number }[];
+    expect(found.map(({ jid }) => jid)).toEqual([1, 2]);
+    expect(await bench.must(['rot/old', 'stdout', '2'])).toBe('2\n');
+    expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
+  });
+});
