@@ -137,7 +137,12 @@ export function linkOrCopy(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {
-    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(errorCode(error) ?? '')) throw error;
+    if (!hasNoLinks(error)) throw error;
     copyFileSync(from, to, constants.COPYFILE_EXCL);
   }
+}
+
+/** Whether an error of link(2) says that there are none between these two places. */
+export function hasNoLinks(error: unknown): boolean {
+  return ['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(errorCode(error) ?? '');
 }

@@ -18,7 +18,7 @@ const PAGE_JOBS = 2_000;
 const ATTEMPTED = 'rotate';
 
 export interface Rotated {
-  /** Undefined where there was nothing to rotate. */
+  /** Where the jobs are now; undefined where there was nothing to rotate. */
   readonly path: string | undefined;
   readonly jobs: number;
 }
@@ -42,8 +42,8 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
     const jobs = await rotateInto({ queue, path, partial, id }, progress);
     if (jobs === 0) return { path: undefined, jobs };
     crashAt('rotation-committed');
-    await finishRotations(queue);
-    return { path, jobs };
+    const finished = await finishRotations(queue);
+    return { path: finished.find((rotation) => rotation.id === id)?.path ?? path, jobs };
   } catch (error) {
     if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) await discard(queue, partial);
     throw placeFault(error, path, ATTEMPTED);

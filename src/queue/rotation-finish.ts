@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { crashAt } from '../job/crash-points.ts';
 import { errorCode, RqError } from '../job/errors.ts';
@@ -6,6 +6,7 @@ import { type CommittedRotation, finishRotation, unfinishedRotations } from '../
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
 import { PARTIAL, removePartial } from './rotation-partials.ts';
+import { placeRotation } from './rotation-place.ts';
 import { removePaths } from './stored-files.ts';
 import { syncFile } from './sync-file.ts';
 import { transaction } from './transaction.ts';
@@ -14,24 +15,35 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** A file of a job, as a queue names it; nothing else is ever removed. */
 const JOB_FILE = /^(?:stdin|stdout|stderr|data)\/\d+(?:\.[0-9a-f]+)?$/;
 
+export interface FinishedRotation {
+  readonly id: string;
+  /** Where it is: beside the place that was asked for if something came to be there. */
+  readonly path: string;
+}
+
 /**
  * Brings committed rotations to their end: gives each its name, then removes the files of its jobs from the queue. The
  * temporary directory stays as long as the record: by it a host knows that it sees the place as `rotate` did. One that
- * mounts something else there, or nothing, or may not write there, leaves the rotation to others.
+ * mounts something else there, or nothing, or may not write there, leaves the rotation to others. Gives what it
+ * finished.
  */
-export async function finishRotations(queue: Queue): Promise<void> {
+export async function finishRotations(queue: Queue): Promise<FinishedRotation[]> {
+  const finished: FinishedRotation[] = [];
   for (const rotation of await read(queue, unfinishedRotations)) {
     // What a row names is moved and removed: whoever can write to the queue would choose what.
     if (!isOfRotation(rotation) || rotation.files === undefined) throw notOurs(queue, rotation.partial);
-    if (!isInPlace(rotation)) continue;
+    const path = putInPlace(rotation);
+    if (path === undefined) continue;
     crashAt('rotation-placed');
-    const names = rotation.files.filter((name) => JOB_FILE.test(name));
-    await removePaths(names.map((name) => join(queue.directory, name)));
+    const files = rotation.files.filter((name) => JOB_FILE.test(name));
+    await removePaths(files.map((name) => join(queue.directory, name)));
     crashAt('rotation-files-removed');
     await transaction(queue, ({ connection }) => finishRotation(connection, rotation.id));
     crashAt('rotation-finished');
     removePartial(dirname(rotation.partial));
+    finished.push({ id: rotation.id, path });
   }
+  return finished;
 }
 
 /** Whether both paths are as `rotate` made them: the complete rotation in a temporary directory beside its place. */
@@ -48,26 +60,19 @@ function notOurs({ directory }: Queue, partial: string): RqError {
   );
 }
 
-/** Gives a rotation its name if it has none yet; false where that is for others to do. */
-function isInPlace({ partial, path }: CommittedRotation): boolean {
-  if (!existsSync(dirname(partial))) return false;
+/** Gives a rotation its name if it has none yet; undefined where that is for others to do. */
+function putInPlace({ partial, path }: CommittedRotation): string | undefined {
+  if (!existsSync(dirname(partial))) return undefined;
+  let name = path;
   try {
-    renameSync(partial, free(path));
+    name = placeRotation(partial, path);
   } catch (error) {
     const code = errorCode(error) ?? '';
-    if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return false;
+    if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return undefined;
     if (code !== 'ENOENT') throw error;
     // Another has done it, or it was done before a kill; or the place is out of sight since a moment ago.
-    if (!existsSync(dirname(partial))) return false;
+    if (!existsSync(dirname(partial))) return undefined;
   }
   syncFile(dirname(path));
-  return true;
-}
-
-/** The path, or, where something came to be there since, one beside it: nothing is overwritten. */
-function free(path: string): string {
-  for (let number = 2, name = path; ; number++) {
-    if (!existsSync(name)) return name;
-    name = `${path}.${number}`;
-  }
+  return name;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CrashPoint } from '../../../src/job/crash-points.ts';
@@ -40,4 +40,23 @@ describe('a rotation that was killed, whose place another host sees as another d
     expect(await bench.must(['rot/old', 'stdout', '2'])).toBe('2\n');
     expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
   });
+});
+
+/** A tar that runs a line of shell before the true one; gives the PATH to find it by. */
+function planted(bench: Workbench, line: string): string {
+  const folder = join(bench.directory, 'tools');
+  mkdirSync(folder);
+  const path = process.env['PATH'] ?? '';
+  writeFileSync(join(folder, 'tar'), `#!/bin/sh\n${line}\nPATH=${path} exec tar "$@"\n`, { mode: 0o755 });
+  return `${folder}:${path}`;
+}
+
+test('what came to be at the place meanwhile is not overwritten, and the name that the rotation got is printed', async () => {
+  const bench = await queueWithEnded();
+  const target = join(bench.directory, 'r.tgz');
+  const environment = { PATH: planted(bench, `echo mine >${target}`) };
+  expect(await bench.must(['QUEUE', 'rotate', target], { environment })).toBe(`---\nrotation: ${target}.2\njobs: 1\n`);
+  expect(readFileSync(target, 'utf8')).toBe('mine\n');
+  await bench.shell('mkdir x && tar xzf r.tgz.2 -C x --strip-components=1');
+  expect(await bench.must(['x', 'stdout', '1'])).toBe('1\n');
 });

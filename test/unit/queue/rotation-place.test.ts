@@ -1,0 +1,53 @@
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { placeRotation } from '../../../src/queue/rotation-place.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+let directory: string;
+let partial: string;
+let path: string;
+
+beforeEach(() => {
+  directory = temporaryDirectory();
+  partial = join(directory, 'partial');
+  path = join(directory, 'r');
+});
+
+test('an archive gets its name', () => {
+  writeFileSync(partial, 'jobs');
+  expect(placeRotation(partial, path)).toBe(path);
+  expect(readdirSync(directory)).toEqual(['r']);
+});
+
+test('nothing is overwritten, be it a file, a directory, or a link to nowhere, which looks free', () => {
+  for (const make of [
+    () => writeFileSync(partial, 'jobs'),
+    () => {
+      mkdirSync(partial);
+      writeFileSync(join(partial, 'db'), 'jobs');
+    },
+  ]) {
+    directory = temporaryDirectory();
+    partial = join(directory, 'partial');
+    path = join(directory, 'r');
+    make();
+    symlinkSync('nowhere', path);
+    writeFileSync(`${path}.2`, 'mine');
+    mkdirSync(`${path}.3`);
+    expect(placeRotation(partial, path)).toBe(`${path}.4`);
+    expect(readFileSync(`${path}.2`, 'utf8')).toBe('mine');
+    expect(readdirSync(directory).sort()).toEqual(['r', 'r.2', 'r.3', 'r.4']);
+  }
+});
+
+test('an archive that got its name before a kill does not get a second one', () => {
+  writeFileSync(partial, 'jobs');
+  linkSync(partial, path);
+  expect(placeRotation(partial, path)).toBe(path);
+  expect([existsSync(partial), readdirSync(directory)]).toEqual([false, ['r']]);
+});
+
+test('one that another has placed is not there any more', () => {
+  expect(() => placeRotation(partial, path)).toThrow('ENOENT');
+});
