@@ -1,13 +1,12 @@
-import { chmodSync, constants, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
+import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { errorCode } from '../job/errors.ts';
 import { Connection } from '../store/connection.ts';
 import { readFence } from '../store/operations.ts';
 import { jidsOf } from '../store/selections.ts';
 import { copyDatabase } from './copy-database.ts';
 import { makeWhole } from './copy-place.ts';
+import { copyTree } from './copy-tree.ts';
 import { layOut } from './layout.ts';
 import { LEASE_LOCKING_MARK, type Queue, READ_ONLY_MARK } from './open.ts';
 import type { Progress } from './progress.ts';
@@ -65,26 +64,10 @@ async function copyFiles(from: string, to: string, jids: ReadonlySet<number>, pr
   let copied = 0;
   for (let index = 0; index < names.length; index += AT_ONCE) {
     const some = names.slice(index, index + AT_ONCE);
-    const done = await Promise.all(some.map((name) => copyOne(join(from, name), join(to, name))));
+    const done = await Promise.all(some.map((name) => copyTree(join(from, name), join(to, name), from)));
+    // Not what was deleted meanwhile.
     copied += done.filter((isCopied) => isCopied).length;
     progress?.(index + some.length, names.length);
   }
   return copied;
-}
-
-/** False for what was deleted meanwhile. */
-async function copyOne(from: string, to: string): Promise<boolean> {
-  const options = {
-    recursive: true,
-    preserveTimestamps: true,
-    verbatimSymlinks: true,
-    mode: constants.COPYFILE_FICLONE,
-  };
-  try {
-    await cp(from, to, options);
-    return true;
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    return false;
-  }
 }

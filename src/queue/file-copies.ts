@@ -1,8 +1,9 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { cp, open, rm, stat } from 'node:fs/promises';
+import { open, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { copyTree } from './copy-tree.ts';
 import { temporaryName } from './temporary-names.ts';
 
 /**
@@ -23,12 +24,12 @@ export async function copyStdin(queueDirectory: string, source: string): Promise
   }
 }
 
-/** As `copyStdin`, for a job's data: a file or a directory with all that is in it. */
+/** As `copyStdin`, for a job's data: a file or a directory with all that is in it, or what a link leads to. */
 export async function copyData(queueDirectory: string, source: string): Promise<string> {
   const target = join(queueDirectory, 'data', temporaryName());
   try {
-    await stat(source);
-    await cp(source, target, { recursive: true, errorOnExist: true, force: false, preserveTimestamps: true });
+    const whole = await realpath(source);
+    if (!(await copyTree(whole, target, whole))) throw new Error('it is neither a file nor a directory');
     return target;
   } catch (error) {
     await rm(target, { recursive: true, force: true });

@@ -1,5 +1,4 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { errorCode } from '../job/errors.ts';
@@ -7,6 +6,7 @@ import { Connection, type Row } from '../store/connection.ts';
 import { deleteRows } from '../store/deletions.ts';
 import { checkIntegrity } from '../store/integrity.ts';
 import { addRows, type EndedKey, earlierAttemptRows, endedKeys, endedRows, fileOwners } from '../store/rotations.ts';
+import { copyTree } from './copy-tree.ts';
 import { linkOrCopy } from './job-files.ts';
 import { layOut } from './layout.ts';
 import { type Queue, READ_ONLY_MARK } from './open.ts';
@@ -121,11 +121,9 @@ async function* endedJobs(queue: Queue, until: string): AsyncGenerator<{ jobs: R
 
 /** Gives the rotation a job's file: a second name for it, or a copy on another file system. False if it is gone. */
 async function bring(from: string, to: string, name: string): Promise<boolean> {
+  if (name.startsWith('data/')) return await copyTree(join(from, name), join(to, name), from);
   try {
-    if (name.startsWith('data/')) {
-      const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
-      await cp(join(from, name), join(to, name), options);
-    } else linkOrCopy(join(from, name), join(to, name));
+    linkOrCopy(join(from, name), join(to, name));
     return true;
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;

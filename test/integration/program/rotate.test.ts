@@ -60,3 +60,27 @@ test('what came to be at the place meanwhile is not overwritten, and the name th
   await bench.shell('mkdir x && tar xzf r.tgz.2 -C x --strip-components=1');
   expect(await bench.must(['x', 'stdout', '1'])).toBe('1\n');
 });
+
+describe('data', () => {
+  test('that was submitted by a link is what the link leads to, whole', async () => {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create']);
+    await bench.shell('mkdir set && echo in >set/file && ln -s file set/link && ln -s set current');
+    await bench.must(['QUEUE', 'submit', '-q', '--data=current', 'cat $RQ_DATA/link; readlink $RQ_DATA/link']);
+    await bench.shell('rm -r set current');
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    expect(bench.stdout(1)).toBe('in\nfile\n');
+  });
+
+  test('with a pipe or a socket in it stops neither a backup nor a rotation', async () => {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create']);
+    await bench.shell('mkdir set && echo in >set/file');
+    await bench.must(['QUEUE', 'submit', '-q', '--data=set', 'mkfifo $RQ_DATA/pipe']);
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    await bench.must(['QUEUE', 'backup', 'saved']);
+    await bench.must(['QUEUE', 'rotate', 'old']);
+    for (const copy of ['saved', 'old']) expect(readdirSync(join(bench.directory, copy, 'data/1'))).toEqual(['file']);
+    expect(readdirSync(join(bench.queue, 'data'))).toEqual([]);
+  });
+});
