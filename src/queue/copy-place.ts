@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { removePaths } from './remove-paths.ts';
 import { syncFile } from './sync-file.ts';
 import { sweepAbandoned, temporaryName } from './temporary-names.ts';
 
@@ -25,7 +26,7 @@ export async function makeWhole(
     syncFile(dirname(path));
     return path;
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
+    await removePaths([temporary]);
     throw placeFault(error, path, attempted);
   }
 }

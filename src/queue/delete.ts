@@ -12,17 +12,16 @@ const PAGE_JOBS = 2_000;
 
 /**
  * Deletes the selected jobs, but for running ones, then the files of the deleted. The jids of those running ones that
- * were named are given back.
+ * were named are given back, and the files that could not be removed.
  */
 export async function deleteJobs(
   queue: Queue,
   selection: Selection,
   progress?: Progress,
-): Promise<{ deleted: Job[]; running: number[] }> {
+): Promise<{ deleted: Job[]; running: number[]; stayed: string[] }> {
   const result = await transaction(queue, (run) => deleteSelected(run, selection, progress));
   crashAt('jobs-deleted');
-  await removeJobFiles(queue.directory, result.deleted);
-  return result;
+  return { ...result, stayed: await removeJobFiles(queue.directory, result.deleted) };
 }
 
 function deleteSelected(

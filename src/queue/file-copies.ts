@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import { copyTree } from './copy-tree.ts';
+import { removePaths } from './remove-paths.ts';
 import { temporaryName } from './temporary-names.ts';
 
 /**
@@ -32,7 +33,7 @@ export async function copyData(queueDirectory: string, source: string): Promise<
     if (!(await copyTree(whole, target, whole))) throw new Error('it is neither a file nor a directory');
     return target;
   } catch (error) {
-    await rm(target, { recursive: true, force: true });
+    await removePaths([target]);
     throw copyError('data', source, error);
   }
 }

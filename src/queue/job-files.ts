@@ -14,7 +14,8 @@ import { join } from 'node:path';
 import { errorCode, RqError } from '../job/errors.ts';
 import type { Submission } from '../job/job.ts';
 import { copyData, copyStdin } from './file-copies.ts';
-import { type JobFiles, removeLeftovers, replacementName } from './stored-files.ts';
+import { removePaths } from './remove-paths.ts';
+import { type JobFiles, replacementName } from './stored-files.ts';
 
 /**
  * The stdin and data of jobs that are being submitted: copied into the queue under names that no job has, before the
@@ -81,7 +82,7 @@ export class StagedFiles {
   /** Removes the staged copies. */
   async clear(): Promise<void> {
     const data = [...this.staged.values()].flatMap((staged) => staged.data ?? []);
-    await removeLeftovers([...this.stdinCopies.values(), ...data]);
+    await removePaths([...this.stdinCopies.values(), ...data]);
   }
 
   private placeBoth(submission: Submission, jid: number, namesFor: (kind: 'stdin' | 'data') => string[]): JobFiles {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { RqError } from '../job/errors.ts';
 import { copyData, copyStdin } from './file-copies.ts';
 import { linkOrCopy } from './job-files.ts';
-import { type FileOwner, removeLeftovers, replacementName, storedPath } from './stored-files.ts';
+import { removePaths } from './remove-paths.ts';
+import { type FileOwner, replacementName, storedPath } from './stored-files.ts';
 import type { WaitingChange } from './waiting-change.ts';
 
 /**
@@ -54,7 +55,7 @@ export class ReplacedFiles {
   async clear(isCommitted: boolean): Promise<void> {
     const copies = [...this.data.values(), ...(this.stdin === undefined ? [] : [this.stdin])];
     const unused = [...this.placed].filter((path) => !isCommitted || !this.used.has(path));
-    await removeLeftovers([...copies, ...unused, ...(isCommitted ? this.outdated : [])]);
+    await removePaths([...copies, ...unused, ...(isCommitted ? this.outdated : [])]);
   }
 
   private placeStdin(owner: FileOwner): string | null {

@@ -21,6 +21,8 @@ export interface Rotated {
   /** Where the jobs are now; undefined where there was nothing to rotate. */
   readonly path: string | undefined;
   readonly jobs: number;
+  /** Files of rotated jobs, of this rotation and of earlier ones, that could not be removed from the queue. */
+  readonly stayed: readonly string[];
 }
 
 /**
@@ -33,17 +35,18 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
   const path = resolve(target);
   refuseExisting(path, ATTEMPTED);
   if (isArchive(path)) await requireTar();
-  await finishRotations(queue);
+  const earlier = await finishRotations(queue);
   await sweepPartials(queue, dirname(path));
   const id = randomUUID();
   const partial = join(dirname(path), `${PARTIAL}${id}`);
   try {
     makePartial(partial, queue.directory);
     const jobs = await rotateInto({ queue, path, partial, id }, progress);
-    if (jobs === 0) return { path: undefined, jobs };
+    if (jobs === 0) return { path: undefined, jobs, stayed: earlier.flatMap(({ stayed }) => stayed) };
     crashAt('rotation-committed');
-    const finished = await finishRotations(queue);
-    return { path: finished.find((rotation) => rotation.id === id)?.path ?? path, jobs };
+    const finished = [...earlier, ...(await finishRotations(queue))];
+    const place = finished.find((rotation) => rotation.id === id)?.path ?? path;
+    return { path: place, jobs, stayed: finished.flatMap(({ stayed }) => stayed) };
   } catch (error) {
     if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) await discard(queue, partial);
     throw placeFault(error, path, ATTEMPTED);
@@ -66,7 +69,7 @@ async function rotateInto(place: Place, progress?: Progress): Promise<number> {
   crashAt('rotation-filled');
   for (;;) {
     if (contents.keys.length === 0) {
-      removePartial(partial);
+      await removePartial(partial);
       return 0;
     }
     const source = isArchive(path) ? await archiveRotation(directory, join(partial, basename(path))) : directory;

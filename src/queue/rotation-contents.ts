@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { errorCode } from '../job/errors.ts';
@@ -12,6 +12,7 @@ import { layOut } from './layout.ts';
 import { type Queue, READ_ONLY_MARK } from './open.ts';
 import type { Progress } from './progress.ts';
 import { read } from './read.ts';
+import { removePaths } from './remove-paths.ts';
 import { type FileOwner, filesOf, namesOfFiles } from './stored-files.ts';
 
 const PAGE_JOBS = 2_000;
@@ -78,7 +79,7 @@ export async function withoutJobs(
     deleteRows(connection, [...jids]);
     connection.execute('COMMIT');
     const isOut = (name: string): boolean => jids.has(Number.parseInt(name.slice(name.indexOf('/') + 1), 10));
-    for (const name of contents.files.filter(isOut)) rmSync(join(directory, name), { recursive: true, force: true });
+    await removePaths(contents.files.filter(isOut).map((name) => join(directory, name)));
     return await completed(
       directory,
       connection,

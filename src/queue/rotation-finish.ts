@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { crashAt } from '../job/crash-points.ts';
-import { errorCode, RqError } from '../job/errors.ts';
+import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import { type CommittedRotation, finishRotation, unfinishedRotations } from '../store/rotations.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
+import { removePaths } from './remove-paths.ts';
 import { PARTIAL, removePartial } from './rotation-partials.ts';
 import { placeRotation } from './rotation-place.ts';
-import { removePaths } from './stored-files.ts';
 import { syncFile } from './sync-file.ts';
 import { transaction } from './transaction.ts';
 
@@ -19,6 +19,8 @@ export interface FinishedRotation {
   readonly id: string;
   /** Where it is: beside the place that was asked for if something came to be there. */
   readonly path: string;
+  /** Files of its jobs that could not be removed from the queue. */
+  readonly stayed: readonly string[];
 }
 
 /**
@@ -36,12 +38,12 @@ export async function finishRotations(queue: Queue): Promise<FinishedRotation[]>
     if (path === undefined) continue;
     crashAt('rotation-placed');
     const files = rotation.files.filter((name) => JOB_FILE.test(name));
-    await removePaths(files.map((name) => join(queue.directory, name)));
+    const stayed = await removePaths(files.map((name) => join(queue.directory, name)));
     crashAt('rotation-files-removed');
     await transaction(queue, ({ connection }) => finishRotation(connection, rotation.id));
     crashAt('rotation-finished');
-    removePartial(dirname(rotation.partial));
-    finished.push({ id: rotation.id, path });
+    await removePartial(dirname(rotation.partial));
+    finished.push({ id: rotation.id, path, stayed });
   }
   return finished;
 }
@@ -69,10 +71,20 @@ function putInPlace({ partial, path }: CommittedRotation): string | undefined {
   } catch (error) {
     const code = errorCode(error) ?? '';
     if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return undefined;
-    if (code !== 'ENOENT') throw error;
+    if (code !== 'ENOENT') throw placeError(partial, path, error);
     // Another has done it, or it was done before a kill; or the place is out of sight since a moment ago.
     if (!existsSync(dirname(partial))) return undefined;
   }
   syncFile(dirname(path));
   return name;
+}
+
+function placeError(partial: string, path: string, error: unknown): RqError {
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
+  const why = isFull ? 'the disk or your quota is full' : errorMessage(error);
+  return new RqError(
+    isFull ? 'NO_SPACE' : 'IO',
+    `cannot finish the rotation to ${path}: ${why}; its jobs are whole in ${partial}: rotate again`,
+    { cause: error, facts: { path } },
+  );
 }

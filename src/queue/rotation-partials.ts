@@ -9,6 +9,7 @@ import { documentText } from '../yaml/document.ts';
 import { readFlatDocument } from '../yaml/flat.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
+import { removePaths } from './remove-paths.ts';
 import { sweepAbandoned, temporaryName } from './temporary-names.ts';
 
 /** How the temporary directory of a rotation is called, with an id behind it. */
@@ -37,16 +38,17 @@ export function makePartial(partial: string, queueDirectory: string): void {
 }
 
 /** Removes such a directory; if this process is killed over it, what is left has a name that tells so. */
-export function removePartial(partial: string): void {
+export async function removePartial(partial: string): Promise<void> {
   const temporary = join(dirname(partial), temporaryName());
+  let left = temporary;
   try {
     renameSync(partial, temporary);
-    rmSync(temporary, { recursive: true, force: true });
   } catch (error) {
     // Another has removed it, or there is no room for the name.
     if (errorCode(error) === undefined) throw error;
-    rmSync(partial, { recursive: true, force: true });
+    left = partial;
   }
+  await removePaths([left]);
 }
 
 /**
@@ -58,7 +60,7 @@ export async function sweepPartials(queue: Queue, directory: string, only?: stri
   if (left.length === 0) return;
   const committed = await read(queue, unfinishedRotations);
   const isCommitted = (path: string): boolean => committed.some(({ partial }) => dirname(partial) === path);
-  for (const path of left.filter((each) => !isCommitted(each))) removePartial(path);
+  for (const path of left.filter((each) => !isCommitted(each))) await removePartial(path);
 }
 
 /** What killed rotations of this queue left in a directory, committed or not: their paths. */

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../job/errors.ts';
+import { removePaths } from './remove-paths.ts';
 
 /** Where a job's stdin and data are, relative to the queue; null if it has none. */
 export interface JobFiles {
@@ -14,7 +13,6 @@ export interface FileOwner extends JobFiles {
   readonly jid: number;
 }
 
-const AT_ONCE = 16;
 const LIST_ABOVE = 400;
 
 /**
@@ -30,12 +28,12 @@ export function storedPath(queueDirectory: string, kind: 'stdin' | 'data', owner
   return join(queueDirectory, storedName(kind, owner));
 }
 
-/** Removes the files of jobs that are deleted; what is not there is no error. */
-export async function removeJobFiles(queueDirectory: string, owners: readonly FileOwner[]): Promise<void> {
+/** Removes the files of jobs that are deleted; what is not there is no error. Gives those that could not be removed. */
+export async function removeJobFiles(queueDirectory: string, owners: readonly FileOwner[]): Promise<string[]> {
   const names = owners.flatMap((owner) => [...filesOf(owner)]);
   const present = names.length > LIST_ABOVE ? namesOfFiles(queueDirectory) : undefined;
   const found = present === undefined ? names : names.filter((name) => present.has(name));
-  await removePaths(found.map((name) => join(queueDirectory, name)));
+  return await removePaths(found.map((name) => join(queueDirectory, name)));
 }
 
 /** The files of all jobs, relative to the queue. To list four folders is faster than to ask for each of many. */
@@ -50,25 +48,6 @@ export function filesOf(owner: FileOwner): Set<string> {
   const { jid } = owner;
   const names = ['stdin', 'stdout', 'stderr', 'data'].map((kind) => `${kind}/${jid}`);
   return new Set([...names, storedName('stdin', owner), storedName('data', owner)]);
-}
-
-/** Removes files and directories, several at once. */
-export async function removePaths(paths: readonly string[]): Promise<void> {
-  for (let index = 0; index < paths.length; index += AT_ONCE) {
-    await Promise.all(paths.slice(index, index + AT_ONCE).map((path) => rm(path, { recursive: true, force: true })));
-  }
-}
-
-/**
- * The same for what no row names any more, after a change that is done: that some could not be removed is no reason to
- * say that it failed, and `doctor` finds them.
- */
-export async function removeLeftovers(paths: readonly string[]): Promise<void> {
-  try {
-    await removePaths(paths);
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-  }
 }
 
 function storedName(kind: 'stdin' | 'data', owner: FileOwner): string {

@@ -5,7 +5,8 @@ import { pendingByCommand, rewriteJob } from '../store/changes.ts';
 import { insertJob, lastJid } from '../store/submissions.ts';
 import { StagedFiles } from './job-files.ts';
 import type { Queue } from './open.ts';
-import { type FileOwner, removeLeftovers, storedPath } from './stored-files.ts';
+import { removePaths } from './remove-paths.ts';
+import { type FileOwner, storedPath } from './stored-files.ts';
 import { refuseTooMany, submitterNow } from './submit.ts';
 import { type Transaction, transaction } from './transaction.ts';
 
@@ -26,7 +27,7 @@ export async function touchJobs(queue: Queue, submissions: readonly Submission[]
   const files = await StagedFiles.stage(queue.directory, distinct);
   try {
     const { jids, outdated } = await transaction(queue, (run) => touchAll(run, queue, distinct, files));
-    await removeLeftovers(outdated);
+    await removePaths(outdated);
     return jids.sort((a, b) => a - b).map((jid) => ({ first: jid, last: jid }));
   } catch (error) {
     if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) files.takeBack();

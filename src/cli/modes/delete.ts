@@ -5,6 +5,7 @@ import { jobFields, printAfter, printJobs } from '../print.ts';
 import { progressOf } from '../progress.ts';
 import { refusal } from '../refusal.ts';
 import { requireSelection } from '../selection-input.ts';
+import { warnOfStayed } from '../stayed-files.ts';
 import { useQueue } from '../use-queue.ts';
 
 /**
@@ -16,10 +17,11 @@ export async function run(call: ModeCall): Promise<undefined> {
   const selection = await requireSelection(call);
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'deleted');
-    const { deleted, running } = await progress.during(deleteJobs(queue, selection, progress.report));
+    const { deleted, running, stayed } = await progress.during(deleteJobs(queue, selection, progress.report));
     if (!call.options.flag('quiet')) {
       await printAfter(`deleted ${deleted.length} jobs`, () => printJobs(call, [deleted]));
     }
+    warnOfStayed(call, stayed);
     if (running.length > 0) throw refusal('delete', new Map([['running', running]]), call.queue);
     if (deleted.length > 0) return;
     throw new RqError(

@@ -2,6 +2,7 @@ import { rotateQueue } from '../../queue/rotate.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { printAfter, printReport } from '../print.ts';
 import { progressOf } from '../progress.ts';
+import { warnOfStayed } from '../stayed-files.ts';
 import { timeStamp } from '../time-stamp.ts';
 import { useQueue } from '../use-queue.ts';
 
@@ -10,10 +11,11 @@ export async function run(call: ModeCall): Promise<undefined> {
   await useQueue(call, async (queue) => {
     const target = call.words[0] ?? `${queue.directory}.${timeStamp(queue.clock.now())}.tgz`;
     const progress = progressOf(call, 'rotated');
-    const { path, jobs } = await progress.during(rotateQueue(queue, target, progress.report));
+    const { path, jobs, stayed } = await progress.during(rotateQueue(queue, target, progress.report));
     if (path === undefined) call.talk.info(`no job of ${queue.directory} has ended: nothing to rotate`);
     await printAfter(`rotated ${jobs} jobs to ${path ?? 'nowhere'}`, () =>
       printReport(call, { rotation: path ?? null, jobs }),
     );
+    warnOfStayed(call, stayed);
   });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CrashPoint } from '../../../src/job/crash-points.ts';
@@ -82,5 +82,51 @@ describe('data', () => {
     await bench.must(['QUEUE', 'rotate', 'old']);
     for (const copy of ['saved', 'old']) expect(readdirSync(join(bench.directory, copy, 'data/1'))).toEqual(['file']);
     expect(readdirSync(join(bench.queue, 'data'))).toEqual([]);
+  });
+});
+
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+const rootReason = isRoot ? '' : ' (skipped: only root can give files to others)';
+/** Root, bound by the modes of files as others are. */
+const BOUND = isRoot ? 'setpriv --bounding-set=-dac_override,-dac_read_search,-fowner' : '';
+
+describe('files of jobs', () => {
+  async function queueWithData(): Promise<Workbench> {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create']);
+    await bench.shell('mkdir set');
+    await bench.must(['QUEUE', 'submit', '-q', '--data=set', 'mkdir -p $RQ_DATA/a/b; echo x >$RQ_DATA/a/b/c']);
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    return bench;
+  }
+
+  test.each(['delete 1', 'rotate old', 'rotate old.tgz'])('are removed whatever their mode: %s', async (words) => {
+    const bench = await queueWithData();
+    await bench.shell('chmod -R a-w q/data/1');
+    const { stderr } = await bench.shell(`${BOUND} rq q ${words}`);
+    expect(stderr).toBe('');
+    expect(readdirSync(join(bench.queue, 'data'))).toEqual([]);
+    expect(readdirSync(bench.directory).filter((name) => name.startsWith('.rq'))).toEqual([]);
+    await bench.shell('chmod -R u+w .');
+  });
+
+  test.skipIf(!isRoot)(`that cannot be removed are named, and hold up nothing${rootReason}`, async () => {
+    for (const [words, printed] of [
+      ['delete 1 -f jid', '---\n- jid: 1\n'],
+      ['rotate old -f jobs', '---\njobs: 1\n'],
+    ] as const) {
+      const bench = await queueWithData();
+      const directory = join(bench.queue, 'data/1/a/b');
+      chownSync(directory, NOBODY, NOBODY);
+      const { stdout, stderr } = await bench.shell(`${BOUND} rq q ${words}`);
+      expect([stdout, stderr]).toEqual([
+        printed,
+        expect.stringMatching(new RegExp(`^rq: .* done, but .* removed: ${bench.queue}/data/1;.*\\n$`)),
+      ]);
+      expect(await bench.jobs()).toEqual([]);
+      await end(bench, 1);
+      expect((await bench.shell(`${BOUND} rq q rotate again`)).stderr).toBe('');
+    }
   });
 });
