@@ -4,6 +4,13 @@ import { ExecaError, execa } from 'execa';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import { syncFile } from './sync-file.ts';
 
+/**
+ * What GNU tar says of a job's output that is written to while it is read, by a process that the job left behind: the
+ * queue's file is the rotation's too.
+ */
+const CHANGED = /: (?:file changed as we read it|File shrank by \d+ bytes?; padding with zeros)$/;
+const GREW = /\/(?:stdout|stderr)\/\d+: (?:Mod time|Size) differs$/;
+
 /** Whether a rotation of this name is to be one compressed file. */
 export function isArchive(path: string): boolean {
   return /(?:\.tgz|\.tar\.gz)$/.test(path);
@@ -26,13 +33,26 @@ export async function archiveRotation(directory: string, file: string): Promise<
   closeSync(openSync(file, 'wx', statSync(directory).mode & 0o660));
   const words = ['--file', file, '--directory', dirname(directory), '--gzip'];
   try {
-    await execa('tar', ['--create', ...words, basename(directory)]);
-    await execa('tar', ['--compare', ...words]);
+    await runTar(['--create', ...words, '--', basename(directory)], CHANGED);
+    await runTar(['--compare', ...words], GREW);
   } catch (error) {
     throw archiveFault(error, file);
   }
   syncFile(file);
   return file;
+}
+
+/** Runs tar; its status 1, some files differ, is none of failure if all that it says is of this kind. */
+async function runTar(words: readonly string[], harmless: RegExp): Promise<void> {
+  try {
+    await execa('tar', words, { env: { LC_ALL: 'C' } });
+  } catch (error) {
+    if (!(error instanceof ExecaError) || error.exitCode !== 1) throw error;
+    const lines = [error.stdout, error.stderr]
+      .flatMap((text) => String(text).split('\n'))
+      .filter((line) => line !== '');
+    if (lines.length === 0 || !lines.every((line) => harmless.test(line))) throw error;
+  }
 }
 
 function archiveFault(error: unknown, file: string): RqError {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -58,6 +59,25 @@ test('what came to be at the place meanwhile is not overwritten, and the name th
   expect(await bench.must(['QUEUE', 'rotate', target], { environment })).toBe(`---\nrotation: ${target}.2\njobs: 1\n`);
   expect(readFileSync(target, 'utf8')).toBe('mine\n');
   await bench.shell('mkdir x && tar xzf r.tgz.2 -C x --strip-components=1');
+  expect(await bench.must(['x', 'stdout', '1'])).toBe('1\n');
+});
+
+test('what a job left behind may still write to its output while an archive is made of it', async () => {
+  const bench = await queueWithEnded();
+  const output = join(bench.queue, 'stdout/1');
+  const changing = 'echo "tar: r/stdout/1: file changed as we read it" >&2; exit 1';
+  const line = `[ "$1" != --create ] || { $TAR "$@"; echo more >>${output}; ${changing}; }`;
+  const environment = { PATH: planted(bench, line), TAR: execFileSync('which', ['tar'], { encoding: 'utf8' }).trim() };
+  await bench.must(['QUEUE', 'rotate', 'r.tgz'], { environment });
+  await bench.shell('mkdir x && tar xzf r.tgz -C x --strip-components=1');
+  expect(await bench.must(['x', 'stdout', '1'])).toBe('1\n');
+});
+
+test('a rotation whose name begins as an option does is none', async () => {
+  const bench = await queueWithEnded();
+  const target = join(bench.directory, '--version.tgz');
+  await bench.must(['QUEUE', 'rotate', target]);
+  await bench.shell('mkdir x && tar xzf ./--version.tgz -C x --strip-components=1');
   expect(await bench.must(['x', 'stdout', '1'])).toBe('1\n');
 });
 
