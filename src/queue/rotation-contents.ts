@@ -13,7 +13,7 @@ import { type Queue, READ_ONLY_MARK } from './open.ts';
 import type { Progress } from './progress.ts';
 import { read } from './read.ts';
 import { removePaths } from './remove-paths.ts';
-import { type FileOwner, filesOf, namesOfFiles } from './stored-files.ts';
+import { type FileOwner, namesOfFiles, ownFilesOf } from './stored-files.ts';
 
 const PAGE_JOBS = 2_000;
 const REPORT_EVERY = 100;
@@ -58,7 +58,7 @@ async function bringFiles(
   const present = namesOfFiles(from);
   const files: string[] = [];
   for (const [index, owner] of owners.entries()) {
-    for (const name of filesOf(owner)) {
+    for (const name of ownFilesOf(owner)) {
       if (present.has(name) && (await bring(from, to, name))) files.push(name);
     }
     if (index % REPORT_EVERY === 0) progress?.(index, owners.length);

@@ -43,7 +43,14 @@ export function namesOfFiles(queueDirectory: string): Set<string> {
   return new Set(['stdin', 'stdout', 'stderr', 'data'].flatMap(namesIn));
 }
 
-/** The names, relative to the queue, of all files that a job may have. */
+/** The names, relative to the queue, of the files that are a job's if they are there. */
+export function ownFilesOf(owner: FileOwner): string[] {
+  const { jid } = owner;
+  const given = (['stdin', 'data'] as const).filter((kind) => owner[kind] !== null);
+  return [`stdout/${jid}`, `stderr/${jid}`, ...given.map((kind) => storedName(kind, owner))];
+}
+
+/** The same, and what other submits that were to get its jid may have left under its name. */
 export function filesOf(owner: FileOwner): Set<string> {
   const { jid } = owner;
   const names = ['stdin', 'stdout', 'stderr', 'data'].map((kind) => `${kind}/${jid}`);

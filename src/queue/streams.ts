@@ -5,23 +5,37 @@ import { findJob } from '../store/selections.ts';
 import { openFresh } from './fresh-open.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
-import { storedPath } from './stored-files.ts';
+import { type FileOwner, storedPath } from './stored-files.ts';
 
 type Stream = 'stdin' | 'stdout' | 'stderr';
 
-/** Where a job's stream is or will be, as an absolute path; there is no file before the job began. Throws NO_JOB. */
+/**
+ * Where a job's stream is or will be, as an absolute path; there is no file before the job began. Throws NO_JOB, or IO for
+ * the stdin of a job that has none.
+ */
 export async function jobStreamPath(queue: Queue, jid: number, stream: Stream): Promise<string> {
-  const { directory } = queue;
-  const job = await read(queue, (connection) => findJob(connection, jid));
-  if (job === undefined) throw new RqError('NO_JOB', `no job ${jid} in ${directory}: look with: rq ${directory} list`);
-  return stream === 'stdin' ? storedPath(directory, 'stdin', job) : join(directory, stream, String(jid));
+  const path = streamPath(queue, await findOne(queue, jid), stream);
+  if (path !== undefined) return path;
+  throw new RqError('IO', `job ${jid} has no ${stream}: it was submitted without`, { facts: { jid } });
 }
 
 /** Those of a job's stdin, stdout and stderr that are there, as absolute paths. Throws NO_JOB. */
 export async function existingStreams(queue: Queue, jid: number): Promise<string[]> {
-  const stdin = await jobStreamPath(queue, jid, 'stdin');
-  const outputs = ['stdout', 'stderr'].map((stream) => join(queue.directory, stream, String(jid)));
-  return [stdin, ...outputs].filter(isThere);
+  const job = await findOne(queue, jid);
+  const paths = (['stdin', 'stdout', 'stderr'] as const).map((stream) => streamPath(queue, job, stream));
+  return paths.filter((path) => path !== undefined).filter(isThere);
+}
+
+async function findOne(queue: Queue, jid: number): Promise<FileOwner> {
+  const job = await read(queue, (connection) => findJob(connection, jid));
+  if (job !== undefined) return job;
+  throw new RqError('NO_JOB', `no job ${jid} in ${queue.directory}: look with: rq ${queue.directory} list`);
+}
+
+/** Undefined for none: a file of that name is left over from another's submit. */
+function streamPath({ directory }: Queue, job: FileOwner, stream: Stream): string | undefined {
+  if (stream !== 'stdin') return join(directory, stream, String(job.jid));
+  return job.stdin === null ? undefined : storedPath(directory, 'stdin', job);
 }
 
 function isThere(path: string): boolean {

@@ -20,7 +20,7 @@ export async function run(call: ModeCall): Promise<undefined> {
 async function* fileChunks(path: string, jid: number, stream: string): AsyncGenerator<Uint8Array> {
   const fd = openFresh(path);
   if (fd === undefined) {
-    const why = stream === 'stdin' ? 'it was submitted without' : 'it has not started yet';
+    const why = stream === 'stdin' ? 'its file is gone' : 'it has not started yet';
     throw new RqError('IO', `job ${jid} has no ${stream}: ${why}`, { facts: { jid, path } });
   }
   try {

@@ -150,3 +150,19 @@ describe('files of jobs', () => {
     }
   });
 });
+
+test('a file that a killed submit left under the name of a job’s stdin is not that job’s', async () => {
+  const bench = await queueWithEnded();
+  const stray = join(bench.queue, 'stdin/1');
+  writeFileSync(stray, 'of another');
+  for (const mode of ['stdin', 'stdin4']) {
+    expect(await bench.run(['QUEUE', mode, '1'])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: 'rq: job 1 has no stdin: it was submitted without\n',
+    });
+  }
+  await bench.must(['QUEUE', 'rotate', 'old']);
+  expect(readdirSync(join(bench.directory, 'old/stdin'))).toEqual([]);
+  expect(readFileSync(stray, 'utf8')).toBe('of another');
+});
