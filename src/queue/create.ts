@@ -57,16 +57,24 @@ function fill(directory: string, { access, locking }: { access: 'private' | 'gro
     chmodSync(directory, mode);
     layOut(directory, 0);
     if (locking === 'lease') writeFileSync(join(directory, LEASE_LOCKING_MARK), '');
-    const connection = Connection.open(join(directory, 'db'), { create: true, busyMs: 0 });
-    connection.execute('BEGIN IMMEDIATE');
-    connection.migrate();
-    writeAttribute(connection, 'created', systemClock.now());
-    connection.execute('COMMIT');
-    connection.close();
+    makeDatabase(join(directory, 'db'));
     // SQLite makes files that only their owner can write to, whatever the umask.
     if (access === 'group') chmodSync(join(directory, 'db'), 0o660);
   } finally {
     process.umask(previousMask);
+  }
+}
+
+function makeDatabase(path: string): void {
+  const connection = Connection.open(path, { create: true, busyMs: 0 });
+  try {
+    connection.execute('BEGIN IMMEDIATE');
+    connection.migrate();
+    writeAttribute(connection, 'created', systemClock.now());
+    connection.execute('COMMIT');
+  } finally {
+    // On NFS what is open cannot be removed after an error: its directory would stay, and hide the error.
+    connection.close();
   }
 }
 
