@@ -10,7 +10,7 @@ import { isHotJournal } from './hot-journal.ts';
 import { lockDatabase } from './lock-database.ts';
 import type { Queue } from './open.ts';
 import type { Outcome, Recovery, Say } from './recovery.ts';
-import { copyOpenFile, openDatabase, sweepTemporary } from './replace-database.ts';
+import { keepCopy, openDatabase, sweepTemporary } from './replace-database.ts';
 import { saveRows } from './save-rows.ts';
 import { transaction } from './transaction.ts';
 import { underLease } from './under-lease.ts';
@@ -54,8 +54,7 @@ async function tryOnce(queue: Queue, lease: Lease, { kept, say }: Try): Promise<
     const refresh = (): void => lease.refresh();
     const damage = connection === undefined ? 'unknown' : examine(connection, new PageFile(descriptor), refresh);
     if (connection !== undefined && damage === 'none') return whole(queue, connection, kept);
-    const copy = join(queue.directory, `db.damaged.${queue.clock.now().replaceAll(/[-:.]/g, '')}`);
-    copyOpenFile(descriptor, copy, lease);
+    const copy = keepCopy(queue, descriptor, lease);
     if (damage === 'indexes' && kept === undefined) return { kind: 'indexes', kept: copy };
     say('saving the rows into a new database');
     return saveRows(queue, descriptor, lease, { copy, say, jids: jidsOfFiles(queue.directory) });

@@ -47,7 +47,7 @@ export function openDatabase(queue: Queue): number {
 
 /**
  * Copies an open file to a new name, with its mode and as far as allowed its owner, and syncs it. Never through a
- * descriptor of its own: to close one would drop the locks that SQLite has on the file for this process.
+ * descriptor of its own: to close one would drop the locks that SQLite has on the file for this process. Throws NO_SPACE.
  */
 export function copyOpenFile(descriptor: number, target: string, lease: Lease): void {
   const copy = openSync(target, 'wx', 0o600);
@@ -62,10 +62,29 @@ export function copyOpenFile(descriptor: number, target: string, lease: Lease): 
       lease.refresh();
     }
     fsyncSync(copy);
+  } catch (error) {
+    if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) throw error;
+    const message = `cannot write to ${target}: the disk or your quota is full; make room, try again`;
+    throw new RqError('NO_SPACE', message, { cause: error });
   } finally {
     closeSync(copy);
   }
   likenAccess(descriptor, target);
+}
+
+/** Keeps a copy of the database that is open here beside it, synced, whole or not at all; gives its path. */
+export function keepCopy(queue: Queue, descriptor: number, lease: Lease): string {
+  const temporary = temporaryDatabase(queue.directory);
+  const path = join(queue.directory, `db.damaged.${queue.clock.now().replaceAll(/[-:.]/g, '')}`);
+  try {
+    copyOpenFile(descriptor, temporary, lease);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFile(queue.directory);
+  return path;
 }
 
 function writeAll(descriptor: number, bytes: Buffer): void {

@@ -22,20 +22,21 @@ interface Damaged {
 
 /**
  * Makes a new database of what can be believed of the one that is open here, and puts it in its place. Throws
- * QUEUE_DAMAGED if that is nothing; then, and if the lease must be a higher one, nothing is changed and no copy kept.
+ * QUEUE_DAMAGED if that is nothing, NO_SPACE; then, and if the lease must be a higher one, nothing is changed and no copy
+ * kept.
  */
 export function saveRows(queue: Queue, descriptor: number, lease: Lease, { copy, jids, say }: Damaged): Outcome {
   const temporary = temporaryDatabase(queue.directory);
   try {
-    const made = makeDatabase(
-      queue,
-      temporary,
-      lease,
-      new Trees(new PageFile(descriptor), () => lease.refresh()),
-      jids,
-    );
+    let made: Salvaged | number | undefined;
+    try {
+      const trees = new Trees(new PageFile(descriptor), () => lease.refresh());
+      made = makeDatabase(queue, temporary, lease, trees, jids);
+    } finally {
+      // The file itself is as it was: each try would leave another copy.
+      if (made === undefined || typeof made === 'number' || made.isHopeless) rmSync(copy);
+    }
     if (typeof made === 'number' || made.isHopeless) {
-      rmSync(copy);
       if (typeof made === 'number') return { kind: 'fenced', above: made };
       throw beyondRepair(queue);
     }

@@ -1,6 +1,7 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { zeroPage } from '../../support/damage.ts';
 import { Workbench } from '../../support/program.ts';
 import { describeSmallDisk, fill, smallDisk } from '../../support/small-disk.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -46,6 +47,26 @@ describeSmallDisk('a full disk', () => {
     expect(await bench.must(['QUEUE', 'list'])).toBe(before);
     expect(readdirSync(join(bench.queue, 'stdout'))).toHaveLength(3);
     expect(readdirSync(small)).toEqual(['q']);
+  });
+
+  test('recover leaves nothing behind but what was there, however little room there is', async () => {
+    const bench = await cramped();
+    const jobs = `${'echo a command of some length that fills the disk\n'.repeat(3000)}`;
+    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: jobs });
+    const database = join(bench.queue, 'db');
+    zeroPage(database, 16);
+    const { size } = statSync(database);
+    const filler = fill(join(bench.queue, '..'));
+    const whole = statSync(filler).size;
+    // None at all, for half of the copy, and for the copy but not for the new database.
+    for (const room of [0, 0.5, 1.3]) {
+      truncateSync(filler, whole - Math.floor(room * size));
+      const { status, stderr } = await bench.run(['QUEUE', 'recover', '-v2']);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot .* is full; make room.*\n$/)]);
+      expect(readdirSync(bench.queue).filter((name) => name.startsWith('db'))).toEqual(['db', 'db.schema']);
+    }
+    rmSync(filler);
+    await bench.must(['QUEUE', 'recover']);
   });
 
   test('a feeder goes on when there is space again, and no result is lost', async () => {
