@@ -1,6 +1,7 @@
-import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { errorCode } from '../job/errors.ts';
 import { Connection } from '../store/connection.ts';
 import { readFence } from '../store/operations.ts';
 import { jidsOf } from '../store/selections.ts';
@@ -30,19 +31,34 @@ export async function backUpQueue(queue: Queue, target: string, progress?: Progr
   let files = 0;
   const path = await makeWhole(target, `back up ${queue.directory}`, async (directory) => {
     const database = join(directory, 'db');
+    // First: what is made in it gets its group.
+    likenTo(queue.directory, directory);
     await copyDatabase(queue, database);
     const { jids, fence } = contentsOf(database);
     layOut(directory, fence);
-    chmodSync(directory, statSync(queue.directory).mode & 0o7777);
     for (const mark of readdirSync(queue.directory).filter((name) => MARKS.includes(name))) {
       writeFileSync(join(directory, mark), '');
     }
+    for (const name of readdirSync(directory)) likenTo(join(queue.directory, name), join(directory, name));
     jobs = jids.size;
     files = await copyFiles(queue.directory, directory, jids, progress);
     // All of its files at once; fsync for each would take one sync a file.
     await execa('sync', ['-f', directory]);
   });
   return { path, jobs, files };
+}
+
+/** Gives a copy the mode of what it is of, and its group where this user may: a queue of a group is to be one again. */
+function likenTo(original: string, copy: string): void {
+  const stats = statSync(original, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  const { mode, gid } = stats;
+  try {
+    chownSync(copy, -1, gid);
+  } catch (error) {
+    if (errorCode(error) !== 'EPERM') throw error;
+  }
+  chmodSync(copy, mode & 0o7777);
 }
 
 function contentsOf(database: string): { jids: Set<number>; fence: number } {

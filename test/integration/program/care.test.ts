@@ -102,6 +102,17 @@ describe('snapshot and backup', () => {
     expect((await bench.run(['QUEUE', 'backup', 'q'])).stderr).toContain('it is there already');
     expect((await bench.run(['QUEUE', 'backup', 'no/where'])).stderr).toContain('there is no directory');
   });
+
+  test('a backup of a queue of a group is one of a group', async () => {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create', '--mode=group']);
+    if (process.getuid?.() === 0) await bench.shell('chgrp -R 65534 q');
+    await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'in' });
+    await bench.shell('umask 022; rq q backup saved');
+    const access = async (queue: string): Promise<string> =>
+      (await bench.shell(`cd ${queue} && find . -printf '%p %m %g\\n' | grep -v lease | sort`)).stdout;
+    expect(await access('saved')).toBe(await access('q'));
+  });
 });
 
 describe('rotate', () => {
