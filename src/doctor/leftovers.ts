@@ -68,7 +68,7 @@ export function judgeStrays(found: Look<StrayFiles>, queueDirectory: string): Fi
       : [
           note(
             `${phrase(ownerless)}: of no job`,
-            'it takes room; of a new job of that jid it is replaced',
+            'it takes room; a new job of that jid gets files of other names',
             `remove it, if nothing submits, deletes or rotates just now: rm -r ${ownerless
               .slice(0, 5)
               .map((name) => join(queueDirectory, name))
