@@ -89,12 +89,15 @@ export class Connection {
 
   /**
    * Copies the database into a new file, some pages at a time; a lock is held only while pages are read. Begins anew by
-   * itself where another process writes in between. `step` is asked for the number of pages that come next.
+   * itself where another process writes in between. `step` is asked for the number of pages that come next. Throws
+   * SQLITE_BUSY where the database is locked for longer than `busyMs` at first.
    */
   async copyTo(path: string, step: (pages: { total: number; remaining: number }) => number): Promise<void> {
-    await this.database.backup(path, {
-      progress: ({ totalPages, remainingPages }) => step({ total: totalPages, remaining: remainingPages }),
+    const { totalPages } = await this.database.backup(path, {
+      progress: (pages) => step({ total: pages.totalPages, remaining: pages.remainingPages }),
     });
+    // The library takes a lock that it could not have for a step, and no pages at all for the end.
+    if (totalPages === 0) throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
   }
 
   get inTransaction(): boolean {
