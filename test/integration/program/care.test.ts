@@ -115,6 +115,17 @@ describe('snapshot and backup', () => {
   });
 });
 
+test('data in a queue of a group is for its members, whatever the umask and the modes of the original', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create', '--mode=group']);
+  await bench.shell(
+    'mkdir -p raw/deep && echo in >raw/deep/file && chmod -R go-rwx raw && umask 077 && rq q submit -q -d raw true',
+  );
+  expect((await bench.shell("cd q/data/1 && find . -printf '%p %m\\n' | sort")).stdout).toMatch(
+    /^\. 2?770\n\.\/deep 2?770\n\.\/deep\/file 660\n$/,
+  );
+});
+
 describe('rotate', () => {
   test('moves what has ended, with its files, to a directory that is a queue to read from', async () => {
     const bench = await queueWithEnded();
