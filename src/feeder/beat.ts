@@ -32,6 +32,9 @@ export class Beat {
   /** When the last beat came through, in milliseconds. */
   private lastMs: number;
   private lastSinceBootMs: number;
+  /** When this was made, by the server's clock and since boot, in milliseconds. */
+  private readonly startMs: number;
+  private readonly startSinceBootMs: number;
   /** How long beats came through one after the other in time, all in all, in milliseconds. */
   steadyMs = 0;
   /** The file was gone at a beat: others may have taken this node for lost. Whoever has seen to that sets it false. */
@@ -51,6 +54,8 @@ export class Beat {
     this.lostPath = lostNodePath(queueDirectory, facts.host);
     this.lastMs = clock.monotonicMs();
     this.lastSinceBootMs = clock.sinceBootMs();
+    this.startSinceBootMs = this.lastSinceBootMs;
+    this.startMs = Date.parse(clock.now()) - facts.clock_offset_s * 1000;
   }
 
   get intervalMs(): number {
@@ -78,8 +83,8 @@ export class Beat {
   /** One beat; where the share fails, the next one tries again. False if it did not come through. */
   beat(): boolean {
     try {
-      // By the server's clock, as when the file is written.
-      const now = new Date(Date.parse(this.clock.now()) - this.facts.clock_offset_s * 1000);
+      // By the server's clock, as when the file is written, whatever becomes of this host's.
+      const now = new Date(this.startMs + this.clock.sinceBootMs() - this.startSinceBootMs);
       // A link that was planted is not followed.
       lutimesSync(this.path, now, now);
       this.note();

@@ -34,7 +34,13 @@ export async function refuseNamesake(
   const { runtime, pid } = before;
   if (before.boot === bootId() && before.namespace === pidNamespace()) {
     const isSame = runtime === runtimeDirectory;
-    if (!isSame && isInUse(runtime)) {
+    const isInUse = isSame ? false : isUsed(runtime);
+    if (isInUse === undefined) {
+      throw refusal(
+        `one of the user ${before.user} does or did, whose jobs may still run; have them ended by: rq ${queueDirectory} stop`,
+      );
+    }
+    if (isInUse) {
       throw refusal(`one with the runtime directory ${runtime} does; set RQ_RUNTIME_DIR as it has`);
     }
     if (await hasEnded(before, clock)) return;
@@ -59,6 +65,7 @@ interface Seen {
   readonly pid: number;
   readonly startTime: number;
   readonly runtime: string;
+  readonly user: string;
   /** By the server's clock, in milliseconds. */
   readonly beatMs: number;
 }
@@ -74,6 +81,7 @@ function readNode(path: string): Seen | undefined {
       pid: Number(facts['pid']),
       startTime: Number(facts['start_time']),
       runtime: facts['runtime'] ?? '',
+      user: facts['user'] ?? '',
       beatMs: stats.mtimeMs,
     };
   } catch (error) {
@@ -94,12 +102,12 @@ async function hasEnded({ pid, startTime }: Seen, clock: Clock): Promise<boolean
   return true;
 }
 
-function isInUse(runtimeDirectory: string): boolean {
+/** Undefined where this user may not look: another's, in a queue of a group. */
+function isUsed(runtimeDirectory: string): boolean | undefined {
   try {
     return readFeeder(runtimeDirectory) !== undefined || readRunnerPid(runtimeDirectory) !== undefined;
   } catch (error) {
-    // Another user's, in a queue of a group: whether its feeder lives is asked of the process.
-    if (['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return false;
+    if (['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return undefined;
     throw error;
   }
 }

@@ -34,7 +34,7 @@ export function readFeeder(runtimeDirectory: string): FeederRecord | undefined {
     throw error;
   }
   const record = parseRecord(text);
-  return record !== undefined && processStartTime(record.pid) === record.startTime ? record : undefined;
+  return record !== undefined && isOwnProcess(record.pid, record.startTime) ? record : undefined;
 }
 
 /**
@@ -74,6 +74,16 @@ export function feederExists({ queue, host, pid, since }: FeederRecord): RqError
 /** Ends being the host's feeder. */
 export function resignAsFeeder(runtimeDirectory: string): void {
   if (readFeeder(runtimeDirectory)?.pid === process.pid) rmSync(join(runtimeDirectory, 'feeder.pid'), { force: true });
+}
+
+function isOwnProcess(pid: number, startTime: number): boolean {
+  try {
+    return processStartTime(pid) === startTime;
+  } catch (error) {
+    // Another user's has the number now.
+    if (['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return false;
+    throw error;
+  }
 }
 
 function parseRecord(text: string): FeederRecord | undefined {

@@ -10,7 +10,7 @@ export function ownEnvironment(): Record<string, string> {
 
 /**
  * When a process started, in clock ticks since boot (proc(5), stat field 22); undefined if there is none, or only
- * a zombie, or another user's that is hidden (hidepid). A pid and its start time name a process for good: a pid that is used again has another start time.
+ * a zombie, or another user's that is hidden (hidepid=2); throws EPERM for such a one where its pid is told (hidepid=1). A pid and its start time name a process for good: a pid that is used again has another start time.
  */
 export function processStartTime(pid: number): number | undefined {
   let stat: string;
@@ -18,7 +18,7 @@ export function processStartTime(pid: number): number | undefined {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch (error) {
     const code = errorCode(error);
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(code ?? '')) return undefined;
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
   // The second field is the program's name in parentheses and may hold spaces and parentheses.

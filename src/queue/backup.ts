@@ -13,6 +13,7 @@ import { LEASE_LOCKING_MARK, type Queue, READ_ONLY_MARK } from './open.ts';
 import type { Progress } from './progress.ts';
 
 const JOB_FOLDERS = ['stdin', 'data', 'stdout', 'stderr'] as const;
+const OWNER_WRITES = 0o700;
 const MARKS: readonly string[] = [LEASE_LOCKING_MARK, READ_ONLY_MARK];
 const AT_ONCE = 8;
 
@@ -31,17 +32,19 @@ export async function backUpQueue(queue: Queue, target: string, progress?: Progr
   let files = 0;
   const path = await makeWhole(target, `back up ${queue.directory}`, async (directory) => {
     const database = join(directory, 'db');
-    // First: what is made in it gets its group.
-    likenTo(queue.directory, directory);
+    // First: what is made in it gets its group. To write it, this user needs more than to read the original.
+    likenTo(queue.directory, directory, OWNER_WRITES);
     await copyDatabase(queue, database);
     const { jids, fence } = contentsOf(database);
     layOut(directory, fence);
     for (const mark of readdirSync(queue.directory).filter((name) => MARKS.includes(name))) {
       writeFileSync(join(directory, mark), '');
     }
-    for (const name of readdirSync(directory)) likenTo(join(queue.directory, name), join(directory, name));
+    const names = readdirSync(directory);
+    for (const name of names) likenTo(join(queue.directory, name), join(directory, name), OWNER_WRITES);
     jobs = jids.size;
     files = await copyFiles(queue.directory, directory, jids, progress);
+    for (const name of [...names, '']) likenTo(join(queue.directory, name), join(directory, name));
     // All of its files at once; fsync for each would take one sync a file.
     await execa('sync', ['-f', directory]);
   });
@@ -49,16 +52,17 @@ export async function backUpQueue(queue: Queue, target: string, progress?: Progr
 }
 
 /** Gives a copy the mode of what it is of, and its group where this user may: a queue of a group is to be one again. */
-function likenTo(original: string, copy: string): void {
+function likenTo(original: string, copy: string, more = 0): void {
   const stats = statSync(original, { throwIfNoEntry: false });
   if (stats === undefined) return;
   const { mode, gid } = stats;
   try {
     chownSync(copy, -1, gid);
   } catch (error) {
-    if (errorCode(error) !== 'EPERM') throw error;
+    // A group that is not his, or that a container does not know.
+    if (!['EPERM', 'EINVAL'].includes(errorCode(error) ?? '')) throw error;
   }
-  chmodSync(copy, mode & 0o7777);
+  chmodSync(copy, (mode & 0o7777) | more);
 }
 
 function contentsOf(database: string): { jids: Set<number>; fence: number } {
@@ -80,7 +84,9 @@ async function copyFiles(from: string, to: string, jids: ReadonlySet<number>, pr
   let copied = 0;
   for (let index = 0; index < names.length; index += AT_ONCE) {
     const some = names.slice(index, index + AT_ONCE);
-    const done = await Promise.all(some.map((name) => copyTree(join(from, name), join(to, name), from)));
+    const done = await Promise.all(
+      some.map((name) => copyTree(join(from, name), join(to, name), { within: from, isLive: true })),
+    );
     // Not what was deleted meanwhile.
     copied += done.filter((isCopied) => isCopied).length;
     progress?.(index + some.length, names.length);

@@ -37,7 +37,8 @@ export async function copyData(queueDirectory: string, source: string): Promise<
   const target = join(queueDirectory, 'data', temporaryName());
   try {
     const whole = await realpath(source);
-    if (!(await copyTree(whole, target, whole))) throw new Error('it is neither a file nor a directory');
+    if (!(await copyTree(whole, target, { within: whole, isLive: false })))
+      throw new Error('it is neither a file nor a directory');
     if ((statSync(queueDirectory).mode & GROUP_WRITES) !== 0) await execa('chmod', ['-R', 'g+rwX', target]);
     syncTree(Buffer.from(target));
     return target;

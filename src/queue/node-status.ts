@@ -1,8 +1,11 @@
+import { join } from 'node:path';
+import { errorCode } from '../job/errors.ts';
 import { runningByHost } from '../store/counts.ts';
 import { duration } from './duration.ts';
 import { type Node, readNodes } from './nodes.ts';
 import type { Queue } from './open.ts';
 import { read } from './read.ts';
+import { readServerClock } from './server-clock.ts';
 
 /** So many of its own beats may be missing before a node is called silent. */
 const MISSED_BEATS = 3;
@@ -16,19 +19,30 @@ export interface NodeSummary {
   readonly slots: number | null;
   readonly running: number;
   readonly last_beat: string;
-  /** Since then, by this host's clock. */
+  /** Since then, by the server's clock. */
   readonly age: string;
 }
 
 /** The nodes of a queue, given how many jobs each runs. */
 export function nodeSummaries(queue: Queue, running: ReadonlyMap<string, number>): NodeSummary[] {
-  const nowMs = Date.parse(queue.clock.now());
-  return readNodes(queue.directory).map((node) => summary(node, running.get(node.host) ?? 0, nowMs));
+  const nodes = readNodes(queue.directory);
+  const nowMs = nodes.length === 0 ? 0 : serverNowMs(queue);
+  return nodes.map((node) => summary(node, running.get(node.host) ?? 0, nowMs));
 }
 
 /** Whether a node gave no sign of life for some of its beats, by a clock that says `nowMs`. */
 export function isSilent({ facts, lastBeat }: Node, nowMs: number): boolean {
   return nowMs - Date.parse(lastBeat) > MISSED_BEATS * (Number(facts['beat']) || BEAT_S) * 1000;
+}
+
+/** As beats are stamped; by this host's clock where nothing can be written. */
+function serverNowMs({ directory, clock }: Queue): number {
+  try {
+    return readServerClock(join(directory, 'nodes'), clock).nowMs;
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return Date.parse(clock.now());
+  }
 }
 
 function summary(node: Node, running: number, nowMs: number): NodeSummary {
@@ -55,7 +69,7 @@ export interface NodeReport extends NodeSummary {
 /** The nodes of a queue, by name. */
 export async function nodeReports(queue: Queue): Promise<NodeReport[]> {
   const running = await read(queue, runningByHost);
-  const nowMs = Date.parse(queue.clock.now());
+  const nowMs = serverNowMs(queue);
   return readNodes(queue.directory).map((node) => {
     const { pid, version, started } = node.facts;
     return {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { errorCode } from '../job/errors.ts';
+import { errorCode, RqError } from '../job/errors.ts';
 import { Connection, type Row } from '../store/connection.ts';
 import { deleteRows } from '../store/deletions.ts';
 import { checkIntegrity } from '../store/integrity.ts';
@@ -16,6 +16,7 @@ import { removePaths } from './remove-paths.ts';
 import { type FileOwner, namesOfFiles, ownFilesOf } from './stored-files.ts';
 
 const PAGE_JOBS = 2_000;
+const TRIES = 5;
 const REPORT_EVERY = 100;
 
 /** What a rotation holds: its jobs, and the names of their files, relative to the queue. */
@@ -120,9 +121,24 @@ async function* endedJobs(queue: Queue, until: string): AsyncGenerator<{ jobs: R
   }
 }
 
+/** Nothing of it may be missing, for the original is removed: what a job left behind may still work in it. */
+async function bringData(from: string, to: string, name: string): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await copyTree(join(from, name), join(to, name), { within: from, isLive: false });
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      await removePaths([join(to, name)]);
+      if (tries < TRIES) continue;
+      const why = 'files come and go in it while it is copied; end what the job left behind, or delete it';
+      throw new RqError('IO', `cannot rotate ${join(from, name)}: ${why}`, { cause: error });
+    }
+  }
+}
+
 /** Gives the rotation a job's file: a second name for it, or a copy on another file system. False if it is gone. */
 async function bring(from: string, to: string, name: string): Promise<boolean> {
-  if (name.startsWith('data/')) return await copyTree(join(from, name), join(to, name), from);
+  if (name.startsWith('data/')) return await bringData(from, to, name);
   try {
     linkOrCopy(join(from, name), join(to, name));
     return true;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
 import { bootId, hostName, pidNamespace } from '../job/host.ts';
@@ -27,11 +27,9 @@ export function temporaryNames(folder: string): { readonly name: string; readonl
 export function sweepAbandoned(folder: string): void {
   for (const { name } of temporaryNames(folder).filter((each) => each.isAbandoned)) {
     try {
-      // Another user's, in a queue of a group, is theirs to sweep: their processes may be hidden from this one.
-      if (lstatSync(join(folder, name)).uid !== process.geteuid?.()) continue;
       rmSync(join(folder, name), { recursive: true, force: true });
     } catch (error) {
-      // Another was faster.
+      // Of another user, in a queue of a group: theirs to sweep.
       if (errorCode(error) === undefined) throw error;
     }
   }
@@ -41,7 +39,18 @@ export function sweepAbandoned(folder: string): void {
 function isAbandoned(name: string): boolean {
   const { host, boot, namespace, pid, startTime } = NAME.exec(name)?.groups ?? {};
   if (boot !== ownBoot()) return host === shortHost();
-  return Number(namespace) === pidNamespace() && processStartTime(Number(pid)) !== Number(startTime);
+  return Number(namespace) === pidNamespace() && isGone(Number(pid), Number(startTime));
+}
+
+/** Another user's process may be hidden (hidepid), but not from kill(2): while there is one, it may be that. */
+function isGone(pid: number, startTime: number): boolean {
+  try {
+    process.kill(pid, 0);
+    const current = processStartTime(pid);
+    return current !== undefined && current !== startTime;
+  } catch (error) {
+    return errorCode(error) === 'ESRCH';
+  }
 }
 
 /** As much of the host's name as leaves room: a file's name has 255 bytes at most. */

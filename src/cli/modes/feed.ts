@@ -6,9 +6,9 @@ import { daemonWords, feederLogPath, feedOptions } from '../feeder-call.ts';
 import type { ModeCall } from '../mode-call.ts';
 import { startInBackground } from './start.ts';
 
-const FORWARDED = ['SIGTERM', 'SIGHUP'] as const;
+const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 /** A terminal sends these to the child as well: twice, they would mean more. */
-const LEFT_TO_CHILD = ['SIGINT', 'SIGQUIT'] as const;
+const TYPED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
 /** Feeds until told to end. */
 export async function run(call: ModeCall): Promise<number | undefined> {
@@ -35,8 +35,9 @@ async function startAnew(call: ModeCall, asDaemon: boolean): Promise<number | un
     return undefined;
   }
   const child = execa(process.execPath, process.argv.slice(1), { stdio: 'inherit', reject: false });
-  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const forward = (signal: NodeJS.Signals): void => {
+    if (!(process.stdin.isTTY && TYPED.includes(signal))) child.kill(signal);
+  };
   for (const signal of FORWARDED) process.on(signal, forward);
-  for (const signal of LEFT_TO_CHILD) process.on(signal, () => undefined);
   return (await child).exitCode ?? 1;
 }

@@ -36,7 +36,7 @@ test('files and directories keep their modes and times, and names that are no te
   utimesSync(join(source, 'program'), 1_000, 2_000);
   execFileSync('chmod', ['-R', 'a-w', join(source, 'deep')]);
   utimesSync(source, 3_000, 4_000);
-  expect(await copyTree(source, target, source)).toBe(true);
+  expect(await copyTree(source, target, { within: source, isLive: false })).toBe(true);
   const program = statSync(join(target, 'program'));
   expect([program.mode & 0o7777, program.mtimeMs, statSync(target).mtimeMs]).toEqual([0o755, 2_000_000, 4_000_000]);
   expect(statSync(join(target, 'deep')).mode & 0o7777).toBe(0o555);
@@ -53,32 +53,40 @@ test.each([
 ])('a link to %s leads to %s in the copy', async (text, expected) => {
   const inHere = (path: string): string => path.replace('DIRECTORY', directory);
   symlinkSync(inHere(text), join(source, 'link'));
-  await copyTree(source, target, source);
+  await copyTree(source, target, { within: source, isLive: false });
   expect(readlinkSync(join(target, 'link'))).toBe(inHere(expected));
 });
 
 test('no link is followed, neither in the source nor where the copy is to be', async () => {
   symlinkSync('elsewhere', join(directory, 'link'));
-  expect(await copyTree(join(directory, 'link'), target, directory)).toBe(true);
+  expect(await copyTree(join(directory, 'link'), target, { within: directory, isLive: false })).toBe(true);
   expect(lstatSync(target).isSymbolicLink()).toBe(true);
-  await expect(copyTree(source, target, source)).rejects.toThrow('EEXIST');
+  await expect(copyTree(source, target, { within: source, isLive: false })).rejects.toThrow('EEXIST');
   writeFileSync(join(source, 'file'), 'x');
-  await expect(copyTree(join(source, 'file'), target, source)).rejects.toThrow('EEXIST');
+  await expect(copyTree(join(source, 'file'), target, { within: source, isLive: false })).rejects.toThrow('EEXIST');
   expect(existsSync(join(directory, 'elsewhere'))).toBe(false);
 });
 
 test('pipes are left out, and what is not there is not copied', async () => {
   execFileSync('mkfifo', [join(source, 'pipe'), join(source, 'deep', 'pipe')]);
-  expect(await copyTree(source, target, source)).toBe(true);
+  expect(await copyTree(source, target, { within: source, isLive: false })).toBe(true);
   expect(readdirSync(target, { recursive: true })).toEqual(['deep']);
-  expect(await copyTree(join(source, 'pipe'), join(directory, 'pipe'), directory)).toBe(false);
-  expect(await copyTree(join(directory, 'nothing'), join(directory, 'copy'), directory)).toBe(false);
+  expect(await copyTree(join(source, 'pipe'), join(directory, 'pipe'), { within: directory, isLive: false })).toBe(
+    false,
+  );
+  expect(
+    await copyTree(join(directory, 'nothing'), join(directory, 'copy'), { within: directory, isLive: false }),
+  ).toBe(false);
 });
 
 test('a directory is not copied into itself, and a missing place is no missing source', async () => {
-  await expect(copyTree(source, join(source, 'deep', 'copy'), source)).rejects.toThrow('which is in it');
+  await expect(copyTree(source, join(source, 'deep', 'copy'), { within: source, isLive: false })).rejects.toThrow(
+    'which is in it',
+  );
   writeFileSync(join(source, 'file'), '');
-  await expect(copyTree(join(source, 'file'), join(directory, 'no', 'where'), source)).rejects.toThrow('ENOENT');
+  await expect(
+    copyTree(join(source, 'file'), join(directory, 'no', 'where'), { within: source, isLive: false }),
+  ).rejects.toThrow('ENOENT');
 });
 
 test('what stays is copied while something comes and goes beside it', async () => {
@@ -91,11 +99,19 @@ test('what stays is copied while something comes and goes beside it', async () =
     await waitFor(() => readdirSync(source).some((name) => name.startsWith('a')));
     for (let round = 0; round < 50; round++) {
       const copy = `${target}${round}`;
-      expect(await copyTree(source, copy, source)).toBe(true);
+      expect(await copyTree(source, copy, { within: source, isLive: true })).toBe(true);
       expect(steady.filter((name) => readFileSync(join(copy, name), 'utf8') !== name)).toEqual([]);
     }
   } finally {
     writer.kill('SIGKILL');
     await once(writer, 'close');
   }
+});
+
+test('where nothing may be missing, what vanishes is an error', async () => {
+  for (let index = 0; index < 3_000; index++) writeFileSync(join(source, `s${index}`), '');
+  const copies = copyTree(source, target, { within: source, isLive: false });
+  await waitFor(() => existsSync(target));
+  execFileSync('rm', ['-r', source]);
+  await expect(copies).rejects.toThrow('ENOENT');
 });
