@@ -81,6 +81,8 @@ class ForkServer:
             self.reap()
             while self.has_next() and self.pause_ms() <= 0:
                 self.start_next()
+                # A thousand that may all begin take seconds: who waits for the first takes silence for death.
+                self.tell()
             patience = self.tell()
             if self.has_next():
                 patience = max(0, self.pause_ms() if patience is None else min(patience, self.pause_ms()))
