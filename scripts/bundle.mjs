@@ -64,10 +64,10 @@ export async function bundleProgram(outdir, plugins = []) {
     },
     outdir,
     // The table of modes is wanted for its words only.
-    external: [...options.external, '../modes/*'],
+    external: [...options.external, '../commands/*'],
   });
   // The thread that watches the others.
-  await build({ ...options, ...commonJs, plugins, entryPoints: { watcher: 'src/cli/patience/watcher.ts' }, outdir });
+  await build({ ...options, ...commonJs, plugins, entryPoints: { watcher: 'src/cli/stall/watcher.ts' }, outdir });
   await build({ ...options, ...commonJs, plugins, entryPoints: { runner: 'src/runner/main.ts' }, outdir });
-  copyFileSync(join(root, 'src/runner/fork-server.py'), join(outdir, 'fork-server.py'));
+  copyFileSync(join(root, 'src/runner/start/fork-server.py'), join(outdir, 'fork-server.py'));
 }

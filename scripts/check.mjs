@@ -14,7 +14,8 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 const checks = [
   ['build', process.execPath, ['scripts/build.mjs']],
   ['types', bin('tsc'), ['-p', '.']],
-  ['lint and layers', bin('biome'), ['check', '.', '--diagnostic-level=warn', '--error-on-warnings']],
+  ['lint', bin('biome'), ['check', '.', '--diagnostic-level=warn', '--error-on-warnings']],
+  ['layers', bin('depcruise'), ['src', '--config', '.dependency-cruiser.json']],
   ['promises left alone', bin('oxlint'), ['--type-aware', 'src', 'test']],
   ['dead code', bin('knip'), []],
   ['package', bin('publint'), ['--strict']],

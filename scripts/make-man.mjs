@@ -5,12 +5,12 @@ import { build } from 'esbuild';
 const root = new URL('..', import.meta.url);
 const { outputFiles } = await build({
   absWorkingDir: root.pathname,
-  entryPoints: ['src/cli/man.ts'],
+  entryPoints: ['src/cli/help/man.ts'],
   bundle: true,
   write: false,
   platform: 'node',
   format: 'esm',
-  external: ['../modes/*'],
+  external: ['../commands/*'],
 });
 const { manPage } = await import(
   `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`

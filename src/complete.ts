@@ -1,4 +1,4 @@
-import { answer } from './cli/completion/answer.ts';
+import { answer } from './cli/help/completion/answer.ts';
 
 /**
  * What the scripts of `rq completion` run at each press of the tab key: one file that parses next to nothing before it

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
-import { quickAnswer } from './cli/quick-answer.ts';
+import { quickAnswer } from './cli/help/quick-answer.ts';
 import { errorCode } from './job/errors.ts';
 
 declare const __dirname: string;

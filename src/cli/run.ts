@@ -1,8 +1,8 @@
-import { EXIT, errorLine, exitStatus, stackLines } from './exit-status.ts';
-import type { InputStream, TextOutput } from './mode-call.ts';
-import { OutputClosed } from './output.ts';
-import { quickAnswer } from './quick-answer.ts';
-import { standardTalk } from './talk.ts';
+import { quickAnswer } from './help/quick-answer.ts';
+import { standardTalk } from './output/diagnostics.ts';
+import { EXIT, errorLine, exitStatus, stackLines } from './output/exit-status.ts';
+import { OutputClosed } from './output/standard-output.ts';
+import type { InputStream, TextOutput } from './parse/command-call.ts';
 
 /** What a call of rq works with. */
 export interface Surroundings {
@@ -21,7 +21,7 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
       await surroundings.output.write(answer);
       return EXIT.done;
     }
-    const { readCall } = await import('./read-call.ts');
+    const { readCall } = await import('./parse/read-call.ts');
     const { call, program } = await readCall(words, surroundings);
     talk = call.talk;
     return (await program.run(call)) ?? EXIT.done;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openQueue, type Queue } from '../queue/open.ts';
-import { lockTimeoutMs } from './lock-timeout.ts';
-import type { ModeCall } from './mode-call.ts';
+import type { ModeCall } from './parse/command-call.ts';
+import { lockTimeoutMs } from './parse/lock-timeout.ts';
 import { withPrivateDirectory } from './private-directory.ts';
 
 /** Opens the queue of a call, hands it to the work, and closes it whatever comes of that. */
@@ -19,7 +19,7 @@ export async function useReader<Result>(call: ModeCall, work: (queue: Queue) => 
   if (!call.options.flag('snapshot')) return await useQueue(call, work);
   return await withPrivateDirectory('rq-snapshot-', async (directory) => {
     const copy = join(directory, 'db');
-    const { copyDatabase } = await import('../queue/copy-database.ts');
+    const { copyDatabase } = await import('../queue/archive/copy-database.ts');
     await useQueue(call, (queue) => copyDatabase(queue, copy));
     const reader = await openQueue(call.queue, { lockTimeoutMs: lockTimeoutMs(call), copy });
     try {

@@ -1,5 +1,5 @@
-import type { HostFacts } from '../feeder/host-facts.ts';
-import type { Node } from '../queue/nodes.ts';
+import type { HostFacts } from '../feeder/host/host-facts.ts';
+import type { Node } from '../queue/nodes/nodes.ts';
 import type { Locking } from '../queue/open.ts';
 import { judgeOffset } from './clock-offset.ts';
 import { type Finding, notChecked, note, phrase, problem } from './finding.ts';

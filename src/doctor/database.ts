@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { readGenerations } from '../lease/generations.ts';
-import type { DatabaseFacts } from '../queue/database-facts.ts';
-import { isHotJournal } from '../queue/hot-journal.ts';
-import type { Look } from '../queue/look.ts';
+import type { DatabaseFacts } from '../queue/recovery/database-facts.ts';
+import { isHotJournal } from '../queue/recovery/hot-journal.ts';
+import type { Look } from '../queue/transaction/look.ts';
 import { type Finding, notChecked, note, problem } from './finding.ts';
 
 /** What a look at the database of a queue means. */

@@ -1,11 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
-import type { Look } from '../queue/look.ts';
+import { abandonedPartials, PARTIAL } from '../queue/archive/rotation-partials.ts';
+import type { StrayFiles } from '../queue/files/stray-files.ts';
+import { temporaryNames } from '../queue/files/temporary-names.ts';
 import type { Queue } from '../queue/open.ts';
-import { abandonedPartials, PARTIAL } from '../queue/rotation-partials.ts';
-import type { StrayFiles } from '../queue/stray-files.ts';
-import { temporaryNames } from '../queue/temporary-names.ts';
+import type { Look } from '../queue/transaction/look.ts';
 import { type Finding, notChecked, note, phrase, problem } from './finding.ts';
 import { PROBE } from './probe.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { errorMessage } from '../job/errors.ts';
-import { seesLock } from '../queue/lock-probe.ts';
+import { seesLock } from '../queue/transaction/lock-probe.ts';
 import { type Finding, problem } from './finding.ts';
 
 /** What the other process says when it has the lock. */

@@ -1,5 +1,5 @@
-import { isSilent } from '../queue/node-status.ts';
-import type { Node } from '../queue/nodes.ts';
+import { isSilent } from '../queue/nodes/node-status.ts';
+import type { Node } from '../queue/nodes/nodes.ts';
 import { type Finding, note, problem } from './finding.ts';
 
 interface Place {

@@ -1,5 +1,5 @@
 import type { AttemptKey, RunningJob } from '../job/job.ts';
-import type { AttemptEnd, AttemptStart } from '../queue/exchange.ts';
+import type { AttemptEnd, AttemptStart } from '../queue/exchange/exchange.ts';
 
 export function nameOf({ jid, attempt }: AttemptKey): string {
   return `${jid}.${attempt}`;

@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import type { MayRun } from '../queue/exchange.ts';
+import type { MayRun } from '../queue/exchange/exchange.ts';
 
 /** Whether a host may run jobs with a constraint: names or globs, comma-separated, of its full or its short name. */
 export function mayRunOn(host: string): MayRun {

@@ -3,18 +3,18 @@ import { errorMessage, RqError } from '../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { FeederEvents } from '../log/events.ts';
 import { DatabaseWatch } from '../queue/database-watch.ts';
-import { type AttemptEnd, exchange, hasClaimable } from '../queue/exchange.ts';
+import { type AttemptEnd, exchange, hasClaimable } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
+import { Kills } from './adoption/kills.ts';
+import { Recovery } from './adoption/recovery.ts';
 import { Attempts, nameOf, type Reports } from './attempts.ts';
-import { BackOff } from './back-off.ts';
+import { BackOff } from './backoff.ts';
 import { HoldOff } from './hold-off.ts';
-import { Kills } from './kills.ts';
+import type { Presence } from './host/presence.ts';
 import { Pace } from './pace.ts';
-import type { Presence } from './presence.ts';
-import { Recovery } from './recovery.ts';
-import type { RunnerLink } from './runner-link.ts';
 import { type FeederSettings, type Order, STRENGTH } from './settings.ts';
 import { SleepCycle } from './sleep-cycle.ts';
+import type { RunnerLink } from './start/runner-link.ts';
 
 /** Even when nothing seems to have changed, the queue is looked at this often. */
 const LOOK_MS = 60_000;

@@ -1,5 +1,5 @@
 import type { Clock } from '../job/clock.ts';
-import type { AttemptEnd } from '../queue/exchange.ts';
+import type { AttemptEnd } from '../queue/exchange/exchange.ts';
 
 /** So many jobs in a row may fail to start before the host itself is suspected. */
 const SUSPECT_AFTER = 3;

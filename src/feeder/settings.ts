@@ -1,4 +1,4 @@
-import type { MayRun } from '../queue/exchange.ts';
+import type { MayRun } from '../queue/exchange/exchange.ts';
 
 export interface FeederSettings {
   readonly host: string;

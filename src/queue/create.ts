@@ -4,11 +4,11 @@ import { systemClock } from '../job/clock.ts';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import { writeAttribute } from '../store/attributes.ts';
 import { Connection, storeError } from '../store/connection.ts';
+import { syncFile } from './files/sync-file.ts';
+import { sweepAbandoned, temporaryName } from './files/temporary-names.ts';
 import { layOut } from './layout.ts';
 import { lockProblem, mountOf } from './mount.ts';
 import { LEASE_LOCKING_MARK, type Locking } from './open.ts';
-import { syncFile } from './sync-file.ts';
-import { sweepAbandoned, temporaryName } from './temporary-names.ts';
 
 export interface CreatedQueue {
   readonly path: string;

@@ -5,8 +5,8 @@ import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 import { step } from '../job/waits.ts';
 import { forgetDirectory } from '../lease/generations.ts';
 import { Connection } from '../store/connection.ts';
-import { LeaseHistory } from './lease-history.ts';
 import { type Mount, mountOf } from './mount.ts';
+import { LeaseHistory } from './transaction/lease-history.ts';
 
 export type Locking = 'posix' | 'lease';
 

@@ -1,7 +1,7 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
-import { temporaryName } from './temporary-names.ts';
+import { temporaryName } from './files/temporary-names.ts';
 
 /** The clock of the file server, beside that of this host. Milliseconds. */
 export interface ServerClock {

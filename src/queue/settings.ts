@@ -3,8 +3,8 @@ import { MAX_SLOTS } from '../job/limits.ts';
 import { readAttributes, writeAttribute } from '../store/attributes.ts';
 import type { Connection } from '../store/connection.ts';
 import type { Queue } from './open.ts';
-import { read } from './read.ts';
-import { transaction } from './transaction.ts';
+import { read } from './transaction/read.ts';
+import { transaction } from './transaction/transaction.ts';
 
 /** What a queue says of itself to all who use it; null where it leaves that to them. */
 export interface Settings {

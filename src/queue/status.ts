@@ -16,9 +16,9 @@ import {
   runningByHost,
 } from '../store/counts.ts';
 import { duration } from './duration.ts';
-import { nodeSummaries } from './node-status.ts';
+import { nodeSummaries } from './nodes/node-status.ts';
 import type { Queue } from './open.ts';
-import { read } from './read.ts';
+import { read } from './transaction/read.ts';
 
 const HOUR_MS = 3_600_000;
 

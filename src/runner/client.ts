@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { errorCode, RqError } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
-import { runnerError } from './client-errors.ts';
-import type { Fields } from './fields.ts';
-import { LineConnection } from './lines.ts';
 import { socketPath } from './probe.ts';
+import { runnerError } from './protocol/client-errors.ts';
+import type { Fields } from './protocol/fields.ts';
+import { LineConnection } from './protocol/lines.ts';
 import {
   type Environment,
   type Exit,
@@ -14,8 +14,8 @@ import {
   type ServerMessage,
   type SignalRequest,
   type SpawnRequest,
-} from './protocol.ts';
-import { parseAhead, parseListed, parseServerMessage, parseSpawned } from './replies.ts';
+} from './protocol/protocol.ts';
+import { parseAhead, parseListed, parseServerMessage, parseSpawned } from './protocol/replies.ts';
 
 const TIMEOUT_MS = 10_000;
 /** The timeout is counted in steps: an event loop that was kept busy (SQL on a slow share) loses one, not all. */

@@ -2,7 +2,7 @@ import { errorCode } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
 import { processStartTime } from '../job/process.ts';
 import type { RunnerLog } from './log.ts';
-import { attemptName } from './protocol.ts';
+import { attemptName } from './protocol/protocol.ts';
 
 /** The process that leads a group; its start time is null if it had ended before anybody looked. */
 export interface Leader {

@@ -4,10 +4,10 @@ import { crashAt } from '../job/crash-points.ts';
 import type { AttemptKey } from '../job/job.ts';
 import { ownEnvironment } from '../job/process.ts';
 import { findAttempts, isAlive } from './adopt.ts';
-import type { BegunRecords } from './begun.ts';
 import { GraceTimers, type Leader, signalGroup } from './grace.ts';
-import type { Journal } from './journal.ts';
-import type { JournaledAttempt } from './journal-entries.ts';
+import type { BegunRecords } from './journal/begun-records.ts';
+import type { Journal } from './journal/journal.ts';
+import type { JournaledAttempt } from './journal/journal-entries.ts';
 import type { RunnerLog } from './log.ts';
 import {
   attemptName,
@@ -19,10 +19,10 @@ import {
   RequestError,
   type SignalRequest,
   type SpawnRequest,
-} from './protocol.ts';
-import { Scripts } from './scripts.ts';
-import { type Ended, lost, type Starter } from './starter.ts';
-import { type Spawned, Starts } from './starts.ts';
+} from './protocol/protocol.ts';
+import { Scripts } from './start/scripts.ts';
+import { type Ended, lost, type Starter } from './start/starter.ts';
+import { type Spawned, Starts } from './start/starts.ts';
 import { Watch } from './watch.ts';
 
 const UNKNOWN_END = 'the runner was killed, so the exit status is unknown';

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { RqError } from '../job/errors.ts';
-import { LineConnection } from './lines.ts';
-import type { ServerHello } from './protocol.ts';
-import { parseServerMessage } from './replies.ts';
+import { LineConnection } from './protocol/lines.ts';
+import type { ServerHello } from './protocol/protocol.ts';
+import { parseServerMessage } from './protocol/replies.ts';
 
 /** Where a runner listens. Throws RUNNER for a path that is too long for a socket (unix(7)). */
 export function socketPath(directory: string): string {

@@ -2,13 +2,13 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { bootId } from '../job/host.ts';
-import { BegunRecords } from './begun.ts';
-import { BestStarter } from './best-starter.ts';
 import { Jobs } from './jobs.ts';
-import { Journal } from './journal.ts';
+import { BegunRecords } from './journal/begun-records.ts';
+import { Journal } from './journal/journal.ts';
 import type { RunnerLog } from './log.ts';
-import { PROTOCOL_VERSION } from './protocol.ts';
+import { PROTOCOL_VERSION } from './protocol/protocol.ts';
 import { RunnerServer } from './server.ts';
+import { BestStarter } from './start/best-starter.ts';
 
 export interface RunnerOptions {
   readonly directory: string;

@@ -1,12 +1,12 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { errorMessage } from '../job/errors.ts';
-import { type Fields, parseFields } from './fields.ts';
 import type { Jobs } from './jobs.ts';
-import type { Journal } from './journal.ts';
-import { LineConnection } from './lines.ts';
+import type { Journal } from './journal/journal.ts';
 import type { RunnerLog } from './log.ts';
-import { PacedLines } from './paced.ts';
+import { type Fields, parseFields } from './protocol/fields.ts';
+import { LineConnection } from './protocol/lines.ts';
+import { PacedLines } from './protocol/paced-lines.ts';
 import {
   type ByeCode,
   type Exit,
@@ -16,8 +16,8 @@ import {
   type Request,
   RequestError,
   type ServerHello,
-} from './protocol.ts';
-import { parseRequest, requestId } from './requests.ts';
+} from './protocol/protocol.ts';
+import { parseRequest, requestId } from './protocol/requests.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;

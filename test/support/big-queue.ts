@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from '../../src/queue/open.ts';
-import { transaction } from '../../src/queue/transaction.ts';
+import { transaction } from '../../src/queue/transaction/transaction.ts';
 import type { Connection, Row } from '../../src/store/connection.ts';
 
 const COUNT = 1_100;

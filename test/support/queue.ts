@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Submission } from '../../src/job/job.ts';
 import { createQueue } from '../../src/queue/create.ts';
 import { openQueue, type Queue, type QueueOptions } from '../../src/queue/open.ts';
-import { read } from '../../src/queue/read.ts';
+import { read } from '../../src/queue/transaction/read.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** A new queue in a directory of its own. */

@@ -16,6 +16,6 @@ export async function buildRunner(): Promise<string> {
     target: 'node20',
     outfile,
   });
-  copyFileSync(`${ROOT}src/runner/fork-server.py`, `${folder}/fork-server.py`);
+  copyFileSync(`${ROOT}src/runner/start/fork-server.py`, `${folder}/fork-server.py`);
   return outfile;
 }

@@ -15,17 +15,17 @@ interface Patch {
 
 export const PROTECTIONS = {
   fence: {
-    file: 'src/queue/transaction.ts',
+    file: 'src/queue/transaction/transaction.ts',
     text: 'if (this.fence >= lease.generation) return this.notTheHighest(connection);',
     replacement: '',
   },
   'ownership check': {
-    file: 'src/queue/transaction.ts',
+    file: 'src/queue/transaction/transaction.ts',
     text: 'if (!lease.isOwned()) return this.notTheHighest(connection);',
     replacement: '',
   },
   'look at the lease before the database is opened': {
-    file: 'src/queue/transaction.ts',
+    file: 'src/queue/transaction/transaction.ts',
     text: "if (queue.locking === 'lease' && !lease.isOwned()) return AGAIN;",
     replacement: '',
   },
@@ -36,7 +36,7 @@ export const PROTECTIONS = {
   },
   /** The lease is not in the directory of the database, so to take it says nothing to the client about that. */
   "lease in the queue's directory": {
-    file: 'src/queue/transaction.ts',
+    file: 'src/queue/transaction/transaction.ts',
     text: 'await acquireLease(directory, ',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a program
     replacement: 'await acquireLease(`${directory}.lease`, ',
@@ -52,7 +52,7 @@ export const PROTECTIONS = {
     replacement: "if (type === 'none') {",
   },
   'journal of the runner': {
-    file: 'src/runner/journal.ts',
+    file: 'src/runner/journal/journal.ts',
     text: 'this.write(this.descriptor, bytes, this.length);',
     replacement: '',
   },

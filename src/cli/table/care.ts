@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../mode-spec.ts';
+import type { ModeSpec } from '../parse/command-spec.ts';
 
 /** Modes that keep a queue well. */
 export const CARE_MODES: readonly ModeSpec[] = [
@@ -23,7 +23,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
       { type: 'rq q configure max_feed=4 max_sleep=30', does: 'four jobs at once on each host' },
       { type: 'rq q configure retention=604800', does: 'keep jobs for a week after their end' },
     ],
-    load: () => import('../modes/configure.ts'),
+    load: () => import('../commands/queue/configure.ts'),
   },
   {
     name: 'snapshot',
@@ -42,7 +42,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
       { type: 'rq q snapshot', does: 'to ./q.snapshot' },
       { type: 'rq q snapshot /tmp/look', does: 'to read from it by rq /tmp/look list' },
     ],
-    load: () => import('../modes/snapshot.ts'),
+    load: () => import('../commands/queue/snapshot.ts'),
   },
   {
     name: 'backup',
@@ -61,7 +61,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
       { type: 'rq q backup', does: 'beside the queue' },
       { type: 'rq q backup /backup/q', does: 'to another disk' },
     ],
-    load: () => import('../modes/backup.ts'),
+    load: () => import('../commands/queue/backup.ts'),
   },
   {
     name: 'rotate',
@@ -83,7 +83,7 @@ export const CARE_MODES: readonly ModeSpec[] = [
       { type: 'rq q rotate', does: 'to a .tgz beside the queue' },
       { type: 'rq q rotate old', does: 'to a directory, to look into it by rq old list' },
     ],
-    load: () => import('../modes/rotate.ts'),
+    load: () => import('../commands/queue/rotate.ts'),
   },
   {
     name: 'lock',
@@ -103,6 +103,6 @@ export const CARE_MODES: readonly ModeSpec[] = [
       { type: 'rq q lock read -- cp -a q /backup/q', does: 'a copy while nobody writes' },
       { type: 'rq q lock exclusive -- tar -czf q.tgz q', does: 'an archive, while nobody else reads or writes' },
     ],
-    load: () => import('../modes/lock.ts'),
+    load: () => import('../commands/queue/lock.ts'),
   },
 ];

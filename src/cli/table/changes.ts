@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../mode-spec.ts';
+import type { ModeSpec } from '../parse/command-spec.ts';
 import { QUIET, SELECTION, SELECTION_INPUT, SUBMIT_OPTIONS } from './job-words.ts';
 
 const SELECTED_BY = [
@@ -28,7 +28,7 @@ export const CHANGE_MODES: readonly ModeSpec[] = [
       { type: 'rq q resubmit failed', does: 'all that failed' },
       { type: "rq q query 'exit_status = 3' | rq q resubmit -", does: 'those that ended with 3' },
     ],
-    load: () => import('../modes/resubmit.ts'),
+    load: () => import('../commands/jobs/resubmit.ts'),
   },
   {
     name: 'update',
@@ -51,7 +51,7 @@ export const CHANGE_MODES: readonly ModeSpec[] = [
       { type: 'rq q update holding state=pending', does: 'let go all that were staged' },
       { type: 'rq q query tag=x | rq q update priority=9 tag=null -', does: 'what a pipe selects' },
     ],
-    load: () => import('../modes/update.ts'),
+    load: () => import('../commands/jobs/update.ts'),
   },
   {
     name: 'touch',
@@ -69,6 +69,6 @@ export const CHANGE_MODES: readonly ModeSpec[] = [
       { type: "rq q touch --tag nightly './sync.sh'", does: 'one of it, however often this is called' },
       { type: 'rq q touch --priority 5 < commands.txt', does: 'one a line' },
     ],
-    load: () => import('../modes/submit.ts'),
+    load: () => import('../commands/jobs/submit.ts'),
   },
 ];

@@ -1,4 +1,4 @@
-import type { OptionSpec } from '../mode-spec.ts';
+import type { OptionSpec } from '../parse/command-spec.ts';
 
 /** Options that every mode has. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [

@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../mode-spec.ts';
+import type { ModeSpec } from '../parse/command-spec.ts';
 import { FEED_OPTIONS } from './feeders.ts';
 
 export const CRON_MODE: ModeSpec = {
@@ -27,5 +27,5 @@ export const CRON_MODE: ModeSpec = {
     { type: 'rq q cron shutdown', does: 'no more feeding here, when the running jobs have finished' },
     { type: 'rq q cron tab', does: 'see the lines, or put them elsewhere' },
   ],
-  load: () => import('../modes/cron.ts'),
+  load: () => import('../commands/hosts/cron.ts'),
 };

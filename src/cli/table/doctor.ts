@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../mode-spec.ts';
+import type { ModeSpec } from '../parse/command-spec.ts';
 
 /** The mode that finds out what is wrong. */
 export const DOCTOR_MODE: ModeSpec = {
@@ -39,5 +39,5 @@ export const DOCTOR_MODE: ModeSpec = {
     { type: 'rq q doctor --full --fields verdict', does: 'one word, after all of the database was read' },
     { type: 'ssh node7 rq q doctor', does: 'as another host sees it' },
   ],
-  load: () => import('../modes/doctor.ts'),
+  load: () => import('../commands/queue/doctor.ts'),
 };

@@ -1,5 +1,5 @@
 import { MAX_SLOTS } from '../../job/limits.ts';
-import type { ModeSpec, OptionSpec } from '../mode-spec.ts';
+import type { ModeSpec, OptionSpec } from '../parse/command-spec.ts';
 import { SNAPSHOT } from './job-words.ts';
 
 const QUIET: OptionSpec = {
@@ -84,7 +84,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
       { type: 'rq q feed --daemon --max_feed 4', does: 'in the background, four at once' },
       { type: 'rq q feed --until-empty', does: 'until all is done' },
     ],
-    load: () => import('../modes/feed.ts'),
+    load: () => import('../commands/hosts/feed.ts'),
   },
   {
     name: 'start',
@@ -100,7 +100,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
       { type: 'rq q start', does: 'feed from now on' },
       { type: 'rq q start --quiet', does: 'the same, silent if one feeds already' },
     ],
-    load: () => import('../modes/start.ts'),
+    load: () => import('../commands/hosts/start.ts'),
   },
   {
     name: 'shutdown',
@@ -116,7 +116,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
       { type: 'rq q shutdown', does: 'before maintenance' },
       { type: 'ssh node7 rq q shutdown', does: 'on another host' },
     ],
-    load: () => import('../modes/shutdown.ts'),
+    load: () => import('../commands/hosts/shutdown.ts'),
   },
   {
     name: 'stop',
@@ -134,7 +134,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
       { type: 'rq q stop', does: 'free this host at once' },
       { type: 'ssh node7 rq q stop', does: 'on another host' },
     ],
-    load: () => import('../modes/stop.ts'),
+    load: () => import('../commands/hosts/stop.ts'),
   },
   {
     name: 'restart',
@@ -150,7 +150,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
       { type: 'rq q restart', does: 'after an upgrade' },
       { type: 'ssh node7 rq q restart', does: 'on another host' },
     ],
-    load: () => import('../modes/restart.ts'),
+    load: () => import('../commands/hosts/restart.ts'),
   },
   {
     name: 'pid',
@@ -166,7 +166,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
       { type: 'rq q pid', does: 'is there a feeder?' },
       { type: 'rq q pid || rq q start', does: 'start one if not' },
     ],
-    load: () => import('../modes/pid.ts'),
+    load: () => import('../commands/hosts/pid.ts'),
   },
   {
     name: 'feeder',
@@ -182,7 +182,7 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
       { type: 'rq q feeder', does: 'as YAML' },
       { type: 'rq q feeder --json', does: 'as JSON' },
     ],
-    load: () => import('../modes/feeder.ts'),
+    load: () => import('../commands/hosts/feeder.ts'),
   },
   {
     name: 'nodes',
@@ -203,6 +203,6 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
       { type: 'rq q nodes', does: 'all of them' },
       { type: 'rq q nodes --fields host,state,running --json', does: 'how they do, for a program' },
     ],
-    load: () => import('../modes/nodes.ts'),
+    load: () => import('../commands/hosts/nodes.ts'),
   },
 ];

@@ -1,5 +1,5 @@
 import { MAX_PRIORITY, MIN_PRIORITY } from '../../job/limits.ts';
-import type { OptionSpec } from '../mode-spec.ts';
+import type { OptionSpec } from '../parse/command-spec.ts';
 
 /** For modes that only read. */
 export const SNAPSHOT: OptionSpec = {

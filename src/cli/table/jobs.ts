@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../mode-spec.ts';
+import type { ModeSpec } from '../parse/command-spec.ts';
 import { QUIET, SELECTION, SELECTION_INPUT, SNAPSHOT, SUBMIT_OPTIONS } from './job-words.ts';
 
 export const JOB_MODES: readonly ModeSpec[] = [
@@ -26,7 +26,7 @@ export const JOB_MODES: readonly ModeSpec[] = [
       { type: 'rq q submit --priority 5 --tag night < commands.txt', does: 'one job a line' },
       { type: 'rq q list dead | rq q submit -', does: 'submit dead jobs anew, as new jobs' },
     ],
-    load: () => import('../modes/submit.ts'),
+    load: () => import('../commands/jobs/submit.ts'),
   },
   {
     name: 'list',
@@ -43,7 +43,7 @@ export const JOB_MODES: readonly ModeSpec[] = [
       { type: 'rq q list finished exit_status=1 --fields jid,command', does: 'what failed' },
       { type: 'rq q list 10-20 --json | jq .[].tag', does: 'the tags of ten jobs' },
     ],
-    load: () => import('../modes/list.ts'),
+    load: () => import('../commands/jobs/list.ts'),
   },
   {
     name: 'status',
@@ -72,7 +72,7 @@ export const JOB_MODES: readonly ModeSpec[] = [
       { type: 'rq q status --fields jobs --json', does: 'the counts, for a program' },
       { type: "rq q status --exit 'ok=0,3 not_found=127'", does: 'count some exit statuses' },
     ],
-    load: () => import('../modes/status.ts'),
+    load: () => import('../commands/jobs/status.ts'),
   },
   {
     name: 'delete',
@@ -94,6 +94,6 @@ export const JOB_MODES: readonly ModeSpec[] = [
       { type: 'rq q delete finished exit_status=0', does: 'what went well' },
       { type: 'rq q list p tag=old --fields jid | rq q delete -', does: 'what a pipe selects' },
     ],
-    load: () => import('../modes/delete.ts'),
+    load: () => import('../commands/jobs/delete.ts'),
   },
 ];

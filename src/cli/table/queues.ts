@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../mode-spec.ts';
+import type { ModeSpec } from '../parse/command-spec.ts';
 
 /** Modes about a whole queue, and about rq itself. */
 export const QUEUE_MODES: readonly ModeSpec[] = [
@@ -34,7 +34,7 @@ export const QUEUE_MODES: readonly ModeSpec[] = [
       { type: 'rq ~/q create', does: 'a queue of your own in an NFS home directory' },
       { type: 'rq /lab/q create --mode group', does: 'a queue for a lab' },
     ],
-    load: () => import('../modes/create.ts'),
+    load: () => import('../commands/queue/create.ts'),
   },
 ];
 
@@ -52,7 +52,7 @@ export const OWN_MODES: readonly ModeSpec[] = [
       { type: 'rq help', does: 'all modes' },
       { type: 'rq help submit', does: 'one mode' },
     ],
-    load: () => import('../modes/help.ts'),
+    load: () => import('../commands/about/help.ts'),
   },
   {
     name: 'version',
@@ -67,7 +67,7 @@ export const OWN_MODES: readonly ModeSpec[] = [
       { type: 'rq version', does: 'the version' },
       { type: 'rq --version', does: 'the same' },
     ],
-    load: () => import('../modes/version.ts'),
+    load: () => import('../commands/about/version.ts'),
   },
   {
     name: 'completion',
@@ -101,6 +101,6 @@ export const OWN_MODES: readonly ModeSpec[] = [
       { type: 'rq completion zsh > ~/.zfunc/_rq', does: 'in each zsh from now on, where ~/.zfunc is in its fpath' },
       { type: 'rq completion fish > ~/.config/fish/completions/rq.fish', does: 'in each fish from now on' },
     ],
-    load: () => import('../modes/completion.ts'),
+    load: () => import('../commands/about/completion.ts'),
   },
 ];

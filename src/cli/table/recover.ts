@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../mode-spec.ts';
+import type { ModeSpec } from '../parse/command-spec.ts';
 
 /** The mode that repairs a queue. */
 export const RECOVER_MODE: ModeSpec = {
@@ -33,5 +33,5 @@ export const RECOVER_MODE: ModeSpec = {
     { type: 'rq q recover --fields damage,saved', does: 'the same, and print only what it came to' },
     { type: 'rq q recover --break-locks --yes', does: 'a host died with the database locked, and will not come back' },
   ],
-  load: () => import('../modes/recover.ts'),
+  load: () => import('../commands/queue/recover.ts'),
 };

@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../mode-spec.ts';
+import type { ModeSpec } from '../parse/command-spec.ts';
 import { SNAPSHOT } from './job-words.ts';
 
 /** Modes that take SQL. */
@@ -23,7 +23,7 @@ export const SQL_MODES: readonly ModeSpec[] = [
       { type: "rq q query 'command=~%big.txt%' --fields jid,state", does: 'by a part of the command' },
       { type: 'rq q query "started > \'2026-11-21\'" --json', does: 'times compare as text' },
     ],
-    load: () => import('../modes/query.ts'),
+    load: () => import('../commands/jobs/query.ts'),
   },
   {
     name: 'execute',
@@ -44,6 +44,6 @@ export const SQL_MODES: readonly ModeSpec[] = [
       { type: "rq q execute 'select * from attempts where jid = 42'", does: 'all attempts of a job' },
       { type: "rq q execute \"update jobs set priority = 9 where tag = 'x' and state = 'pending'\"", does: 'a change' },
     ],
-    load: () => import('../modes/execute.ts'),
+    load: () => import('../commands/jobs/execute.ts'),
   },
 ];

@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../mode-spec.ts';
+import type { ModeSpec } from '../parse/command-spec.ts';
 import { SNAPSHOT } from './job-words.ts';
 
 const STREAMS = [
@@ -24,7 +24,7 @@ export const STREAM_MODES: readonly ModeSpec[] = [
         { type: `rq q ${stream} 42`, does: `${what}` },
         { type: `rq q ${stream} 42 | less`, does: 'page through it' },
       ],
-      load: () => import('../modes/stream.ts'),
+      load: () => import('../commands/streams/stream.ts'),
     }),
   ),
   ...STREAMS.map(
@@ -42,7 +42,7 @@ export const STREAM_MODES: readonly ModeSpec[] = [
         { type: `rq q ${stream}4 42`, does: 'the path' },
         { type: `wc -l "$(rq q ${stream}4 42)"`, does: 'hand it to a program' },
       ],
-      load: () => import('../modes/stream-path.ts'),
+      load: () => import('../commands/streams/stream-path.ts'),
     }),
   ),
   {
@@ -81,7 +81,7 @@ export const STREAM_MODES: readonly ModeSpec[] = [
       { type: 'rq q tail running --stderr --lines 0', does: 'what the running jobs complain about from now on' },
       { type: 'rq q tail 42 --from-start > log', does: 'all that it writes, until it ends' },
     ],
-    load: () => import('../modes/tail.ts'),
+    load: () => import('../commands/streams/tail.ts'),
   },
   {
     name: 'ioview',
@@ -111,6 +111,6 @@ export const STREAM_MODES: readonly ModeSpec[] = [
       { type: "rq q ioview 42 --editor 'less -R'", does: 'page through the files' },
       { type: "rq q ioview 42 -e 'wc -l'", does: 'hand them to any program' },
     ],
-    load: () => import('../modes/ioview.ts'),
+    load: () => import('../commands/streams/ioview.ts'),
   },
 ];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { MODES } from '../../../src/cli/modes.ts';
+import { MODES } from '../../../src/cli/parse/command-table.ts';
 import { FakeCrontab } from '../../support/fake-crontab.ts';
 import { ROOT, Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { exchange } from '../../../src/queue/exchange.ts';
-import { declareLost, runningByOthers } from '../../../src/queue/lost-hosts.ts';
-import { submitJobs } from '../../../src/queue/submit.ts';
+import { exchange } from '../../../src/queue/exchange/exchange.ts';
+import { declareLost, runningByOthers } from '../../../src/queue/exchange/lost-hosts.ts';
+import { submitJobs } from '../../../src/queue/jobs/submit.ts';
 import { newQueue, submission } from '../../support/queue.ts';
 
 test('a job that was declared dead, of which its host knows that it never began, waits again', async () => {

@@ -1,10 +1,10 @@
 import { copyFileSync, existsSync, readdirSync, renameSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { breakLocks } from '../../../src/queue/break-locks.ts';
+import { submitJobs } from '../../../src/queue/jobs/submit.ts';
 import { openQueue } from '../../../src/queue/open.ts';
-import { recoverQueue } from '../../../src/queue/recover.ts';
-import { submitJobs } from '../../../src/queue/submit.ts';
+import { breakLocks } from '../../../src/queue/recovery/break-locks.ts';
+import { recoverQueue } from '../../../src/queue/recovery/recover.ts';
 import { Connection } from '../../../src/store/connection.ts';
 import { fillQueue } from '../../support/big-queue.ts';
 import { keepIndexOf, zeroPage } from '../../support/damage.ts';

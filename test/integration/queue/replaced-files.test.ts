@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ReplacedFiles } from '../../../src/queue/replaced-files.ts';
+import { ReplacedFiles } from '../../../src/queue/files/replaced-files.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 test('a job that a change left out when it was run again keeps its file, and no other is left behind', async () => {

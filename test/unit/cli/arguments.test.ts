@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refuseInvalidBytes } from '../../../src/cli/argument-bytes.ts';
-import { readArguments } from '../../../src/cli/arguments.ts';
-import { MODES, optionsOf } from '../../../src/cli/modes.ts';
+import { refuseInvalidBytes } from '../../../src/cli/parse/argument-bytes.ts';
+import { readArguments } from '../../../src/cli/parse/arguments.ts';
+import { MODES, optionsOf } from '../../../src/cli/parse/command-table.ts';
 
 let directory: string;
 beforeAll(() => {

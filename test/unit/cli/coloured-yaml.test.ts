@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { colouredPieces, colouredYaml } from '../../../src/cli/coloured-yaml.ts';
+import { colouredPieces, colouredYaml } from '../../../src/cli/output/coloured-yaml.ts';
 import type { Job } from '../../../src/job/job.ts';
 import { documentText } from '../../../src/yaml/document.ts';
 import { jobListText } from '../../../src/yaml/write.ts';

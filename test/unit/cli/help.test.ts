@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readArguments } from '../../../src/cli/arguments.ts';
-import { helpText, overview } from '../../../src/cli/help.ts';
-import { manPage } from '../../../src/cli/man.ts';
-import { MODES, optionsOf } from '../../../src/cli/modes.ts';
-import { quickAnswer } from '../../../src/cli/quick-answer.ts';
-import { splitWords } from '../../../src/cli/shell-words.ts';
+import { helpText, overview } from '../../../src/cli/help/help.ts';
+import { manPage } from '../../../src/cli/help/man.ts';
+import { quickAnswer } from '../../../src/cli/help/quick-answer.ts';
+import { readArguments } from '../../../src/cli/parse/arguments.ts';
+import { MODES, optionsOf } from '../../../src/cli/parse/command-table.ts';
+import { splitWords } from '../../../src/cli/parse/shell-words.ts';
 
 describe('the table of modes', () => {
   it('uses every name and short form once', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printAfter } from '../../../src/cli/print.ts';
+import { printAfter } from '../../../src/cli/output/print.ts';
 import { RqError } from '../../../src/job/errors.ts';
 
 test('What cannot be printed after a change asks nobody to try it again', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Reporter, type Seen } from '../../../src/cli/patience/reporter.ts';
+import { Reporter, type Seen } from '../../../src/cli/stall/reporter.ts';
 
 const QUIET: Seen = { lock: undefined, step: undefined, stuckMs: 0 };
 const LOCK: Seen = { ...QUIET, lock: { kind: 'lock', what: 'the lease', sinceMs: 0 } };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseFields } from '../../../src/cli/fields.ts';
-import { jidsIn } from '../../../src/cli/jid-lines.ts';
-import { parseSelection, uniquePrefix } from '../../../src/cli/selection.ts';
+import { jidsIn } from '../../../src/cli/input/jid-lines.ts';
+import { parseSelection, uniquePrefix } from '../../../src/cli/input/selection.ts';
+import { chooseFields } from '../../../src/cli/output/fields.ts';
 import { JOB_FIELDS, JOB_STATES, type Job } from '../../../src/job/job.ts';
 import type { Selection } from '../../../src/job/selection.ts';
 import { jobListText } from '../../../src/yaml/write.ts';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quoteCommand, quoteWord, splitWords } from '../../../src/cli/shell-words.ts';
+import { quoteCommand, quoteWord, splitWords } from '../../../src/cli/parse/shell-words.ts';
 
 const HOSTILE = [
   '',

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bashReplacement, readTypedLine } from '../../../src/cli/completion/typed-line.ts';
+import { bashReplacement, readTypedLine } from '../../../src/cli/help/completion/typed-line.ts';
 import { printableLine } from '../../../src/job/printable.ts';
 
 const ENVIRONMENT = { HOME: '/home/u', SCRATCH: '/scratch/u' };

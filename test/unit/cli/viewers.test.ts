@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { viewers } from '../../../src/cli/viewers.ts';
+import { viewers } from '../../../src/cli/commands/streams/viewers.ts';
 
 test('the editor that was named is the only choice, --editor before RQ_EDITOR, split as a shell splits', () => {
   const environment = { RQ_EDITOR: "emacs -nw --eval '(view-mode)'", PAGER: 'most' };

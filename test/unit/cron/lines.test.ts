@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quoteCommand, quoteWord } from '../../../src/cli/shell-words.ts';
+import { quoteCommand, quoteWord } from '../../../src/cli/parse/shell-words.ts';
 import { cronLine, type IsOwn, ownLines, replaceLines } from '../../../src/cron/lines.ts';
 
 const line = (queue: string, when = '@reboot'): string =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compareNodes, judgeNamed, judgeVersions, type Own } from '../../../src/doctor/comparison.ts';
 import { judgeBeats, judgeRunning, living } from '../../../src/doctor/nodes.ts';
-import type { Node } from '../../../src/queue/nodes.ts';
+import type { Node } from '../../../src/queue/nodes/nodes.ts';
 
 const NOW = '2026-01-01T12:00:00.000Z';
 const of = { queueDirectory: '/q', serverNowMs: Date.parse(NOW) };

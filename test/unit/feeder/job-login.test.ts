@@ -2,7 +2,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
-import { JobLogin } from '../../../src/feeder/job-login.ts';
+import { JobLogin } from '../../../src/feeder/start/job-login.ts';
 import { FeederEvents } from '../../../src/log/events.ts';
 import type { RunnerClient } from '../../../src/runner/client.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { Job } from '../../../src/job/job.ts';
-import { type FollowEvent, FollowedJob } from '../../../src/queue/followed-job.ts';
+import { type FollowEvent, FollowedJob } from '../../../src/queue/follow/followed-job.ts';
 import type { Queue } from '../../../src/queue/open.ts';
 import { newQueue } from '../../support/queue.ts';
 

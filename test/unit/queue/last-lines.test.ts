@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lastLinesStart } from '../../../src/queue/last-lines.ts';
+import { lastLinesStart } from '../../../src/queue/follow/last-lines.ts';
 
 /** Where the last lines of a text begin, by the function that reads backwards. */
 function startIn(text: Buffer, count: number): number {

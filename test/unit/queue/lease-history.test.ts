@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LeaseHistory } from '../../../src/queue/lease-history.ts';
+import { LeaseHistory } from '../../../src/queue/transaction/lease-history.ts';
 
 test('a process that had the lease twice in a row guesses that nobody has had it since', () => {
   const history = new LeaseHistory();

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { OutputFile } from '../../../src/queue/output-file.ts';
+import { OutputFile } from '../../../src/queue/follow/output-file.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 function newPath(): string {

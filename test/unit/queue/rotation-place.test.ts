@@ -1,7 +1,7 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { placeRotation } from '../../../src/queue/rotation-place.ts';
+import { placeRotation } from '../../../src/queue/archive/rotation-place.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 let directory: string;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RqError } from '../../../src/job/errors.ts';
-import { parseFields } from '../../../src/runner/fields.ts';
-import { RequestError } from '../../../src/runner/protocol.ts';
-import { parseServerMessage } from '../../../src/runner/replies.ts';
-import { parseRequest } from '../../../src/runner/requests.ts';
+import { parseFields } from '../../../src/runner/protocol/fields.ts';
+import { RequestError } from '../../../src/runner/protocol/protocol.ts';
+import { parseServerMessage } from '../../../src/runner/protocol/replies.ts';
+import { parseRequest } from '../../../src/runner/protocol/requests.ts';
 
 const TYPES = ['hello', 'exit', 'bye', 'spawn', 'signal', 'list', 'ack', 'environment', 'shutdown'];
 const NAMES = [

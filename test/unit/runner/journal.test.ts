@@ -1,10 +1,10 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Journal } from '../../../src/runner/journal.ts';
-import type { JournaledAttempt } from '../../../src/runner/journal-entries.ts';
+import { Journal } from '../../../src/runner/journal/journal.ts';
+import type { JournaledAttempt } from '../../../src/runner/journal/journal-entries.ts';
 import { RunnerLog } from '../../../src/runner/log.ts';
-import type { Exit } from '../../../src/runner/protocol.ts';
+import type { Exit } from '../../../src/runner/protocol/protocol.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const STARTED = '2026-01-02T03:04:05.678Z';

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Connection } from '../../../src/store/connection.ts';
-import { PageFile, readFreelist } from '../../../src/store/page-file.ts';
-import { decodeRecord, readVarint } from '../../../src/store/record.ts';
-import { findRoots } from '../../../src/store/roots.ts';
-import { Trees } from '../../../src/store/tree-walk.ts';
+import { PageFile, readFreelist } from '../../../src/store/recovery/page-file.ts';
+import { decodeRecord, readVarint } from '../../../src/store/recovery/record.ts';
+import { findRoots } from '../../../src/store/recovery/roots.ts';
+import { Trees } from '../../../src/store/recovery/tree-walk.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const INSERT = `INSERT INTO jobs (jid, priority, state, submitted, started, finished, elapsed, submitter, owner, runner, pid,

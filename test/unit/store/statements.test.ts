@@ -27,8 +27,8 @@ function statementsOf(file: string): string[] {
   );
 }
 
-const statements = readdirSync(FOLDER)
-  .filter((file) => file !== 'schema.ts')
+const statements = readdirSync(FOLDER, { encoding: 'utf8', recursive: true })
+  .filter((file) => file.endsWith('.ts') && file !== 'schema.ts')
   .flatMap((file) => statementsOf(file).map((sql) => [file, sql] as const));
 
 test('the statements of the store are found', () => {

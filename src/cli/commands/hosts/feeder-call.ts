@@ -1,0 +1,89 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FeedOptions } from '../../../feeder/feed.ts';
+import { RqError } from '../../../job/errors.ts';
+import { hostName } from '../../../job/host.ts';
+import { openLog, type Verbosity } from '../../../log/logger.ts';
+import type { ModeCall } from '../../parse/command-call.ts';
+import { version } from '../../version.ts';
+
+const DEFAULT_RETRIES = 1_000_000;
+/** A feeder has time: it waits for the lease longer than a person would. */
+const DEFAULT_LOCK_TIMEOUT_S = 600;
+/** Two lines a job for months: of logs that nobody limits some are kept. */
+const DEFAULT_LOG_BYTES = 10_000_000;
+
+/** The options of `feed` that a daemon is started with again. */
+const VALUES = [
+  'max_feed',
+  'min_sleep',
+  'max_sleep',
+  'retries',
+  'loops',
+  'log_age',
+  'log_size',
+  'lock-timeout',
+  'verbosity',
+];
+const FLAGS = ['trust-group', 'until-empty', 'quiet'];
+
+/** What the words of `feed` ask for. Throws USAGE where they contradict each other. */
+export function feedOptions(call: ModeCall): FeedOptions {
+  const { options } = call;
+  const { minSleepS, maxSleepS } = sleepSeconds(call);
+  const path = options.text('log');
+  const age = options.text('log_age') as 'daily' | 'weekly' | 'monthly' | undefined;
+  return {
+    queuePath: call.queue,
+    version,
+    runnerProgram: fileURLToPath(new URL('./runner.cjs', import.meta.url)),
+    slots: options.number('max_feed'),
+    minSleepMs: minSleepS === undefined ? undefined : minSleepS * 1000,
+    maxSleepMs: maxSleepS === undefined ? undefined : maxSleepS * 1000,
+    loops: options.number('loops'),
+    untilEmpty: options.flag('until-empty'),
+    trustGroup: options.flag('trust-group'),
+    retries: options.number('retries') ?? DEFAULT_RETRIES,
+    lockTimeoutMs: (options.number('lock-timeout') ?? DEFAULT_LOCK_TIMEOUT_S) * 1000,
+    logger: openLog({
+      verbosity: call.talk.verbosity as Verbosity,
+      path: path === undefined ? undefined : resolve(path),
+      age,
+      size: options.number('log_size') ?? (age === undefined ? DEFAULT_LOG_BYTES : undefined),
+    }),
+  };
+}
+
+/** How long to wait between polls, as far as that is said. Throws USAGE if the shortest is longer than the longest. */
+export function sleepSeconds({ options }: ModeCall): { minSleepS: number | undefined; maxSleepS: number | undefined } {
+  const minSleepS = options.number('min_sleep');
+  const maxSleepS = options.number('max_sleep');
+  if (minSleepS === undefined || maxSleepS === undefined || minSleepS <= maxSleepS) return { minSleepS, maxSleepS };
+  throw new RqError(
+    'USAGE',
+    `cannot feed: --min_sleep ${minSleepS} is more than --max_sleep ${maxSleepS}; raise the latter`,
+  );
+}
+
+/** Where a feeder logs if nobody says where: by host and queue, since hosts may share a home directory. */
+export function feederLogPath(call: ModeCall): string {
+  const named = call.options.text('log');
+  if (named !== undefined) return resolve(named);
+  const root = call.options.text('dot_rq_dir') ?? join(homedir(), '.rq');
+  return join(resolve(root), hostName(), resolve(call.queue).replaceAll('/', '_'), 'feeder.log');
+}
+
+/** The words that start a daemon with the options of this call; the queue by its absolute path. */
+export function daemonWords(call: ModeCall, logPath: string): string[] {
+  return [resolve(call.queue), 'feed', ...optionWords(call, [...VALUES, ...FLAGS]), `--log=${logPath}`];
+}
+
+/** Those of the named options that were given, as words that give them again. */
+export function optionWords({ options }: ModeCall, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    if (options.flag(name)) return [`--${name}`];
+    const value = options.number(name) ?? options.text(name);
+    return value === undefined ? [] : [`--${name}=${value}`];
+  });
+}

@@ -1,0 +1,58 @@
+import { resolve } from 'node:path';
+import { type FeederRecord, readFeeder } from '../../../feeder/pid-file.ts';
+import { systemClock } from '../../../job/clock.ts';
+import { errorCode, RqError } from '../../../job/errors.ts';
+import { hostName } from '../../../job/host.ts';
+import { runtimeDirectory } from '../../../job/runtime-directory.ts';
+import { runningJobs } from '../../../queue/exchange/exchange.ts';
+import { openQueue } from '../../../queue/open.ts';
+import type { ModeCall } from '../../parse/command-call.ts';
+import { useQueue } from '../../use-queue.ts';
+
+const POLL_MS = 50;
+
+/** This host's feeder of a queue, undefined if there is none; throws NO_QUEUE. */
+export async function findFeeder(queuePath: string): Promise<FeederRecord | undefined> {
+  (await openQueue(queuePath, { lockTimeoutMs: 0 })).close();
+  return readFeeder(runtimeDirectory(resolve(queuePath)));
+}
+
+/** As `findFeeder`; throws NO_FEEDER if there is none. */
+export async function requireFeeder(queuePath: string): Promise<FeederRecord> {
+  const feeder = await findFeeder(queuePath);
+  if (feeder !== undefined) return feeder;
+  throw new RqError(
+    'NO_FEEDER',
+    `no feeder feeds from ${resolve(queuePath)} on ${hostName()}; start one with: rq ${queuePath} start`,
+  );
+}
+
+/** Signals a feeder; one that ended a moment ago is no error. */
+export function signalFeeder({ pid }: FeederRecord, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
+}
+
+/**
+ * After a feeder was told to end: throws IO if jobs of its host still run. It may have been killed over it, or its runner
+ * may not answer.
+ */
+export async function refuseLeftRunning(call: ModeCall, { host, pid }: FeederRecord, again: string): Promise<void> {
+  if ((await findFeeder(call.queue)) !== undefined) return;
+  const { length } = await useQueue(call, (queue) => runningJobs(queue, host));
+  if (length === 0) return;
+  const jobs = length === 1 ? '1 job still runs' : `${length} jobs still run`;
+  throw new RqError(
+    'IO',
+    `cannot end all of ${call.queue}: the feeder with pid ${pid} has ended, but ${jobs} on ${host}; ${again}`,
+  );
+}
+
+/** Waits until a feeder is no longer this host's feeder: it ended, or another took its place. */
+export async function feederIsGone(queuePath: string, { pid }: FeederRecord): Promise<void> {
+  const directory = runtimeDirectory(resolve(queuePath));
+  while (readFeeder(directory)?.pid === pid) await systemClock.sleep(POLL_MS);
+}

@@ -1,0 +1,30 @@
+import { systemClock } from '../../../job/clock.ts';
+import { RqError } from '../../../job/errors.ts';
+import { printReport } from '../../output/print.ts';
+import type { ModeCall } from '../../parse/command-call.ts';
+import { feederIsGone, findFeeder, requireFeeder, signalFeeder } from './feeder-process.ts';
+
+const TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
+
+/** Has this host's feeder start its program anew, and waits for the new one. */
+export async function run(call: ModeCall): Promise<undefined> {
+  const before = await requireFeeder(call.queue);
+  signalFeeder(before, 'SIGHUP');
+  await feederIsGone(call.queue, before);
+  const deadlineMs = systemClock.monotonicMs() + TIMEOUT_MS;
+  for (;;) {
+    const feeder = await findFeeder(call.queue);
+    if (feeder !== undefined) {
+      await printReport(call, { pid: feeder.pid, before: before.pid });
+      return;
+    }
+    if (systemClock.monotonicMs() > deadlineMs) {
+      throw new RqError(
+        'NO_FEEDER',
+        `cannot restart the feeder of ${call.queue}: it ended and none came after it; see its log`,
+      );
+    }
+    await systemClock.sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,31 @@
+import { createReadStream } from 'node:fs';
+import { errorMessage, RqError } from '../../../job/errors.ts';
+import { openFresh } from '../../../queue/files/fresh-open.ts';
+import { jobStreamPath } from '../../../queue/jobs/streams.ts';
+import { parseJid } from '../../input/selection.ts';
+import { writeAll } from '../../output/standard-output.ts';
+import type { ModeCall } from '../../parse/command-call.ts';
+import { useReader } from '../../use-queue.ts';
+
+const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
+
+/** Prints a stream of a job byte for byte. Throws NO_JOB, or IO where the job has no such file (yet). */
+export async function run(call: ModeCall): Promise<undefined> {
+  const jid = parseJid(call.words[0] ?? '');
+  const stream = STREAMS.find((name) => name === call.mode) ?? 'stdout';
+  const path = await useReader(call, (queue) => jobStreamPath(queue, jid, stream));
+  await writeAll(call.output, fileChunks(path, jid, stream));
+}
+
+async function* fileChunks(path: string, jid: number, stream: string): AsyncGenerator<Uint8Array> {
+  const fd = openFresh(path);
+  if (fd === undefined) {
+    const why = stream === 'stdin' ? 'its file is gone' : 'it has not started yet';
+    throw new RqError('IO', `job ${jid} has no ${stream}: ${why}`, { facts: { jid, path } });
+  }
+  try {
+    yield* createReadStream(path, { fd }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw new RqError('IO', `cannot read the ${stream} of job ${jid}: ${errorMessage(error)}`, { cause: error });
+  }
+}

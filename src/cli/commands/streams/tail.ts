@@ -1,0 +1,41 @@
+import { RqError } from '../../../job/errors.ts';
+import type { Job } from '../../../job/job.ts';
+import { waitForEver } from '../../../job/waits.ts';
+import { follow } from '../../../queue/follow/follow.ts';
+import { selectJobs } from '../../../queue/jobs/select.ts';
+import { isEmptySelection } from '../../input/selection.ts';
+import { readSelection } from '../../input/selection-input.ts';
+import type { ModeCall } from '../../parse/command-call.ts';
+import { useQueue } from '../../use-queue.ts';
+import { TailPrinter } from './tail-printer.ts';
+
+const DEFAULT_LINES = 10;
+
+/** Follows the output of the selected jobs until all have ended. Throws NO_JOB where none matches. */
+export async function run(call: ModeCall): Promise<undefined> {
+  const selection = await readSelection(call, true);
+  if (isEmptySelection(selection)) {
+    throw new RqError('USAGE', 'tail what? Name jobs (42, 10-20, running, tag=x); rq help tail says more');
+  }
+  const { options } = call;
+  // Who follows a job for days would rather wait for a server that is away for minutes.
+  if (options.number('lock-timeout') === undefined) waitForEver();
+  const stream = options.flag('stderr') ? 'stderr' : 'stdout';
+  const lines = options.flag('from-start') ? Number.POSITIVE_INFINITY : (options.number('lines') ?? DEFAULT_LINES);
+  const printer = new TailPrinter(call, stream);
+  let count = 0;
+  async function* counted(batches: AsyncIterable<readonly Job[]>): AsyncGenerator<readonly Job[]> {
+    for await (const batch of batches) {
+      count += batch.length;
+      printer.hasHeaders = count > 1;
+      yield batch;
+    }
+  }
+  await useQueue(call, async (queue) => {
+    for await (const event of follow(queue, counted(selectJobs(queue, selection)), { stream, lines })) {
+      await printer.print(event);
+    }
+    if (count > 0) return;
+    throw new RqError('NO_JOB', `no job in ${queue.directory} matches ${call.words.join(' ') || 'stdin'}`);
+  });
+}

@@ -1,0 +1,116 @@
+import { closest } from 'fastest-levenshtein';
+import { RqError } from '../../job/errors.ts';
+import { JOB_FIELDS, JOB_STATES, type JobField, type JobState } from '../../job/job.ts';
+import type { JidRange, Selection } from '../../job/selection.ts';
+import { nearest } from '../parse/suggestions.ts';
+
+type Pair = Selection['pairs'][number];
+
+const JIDS = /^(\d+)(?:-(\d+))?$/;
+const WHOLE_FIELDS: readonly JobField[] = ['jid', 'priority', 'pid', 'exit_status', 'attempt'];
+
+/**
+ * Reads words (`42`, `10-20`, `1,3,7-9`, `pending`, `p`, `failed`, `all`, `tag=x`, `exit_status=null`) as a selection; no words
+ * select nothing. Throws USAGE for anything else.
+ */
+export function parseSelection(words: readonly string[]): Selection {
+  const ranges: JidRange[] = [];
+  const states = new Set<JobState>();
+  const pairs: Pair[] = [];
+  let all = false;
+  let failed = false;
+  for (const word of words) {
+    if (word.includes('=')) {
+      pairs.push(parsePair(word));
+      continue;
+    }
+    for (const part of word.split(',')) {
+      const range = parseRange(part);
+      if (range !== undefined) ranges.push(range);
+      else if (part === 'all') all = true;
+      else if (part === 'failed') failed = true;
+      else states.add(parseState(part, word));
+    }
+  }
+  return { all, ranges, states: [...states], pairs, ...(failed ? { failed } : {}) };
+}
+
+/** True for a selection that selects nothing, whatever jobs there are. */
+export function isEmptySelection(selection: Selection): boolean {
+  const { all, failed = false, ranges, states, pairs } = selection;
+  return !all && !failed && ranges.length === 0 && states.length === 0 && pairs.length === 0;
+}
+
+/** The one jid that a word names. Throws USAGE. */
+export function parseJid(word: string): number {
+  const jid = Number(word);
+  if (/^\d+$/.test(word) && jid > 0 && Number.isSafeInteger(jid)) return jid;
+  throw new RqError('USAGE', `"${word}" is no jid: give a whole number from 1`);
+}
+
+/** The one name that starts with the text, or is it; undefined for none, an error with the names for several. */
+export function uniquePrefix<Name extends string>(
+  text: string,
+  names: readonly Name[],
+  what: string,
+): Name | undefined {
+  const exact = names.find((name) => name === text);
+  if (exact !== undefined) return exact;
+  const matches = text === '' ? [] : names.filter((name) => name.startsWith(text));
+  if (matches.length <= 1) return matches[0];
+  throw new RqError('USAGE', `the ${what} "${text}" may be ${matches.join(', ')}: give more of it`);
+}
+
+function parseRange(part: string): JidRange | undefined {
+  const match = JIDS.exec(part);
+  if (match?.[1] === undefined) return undefined;
+  const first = parseJid(match[1]);
+  const last = match[2] === undefined ? first : parseJid(match[2]);
+  if (first <= last) return { first, last };
+  throw new RqError('USAGE', `the range ${part} ends before it begins: ${last}-${first} would be the same jobs`);
+}
+
+function parseState(part: string, word: string): JobState {
+  const state = uniquePrefix(part.toLowerCase(), JOB_STATES, 'state');
+  if (state !== undefined) return state;
+  const shown = part === word ? `"${word}"` : `"${part}" in "${word}"`;
+  const meant = nearest(part.toLowerCase(), [...JOB_STATES, 'failed', 'all']);
+  const advice = `jids (42, 10-20, 1,3), states (${JOB_STATES.join(' ')}), failed, key=value, or all`;
+  const hint = meant === undefined ? `: give ${advice}` : `, did you mean ${meant}? Give ${advice}`;
+  throw new RqError('USAGE', `${shown} selects no jobs${hint}`);
+}
+
+function parsePair(word: string): Pair {
+  const at = word.indexOf('=');
+  const key = word.slice(0, at);
+  const value = word.slice(at + 1);
+  const field = uniquePrefix(key, JOB_FIELDS, 'field');
+  if (field === undefined) {
+    const nearest = closest(key, [...JOB_FIELDS]);
+    throw new RqError('USAGE', `there is no field "${key}" to select by, did you mean ${nearest}=?`);
+  }
+  if (value === '') throw new RqError('USAGE', `${word} has no value: ${field}=null selects jobs without one`);
+  return { field, value: value === 'null' ? null : pairValue(field, value) };
+}
+
+function pairValue(field: JobField, value: string): string | number {
+  if (field === 'state') return parseState(value, `state=${value}`);
+  if (field === 'restartable') {
+    if (value !== 'true' && value !== 'false') throw badValue(field, value, 'true or false');
+    return value === 'true' ? 1 : 0;
+  }
+  if (WHOLE_FIELDS.includes(field)) {
+    const number = Number(value);
+    if (!/^[+-]?\d+$/.test(value) || !Number.isSafeInteger(number)) throw badValue(field, value, 'a whole number');
+    return number;
+  }
+  if (field === 'elapsed') {
+    if (!/^\d+(?:\.\d+)?$/.test(value)) throw badValue(field, value, 'a number of seconds');
+    return Number(value);
+  }
+  return value;
+}
+
+function badValue(field: JobField, value: string, kind: string): RqError {
+  return new RqError('USAGE', `cannot select by ${field}=${value}: it must be ${kind}, or null`);
+}

@@ -1,0 +1,40 @@
+import { RqError } from '../../job/errors.ts';
+import { JOB_FIELDS } from '../../job/job.ts';
+
+/** `tag=x`, `priority>=5`, `command!~%old%`: no space, and no quote or parenthesis, which would make it SQL. */
+const TERM = /^([a-z_]+)(=~|!~|==|!=|<>|<=|>=|=|<|>)([^\s'"()]+)$/;
+const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
+const OPERATORS: Readonly<Record<string, string>> = { '=~': 'LIKE', '!~': 'NOT LIKE', '==': '=', '<>': '!=' };
+
+/**
+ * The SQL expression that the words of `query` mean: simple terms `key OP value` without spaces, joined by "and", which
+ * may be left out; or any SQL expression. Throws USAGE for none at all.
+ */
+export function queryExpression(words: readonly string[]): string {
+  const terms = words.filter((word) => word !== 'and');
+  const simple = terms.map(simpleTerm);
+  if (terms.length > 0 && simple.every((term) => term !== undefined)) return simple.join(' AND ');
+  const text = words.join(' ').trim();
+  if (text === '') throw new RqError('USAGE', "query what? For example: rq q query 'exit_status != 0'");
+  if (text.includes('\0')) throw new RqError('USAGE', 'cannot query: the expression holds a NUL byte');
+  return text;
+}
+
+function simpleTerm(word: string): string | undefined {
+  const [, key = '', operator = '', value = ''] = TERM.exec(word) ?? [];
+  if (!(JOB_FIELDS as readonly string[]).includes(key)) return undefined;
+  const sql = OPERATORS[operator] ?? operator;
+  if (value === 'null') return nullTerm(key, sql);
+  if (key === 'restartable' && /^(?:true|false)$/.test(value)) return `${key} ${sql} ${value}`;
+  return `${key} ${sql} ${NUMBER.test(value) && !isText(key) ? value : `'${value}'`}`;
+}
+
+function nullTerm(key: string, sql: string): string | undefined {
+  if (sql === '=') return `${key} IS NULL`;
+  return sql === '!=' ? `${key} IS NOT NULL` : undefined;
+}
+
+/** A tag may look like a number, and is none. */
+function isText(key: string): boolean {
+  return !['jid', 'priority', 'elapsed', 'pid', 'exit_status', 'attempt', 'restartable'].includes(key);
+}

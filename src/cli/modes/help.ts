@@ -1,7 +1,0 @@
-import { helpText } from '../help.ts';
-import type { ModeCall } from '../mode-call.ts';
-
-/** Prints the help of a mode, or the list of modes. */
-export async function run(call: ModeCall): Promise<undefined> {
-  await call.output.write(await helpText(call.modes, call.words[0]));
-}

@@ -1,0 +1,52 @@
+import { type ErrorCode, errorMessage, RqError } from '../../job/errors.ts';
+
+/** The exit statuses of rq; 75 is EX_TEMPFAIL of sysexits.h. */
+export const EXIT = { done: 0, failed: 1, usage: 2, missing: 3, busy: 75 } as const;
+
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  USAGE: EXIT.usage,
+  INVALID_INPUT: EXIT.usage,
+  NO_QUEUE: EXIT.missing,
+  NO_JOB: EXIT.missing,
+  QUEUE_EXISTS: EXIT.failed,
+  QUEUE_VERSION: EXIT.failed,
+  QUEUE_DAMAGED: EXIT.failed,
+  QUEUE_UNSAFE: EXIT.failed,
+  NOT_ALLOWED: EXIT.failed,
+  BUSY: EXIT.busy,
+  OUTCOME_UNKNOWN: EXIT.failed,
+  NO_FEEDER: EXIT.failed,
+  FEEDER_EXISTS: EXIT.failed,
+  HOST_NAME_TAKEN: EXIT.failed,
+  RUNNER: EXIT.failed,
+  JOB_RUNNING: EXIT.failed,
+  NO_SPACE: EXIT.failed,
+  IO: EXIT.failed,
+};
+
+/** The exit status for anything that was thrown. */
+export function exitStatus(error: unknown): number {
+  return error instanceof RqError ? STATUS[error.code] : EXIT.failed;
+}
+
+/** What is said of anything that was thrown: one line, and below it, where debugging is asked for, its stack. */
+export function errorLine(error: unknown): string {
+  if (error instanceof RqError) return error.message;
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    return 'the current directory is gone: change to another one';
+  }
+  if (error instanceof Error && 'syscall' in error) return errorMessage(error);
+  return `internal error: ${errorMessage(error)}; please report it, -v4 shows where`;
+}
+
+/** The stack of an error and of its causes, line by line. */
+export function stackLines(error: unknown): string[] {
+  const lines: string[] = [];
+  let cause = error;
+  while (cause instanceof Error && lines.length < 200) {
+    lines.push(...(cause.stack ?? String(cause)).split('\n'));
+    if (cause instanceof RqError) lines.push(`  facts: ${JSON.stringify(cause.facts)}`);
+    cause = cause.cause;
+  }
+  return lines;
+}

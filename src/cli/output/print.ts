@@ -1,0 +1,74 @@
+import { RqError } from '../../job/errors.ts';
+import { JOB_FIELDS, type Job, type JobField } from '../../job/job.ts';
+import { documentText, type Printable, printable } from '../../yaml/document.ts';
+import { jobListText } from '../../yaml/write.ts';
+import type { ModeCall } from '../parse/command-call.ts';
+import { colouredPieces, colouredYaml } from './coloured-yaml.ts';
+import { chooseFields } from './fields.ts';
+import { writeAll } from './standard-output.ts';
+
+/** The job fields that `--fields` asks for; undefined for all. Throws USAGE; call it before anything is changed. */
+export function jobFields(call: ModeCall): JobField[] | undefined {
+  const text = call.options.text('fields');
+  return text === undefined ? undefined : chooseFields(text, JOB_FIELDS);
+}
+
+/** Prints jobs as they come, as one YAML or JSON document. Returns how many there were. */
+export async function printJobs(
+  call: ModeCall,
+  batches: AsyncIterable<readonly Job[]> | Iterable<readonly Job[]>,
+): Promise<number> {
+  let count = 0;
+  async function* counted(): AsyncGenerator<readonly Job[]> {
+    for await (const batch of batches) {
+      count += batch.length;
+      yield batch;
+    }
+  }
+  const format = { json: call.options.flag('json'), fields: jobFields(call) };
+  const pieces = jobListText(counted(), format);
+  await writeAll(call.output, isColoured(call) ? colouredPieces(pieces) : pieces);
+  return count;
+}
+
+/**
+ * Prints after something was changed: where stdout cannot be written, or the queue cannot be read, the error says what is
+ * done all the same, and is none that asks for another try, or a script would do it again.
+ */
+export async function printAfter<T>(done: string, print: () => Promise<T>): Promise<T> {
+  try {
+    return await print();
+  } catch (error) {
+    if (!(error instanceof RqError)) throw error;
+    const [why] = error.message.split('; try again');
+    throw new RqError('IO', `${done}, but ${why}`, { cause: error.cause, facts: error.facts });
+  }
+}
+
+/** Prints what a mode reports as one document; `--fields` chooses from what the table says that it reports. */
+export async function printReport(call: ModeCall, report: Readonly<Record<string, unknown>>): Promise<void> {
+  const chosen = call.options.text('fields');
+  if (chosen === undefined) return await printDocument(call, printable(report));
+  const shown = chooseFields(chosen, call.report ?? []).map((name) => [name, report[name] ?? null] as const);
+  await printDocument(call, printable(Object.fromEntries(shown)));
+}
+
+/** The same for a list of what a mode reports. */
+export async function printReports<Report extends object>(call: ModeCall, reports: readonly Report[]): Promise<void> {
+  const names = chooseFields(call.options.text('fields') ?? '.', call.report ?? []);
+  const shown = reports.map((report) => {
+    const values = new Map(Object.entries(report));
+    return Object.fromEntries(names.map((name) => [name, values.get(name) ?? null]));
+  });
+  await printDocument(call, printable(shown));
+}
+
+/** Prints data as one YAML or JSON document. */
+export async function printDocument(call: ModeCall, value: Printable): Promise<void> {
+  const text = documentText(value, { json: call.options.flag('json') });
+  await call.output.write(isColoured(call) ? colouredYaml(text) : text);
+}
+
+function isColoured(call: ModeCall): boolean {
+  return call.hasColour && !call.options.flag('json');
+}

@@ -1,0 +1,74 @@
+import { writeSync } from 'node:fs';
+import { systemClock } from '../../job/clock.ts';
+import { errorCode } from '../../job/errors.ts';
+import type { Progress } from '../../queue/progress.ts';
+import type { ModeCall } from '../parse/command-call.ts';
+import { isTerminal } from './terminal.ts';
+
+const QUIET_MS = 1_000;
+const EVERY_MS = 200;
+const INFO = 3;
+
+/** A line on a terminal's stderr for what takes longer than a second: count, rate, time left. Else nothing. */
+export class ProgressLine {
+  private readonly startMs = systemClock.monotonicMs();
+  private lastMs = this.startMs + QUIET_MS - EVERY_MS;
+  private isShown = false;
+
+  /** `what` was done with each: `submitted`. */
+  constructor(
+    private readonly what: string,
+    private readonly isSilent: boolean,
+  ) {}
+
+  /** To be called often; it is work that blocks the event loop, so that no timer could draw. */
+  readonly report: Progress = (done, total) => {
+    if (this.isSilent) return;
+    const nowMs = systemClock.monotonicMs();
+    if (nowMs - this.lastMs < EVERY_MS) return;
+    this.lastMs = nowMs;
+    this.isShown = true;
+    show(`\r${progressText(this.what, done, total, (nowMs - this.startMs) / 1000)}\u001b[K`);
+  };
+
+  /** Removes the line when the work is over, however it ended. */
+  async during<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } finally {
+      if (this.isShown) show('\r\u001b[K');
+    }
+  }
+}
+
+/** The progress line of a call: silent where stderr is no terminal, or little is to be said. */
+export function progressOf(call: ModeCall, what: string): ProgressLine {
+  return new ProgressLine(what, call.talk.verbosity < INFO || !isTerminal(2));
+}
+
+/** `submitted 1,200 of 5,000 (24 %), 600 a second, 6 s left`. */
+export function progressText(what: string, done: number, total: number | undefined, seconds: number): string {
+  const rate = seconds > 0 ? done / seconds : 0;
+  const count = total === undefined ? grouped(done) : `${grouped(done)} of ${grouped(total)}`;
+  const share = total === undefined || total === 0 ? '' : ` (${Math.floor((100 * done) / total)} %)`;
+  const left = total === undefined || rate === 0 ? '' : `, ${timeText((total - done) / rate)} left`;
+  return `${what} ${count}${share}, ${grouped(Math.round(rate))} a second${left}`;
+}
+
+function grouped(number: number): string {
+  return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function timeText(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+function show(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch (error) {
+    // A terminal that is full or gone: no reason to fail.
+    if (!['EPIPE', 'EAGAIN', 'EBADF', 'EIO'].includes(errorCode(error) ?? '')) throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import type { ModeSpec } from './command-spec.ts';
+
+/** What the file of a mode exports. */
+export interface ModeProgram {
+  /** Does the mode's work; throws RqError. Returns the exit status where it is not 0 and no error says so. */
+  readonly run: (call: ModeCall) => Promise<number | undefined>;
+}
+
+/** Everything that a mode is given. */
+export interface ModeCall {
+  readonly mode: string;
+  /** The table, for help about it. */
+  readonly modes: readonly ModeSpec[];
+  /** The fields of what the mode reports; undefined where it reports none. */
+  readonly report: readonly string[] | undefined;
+  /** The queue's path as it was named; empty for modes about no queue. */
+  readonly queue: string;
+  /** The words after the mode; from `literalFrom` on they stood after `--` and are never special. */
+  readonly words: readonly string[];
+  readonly literalFrom: number;
+  readonly options: OptionValues;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Whether stdout is a terminal on which YAML is to be coloured. */
+  readonly hasColour: boolean;
+  /** stdout: data. */
+  readonly output: TextOutput;
+  /** stderr: talk. */
+  readonly talk: Talk;
+  readonly input: InputStream;
+}
+
+/** The options of a call, checked against the table. Names may be spelled with `_` or `-`. */
+export interface OptionValues {
+  flag(name: string): boolean;
+  text(name: string): string | undefined;
+  number(name: string): number | undefined;
+}
+
+/** Text or bytes out, one after another; a promise resolves when more may be written. */
+export interface TextOutput {
+  write(data: string | Uint8Array): Promise<void>;
+}
+
+/** Lines for people, by verbosity: 0 fatal, 1 error, 2 warn, 3 info, 4 debug. One line each, made printable. */
+export interface Talk {
+  readonly verbosity: number;
+  /** Why rq ends; said at any verbosity. */
+  fatal(line: string): void;
+  error(line: string): void;
+  warn(line: string): void;
+  info(line: string): void;
+  debug(line: string): void;
+}
+
+/** Standard input: what it is, and its bytes. */
+export interface InputStream {
+  readonly kind: 'terminal' | 'pipe' | 'file' | 'none' | 'other';
+  chunks(): AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { JOB_FIELDS, type RunningJob } from '../../job/job.ts';
+import { jobDocument } from '../../yaml/write.ts';
+
+/** Linux allows 128 KiB for one variable (execve(2), MAX_ARG_STRLEN); those above this are left out. */
+const MAX_VALUE_BYTES = 100_000;
+const FILES = new Set<string>(['stdin', 'stdout', 'stderr', 'data']);
+
+/**
+ * What a job finds in its environment besides the login's: RQ (the queue), RQ_JID, RQ_<FIELD> for each field that has
+ * a value, with absolute paths, and RQ_JOB (the job as YAML). `bin` of the queue is first on PATH.
+ */
+export function jobEnvironment(job: RunningJob, queueDirectory: string, path: string): Record<string, string> {
+  const environment: Record<string, string> = {
+    RQ: queueDirectory,
+    RQ_Q: queueDirectory,
+    PATH: `${join(queueDirectory, 'bin')}:${path}`,
+  };
+  for (const field of JOB_FIELDS) {
+    const value = (job as unknown as Record<string, unknown>)[field];
+    if (value === null || value === undefined) continue;
+    const text = FILES.has(field) ? join(queueDirectory, String(value)) : String(value);
+    environment[`RQ_${field.toUpperCase()}`] = text;
+  }
+  environment['RQ_JOB'] = jobDocument(job);
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => Buffer.byteLength(value) <= MAX_VALUE_BYTES),
+  );
+}

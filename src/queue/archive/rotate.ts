@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { basename, dirname, join, resolve } from 'node:path';
+import { crashAt } from '../../job/crash-points.ts';
+import { errorCode, RqError } from '../../job/errors.ts';
+import { deleteRows } from '../../store/deletions.ts';
+import { commitRotation, type EndedKey, unchangedJids } from '../../store/rotations.ts';
+import type { Queue } from '../open.ts';
+import type { Progress } from '../progress.ts';
+import { readSettings } from '../settings.ts';
+import { refuseReadOnly, type Transaction, transaction } from '../transaction/transaction.ts';
+import { placeFault, refuseExisting } from './copy-place.ts';
+import { archiveRotation, isArchive, requireTar } from './rotation-archive.ts';
+import { fillRotation, type RotationContents, withoutJobs } from './rotation-contents.ts';
+import { finishRotations } from './rotation-finish.ts';
+import { makePartial, PARTIAL, removePartial, sweepPartials } from './rotation-partials.ts';
+
+const PAGE_JOBS = 2_000;
+const ATTEMPTED = 'rotate';
+
+export interface Rotated {
+  /** Where the jobs are now; undefined where there was nothing to rotate. */
+  readonly path: string | undefined;
+  readonly jobs: number;
+  /** Files of rotated jobs, of this rotation and of earlier ones, that could not be removed from the queue. */
+  readonly stayed: readonly string[];
+}
+
+/**
+ * Moves finished and dead jobs and their files out of the queue: builds the rotation under a temporary name, complete
+ * and synced, then in one transaction removes the jobs and records that it counts, then gives it its name. Killed before
+ * the transaction, all stays; after it, the next rotation finishes this one. Throws QUEUE_EXISTS, NO_SPACE, NO_JOB, …
+ */
+export async function rotateQueue(queue: Queue, target: string, progress?: Progress): Promise<Rotated> {
+  refuseReadOnly(queue);
+  const path = resolve(target);
+  refuseExisting(path, ATTEMPTED);
+  if (isArchive(path)) await requireTar();
+  const earlier = await finishRotations(queue);
+  await sweepPartials(queue, dirname(path));
+  const id = randomUUID();
+  const partial = join(dirname(path), `${PARTIAL}${id}`);
+  try {
+    makePartial(partial, queue.directory);
+    const jobs = await rotateInto({ queue, path, partial, id }, progress);
+    if (jobs === 0) return { path: undefined, jobs, stayed: earlier.flatMap(({ stayed }) => stayed) };
+    crashAt('rotation-committed');
+    const finished = [...earlier, ...(await finishRotations(queue))];
+    const place = finished.find((rotation) => rotation.id === id)?.path ?? path;
+    return { path: place, jobs, stayed: finished.flatMap(({ stayed }) => stayed) };
+  } catch (error) {
+    if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) await discard(queue, partial);
+    throw placeFault(error, path, ATTEMPTED);
+  }
+}
+
+interface Place {
+  readonly queue: Queue;
+  readonly path: string;
+  readonly partial: string;
+  readonly id: string;
+}
+
+/** Builds the rotation and commits it, without what changed meanwhile; gives the number of its jobs. */
+async function rotateInto(place: Place, progress?: Progress): Promise<number> {
+  const { queue, path, partial } = place;
+  const directory = join(partial, basename(path).replace(/(?:\.tgz|\.tar\.gz)$/, ''));
+  const until = await retentionLimit(queue);
+  let contents = await fillRotation(queue, directory, until, progress);
+  crashAt('rotation-filled');
+  for (;;) {
+    if (contents.keys.length === 0) {
+      await removePartial(partial);
+      return 0;
+    }
+    const source = isArchive(path) ? await archiveRotation(directory, join(partial, basename(path))) : directory;
+    const changed = await commit(place, source, contents);
+    if (changed.size === 0) return contents.keys.length;
+    // Run again or deleted since: it is not this rotation's any more.
+    contents = await withoutJobs(queue, directory, contents, changed);
+  }
+}
+
+/** Removes the jobs and records the rotation in one transaction; if any changed since, does nothing and names them. */
+async function commit(
+  { queue, path, id }: Place,
+  source: string,
+  { keys, files }: RotationContents,
+): Promise<Set<number>> {
+  return await transaction(queue, (run) => {
+    const changed = changedSince(run, keys);
+    if (changed.size > 0) return changed;
+    for (let index = 0; index < keys.length; index += PAGE_JOBS) {
+      deleteRows(
+        run.connection,
+        keys.slice(index, index + PAGE_JOBS).map(({ jid }) => jid),
+      );
+      run.refresh();
+    }
+    commitRotation(run.connection, { id, partial: source, path, files }, queue.clock.now());
+    return changed;
+  });
+}
+
+function changedSince(run: Transaction, keys: readonly EndedKey[]): Set<number> {
+  const changed = new Set(keys.map(({ jid }) => jid));
+  for (let index = 0; index < keys.length; index += PAGE_JOBS) {
+    for (const jid of unchangedJids(run.connection, keys.slice(index, index + PAGE_JOBS))) changed.delete(jid);
+    run.refresh();
+  }
+  return changed;
+}
+
+async function retentionLimit(queue: Queue): Promise<string> {
+  const { retention } = await readSettings(queue);
+  // Without one no clock is asked: that of the host that ran a job may be ahead.
+  if (retention === 0) return '9999';
+  return new Date(Date.parse(queue.clock.now()) - retention * 1000).toISOString();
+}
+
+/** After an error: removes what was built, unless it was committed. */
+async function discard(queue: Queue, partial: string): Promise<void> {
+  try {
+    await sweepPartials(queue, dirname(partial), partial);
+  } catch (error) {
+    // What is left is swept by the next rotation.
+    if (errorCode(error) === undefined) throw error;
+  }
+}

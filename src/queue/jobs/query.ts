@@ -1,0 +1,55 @@
+import { closest } from 'fastest-levenshtein';
+import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
+import { JOB_FIELDS, type Job } from '../../job/job.ts';
+import { queryPage } from '../../store/queries.ts';
+import type { Queue } from '../open.ts';
+import { read } from '../transaction/read.ts';
+
+const PAGE_JOBS = 2_000;
+const EXAMPLE = `exit_status!=0 and tag='night'`;
+
+/**
+ * The jobs for which an SQL expression over the columns of `jobs` is true, by ascending jid, in batches; the database
+ * is open read-only. Throws INVALID_INPUT for SQL that is wrong.
+ */
+export async function* queryJobs(queue: Queue, expression: string): AsyncGenerator<Job[]> {
+  let after = 0;
+  for (;;) {
+    const jobs = await readPage(queue, expression, after);
+    const [first, last] = [jobs[0], jobs.at(-1)];
+    if (first === undefined || last === undefined) return;
+    if (first.jid <= after) {
+      const message = `cannot query: behind job ${after} the database gave job ${first.jid} again`;
+      throw new RqError('QUEUE_DAMAGED', `${message}; run: rq ${queue.directory} recover`);
+    }
+    yield jobs;
+    if (jobs.length < PAGE_JOBS) return;
+    after = last.jid;
+  }
+}
+
+async function readPage(queue: Queue, expression: string, after: number): Promise<Job[]> {
+  try {
+    return await read(queue, (connection) => queryPage(connection, expression, { after, limit: PAGE_JOBS }));
+  } catch (error) {
+    throw sqlFault(error, 'cannot query', EXAMPLE) ?? error;
+  }
+}
+
+/** The error for SQL that SQLite refused, in words for people, with an example of what would do; undefined for any other. */
+export function sqlFault(error: unknown, attempted: string, example: string): RqError | undefined {
+  const code = errorCode(error) ?? '';
+  const isWords = error instanceof RangeError || error instanceof TypeError;
+  const isSql = isWords || code === 'SQLITE_ERROR' || /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG|AUTH|RANGE)/.test(code);
+  if (!isSql) return undefined;
+  return new RqError('INVALID_INPUT', `${attempted}: ${errorMessage(error)}${sqlHint(errorMessage(error), example)}`, {
+    cause: error,
+  });
+}
+
+function sqlHint(message: string, example: string): string {
+  if (message.endsWith('syntax error')) return `; write it as ${example}`;
+  const column = /no such column: "?([^"\s]+)/.exec(message)?.[1];
+  if (column === undefined) return '';
+  return `; did you mean ${closest(column, [...JOB_FIELDS])}? Text needs single quotes: tag='night'`;
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { errorCode, RqError } from '../../job/errors.ts';
+import type { Lease } from '../../lease/lease.ts';
+import { syncFile } from '../files/sync-file.ts';
+import type { Queue } from '../open.ts';
+
+const TEMPORARY = 'db.recovering.';
+const CHUNK_BYTES = 1024 * 1024;
+/** What the header of a database is overwritten with that has been replaced: no connection takes it for one. */
+const SPOILED = Buffer.alloc(100, 'replaced by rq recover; ');
+
+/** A name in the queue's directory for a database in the making; whoever holds the lease may remove such. */
+export function temporaryDatabase(directory: string): string {
+  return join(directory, `${TEMPORARY}${randomUUID()}`);
+}
+
+/** Removes what a `recover` that was killed left behind. To be called under the lease. */
+export function sweepTemporary(directory: string): void {
+  for (const name of readdirSync(directory)) if (name.startsWith(TEMPORARY)) rmSync(join(directory, name));
+}
+
+/** Opens the database's file for reading and spoiling, beside SQLite. Throws NOT_ALLOWED. */
+export function openDatabase(queue: Queue): number {
+  try {
+    return openSync(queue.database, 'r+');
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
+    throw new RqError('NOT_ALLOWED', `cannot recover ${queue.database}: you may not write to it; ask its owner`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Copies an open file to a new name, with its mode and as far as allowed its owner, and syncs it. Never through a
+ * descriptor of its own: to close one would drop the locks that SQLite has on the file for this process. Throws NO_SPACE.
+ */
+export function copyOpenFile(descriptor: number, target: string, lease: Lease): void {
+  const copy = openSync(target, 'wx', 0o600);
+  try {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    let position = 0;
+    for (;;) {
+      const length = readSync(descriptor, chunk, 0, chunk.length, position);
+      if (length === 0) break;
+      writeAll(copy, chunk.subarray(0, length));
+      position += length;
+      lease.refresh();
+    }
+    fsyncSync(copy);
+  } catch (error) {
+    if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) throw error;
+    const message = `cannot write to ${target}: the disk or your quota is full; make room, try again`;
+    throw new RqError('NO_SPACE', message, { cause: error });
+  } finally {
+    closeSync(copy);
+  }
+  likenAccess(descriptor, target);
+}
+
+/** Keeps a copy of the database that is open here beside it, synced, whole or not at all; gives its path. */
+export function keepCopy(queue: Queue, descriptor: number, lease: Lease): string {
+  const temporary = temporaryDatabase(queue.directory);
+  const path = join(queue.directory, `db.damaged.${queue.clock.now().replaceAll(/[-:.]/g, '')}`);
+  try {
+    copyOpenFile(descriptor, temporary, lease);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFile(queue.directory);
+  return path;
+}
+
+function writeAll(descriptor: number, bytes: Buffer): void {
+  let written = 0;
+  while (written < bytes.length) written += writeSync(descriptor, bytes, written);
+}
+
+/** Gives a file the mode of another, and its owner where that is allowed. */
+export function likenAccess(descriptor: number, path: string): void {
+  const { mode, uid, gid } = fstatSync(descriptor);
+  try {
+    chownSync(path, uid, gid);
+  } catch (error) {
+    if (errorCode(error) !== 'EPERM') throw error;
+  }
+  chmodSync(path, mode & 0o777);
+}
+
+/**
+ * Puts a finished database in the place of the one that is open here, while the lease is owned; throws BUSY if it is
+ * not any more. The old file is spoiled then, so that processes that have it open notice at their next transaction.
+ */
+export function replaceDatabase(queue: Queue, descriptor: number, replacement: string, lease: Lease): void {
+  likenAccess(descriptor, replacement);
+  syncFile(replacement);
+  if (!lease.isOwned()) {
+    throw new RqError('BUSY', `cannot recover ${queue.database}: the lease was lost; nothing is changed, try again`);
+  }
+  renameSync(replacement, queue.database);
+  syncFile(queue.directory);
+  writeSync(descriptor, SPOILED, 0, SPOILED.length, 0);
+  fsyncSync(descriptor);
+}

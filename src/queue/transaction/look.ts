@@ -1,0 +1,76 @@
+import { closeSync, openSync } from 'node:fs';
+import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
+import { Connection, mayBeReplaced } from '../../store/connection.ts';
+import { PageFile } from '../../store/recovery/page-file.ts';
+import type { Queue } from '../open.ts';
+import { underLease } from './under-lease.ts';
+
+const RETRY_MS = 50;
+
+/** What a look at a database came to: what was seen, or why nothing was. */
+export type Look<T> =
+  | { readonly kind: 'seen'; readonly seen: T }
+  | {
+      /**
+       * `wal`: SQLite would write a log beside it only to read; `journal`: a writer that died has to be rolled back
+       * first; `locked`: for the whole lock timeout; `failed`: the file system said no.
+       */
+      readonly kind: 'wal' | 'journal' | 'locked' | 'damaged' | 'newer' | 'failed';
+      readonly why: string;
+    };
+
+/**
+ * Reads a database as it is, for who wants to know what is wrong with it: unlike `read`, never rolls a journal back and
+ * never brings the schema up to date. Only a queue with `--locking lease` has its lease taken. Throws nothing of SQLite's.
+ */
+export async function look<T>(queue: Queue, work: (connection: Connection) => T): Promise<Look<T>> {
+  try {
+    if (queue.locking === 'lease') return await underLease(queue, () => lookOnce(queue, work));
+  } catch (error) {
+    if (!(error instanceof RqError)) throw error;
+    return { kind: error.code === 'BUSY' ? 'locked' : 'failed', why: error.message };
+  }
+  const { clock } = queue;
+  const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
+  for (;;) {
+    queue.forgetFiles();
+    const found = lookOnce(queue, work);
+    if (found.kind !== 'locked' || clock.monotonicMs() >= deadlineMs) return found;
+    await clock.sleep(RETRY_MS);
+  }
+}
+
+function lookOnce<T>({ database }: Queue, work: (connection: Connection) => T): Look<T> {
+  let connection: Connection | undefined;
+  try {
+    if (hasWriteAheadLog(database)) return { kind: 'wal', why: `${database} has a write-ahead log` };
+    connection = Connection.open(database, { readOnly: true, busyMs: 0 });
+    connection.execute('BEGIN');
+    connection.version();
+    return { kind: 'seen', seen: work(connection) };
+  } catch (error) {
+    return { kind: kindOf(error), why: errorMessage(error) };
+  } finally {
+    connection?.close();
+  }
+}
+
+/** Before SQLite has the file open: to close this descriptor would drop its locks. */
+function hasWriteAheadLog(database: string): boolean {
+  const descriptor = openSync(database, 'r');
+  try {
+    return new PageFile(descriptor).hasWriteAheadLog;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function kindOf(error: unknown): Exclude<Look<unknown>['kind'], 'seen' | 'wal'> {
+  const code = errorCode(error);
+  if (code === undefined) throw error;
+  if (code === 'QUEUE_VERSION') return 'newer';
+  if (code.startsWith('SQLITE_BUSY')) return 'locked';
+  if (code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY') return 'journal';
+  const isDamaged = mayBeReplaced(code) || ['QUEUE_DAMAGED', 'SQLITE_ERROR', 'SQLITE_IOERR_SHORT_READ'].includes(code);
+  return isDamaged ? 'damaged' : 'failed';
+}

@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { errorCode } from '../../job/errors.ts';
+import type { AttemptKey } from '../../job/job.ts';
+import { FieldReader, parseFields } from '../protocol/fields.ts';
+import { attemptName, type Exit, exitFields } from '../protocol/protocol.ts';
+import { parseExit } from '../protocol/replies.ts';
+
+/** What the journal knows of an attempt that is not acknowledged. */
+export interface JournaledAttempt extends AttemptKey {
+  /** When it began; until that is known, when the spawn was asked for. */
+  started: string;
+  /** The same by CLOCK_MONOTONIC, which all processes of one boot share. */
+  monotonic_ms: number;
+  /** Undefined until `started` was written; the start time is null for one that had ended by then. */
+  process?: { readonly pid: number; readonly start_time: number | null };
+  exit?: Exit;
+}
+
+export interface JournalContents {
+  readonly id: string;
+  readonly boot: string;
+  readonly attempts: Map<string, JournaledAttempt>;
+  /** Lines that cannot be read, other than a torn last one: absence proves nothing any more. */
+  damagedLines: number;
+}
+
+/** Reads a journal; undefined if there is none or its first line is not one. */
+export function readJournal(path: string): JournalContents | undefined {
+  const [first, ...lines] = completeLines(path);
+  const header = first === undefined ? undefined : parseFields(first);
+  if (typeof header?.['journal'] !== 'string' || typeof header['boot'] !== 'string') return undefined;
+  const contents: JournalContents = {
+    id: header['journal'],
+    boot: header['boot'],
+    attempts: new Map(),
+    damagedLines: 0,
+  };
+  for (const line of lines) {
+    if (!readEntry(contents.attempts, line)) contents.damagedLines += 1;
+  }
+  return contents;
+}
+
+/** The lines with which an attempt is written anew. */
+export function attemptLines(attempt: JournaledAttempt): string[] {
+  const lines = [spawnLine(attempt)];
+  if (attempt.exit !== undefined) lines.push(exitLine(attempt.exit));
+  else if (attempt.process !== undefined) lines.push(startedLine(attempt, attempt.process));
+  return lines;
+}
+
+export function spawnLine({ jid, attempt, started, monotonic_ms }: JournaledAttempt): string {
+  return JSON.stringify({ type: 'spawn', jid, attempt, started, monotonic_ms });
+}
+
+export function startedLine(
+  { jid, attempt, started, monotonic_ms }: JournaledAttempt,
+  { pid, start_time }: { pid: number; start_time: number | null },
+): string {
+  return JSON.stringify({ type: 'started', jid, attempt, pid, start_time, started, monotonic_ms });
+}
+
+export function exitLine(exit: Exit): string {
+  return JSON.stringify({ type: 'exit', ...exitFields(exit) });
+}
+
+export function ackLine({ jid, attempt }: AttemptKey): string {
+  return JSON.stringify({ type: 'ack', jid, attempt });
+}
+
+function completeLines(path: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+  // What follows the last newline was being written when the process was killed.
+  return text.split('\n').slice(0, -1);
+}
+
+/** Applies one line; false if it cannot be read or is about an attempt that was never spawned. */
+function readEntry(attempts: Map<string, JournaledAttempt>, line: string): boolean {
+  const fields = parseFields(line);
+  if (fields === undefined) return false;
+  try {
+    applyEntry(attempts, new FieldReader(fields, damaged));
+    return true;
+  } catch (error) {
+    if (error instanceof DamagedEntry) return false;
+    throw error;
+  }
+}
+
+function applyEntry(attempts: Map<string, JournaledAttempt>, reader: FieldReader): void {
+  const key = reader.key();
+  const name = attemptName(key);
+  const type = reader.text('type');
+  if (type === 'spawn') {
+    const monotonic_ms = reader.optionalNumber('monotonic_ms') ?? 0;
+    attempts.set(name, { ...key, started: reader.text('started'), monotonic_ms });
+    return;
+  }
+  if (type === 'ack') {
+    attempts.delete(name);
+    return;
+  }
+  const attempt = attempts.get(name) ?? damaged('an entry about an attempt that was not spawned');
+  if (type === 'started') {
+    attempt.started = reader.optionalText('started') ?? attempt.started;
+    attempt.monotonic_ms = reader.optionalNumber('monotonic_ms') ?? attempt.monotonic_ms;
+    attempt.process = { pid: reader.integer('pid', 1), start_time: reader.optionalInteger('start_time', 0) };
+  } else if (type === 'exit') {
+    attempt.exit = parseExit(reader);
+  } else {
+    damaged(`an entry of type ${type}`);
+  }
+}
+
+class DamagedEntry extends Error {}
+
+function damaged(message: string): never {
+  throw new DamagedEntry(message);
+}

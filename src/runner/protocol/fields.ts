@@ -1,0 +1,108 @@
+import { constants } from 'node:os';
+import type { AttemptKey } from '../../job/job.ts';
+import type { Environment } from './protocol.ts';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of one line, undefined if it is anything but a JSON object. */
+export function parseFields(line: string): Fields | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return isObject(value) ? value : undefined;
+}
+
+/** Reads fields by name and type; what is wrong is told by `refuse`, which must throw. */
+export class FieldReader {
+  constructor(
+    readonly fields: Fields,
+    private readonly refuse: (message: string) => never,
+  ) {}
+
+  integer(name: string, first: number, last: number = Number.MAX_SAFE_INTEGER): number {
+    const value = this.fields[name];
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= first && value <= last) return value;
+    return this.refuse(`${name} must be an integer from ${first} to ${last}`);
+  }
+
+  optionalInteger(name: string, first: number, last: number = Number.MAX_SAFE_INTEGER): number | null {
+    return this.isAbsent(name) ? null : this.integer(name, first, last);
+  }
+
+  optionalNumber(name: string): number | null {
+    const value = this.fields[name] ?? null;
+    return value === null || typeof value === 'number' ? value : this.refuse(`${name} must be a number or null`);
+  }
+
+  flag(name: string): boolean {
+    const value = this.fields[name];
+    return typeof value === 'boolean' ? value : this.refuse(`${name} must be true or false`);
+  }
+
+  text(name: string): string {
+    const value = this.fields[name];
+    return typeof value === 'string' ? value : this.refuse(`${name} must be a string`);
+  }
+
+  optionalText(name: string): string | null {
+    return this.isAbsent(name) ? null : this.text(name);
+  }
+
+  path(name: string): string {
+    const value = this.text(name);
+    return value.startsWith('/') && !value.includes('\0') ? value : this.refuse(`${name} must be an absolute path`);
+  }
+
+  optionalPath(name: string): string | null {
+    return this.isAbsent(name) ? null : this.path(name);
+  }
+
+  signal(name: string): NodeJS.Signals {
+    const value = this.text(name);
+    return isSignal(value) ? value : this.refuse(`${name} must be the name of a signal, such as SIGTERM`);
+  }
+
+  environment(name: string): Environment {
+    const value = this.fields[name];
+    return isObject(value) && Object.entries(value).every(isVariable)
+      ? (value as Environment)
+      : this.refuse(`${name} must be an object of strings without NUL, no name empty or with =`);
+  }
+
+  key(): AttemptKey {
+    return { jid: this.integer('jid', 1), attempt: this.integer('attempt', 1) };
+  }
+
+  list(name: string): FieldReader[] {
+    const value = this.fields[name];
+    if (!Array.isArray(value)) return this.refuse(`${name} must be a list`);
+    return value.map((entry: unknown) =>
+      isObject(entry) ? new FieldReader(entry, this.refuse) : this.refuse(`${name} must be a list of objects`),
+    );
+  }
+
+  optionalObject(name: string): FieldReader | null {
+    if (this.isAbsent(name)) return null;
+    const value = this.fields[name];
+    return isObject(value) ? new FieldReader(value, this.refuse) : this.refuse(`${name} must be an object or null`);
+  }
+
+  private isAbsent(name: string): boolean {
+    return (this.fields[name] ?? null) === null;
+  }
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSignal(name: string): name is NodeJS.Signals {
+  return Object.hasOwn(constants.signals, name);
+}
+
+function isVariable([name, value]: [string, unknown]): boolean {
+  return name !== '' && !/[=\0]/.test(name) && typeof value === 'string' && !value.includes('\0');
+}

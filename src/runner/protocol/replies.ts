@@ -1,0 +1,91 @@
+import { RqError } from '../../job/errors.ts';
+import { FieldReader, type Fields, parseFields } from './fields.ts';
+import type { Exit, KnownAttempt, ServerMessage } from './protocol.ts';
+
+/** A line of the runner, at the client's border. Throws RUNNER (facts.code PROTOCOL) for what is no message. */
+export function parseServerMessage(line: string): ServerMessage {
+  const fields = parseFields(line);
+  if (fields === undefined) return refuse('a line that is no JSON object');
+  const reader = readerOf(fields);
+  if ('id' in fields) return parseReply(reader);
+  const type = reader.text('type');
+  switch (type) {
+    case 'hello':
+      return {
+        type,
+        protocol: reader.integer('protocol', 1),
+        version: reader.text('version'),
+        pid: reader.integer('pid', 1),
+        journal: reader.text('journal'),
+        boot: reader.text('boot'),
+      };
+    case 'exit':
+      return { type, exit: parseExit(reader) };
+    case 'bye':
+      return { type, code: reader.text('code'), message: reader.text('message') };
+    default:
+      // A later version of the same protocol may tell more.
+      return { type: 'unknown' };
+  }
+}
+
+function parseReply(reader: FieldReader): ServerMessage {
+  const id = reader.integer('id', 0);
+  const error = reader.optionalObject('error');
+  if (error === null) return { type: 'reply', id, body: reader.fields };
+  return { type: 'failure', id, code: error.text('code'), message: error.text('message') };
+}
+
+/** The body of the reply to `spawn`. */
+export function parseSpawned(body: Fields): { pid: number | null; started: string } {
+  const reader = readerOf(body);
+  return { pid: reader.optionalInteger('pid', 1), started: reader.text('started') };
+}
+
+/** The body of the reply to `slots`. */
+export function parseAhead(body: Fields): number {
+  return readerOf(body).integer('ahead', 0);
+}
+
+/** The body of the reply to `list`. */
+export function parseListed(body: Fields): { attempts: KnownAttempt[]; more: boolean } {
+  const attempts = readerOf(body).list('attempts').map(parseAttempt);
+  return { attempts, more: body['more'] === true };
+}
+
+function parseAttempt(reader: FieldReader): KnownAttempt {
+  const state = reader.text('state');
+  switch (state) {
+    case 'running':
+      return { state, ...reader.key(), pid: reader.integer('pid', 1), started: reader.text('started') };
+    case 'exited':
+      return { state, ...reader.key(), exit: parseExit(reader) };
+    default:
+      return refuse(`an attempt whose state is ${JSON.stringify(state)}`);
+  }
+}
+
+/** The fields of an exit, as in events, lists and the journal. */
+export function parseExit(reader: FieldReader): Exit {
+  return {
+    ...reader.key(),
+    pid: reader.optionalInteger('pid', 1),
+    started: reader.text('started'),
+    finished: reader.text('finished'),
+    elapsed: reader.optionalNumber('elapsed'),
+    exit_status: reader.optionalInteger('exit_status', 0, 255),
+    signal: reader.optionalText('signal'),
+    reason: reader.optionalText('reason'),
+    isLost: reader.flag('is_lost'),
+  };
+}
+
+function readerOf(fields: Fields): FieldReader {
+  return new FieldReader(fields, refuse);
+}
+
+function refuse(message: string): never {
+  throw new RqError('RUNNER', `cannot understand the runner: ${message}; are both of the same version?`, {
+    facts: { code: 'PROTOCOL' },
+  });
+}
