@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
-          globalSetup: ['test/support/build-program.ts', 'test/cluster/support/verdicts.ts'],
+          globalSetup: ['test/support/build-program.ts', 'test/cluster/support/summary.ts'],
           testTimeout: 900_000,
           hookTimeout: 300_000,
           fileParallelism: false,

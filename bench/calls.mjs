@@ -1,8 +1,8 @@
 // What a call of the command costs, and what many jobs cost in one call.
 
 import { join } from 'node:path';
+import { lines, median, newQueue, ROOT, RQ, rq, timed } from './harness.mjs';
 import { taskSpoolerSubmits } from './peers.mjs';
-import { lines, median, newQueue, ROOT, RQ, rq, timed } from './rig.mjs';
 
 const CALLS_A_ROUND = 15;
 const MANY = 100_000;

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { options } from '../scripts/bundle.mjs';
-import { lines, newQueue, place, ROOT, rq } from './rig.mjs';
+import { lines, newQueue, place, ROOT, rq } from './harness.mjs';
 
 const CLAIMS = 100;
 /** Exchanges and jobs in each, to tell what a job adds to an exchange. */

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { env, feeder, lines, newQueue, place, rq, sink, sleep, until } from './rig.mjs';
+import { env, feeder, lines, newQueue, place, rq, sink, sleep, until } from './harness.mjs';
 
 const HOSTS = 8;
 const FAIR_SECONDS = 60;

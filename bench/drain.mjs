@@ -1,6 +1,7 @@
 // How many jobs a second come to their end, against no queue at all, and against each peer.
+
+import { lines, newQueue, RQ, rq, timed } from './harness.mjs';
 import { peers, xargs } from './peers.mjs';
-import { lines, newQueue, RQ, rq, timed } from './rig.mjs';
 
 const JOBS = 2000;
 

@@ -1,7 +1,7 @@
 // From a submit to the first instruction of its job, on an idle feeder: of this host, and of another.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { env, feeder, newQueue, percentile, place, RQ, rq, sleep, timed, until } from './rig.mjs';
+import { env, feeder, newQueue, percentile, place, RQ, rq, sleep, timed, until } from './harness.mjs';
 
 const SAMPLES = 20;
 const QUEUES = 6;

@@ -8,9 +8,9 @@ import { calls } from './calls.mjs';
 import { claims } from './claim.mjs';
 import { daemons } from './daemons.mjs';
 import { drains } from './drain.mjs';
+import { median, ROOT, sorted } from './harness.mjs';
 import { latencies } from './latency.mjs';
 import { absent } from './peers.mjs';
-import { median, ROOT, sorted } from './rig.mjs';
 import { scaling } from './scaling.mjs';
 
 const words = process.argv.slice(2);

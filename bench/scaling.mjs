@@ -1,5 +1,5 @@
 // How throughput grows with hosts: feeders of four slots each, as if of different hosts, run jobs of a tenth of a second.
-import { env, feeder, lines, newQueue, place, rq, sleep, until } from './rig.mjs';
+import { env, feeder, lines, newQueue, place, rq, sleep, until } from './harness.mjs';
 
 const SLOTS = 4;
 const JOB_SECONDS = 0.1;

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../support/wait-for.ts';
-import { variedJobs } from './support/books.ts';
 import { Cluster } from './support/cluster.ts';
+import { variedJobs } from './support/job-records.ts';
 import { describeInFull } from './support/scenario.ts';
 
 const JOBS = 40;
@@ -35,16 +35,16 @@ describeInFull('A client’s power is cut in the midst of a transaction and of j
         { seconds: 0, status: 4, gate: GATE, runner: 'n1' },
       ]);
       await used.feed('n1', 3);
-      for (const jid of [restartable, other]) await used.untilStarted(jid);
+      for (const jid of [restartable, other]) await used.waitForStarts(jid);
       await used.beginLongTransaction('n1');
       // What is in the journal on the server's disk is about to be changed in the database.
-      await used.untilStored('[ -s $q/db-journal ]');
+      await used.waitForServer('[ -s $q/db-journal ]');
       await used.powerOff('n1');
       await used.feed('n2');
       await used.feed('n3');
       await used.submit('n2', variedJobs(JOBS));
       const submitter = await used.keepSubmitting('n3', variedJobs(4));
-      await waitFor(async () => (await used.recorded()).length > 2 + JOBS / 2, WAIT_MS);
+      await waitFor(async () => (await used.jobRecords()).length > 2 + JOBS / 2, WAIT_MS);
       if (isLost) await waitFor(async () => (await used.stored()).jobs.some(({ state }) => state === 'dead'), WAIT_MS);
       await used.powerOn('n1');
       await used.lab.output('n1', `touch ${GATE}`);

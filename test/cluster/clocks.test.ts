@@ -64,11 +64,11 @@ describeInFull('Two hosts whose clocks are ten minutes apart', () => {
     const feed = rq('feed', '--max_feed', '2');
     const feeders = await Promise.all(lab.clients.map((client) => lab.start(client, feed)));
     const submitters = await Promise.all(lab.clients.map((client) => lab.start(client, submit)));
-    for (const submitter of submitters) expect(await submitter.ended({ timeoutMs: DRAIN_MS })).toBe(0);
+    for (const submitter of submitters) expect(await submitter.waitForExit({ timeoutMs: DRAIN_MS })).toBe(0);
     const drained = `until ${rq('status', '--json')} | tr -d ' \n' | grep -qE '"pending":0,.*"running":0,'; do :; done`;
     await lab.output('n1', drained, { timeoutMs: DRAIN_MS });
     for (const feeder of feeders) await feeder.signal('TERM');
-    for (const feeder of feeders) expect(await feeder.ended()).toBe(0);
+    for (const feeder of feeders) expect(await feeder.waitForExit()).toBe(0);
     const ran = await Promise.all(lab.clients.map((client) => lab.output(client, 'touch /tmp/ran; cat /tmp/ran')));
     const jids = ran.join('').split('\n').filter(Boolean).map(Number);
     expect(jids.sort((one, other) => one - other)).toEqual(

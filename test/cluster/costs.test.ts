@@ -3,7 +3,7 @@ import { bundleFixture } from '../support/fixture.ts';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
 import { type RpcCounts, rpcsBetween } from './support/rpc-counts.ts';
-import { describeCluster, inFull, isFull, tell } from './support/scenario.ts';
+import { describeCluster, inFull, isFull, print } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 const TIMES = 40;
@@ -32,7 +32,7 @@ describeCluster('Round trips to the NFS server', () => {
   async function costs(what: string, host: Client, steps: number, action: () => Promise<unknown>): Promise<number> {
     const before = await lab.rpcCounts(host);
     await action();
-    return print(what, rpcsBetween(before, await lab.rpcCounts(host)), steps);
+    return printCounts(what, rpcsBetween(before, await lab.rpcCounts(host)), steps);
   }
 
   async function takeTurns(what: string): Promise<number> {
@@ -44,10 +44,10 @@ describeCluster('Round trips to the NFS server', () => {
     });
   }
 
-  function print(what: string, { total, operations }: RpcCounts, steps: number): number {
+  function printCounts(what: string, { total, operations }: RpcCounts, steps: number): number {
     const each = Object.entries(operations).sort(([, one], [, other]) => other - one);
     const details = each.map(([name, count]) => `${name} ${(count / steps).toFixed(1)}`).join(', ');
-    tell(`${what.padEnd(36)} ${(total / steps).toFixed(1).padStart(5)}  ${details}`);
+    print(`${what.padEnd(36)} ${(total / steps).toFixed(1).padStart(5)}  ${details}`);
     return total / steps;
   }
 
@@ -104,10 +104,10 @@ describeCluster('Round trips to the NFS server', () => {
       // SEQUENCE is how a client of version 4 keeps its own lease, whoever uses it.
       const { SEQUENCE = 0, ...operations } = rpcsBetween(before, await lab.rpcCounts('n1')).operations;
       const total = Object.values(operations).reduce((sum, count) => sum + count, 0);
-      const each = print(what, { total, operations }, BEATS);
-      tell(`  and SEQUENCE ${SEQUENCE}`);
+      const each = printCounts(what, { total, operations }, BEATS);
+      print(`  and SEQUENCE ${SEQUENCE}`);
       await feeder.signal('TERM');
-      expect(await feeder.ended()).toBe(0);
+      expect(await feeder.waitForExit()).toBe(0);
       return each;
     }
 
@@ -126,12 +126,12 @@ describeCluster('Round trips to the NFS server', () => {
         rq('submit', '--quiet', '--cwd', '/tmp', '--runner', 'n2', 'until [ -e /tmp/gate ]; do sleep 1; done'),
       );
       const other = await lab.start('n2', rq('feed', '--min_sleep', '1', '--max_sleep', '1'));
-      await other.printed('job started');
+      await other.waitForOutput('job started');
       expect(await betweenBeats('beat, poll, look at the other host', 300, 25)).toBeLessThanOrEqual(30);
       await lab.output('n2', 'touch /tmp/gate');
-      await other.printed('job ended');
+      await other.waitForOutput('job ended');
       await other.signal('TERM');
-      expect(await other.ended()).toBe(0);
+      expect(await other.waitForExit()).toBe(0);
     });
   });
 });

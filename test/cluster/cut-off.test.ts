@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program } from './support/program.ts';
-import { describeCluster, inFull, isFull, rounds, tell } from './support/scenario.ts';
+import { describeCluster, inFull, isFull, print, rounds } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 /** Shorter than the server keeps the lock of a host that is gone (10 s in the lab), so that it is the lock that matters. */
@@ -47,8 +47,8 @@ describeCluster('A host that is cut off inside a transaction', () => {
     for (let round = 1; round <= TIMES; round++) {
       const startMs = performance.now();
       const played = await play(round);
-      tell(`round ${round}, ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
-      for (const outcome of played) tell(`  ${JSON.stringify(outcome)}`);
+      print(`round ${round}, ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+      for (const outcome of played) print(`  ${JSON.stringify(outcome)}`);
       outcomes.push(...played);
     }
   }, HOOK_MS);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
 import { type RpcCounts, rpcsBetween } from './support/rpc-counts.ts';
-import { describeInFull, did, tell } from './support/scenario.ts';
+import { describeInFull, print, reportFacts } from './support/scenario.ts';
 
 /**
  * Of no length, so that the processors are what is short, and of one that leaves them idle; and how many round trips a job
@@ -33,7 +33,7 @@ describeInFull('What a drain of short jobs asks of the NFS server', () => {
     const before = await lab.rpcCounts('n1');
     await lab.output('n1', `mkdir ${SHARE}/files; for n in $(seq ${FILES}); do : >${SHARE}/files/$n; done`);
     eachFile = rpcsBetween(before, await lab.rpcCounts('n1')).total / FILES;
-    tell(`a file that is made: ${eachFile.toFixed(1)}`);
+    print(`a file that is made: ${eachFile.toFixed(1)}`);
   });
 
   afterAll(async () => {
@@ -51,15 +51,15 @@ describeInFull('What a drain of short jobs asks of the NFS server', () => {
     const feeders = await Promise.all(
       hosts.map((host) => lab.start(host, `exec ${rq('feed', '--until-empty', '--max_feed', String(SLOTS))}`)),
     );
-    for (const feeder of feeders) expect(await feeder.ended({ timeoutMs: DRAIN_MS })).toBe(0);
+    for (const feeder of feeders) expect(await feeder.waitForExit({ timeoutMs: DRAIN_MS })).toBe(0);
     const rate = (jobs * 1000) / (performance.now() - startMs);
     const after = await Promise.all(hosts.map((host) => lab.rpcCounts(host)));
     const done = after.map((counts, index) => rpcsBetween(before[index] as RpcCounts, counts));
     const finished = rq('execute', '--json', "select count(*) as n from jobs where state = 'finished'");
     expect(JSON.parse(await lab.output('n1', finished))).toEqual([{ n: jobs }]);
     const each = done.reduce((sum, { total }) => sum + total, 0) / jobs - 2 * eachFile;
-    tell(`${name}: ${each.toFixed(1)} a job without its files; ${rate.toFixed(1)} jobs/s`);
-    for (const { operations } of done) tell(`  ${JSON.stringify(operations)}`);
+    print(`${name}: ${each.toFixed(1)} a job without its files; ${rate.toFixed(1)} jobs/s`);
+    for (const { operations } of done) print(`  ${JSON.stringify(operations)}`);
     return { each, rate };
   }
 
@@ -70,7 +70,7 @@ describeInFull('What a drain of short jobs asks of the NFS server', () => {
       const alone = await drain(`${name}-1`, ['n1'], command, jobs);
       const three = await drain(`${name}-3`, lab.clients, command, jobs);
       const found = `${alone.each.toFixed(1)} and ${three.each.toFixed(1)} round trips a job, ${(three.rate / alone.rate).toFixed(2)} times as fast`;
-      did({ jobs: 2 * jobs, found });
+      reportFacts({ jobs: 2 * jobs, found });
       expect(alone.each).toBeLessThanOrEqual(ofOne);
       expect(three.each).toBeLessThanOrEqual(ofThree);
     },

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
-import { variedJobs } from './support/books.ts';
 import { Cluster, type ClusterOptions } from './support/cluster.ts';
+import { variedJobs } from './support/job-records.ts';
 import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
-import { describeInFull, tell } from './support/scenario.ts';
+import { describeInFull, print } from './support/scenario.ts';
 
 const JOBS = 900;
 /** What one call can take as its words. */
@@ -28,12 +28,12 @@ describeInFull('A queue that three hosts drain', () => {
     for (let left = JOBS; left > 0; left -= CALL) await used.submit('n2', variedJobs(Math.min(left, CALL), [0]));
     const startMs = performance.now();
     await used.feedAll();
-    await used.settled();
+    await used.waitUntilDrained();
     const seconds = (performance.now() - startMs) / 1000;
     expect(await used.close(how)).toEqual([]);
-    const records = await used.recorded();
+    const records = await used.jobRecords();
     const taken = used.lab.clients.map((client) => records.filter(({ host }) => host === client).length);
-    tell(`${JOBS} jobs in ${seconds.toFixed(0)} s: ${taken.join(', ')}`);
+    print(`${JOBS} jobs in ${seconds.toFixed(0)} s: ${taken.join(', ')}`);
     expect(Math.min(...taken)).toBeGreaterThan(0);
     expect(records).toHaveLength(JOBS);
   }

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../support/wait-for.ts';
-import { variedJobs } from './support/books.ts';
 import { Cluster } from './support/cluster.ts';
+import { variedJobs } from './support/job-records.ts';
 import { describeInFull } from './support/scenario.ts';
 
 const JOBS = 60;
@@ -22,12 +22,12 @@ describeInFull('The share fills up while three hosts feed and submit', () => {
     await used.submit('n1', variedJobs(JOBS));
     await used.feedAll();
     const submitter = await used.keepSubmitting('n2', variedJobs(4));
-    await waitFor(async () => (await used.recorded()).length > JOBS / 4, WAIT_MS);
+    await waitFor(async () => (await used.jobRecords()).length > JOBS / 4, WAIT_MS);
     // In ever smaller pieces, until not one block is left.
     const fill = `for size in 1M 64k 4k; do dd if=/dev/zero bs=$size 2>&1 >>${FILL}; done; sync; true`;
     await used.lab.output('server', fill);
-    await submitter.untilSaid('is full');
-    await used.untilSaid('is full');
+    await submitter.waitForMessage('is full');
+    await used.waitForFeederOutput('is full');
     await used.lab.output('server', `rm ${FILL}`);
     const refusals = await submitter.stop();
     expect(await used.close('the share is full for a while')).toEqual([]);

@@ -61,9 +61,9 @@ describeInFull('A lab', () => {
 
   test('A command in the background is watched and ended', async () => {
     const job = await lab.start('n1', 'echo begun; sleep 1000');
-    expect(await job.printed('begun')).toBe('begun\n');
+    expect(await job.waitForOutput('begun')).toBe('begun\n');
     await job.signal('TERM');
-    expect(await job.ended()).toBe(143);
+    expect(await job.waitForExit()).toBe(143);
   });
 
   test('A client whose power was cut comes back, without what it had in memory', async () => {
@@ -77,10 +77,10 @@ describeInFull('A lab', () => {
   test('A client whose cable is cut waits, and goes on when it is plugged in', async () => {
     await lab.cut('n1');
     const write = await lab.start('n1', `touch ${SHARE}/late`);
-    await expect(write.ended({ timeoutMs: 2000 })).rejects.toThrow('has not ended');
+    await expect(write.waitForExit({ timeoutMs: 2000 })).rejects.toThrow('has not ended');
     expect(await lab.output('n2', `ls ${SHARE}`)).not.toContain('late');
     await lab.heal('n1');
-    expect(await write.ended()).toBe(0);
+    expect(await write.waitForExit()).toBe(0);
     expect(await lab.output('n2', `ls ${SHARE}`)).toContain('late');
   });
 
@@ -102,11 +102,11 @@ describeInFull('A lab', () => {
       'n1',
       `exec 9>${SHARE}/locked; flock 9; echo locked; read -r never <>/dev/null; sleep 1000`,
     );
-    await holder.printed('locked');
+    await holder.waitForOutput('locked');
     await lab.kill('server');
     const write = await lab.start('n2', `touch ${SHARE}/meanwhile`);
     await lab.boot('server');
-    expect(await write.ended()).toBe(0);
+    expect(await write.waitForExit()).toBe(0);
     expect(await lab.run('n2', `flock -w 15 ${SHARE}/locked true`)).toMatchObject({ status: 1 });
     await holder.signal('KILL');
   });

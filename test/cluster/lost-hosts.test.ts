@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../support/wait-for.ts';
-import { variedJobs } from './support/books.ts';
 import { Cluster } from './support/cluster.ts';
+import { variedJobs } from './support/job-records.ts';
 import { describeInFull } from './support/scenario.ts';
 
 const LOST_AFTER_S = 10;
@@ -35,7 +35,7 @@ describeInFull('A host that is away for longer than lost_after and comes back', 
       { seconds: 0, status: TRUE_STATUS, gate: KEPT },
     ]);
     await used.feed('n1', 4);
-    for (const jid of [givenAway, kept]) await used.untilStarted(jid);
+    for (const jid of [givenAway, kept]) await used.waitForStarts(jid);
     await used.feed('n2');
     await used.feed('n3');
     await used.submit('n1', variedJobs(JOBS));
@@ -60,7 +60,7 @@ describeInFull('A host that is away for longer than lost_after and comes back', 
       await (isCable ? lab.cut('n1') : lab.freeze('n1'));
       await untilState(used, kept, { state: 'dead', runner: 'n1' });
       await untilState(used, givenAway, { state: 'running', attempt: 2 });
-      await used.untilStarted(givenAway, isCable ? 2 : 1, isCable ? lab.clients : ['n2', 'n3']);
+      await used.waitForStarts(givenAway, isCable ? 2 : 1, isCable ? lab.clients : ['n2', 'n3']);
       await waitFor(() => performance.now() - awayMs >= AWAY_MS, WAIT_MS);
       // What nobody took ends while its host is away, or when it is back.
       if (isCable) await lab.output('n1', `touch ${KEPT}`);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
-import { describeInFull, tell } from './support/scenario.ts';
+import { describeInFull, print } from './support/scenario.ts';
 
 const QUEUE = `${SHARE}/q`;
 const SILENT = `${QUEUE} does not answer`;
@@ -29,17 +29,17 @@ describeInFull('A host whose server does not answer, on a hard mount', () => {
     async (...words) => {
       await lab.cut('n1');
       const call = await lab.start('n1', rq(...words));
-      expect(await call.printed('does not answer')).toContain(`rq: waiting for 10 s already: ${SILENT}: `);
+      expect(await call.waitForOutput('does not answer')).toContain(`rq: waiting for 10 s already: ${SILENT}: `);
       await call.signal('INT');
-      expect(await call.ended()).toBe(130);
-      tell(await call.output());
+      expect(await call.waitForExit()).toBe(130);
+      print(await call.output());
     },
   );
 
   test.each([['list'], ['submit', 'true']])('--lock-timeout ends rq q %s with status 75', async (...words) => {
     await lab.cut('n1');
     const call = await lab.start('n1', rq(...words, '--lock-timeout', '15'));
-    expect(await call.ended()).toBe(75);
+    expect(await call.waitForExit()).toBe(75);
     await lab.heal('n1');
     const said = (await call.output()).trimEnd().split('\n');
     expect(said).toEqual([
@@ -51,28 +51,28 @@ describeInFull('A host whose server does not answer, on a hard mount', () => {
 
   test('a feeder logs it, waits for the server, and goes on', async () => {
     const feeder = await lab.start('n1', `${rq('feed')}`);
-    await feeder.printed('feeder started');
+    await feeder.waitForOutput('feeder started');
     await lab.kill('server');
     // At its next beat at the latest.
-    await feeder.printed(`warn  waiting for [0-9]+ s already: ${SILENT}`, { timeoutMs: 120_000 });
+    await feeder.waitForOutput(`warn  waiting for [0-9]+ s already: ${SILENT}`, { timeoutMs: 120_000 });
     await lab.boot('server');
-    await feeder.printed(`warn  goes on after waiting for [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
+    await feeder.waitForOutput(`warn  goes on after waiting for [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
     await lab.output('n2', rq('submit', '--quiet', 'true', '--tag', 'after'));
-    await feeder.printed('jid=2.* exit_status=0', { timeoutMs: 120_000 });
+    await feeder.waitForOutput('jid=2.* exit_status=0', { timeoutMs: 120_000 });
     await feeder.signal('TERM');
-    expect(await feeder.ended()).toBe(0);
+    expect(await feeder.waitForExit()).toBe(0);
   });
 
   test('a feeder that is told to end while it is blocked ends', async () => {
     const feeder = await lab.start('n1', rq('feed'));
-    await feeder.printed('feeder started');
+    await feeder.waitForOutput('feeder started');
     await lab.cut('n1');
-    await feeder.printed(SILENT, { timeoutMs: 120_000 });
+    await feeder.waitForOutput(SILENT, { timeoutMs: 120_000 });
     await feeder.signal('TERM');
-    await feeder.printed('told to end');
+    await feeder.waitForOutput('told to end');
     // The kernel keeps what is left of it until it has closed the files that it had open on the share.
     await lab.heal('n1');
-    expect(await feeder.ended()).toBe(137);
+    expect(await feeder.waitForExit()).toBe(137);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../support/wait-for.ts';
-import { variedJobs } from './support/books.ts';
 import { Cluster } from './support/cluster.ts';
+import { variedJobs } from './support/job-records.ts';
 import { describeCluster, isFull } from './support/scenario.ts';
 
 const JOBS = isFull ? 60 : 12;
@@ -24,13 +24,13 @@ describeCluster('The server’s power is cut while three hosts feed and submit',
     await used.submit('n1', variedJobs(JOBS));
     await used.feedAll();
     const submitter = await used.keepSubmitting('n2', variedJobs(4));
-    await waitFor(async () => (await used.recorded()).length >= RECORDED, 120_000);
+    await waitFor(async () => (await used.jobRecords()).length >= RECORDED, 120_000);
     await used.lab.kill('server');
     const cutMs = performance.now();
     await waitFor(() => performance.now() - cutMs >= seconds * 1000, 120_000);
     await used.lab.boot('server');
-    const since = (await used.recorded()).length;
-    await waitFor(async () => (await used.recorded()).length > since, 120_000);
+    const since = (await used.jobRecords()).length;
+    await waitFor(async () => (await used.jobRecords()).length > since, 120_000);
     const refusals = await submitter.stop();
     expect({ mistakes: await used.close(`server without power for ${seconds} s`), refusals }).toMatchObject({
       mistakes: [],
@@ -38,6 +38,6 @@ describeCluster('The server’s power is cut while three hosts feed and submit',
     // A call gives up after its --lock-timeout of 60 s, and then nothing of it is there, or it says that it may be.
     for (const refusal of refusals) expect(refusal).toMatch(/try again|cannot tell whether|submitted \d/);
     if (seconds < 30) expect(refusals).toEqual([]);
-    expect(await used.said()).not.toMatch(/no sign of life/);
+    expect(await used.feederOutput()).not.toMatch(/no sign of life/);
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { Lab, SHARE } from './support/lab.ts';
 import { program } from './support/program.ts';
-import { describeCluster, inFull, isFull, rounds, tell } from './support/scenario.ts';
+import { describeCluster, inFull, isFull, print, rounds } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 const STALE_MS = '2000';
@@ -79,8 +79,8 @@ describeCluster('A writer that died', () => {
       if (isEnough(looks)) break;
     }
     const bad = played.filter((looks) => !isWhole(looks));
-    tell(`${JSON.stringify(variant)}: ${bad.length} of ${played.length} rounds violated`);
-    for (const looks of bad) tell(`  ${JSON.stringify(looks)}`);
+    print(`${JSON.stringify(variant)}: ${bad.length} of ${played.length} rounds violated`);
+    for (const looks of bad) print(`  ${JSON.stringify(looks)}`);
     return played;
   }
 

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
 import { rpcsBetween } from './support/rpc-counts.ts';
-import { describeInFull, tell } from './support/scenario.ts';
+import { describeInFull, print } from './support/scenario.ts';
 
 const QUEUE = `${SHARE}/q`;
 const LINES = 12;
@@ -22,7 +22,7 @@ describeInFull('The output of a job on another host', () => {
     await lab.output('n1', rq('submit', '--quiet', '--cwd', '/tmp', job));
     const stamp = 'while read -r line; do echo $line $(date +%s%N); done';
     const tail = await lab.start('n2', `${rq('tail', '1', '--from-start')} | ${stamp}`);
-    await tail.printed('job 1 is pending: waiting until it starts');
+    await tail.waitForOutput('job 1 is pending: waiting until it starts');
     // What is not there a client believes not to be there for half a minute, longer than the job runs.
     const missing = `${QUEUE}/stdout/1`;
     expect((await lab.run('n2', `ls ${QUEUE}/stdout; sleep 1; cat ${missing}; sleep 1; cat ${missing}`)).status).toBe(
@@ -30,13 +30,13 @@ describeInFull('The output of a job on another host', () => {
     );
     const before = await lab.rpcCounts('n2');
     const feeder = await lab.start('n1', rq('feed', '--until-empty'));
-    expect(await feeder.ended({ timeoutMs: 120_000 })).toBe(0);
-    expect(await tail.ended({ timeoutMs: 120_000 })).toBe(0);
+    expect(await feeder.waitForExit({ timeoutMs: 120_000 })).toBe(0);
+    expect(await tail.waitForExit({ timeoutMs: 120_000 })).toBe(0);
     const pairs = [...(await tail.output()).matchAll(/^(\d{19}) (\d{19})$/gm)];
     expect(pairs).toHaveLength(LINES);
     const delays = pairs.map(([, written, read]) => Math.round(Number(BigInt(read ?? 0) - BigInt(written ?? 0)) / 1e6));
     const { total, operations } = rpcsBetween(before, await lab.rpcCounts('n2'));
-    tell(`${mountOptions}: after ${delays.join(' ')} ms; ${total} RPCs: ${JSON.stringify(operations)}`);
+    print(`${mountOptions}: after ${delays.join(' ')} ms; ${total} RPCs: ${JSON.stringify(operations)}`);
   });
 });
 

@@ -35,14 +35,14 @@ export class Background {
   }
 
   /** Waits until its output matches; gives the output. */
-  async printed(pattern: string, options: { timeoutMs?: number } = {}): Promise<string> {
+  async waitForOutput(pattern: string, options: { timeoutMs?: number } = {}): Promise<string> {
     const search = shellCommand('grep', '-qE', '-e', pattern, `${this.directory}/output`);
     await this.wait(search, `printed ${pattern}`, options.timeoutMs);
     return await this.output();
   }
 
   /** Waits for its end; gives the exit status as a shell does (128 and more: a signal). */
-  async ended(options: { timeoutMs?: number } = {}): Promise<number> {
+  async waitForExit(options: { timeoutMs?: number } = {}): Promise<number> {
     await this.wait(`[ -e ${this.directory}/status ]`, 'ended', options.timeoutMs);
     return Number(await this.lab.output(this.host, `cat ${this.directory}/status`));
   }

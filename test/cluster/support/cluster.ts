@@ -2,11 +2,18 @@ import { expect } from 'vitest';
 import { bundleFixture } from '../../support/fixture.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Background } from './background.ts';
-import { type Batch, type JobRecord, mistakesIn, type Permitted, type PlannedJob, type Stored } from './books.ts';
-import { parseRecords } from './job-records.ts';
+import {
+  type Batch,
+  findMistakes,
+  type JobRecord,
+  type Permitted,
+  type PlannedJob,
+  type Stored,
+} from './job-records.ts';
 import { type Client, type Host, Lab, type LabOptions, SHARE } from './lab.ts';
+import { parseRecords } from './parse-records.ts';
 import { checkout, program, shellCommand } from './program.ts';
-import { did, tell } from './scenario.ts';
+import { print, reportFacts } from './scenario.ts';
 import { parseJids, Submitter } from './submitter.ts';
 
 export interface ClusterOptions extends LabOptions {
@@ -119,14 +126,14 @@ export class Cluster {
   }
 
   /** What every feeder has said so far. */
-  async said(): Promise<string> {
+  async feederOutput(): Promise<string> {
     const outputs = await Promise.all([...this.feeders.values()].map((feeder) => feeder.output()));
     return outputs.join('');
   }
 
   /** Waits until a feeder has said this. */
-  async untilSaid(words: string): Promise<void> {
-    await waitFor(async () => (await this.said()).includes(words), END_MS);
+  async waitForFeederOutput(words: string): Promise<void> {
+    await waitFor(async () => (await this.feederOutput()).includes(words), END_MS);
   }
 
   /** What the queue holds, by the server's own disk. */
@@ -135,18 +142,18 @@ export class Cluster {
   }
 
   /** Waits until no job is pending or running, in milliseconds at most. */
-  async settled(timeoutMs = SETTLED_MS): Promise<Stored> {
+  async waitUntilDrained(timeoutMs = SETTLED_MS): Promise<Stored> {
     return await this.lookAt('settled', timeoutMs);
   }
 
   /** Waits until the server's disk satisfies a shell condition, in which `q` is the queue's directory. */
-  async untilStored(condition: string, timeoutMs = END_MS): Promise<void> {
+  async waitForServer(condition: string, timeoutMs = END_MS): Promise<void> {
     const wait = `q=${STORED}/q; until ${condition}; do sleep 0.1; done`;
     await this.lab.output('server', wait, { timeoutMs });
   }
 
   /** What jobs noted: on these hosts or, where the records are on the share, anywhere. */
-  async recorded(clients: readonly Client[] = this.lab.clients): Promise<JobRecord[]> {
+  async jobRecords(clients: readonly Client[] = this.lab.clients): Promise<JobRecord[]> {
     const isLocal = this.options.records === 'local';
     const hosts: readonly Host[] = isLocal ? clients : ['server'];
     const list = `cd ${isLocal ? this.records : `${STORED}/records`}; grep -r '' . || true`;
@@ -154,37 +161,38 @@ export class Cluster {
   }
 
   /** Waits until a job noted so many starts. */
-  async untilStarted(jid: number, times = 1, clients = this.lab.clients): Promise<void> {
-    const count = async (): Promise<number> => (await this.recorded(clients)).filter((each) => each.jid === jid).length;
+  async waitForStarts(jid: number, times = 1, clients = this.lab.clients): Promise<void> {
+    const count = async (): Promise<number> =>
+      (await this.jobRecords(clients)).filter((each) => each.jid === jid).length;
     await waitFor(async () => (await count()) >= times, END_MS);
   }
 
   /** Waits until all has ended, ends the feeders, and gives the mistakes in the books; tells what was done. */
   async close(faults: string, permitted: Permitted = {}, timeoutMs = SETTLED_MS): Promise<string[]> {
     const problems: string[] = [];
-    await this.settled(timeoutMs).catch((error: unknown) =>
+    await this.waitUntilDrained(timeoutMs).catch((error: unknown) =>
       problems.push(`not all come to an end: ${String(error).slice(0, 300)}`),
     );
     problems.push(...(await this.endFeeders()));
-    const [stored, records] = [await this.stored(), await this.recorded()];
+    const [stored, records] = [await this.stored(), await this.jobRecords()];
     const mistakes = [
       ...problems,
-      ...mistakesIn(this.batches, stored, records, permitted),
+      ...findMistakes(this.batches, stored, records, permitted),
       ...(await this.leftOnHosts()),
     ];
     const seconds = ((performance.now() - this.startMs) / 1000).toFixed(0);
     const count = (state: string): number => stored.jobs.filter((job) => job.state === state).length;
     const states = `${count('finished')} finished, ${count('dead')} dead of ${stored.jobs.length}`;
-    tell(`${faults}: ${states}; ${records.length} starts; ${seconds} s; ${mistakes.length} mistakes`);
-    for (const mistake of mistakes.slice(0, 20)) tell(`  ${mistake}`);
-    did({ jobs: stored.jobs.length, faults });
+    print(`${faults}: ${states}; ${records.length} starts; ${seconds} s; ${mistakes.length} mistakes`);
+    for (const mistake of mistakes.slice(0, 20)) print(`  ${mistake}`);
+    reportFacts({ jobs: stored.jobs.length, faults });
     this.isClosed = true;
     return mistakes;
   }
 
   /** Ends everything; where the scenario did not come to its end, tells how far it came. */
   async down(): Promise<void> {
-    if (!this.isClosed) tell(await this.state().catch(String));
+    if (!this.isClosed) print(await this.state().catch(String));
     await this.lab.down();
   }
 
@@ -197,7 +205,7 @@ export class Cluster {
   private async endFeeders(): Promise<string[]> {
     const ends = [...this.feeders].map(async ([host, feeder]): Promise<string[]> => {
       await feeder.signal('TERM').catch(() => undefined);
-      const status = await feeder.ended({ timeoutMs: END_MS }).catch(String);
+      const status = await feeder.waitForExit({ timeoutMs: END_MS }).catch(String);
       return status === 0 ? [] : [`the feeder of ${host} ended with ${status}: ${await feeder.output()}`];
     });
     return (await Promise.all(ends)).flat();

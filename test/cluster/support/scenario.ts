@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { clusterSkipReason } from './lab.ts';
-import { recordVerdict } from './verdicts.ts';
+import { addResult } from './summary.ts';
 
-export { did } from './verdicts.ts';
+export { reportFacts } from './summary.ts';
 
 /** Whether the lengthy variants are wanted: RQ_CLUSTER=full. */
 export const isFull = process.env['RQ_CLUSTER'] === 'full';
@@ -39,13 +39,13 @@ function describeUnless(reason: string | undefined, title: string, body: () => v
     });
     afterEach(({ task }) => {
       const seconds = (performance.now() - startMs) / 1000;
-      recordVerdict(`${title}: ${task.name}`, task.result?.state !== 'fail', seconds);
+      addResult(`${title}: ${task.name}`, task.result?.state !== 'fail', seconds);
     });
     body();
   });
 }
 
 /** Tells figures to whoever reads the test's output. */
-export function tell(line: string): void {
+export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

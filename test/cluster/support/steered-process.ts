@@ -61,7 +61,7 @@ export class SteeredProcess {
 
   /** Waits until it was killed, by itself or otherwise. */
   async died(): Promise<void> {
-    expect(await this.background.ended()).toBe(137);
+    expect(await this.background.waitForExit()).toBe(137);
   }
 
   async kill(): Promise<void> {

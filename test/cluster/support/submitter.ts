@@ -1,5 +1,5 @@
 import type { Background } from './background.ts';
-import type { Batch, PlannedJob } from './books.ts';
+import type { Batch, PlannedJob } from './job-records.ts';
 import type { Lab } from './lab.ts';
 import { shellCommand } from './program.ts';
 
@@ -21,7 +21,7 @@ export class Submitter {
   ) {}
 
   /** Waits until a call said this on its stderr. */
-  async untilSaid(words: string): Promise<void> {
+  async waitForMessage(words: string): Promise<void> {
     const search = `until grep -qe ${shellCommand(words)} ${this.directory}/*.err; do sleep 0.2; done`;
     await this.lab.output(this.loop.host, search, { timeoutMs: END_MS });
   }
@@ -30,7 +30,7 @@ export class Submitter {
   async stop(): Promise<string[]> {
     const { host } = this.loop;
     await this.lab.output(host, `touch ${this.directory}/enough`);
-    await this.loop.ended({ timeoutMs: END_MS });
+    await this.loop.waitForExit({ timeoutMs: END_MS });
     const printed = await this.lab.output(host, `cd ${this.directory} && ${PRINT}`);
     const refusals: string[] = [];
     for (const line of printed.trim().split('\n')) {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { strayFiles, wrongInBooks } from '../../support/books.ts';
-import { Mayhem } from '../../support/mayhem.ts';
+import { findMistakes, strayFiles } from '../../support/job-records.ts';
 import { Workbench } from '../../support/program.ts';
 import { seededRandom } from '../../support/random.ts';
+import { RandomDriver } from '../../support/random-driver.ts';
 
 // RQ_MINUTES=10 is the long run; a seed repeats what is done, though not when processes come to what they do.
 const MINUTES = Number(process.env['RQ_MINUTES'] ?? 0.4);
@@ -17,7 +17,7 @@ test(
     // Long runs also have hosts that are frozen for so long that others take them for lost.
     const isLong = MINUTES >= 5;
     await bench.must(['QUEUE', 'configure', `lost_after=${isLong ? 20 : 900}`]);
-    const mayhem = new Mayhem(bench, {
+    const driver = new RandomDriver(bench, {
       random: seededRandom(seed),
       seconds: MINUTES * 60,
       jobs: JOBS,
@@ -25,9 +25,9 @@ test(
       slots: 4,
       freeze: isLong ? 45 : 4,
     });
-    await mayhem.run();
-    console.log(`RQ_SEED=${seed}, done: ${JSON.stringify(mayhem.done)}`);
-    expect(await wrongInBooks(bench, mayhem.places, mayhem.batches, mayhem.killedJobs)).toEqual([]);
+    await driver.run();
+    console.log(`RQ_SEED=${seed}, done: ${JSON.stringify(driver.done)}`);
+    expect(await findMistakes(bench, driver.places, driver.batches, driver.killedJobs)).toEqual([]);
     expect(strayFiles(bench)).toEqual([]);
     expect(await bench.must(['QUEUE', 'recover', '--json'])).toContain('"damage": "none"');
   },

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { bootId } from '../../../src/job/host.ts';
 import { processStartTime } from '../../../src/job/process.ts';
 import { BegunRecords } from '../../../src/runner/journal/begun-records.ts';
-import { RunnerRig } from '../../support/runner.ts';
+import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const UNKNOWN = 'the runner was killed, so the exit status is unknown';
@@ -15,10 +15,10 @@ function waiting(jid: number): string {
   return `echo ready; until [ -e go.${jid} ]; do sleep 0.05; done; exit 7`;
 }
 
-function prepareJournal(rig: RunnerRig, lines: readonly object[], boot = bootId()): void {
-  mkdirSync(rig.directory, { mode: 0o700 });
+function prepareJournal(harness: RunnerHarness, lines: readonly object[], boot = bootId()): void {
+  mkdirSync(harness.directory, { mode: 0o700 });
   const text = [{ journal: 'earlier', boot }, ...lines].map((line) => `${JSON.stringify(line)}\n`);
-  writeFileSync(join(rig.directory, 'journal'), text.join(''), { mode: 0o600 });
+  writeFileSync(join(harness.directory, 'journal'), text.join(''), { mode: 0o600 });
 }
 
 function spawnEntry(jid: number): object {
@@ -27,41 +27,41 @@ function spawnEntry(jid: number): object {
 }
 
 test('After kill -9 jobs go on, a new runner adopts them, and says at their end that the status is unknown', async () => {
-  const rig = new RunnerRig();
-  const first = await rig.start();
-  const { pid } = await first.client.spawn(rig.job(1, waiting(1)));
-  await waitFor(() => rig.read('out.1') !== '');
-  await rig.killRunner();
+  const harness = new RunnerHarness();
+  const first = await harness.start();
+  const { pid } = await first.client.spawn(harness.job(1, waiting(1)));
+  await waitFor(() => harness.read('out.1') !== '');
+  await harness.killRunner();
   expect((await first.disconnected).facts['code']).toBe('DISCONNECTED');
-  const second = await rig.start();
+  const second = await harness.start();
   expect(second.client.hello.journal).toBe(first.client.hello.journal);
   expect(await second.client.list()).toMatchObject([{ jid: 1, attempt: 1, state: 'running', pid }]);
-  writeFileSync(rig.file('go.1'), '');
+  writeFileSync(harness.file('go.1'), '');
   const exit = await waitFor(() => second.exits.get(1));
   expect(exit).toMatchObject({ pid, exit_status: null, signal: null, reason: UNKNOWN, isLost: true });
   expect(exit.elapsed).toBeGreaterThan(0);
 });
 
 test('A job that ended while no runner lived has an unknown status', async () => {
-  const rig = new RunnerRig();
-  const first = await rig.start();
-  const { pid } = await first.client.spawn(rig.job(1, waiting(1)));
-  await waitFor(() => rig.read('out.1') !== '');
-  await rig.killRunner();
-  writeFileSync(rig.file('go.1'), '');
+  const harness = new RunnerHarness();
+  const first = await harness.start();
+  const { pid } = await first.client.spawn(harness.job(1, waiting(1)));
+  await waitFor(() => harness.read('out.1') !== '');
+  await harness.killRunner();
+  writeFileSync(harness.file('go.1'), '');
   await waitFor(() => processStartTime(pid ?? 0) === undefined);
-  const second = await rig.start();
+  const second = await harness.start();
   const exit = { pid, exit_status: null, signal: null, reason: UNKNOWN, isLost: true, elapsed: null };
   expect(await second.client.list()).toMatchObject([{ jid: 1, attempt: 1, state: 'exited', exit }]);
 });
 
 test('An adopted job can be ended, with its whole group and with a grace time', async () => {
-  const rig = new RunnerRig();
-  const first = await rig.start();
-  await first.client.spawn(rig.job(1, 'trap "" TERM; echo ready; while :; do sleep 0.1; done'));
-  await waitFor(() => rig.read('out.1') !== '');
-  await rig.killRunner();
-  const second = await rig.start();
+  const harness = new RunnerHarness();
+  const first = await harness.start();
+  await first.client.spawn(harness.job(1, 'trap "" TERM; echo ready; while :; do sleep 0.1; done'));
+  await waitFor(() => harness.read('out.1') !== '');
+  await harness.killRunner();
+  const second = await harness.start();
   await second.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 200 });
   expect(await waitFor(() => second.exits.get(1))).toMatchObject({ reason: UNKNOWN });
   const again = second.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM' });
@@ -69,78 +69,78 @@ test('An adopted job can be ended, with its whole group and with a grace time', 
 });
 
 test('The script of a long command stays until the adopted job ends', async () => {
-  const rig = new RunnerRig();
-  const first = await rig.start();
-  await first.client.spawn(rig.job(1, `${waiting(1)}\n: ${'x'.repeat(200_000)}`));
-  await waitFor(() => rig.read('out.1') !== '');
-  await rig.killRunner();
-  writeFileSync(join(rig.directory, 'scripts', '99.1'), 'left by a spawn that was killed');
-  const second = await rig.start();
-  const script = join(rig.directory, 'scripts', '1.1');
+  const harness = new RunnerHarness();
+  const first = await harness.start();
+  await first.client.spawn(harness.job(1, `${waiting(1)}\n: ${'x'.repeat(200_000)}`));
+  await waitFor(() => harness.read('out.1') !== '');
+  await harness.killRunner();
+  writeFileSync(join(harness.directory, 'scripts', '99.1'), 'left by a spawn that was killed');
+  const second = await harness.start();
+  const script = join(harness.directory, 'scripts', '1.1');
   expect(readFileSync(script).length).toBeGreaterThan(200_000);
-  expect(() => readFileSync(join(rig.directory, 'scripts', '99.1'))).toThrow('ENOENT');
-  writeFileSync(rig.file('go.1'), '');
+  expect(() => readFileSync(join(harness.directory, 'scripts', '99.1'))).toThrow('ENOENT');
+  writeFileSync(harness.file('go.1'), '');
   await waitFor(() => second.exits.get(1));
   expect(() => readFileSync(script)).toThrow('ENOENT');
 });
 
 test('An attempt that is journaled but has no process has an unknown end, and is not started again', async () => {
-  const rig = new RunnerRig();
-  prepareJournal(rig, [spawnEntry(5)]);
-  const { client } = await rig.start();
+  const harness = new RunnerHarness();
+  prepareJournal(harness, [spawnEntry(5)]);
+  const { client } = await harness.start();
   const reason = 'the runner was killed while it started the job, which may have run';
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'exited', exit: { pid: null, reason, isLost: true } }]);
-  await expect(client.spawn(rig.job(5, 'touch ran'))).rejects.toMatchObject({ facts: { code: 'ATTEMPT_KNOWN' } });
-  expect(rig.read('ran')).toBe('');
+  await expect(client.spawn(harness.job(5, 'touch ran'))).rejects.toMatchObject({ facts: { code: 'ATTEMPT_KNOWN' } });
+  expect(harness.read('ran')).toBe('');
 });
 
 test('An attempt that is journaled without its pid is found by its environment', async () => {
-  const rig = new RunnerRig();
-  prepareJournal(rig, [spawnEntry(5)]);
-  const environment = { ...process.env, RQT_RIG: rig.root, RQ_ATTEMPT_ID: 'earlier.5.1' };
+  const harness = new RunnerHarness();
+  prepareJournal(harness, [spawnEntry(5)]);
+  const environment = { ...process.env, RQT_HARNESS: harness.root, RQ_ATTEMPT_ID: 'earlier.5.1' };
   // Its child has the same environment and is no session leader.
   const job = spawn('bash', ['-c', 'sleep 600 & wait'], { detached: true, stdio: 'ignore', env: environment });
-  const { client, exits } = await rig.start();
+  const { client, exits } = await harness.start();
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'running', pid: job.pid }]);
   await client.signal({ jid: 5, attempt: 1, signal: 'SIGKILL' });
   expect(await waitFor(() => exits.get(5))).toMatchObject({ pid: job.pid, reason: UNKNOWN, isLost: true });
 });
 
 test('A pid that another process has by now is not taken for the job', async () => {
-  const rig = new RunnerRig();
+  const harness = new RunnerHarness();
   const stranger = { type: 'started', jid: 5, attempt: 1, pid: process.pid, start_time: 1 };
-  prepareJournal(rig, [spawnEntry(5), stranger]);
-  const { client } = await rig.start();
+  prepareJournal(harness, [spawnEntry(5), stranger]);
+  const { client } = await harness.start();
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'exited', exit: { reason: UNKNOWN } }]);
 });
 
 test('A journal of an earlier boot is discarded, and the new one has another id', async () => {
-  const rig = new RunnerRig();
-  prepareJournal(rig, [spawnEntry(5)], 'another-boot');
-  const { client } = await rig.start();
+  const harness = new RunnerHarness();
+  prepareJournal(harness, [spawnEntry(5)], 'another-boot');
+  const { client } = await harness.start();
   expect(client.hello.journal).not.toBe('earlier');
   expect(client.hello.boot).toBe(bootId());
   expect(await client.list()).toEqual([]);
 });
 
 test('A line that was torn by kill -9 counts as not written', async () => {
-  const rig = new RunnerRig();
-  const first = await rig.start();
-  await first.client.spawn(rig.job(1, 'exit 3'));
+  const harness = new RunnerHarness();
+  const first = await harness.start();
+  await first.client.spawn(harness.job(1, 'exit 3'));
   await waitFor(() => first.exits.get(1));
-  await rig.killRunner();
-  appendFileSync(join(rig.directory, 'journal'), '{"type":"spawn","jid":2,"att');
-  const second = await rig.start();
+  await harness.killRunner();
+  appendFileSync(join(harness.directory, 'journal'), '{"type":"spawn","jid":2,"att');
+  const second = await harness.start();
   expect(second.client.hello.journal).toBe(first.client.hello.journal);
   expect(await second.client.list()).toMatchObject([{ jid: 1, state: 'exited', exit: { exit_status: 3 } }]);
-  await second.client.spawn(rig.job(2, 'exit 4'));
+  await second.client.spawn(harness.job(2, 'exit 4'));
   expect(await waitFor(() => second.exits.get(2))).toMatchObject({ exit_status: 4 });
 });
 
 test('Acknowledged attempts are gone, also after kill -9', async () => {
-  const rig = new RunnerRig();
-  const first = await rig.start();
-  for (const jid of [1, 2, 3]) await first.client.spawn(rig.job(jid, `exit ${jid}`));
+  const harness = new RunnerHarness();
+  const first = await harness.start();
+  for (const jid of [1, 2, 3]) await first.client.spawn(harness.job(jid, `exit ${jid}`));
   await waitFor(() => first.exits.size === 3);
   await first.client.ack([
     { jid: 1, attempt: 1 },
@@ -148,67 +148,67 @@ test('Acknowledged attempts are gone, also after kill -9', async () => {
     { jid: 77, attempt: 1 },
   ]);
   expect(await first.client.list()).toMatchObject([{ jid: 2 }]);
-  await rig.killRunner();
-  const second = await rig.start();
+  await harness.killRunner();
+  const second = await harness.start();
   expect(await second.client.list()).toMatchObject([{ jid: 2, exit: { exit_status: 2 } }]);
 });
 
 test('The journal does not grow with what is acknowledged', async () => {
-  const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
   const jids = Array.from({ length: 1200 }, (_, index) => index + 1);
-  await Promise.all(jids.map((jid) => client.spawn(rig.job(jid, 'true', { cwd: '/nowhere' }))));
+  await Promise.all(jids.map((jid) => client.spawn(harness.job(jid, 'true', { cwd: '/nowhere' }))));
   await waitFor(() => exits.size === jids.length);
-  await client.spawn(rig.job(5000, waiting(5000)));
-  const length = (): number => readFileSync(join(rig.directory, 'journal')).length;
+  await client.spawn(harness.job(5000, waiting(5000)));
+  const length = (): number => readFileSync(join(harness.directory, 'journal')).length;
   expect(length()).toBeGreaterThan(100_000);
   await client.ack(jids.map((jid) => ({ jid, attempt: 1 })));
   expect(length()).toBeLessThan(1000);
-  writeFileSync(rig.file('go.5000'), '');
+  writeFileSync(harness.file('go.5000'), '');
   expect(await waitFor(() => exits.get(5000))).toMatchObject({ exit_status: 7 });
-  await rig.killRunner();
-  rmSync(rig.file('go.5000'));
-  const second = await rig.start();
+  await harness.killRunner();
+  rmSync(harness.file('go.5000'));
+  const second = await harness.start();
   expect(await second.client.list()).toMatchObject([{ jid: 5000, exit: { exit_status: 7 } }]);
 });
 
 test('Whatever instant the runner is killed at, no attempt runs twice and none that ran is unknown to its journal', async () => {
-  const rig = new RunnerRig();
+  const harness = new RunnerHarness();
   let next = 1;
   for (let round = 0; round < 15; round += 1) {
-    const { client, disconnected } = await rig.start();
+    const { client, disconnected } = await harness.start();
     const first = next;
     for (; next < first + 60; next += 1) {
-      client.spawn(rig.job(next, `echo ${next} >> ran`, { stdout: null, stderr: null })).catch(() => undefined);
+      client.spawn(harness.job(next, `echo ${next} >> ran`, { stdout: null, stderr: null })).catch(() => undefined);
     }
-    await waitFor(() => rig.read('ran').includes(`\n${first + 1}\n`) || rig.read('ran').includes(`${first}\n`));
-    await rig.killRunner();
+    await waitFor(() => harness.read('ran').includes(`\n${first + 1}\n`) || harness.read('ran').includes(`${first}\n`));
+    await harness.killRunner();
     await disconnected;
   }
-  const { client } = await rig.start();
+  const { client } = await harness.start();
   await waitFor(async () => (await client.list()).every(({ state }) => state === 'exited'));
-  const ran = rig.read('ran').trim().split('\n');
+  const ran = harness.read('ran').trim().split('\n');
   const known = new Set((await client.list()).map(({ jid }) => String(jid)));
   expect(new Set(ran).size).toBe(ran.length);
   expect(ran.filter((jid) => !known.has(jid))).toEqual([]);
 });
 
 test('What was journaled and not begun with was never started; what was may have run', async () => {
-  const rig = new RunnerRig();
-  prepareJournal(rig, [spawnEntry(1), spawnEntry(2)]);
-  const begun = new BegunRecords(join(rig.directory, 'begun'));
+  const harness = new RunnerHarness();
+  prepareJournal(harness, [spawnEntry(1), spawnEntry(2)]);
+  const begun = new BegunRecords(join(harness.directory, 'begun'));
   begun.reset('earlier');
   begun.note('2.1');
-  const { client } = await rig.start();
+  const { client } = await harness.start();
   expect(client.hello.journal).toBe('earlier');
   const listed = await client.list();
   expect(listed).toMatchObject([{ jid: 2, state: 'exited', exit: { isLost: true } }]);
 });
 
 test('Records of another journal say nothing', async () => {
-  const rig = new RunnerRig();
-  prepareJournal(rig, [spawnEntry(1)]);
-  new BegunRecords(join(rig.directory, 'begun')).reset('another');
-  const { client } = await rig.start();
+  const harness = new RunnerHarness();
+  prepareJournal(harness, [spawnEntry(1)]);
+  new BegunRecords(join(harness.directory, 'begun')).reset('another');
+  const { client } = await harness.start();
   expect(await client.list()).toMatchObject([{ jid: 1, state: 'exited', exit: { isLost: true } }]);
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { RqError } from '../../../src/job/errors.ts';
 import { processStartTime } from '../../../src/job/process.ts';
 import { BegunRecords } from '../../../src/runner/journal/begun-records.ts';
-import { RunnerRig } from '../../support/runner.ts';
+import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const FOREVER = 'echo ready; until [ -e go ]; do sleep 0.05; done; exit 7';
@@ -31,62 +31,62 @@ function limitFiles(pid: number, files: number): void {
 }
 
 test('Jobs are forked by a process of their own, not by the runner', async () => {
-  const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
-  await client.spawn(rig.job(1, 'echo $PPID $$; kill -TERM $$'));
+  await client.spawn(harness.job(1, 'echo $PPID $$; kill -TERM $$'));
   const exit = await waitFor(() => exits.get(1));
-  expect(rig.read('out.1')).toBe(`${server} ${exit.pid}\n`);
+  expect(harness.read('out.1')).toBe(`${server} ${exit.pid}\n`);
   expect(exit).toMatchObject({ exit_status: null, signal: 'SIGTERM' });
 });
 
 test('An exit status above 128 and a signal are told apart, real-time signals too', async () => {
-  const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
-  await client.spawn(rig.job(1, 'exit 143'));
-  await client.spawn(rig.job(2, `exec perl -e '$SIG{NUM37} = "DEFAULT"; kill 37, $$'`));
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
+  await client.spawn(harness.job(1, 'exit 143'));
+  await client.spawn(harness.job(2, `exec perl -e '$SIG{NUM37} = "DEFAULT"; kill 37, $$'`));
   await waitFor(() => exits.size === 2);
   expect(exits.get(1)).toMatchObject({ exit_status: 143, signal: null });
   expect(exits.get(2)).toMatchObject({ exit_status: null, signal: 'SIGRTMIN+3' });
 });
 
 test('A job whose fork server is killed goes on; how it ends is unknown, and the next jobs run', async () => {
-  const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
-  const { pid } = await client.spawn(rig.job(1, FOREVER));
-  await waitFor(() => rig.read('out.1') !== '');
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
+  const { pid } = await client.spawn(harness.job(1, FOREVER));
+  await waitFor(() => harness.read('out.1') !== '');
   const server = await forkServer(client.hello.pid);
   process.kill(server, 'SIGKILL');
-  await waitFor(() => readFileSync(join(rig.directory, 'runner.log'), 'utf8').includes('fork_server_gone'));
+  await waitFor(() => readFileSync(join(harness.directory, 'runner.log'), 'utf8').includes('fork_server_gone'));
   expect(await client.list()).toMatchObject([{ jid: 1, state: 'running', pid }]);
-  await client.spawn(rig.job(2, 'exit 3'));
+  await client.spawn(harness.job(2, 'exit 3'));
   expect(await waitFor(() => exits.get(2))).toMatchObject({ exit_status: 3 });
-  writeFileSync(rig.file('go'), '');
+  writeFileSync(harness.file('go'), '');
   expect(await waitFor(() => exits.get(1))).toMatchObject({ pid, exit_status: null, signal: null, isLost: true });
 });
 
 test('What a fork server was told to start and had not begun with when it was killed is started by the next', async () => {
-  const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
   process.kill(server, 'SIGSTOP');
-  const spawned = client.spawn(rig.job(1, 'echo ran >> times; exit 4'));
+  const spawned = client.spawn(harness.job(1, 'echo ran >> times; exit 4'));
   // Answered behind what was sent before it: the order is with the fork server.
-  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
+  await client.environment({ PATH: PATH ?? '', RQT_HARNESS: harness.root });
   process.kill(server, 'SIGKILL');
   expect((await spawned).pid).toBeGreaterThan(1);
   expect(await waitFor(() => exits.get(1))).toMatchObject({ exit_status: 4, isLost: false });
-  expect(rig.read('times')).toBe('ran\n');
+  expect(harness.read('times')).toBe('ran\n');
 });
 
 test('What it had begun with when it was killed, and nobody finds, may have run', async () => {
-  const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
   process.kill(server, 'SIGSTOP');
-  const spawned = client.spawn(rig.job(1, 'touch ran'));
-  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
-  new BegunRecords(join(rig.directory, 'begun')).note('1.1');
+  const spawned = client.spawn(harness.job(1, 'touch ran'));
+  await client.environment({ PATH: PATH ?? '', RQT_HARNESS: harness.root });
+  new BegunRecords(join(harness.directory, 'begun')).note('1.1');
   process.kill(server, 'SIGKILL');
   expect(await spawned).toMatchObject({ pid: null });
   const exit = await waitFor(() => exits.get(1));
@@ -95,19 +95,19 @@ test('What it had begun with when it was killed, and nobody finds, may have run'
 });
 
 test('While the runner cannot look for it, it is not said to be gone', async () => {
-  const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
   const { pid: runner, journal } = client.hello;
   const server = await forkServer(runner);
   process.kill(server, 'SIGSTOP');
-  const spawned = client.spawn(rig.job(1, 'true'));
-  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
-  const env = { ...process.env, RQ_ATTEMPT_ID: `${journal}.1.1`, RQT_RIG: rig.root };
+  const spawned = client.spawn(harness.job(1, 'true'));
+  await client.environment({ PATH: PATH ?? '', RQT_HARNESS: harness.root });
+  const env = { ...process.env, RQ_ATTEMPT_ID: `${journal}.1.1`, RQT_HARNESS: harness.root };
   const { pid } = spawn('sleep', ['1000'], { detached: true, env });
-  new BegunRecords(join(rig.directory, 'begun')).note('1.1');
+  new BegunRecords(join(harness.directory, 'begun')).note('1.1');
   limitFiles(runner, 3);
   process.kill(server, 'SIGKILL');
-  const log = join(rig.directory, 'runner.log');
+  const log = join(harness.directory, 'runner.log');
   await waitFor(() => readFileSync(log, 'utf8').split('look for what the fork server started').length > 2);
   limitFiles(runner, 1024);
   expect((await spawned).pid).toBe(pid);
@@ -116,12 +116,12 @@ test('While the runner cannot look for it, it is not said to be gone', async () 
 });
 
 test('A job that has ended is not reached by a signal, though its end is still to be told', async () => {
-  const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
-  const { pid } = await client.spawn(rig.job(1, FOREVER));
+  const { pid } = await client.spawn(harness.job(1, FOREVER));
   process.kill(server, 'SIGSTOP');
-  writeFileSync(rig.file('go'), '');
+  writeFileSync(harness.file('go'), '');
   await waitFor(() => processStartTime(Number(pid)) === undefined);
   await expect(client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 100 })).rejects.toMatchObject({
     facts: { code: 'NO_ATTEMPT' },
@@ -131,37 +131,37 @@ test('A job that has ended is not reached by a signal, though its end is still t
 });
 
 test('A list waits until it is known what became of the spawns before it', async () => {
-  const rig = new RunnerRig();
-  const { client, exits } = await rig.start();
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
-  await client.spawn(rig.job(1, FOREVER));
+  await client.spawn(harness.job(1, FOREVER));
   process.kill(server, 'SIGSTOP');
-  const spawned = client.spawn(rig.job(2, 'touch ran')).catch((error: RqError) => error.facts['code']);
+  const spawned = client.spawn(harness.job(2, 'touch ran')).catch((error: RqError) => error.facts['code']);
   let isListed = false;
   const listed = client.list().finally(() => {
     isListed = true;
   });
-  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
+  await client.environment({ PATH: PATH ?? '', RQT_HARNESS: harness.root });
   expect(isListed).toBe(false);
   process.kill(server, 'SIGCONT');
   expect(await spawned).toBe('CANCELLED');
   expect(await listed).toMatchObject([{ jid: 1, state: 'running' }]);
-  writeFileSync(rig.file('go'), '');
+  writeFileSync(harness.file('go'), '');
   await waitFor(() => exits.get(1));
 });
 
 test('A next runner waits until the fork server of a killed one has come to its end', async () => {
-  const rig = new RunnerRig();
-  const { client } = await rig.start();
+  const harness = new RunnerHarness();
+  const { client } = await harness.start();
   const server = await forkServer(client.hello.pid);
   process.kill(server, 'SIGSTOP');
-  client.spawn(rig.job(1, FOREVER)).catch(() => undefined);
-  await client.environment({ PATH: PATH ?? '', RQT_RIG: rig.root });
+  client.spawn(harness.job(1, FOREVER)).catch(() => undefined);
+  await client.environment({ PATH: PATH ?? '', RQT_HARNESS: harness.root });
   process.kill(client.hello.pid, 'SIGKILL');
   await waitFor(() => processStartTime(client.hello.pid) === undefined);
-  const next = rig.start();
+  const next = harness.start();
   const refusal = async (): Promise<unknown> =>
-    await rig.connect(200).then(
+    await harness.connect(200).then(
       () => 'none',
       (error: RqError) => error.facts['code'],
     );
@@ -171,18 +171,18 @@ test('A next runner waits until the fork server of a killed one has come to its 
   expect(processStartTime(server)).toBeUndefined();
   // It began with it before it saw that the runner was gone, or it never will: the list says which.
   const listed = await second.list();
-  writeFileSync(rig.file('go'), '');
-  if (listed.length === 0) expect(rig.read('out.1')).toBe('');
+  writeFileSync(harness.file('go'), '');
+  if (listed.length === 0) expect(harness.read('out.1')).toBe('');
   else await waitFor(async () => (await second.list())[0]?.state === 'exited');
 });
 
 test('A fork server ends with its runner', async () => {
-  const rig = new RunnerRig();
-  const { client } = await rig.start(100);
+  const harness = new RunnerHarness();
+  const { client } = await harness.start(100);
   const server = await forkServer(client.hello.pid);
   client.close();
   await waitFor(() => processStartTime(server) === undefined);
-  await waitFor(() => rig.runners().length === 0);
+  await waitFor(() => harness.runners().length === 0);
 });
 
 test.each([
@@ -190,30 +190,30 @@ test.each([
   ['with a Python that fails', '#!/bin/sh\nexit 1\n'],
   ['with a Python that fails late', '#!/bin/bash\nread -rN1\nexit 1\n'],
 ])('On a host %s the runner forks by itself', async (_, python) => {
-  const rig = new RunnerRig();
-  rig.hidePython(python);
-  const { client, exits } = await rig.start();
-  const { pid } = await client.spawn(rig.job(1, 'echo $PPID; exit 5'));
+  const harness = new RunnerHarness();
+  harness.hidePython(python);
+  const { client, exits } = await harness.start();
+  const { pid } = await client.spawn(harness.job(1, 'echo $PPID; exit 5'));
   expect(await waitFor(() => exits.get(1))).toMatchObject({ pid, exit_status: 5, signal: null });
-  expect(rig.read('out.1')).toBe(`${client.hello.pid}\n`);
-  await client.spawn(rig.job(2, 'kill -KILL $$'));
+  expect(harness.read('out.1')).toBe(`${client.hello.pid}\n`);
+  await client.spawn(harness.job(2, 'kill -KILL $$'));
   expect(await waitFor(() => exits.get(2))).toMatchObject({ exit_status: null, signal: 'SIGKILL' });
-  await client.spawn(rig.job(3, 'touch ran', { cwd: '/nowhere' }));
+  await client.spawn(harness.job(3, 'touch ran', { cwd: '/nowhere' }));
   const nowhere = 'cannot enter the directory /nowhere: no such file or directory';
   expect(await waitFor(() => exits.get(3))).toMatchObject({ pid: null, reason: nowhere });
-  await client.spawn(rig.job(4, 'touch ran', { stdin: rig.file('none') }));
+  await client.spawn(harness.job(4, 'touch ran', { stdin: harness.file('none') }));
   expect((await waitFor(() => exits.get(4))).reason).toContain('cannot open stdin');
 });
 
 test('A variable of the user that would change Python does not change the fork server', async () => {
-  const rig = new RunnerRig();
+  const harness = new RunnerHarness();
   process.env['PYTHONHOME'] = '/nothing/that/is/there';
   try {
-    const { client, exits } = await rig.start();
-    await client.spawn(rig.job(1, 'echo $PYTHONHOME'));
+    const { client, exits } = await harness.start();
+    await client.spawn(harness.job(1, 'echo $PYTHONHOME'));
     await waitFor(() => exits.get(1));
     await forkServer(client.hello.pid);
-    expect(rig.read('out.1')).toBe('/nothing/that/is/there\n');
+    expect(harness.read('out.1')).toBe('/nothing/that/is/there\n');
   } finally {
     delete process.env['PYTHONHOME'];
   }

@@ -4,22 +4,22 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { processStartTime } from '../../../src/job/process.ts';
 import type { Exit } from '../../../src/runner/protocol/protocol.ts';
-import { type Connected, RunnerRig } from '../../support/runner.ts';
+import { type Connected, RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 async function run(
-  rig: RunnerRig,
+  harness: RunnerHarness,
   { client, exits }: Connected,
-  ...words: Parameters<RunnerRig['job']>
+  ...words: Parameters<RunnerHarness['job']>
 ): Promise<Exit> {
-  await client.spawn(rig.job(...words));
+  await client.spawn(harness.job(...words));
   return await waitFor(() => exits.get(words[0]));
 }
 
 test('The exit status of a job is the one with which it ends', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  const { pid, started } = await connected.client.spawn(rig.job(1, 'sleep 0.05; exit 42'));
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  const { pid, started } = await connected.client.spawn(harness.job(1, 'sleep 0.05; exit 42'));
   const exit = await waitFor(() => connected.exits.get(1));
   expect(exit).toMatchObject({ jid: 1, attempt: 1, pid, started, exit_status: 42, signal: null, reason: null });
   expect(exit.isLost).toBe(false);
@@ -28,140 +28,140 @@ test('The exit status of a job is the one with which it ends', async () => {
 });
 
 test('A job that a signal ends has the name of the signal and no exit status', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  const exit = await run(rig, connected, 1, 'kill -SEGV $$; sleep 60');
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  const exit = await run(harness, connected, 1, 'kill -SEGV $$; sleep 60');
   expect(exit).toMatchObject({ exit_status: null, signal: 'SIGSEGV', reason: null });
 });
 
 test('A command that begins with a dash or a plus is a command, and no option of bash', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
   for (const [index, command] of ['-dashprog x', '+x', '--version', '-c "echo wrong"'].entries()) {
-    expect(await run(rig, connected, index + 1, command)).toMatchObject({ exit_status: 127 });
-    expect(rig.read(`out.${index + 1}`)).toBe('');
+    expect(await run(harness, connected, index + 1, command)).toMatchObject({ exit_status: 127 });
+    expect(harness.read(`out.${index + 1}`)).toBe('');
   }
-  await run(rig, connected, 9, 'echo "$0" $#');
-  expect(rig.read('out.9')).toBe('bash 0\n');
+  await run(harness, connected, 9, 'echo "$0" $#');
+  expect(harness.read('out.9')).toBe('bash 0\n');
 });
 
 test('A job reads and writes the files that it is given, emptied before', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  writeFileSync(rig.file('in'), 'from the file');
-  writeFileSync(rig.file('out.1'), 'what an earlier attempt wrote, much longer than what comes now');
-  const exit = await run(rig, connected, 1, 'cat; echo problem >&2; pwd >> where', { stdin: rig.file('in') });
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  writeFileSync(harness.file('in'), 'from the file');
+  writeFileSync(harness.file('out.1'), 'what an earlier attempt wrote, much longer than what comes now');
+  const exit = await run(harness, connected, 1, 'cat; echo problem >&2; pwd >> where', { stdin: harness.file('in') });
   expect(exit.exit_status).toBe(0);
-  expect([rig.read('out.1'), rig.read('err.1'), rig.read('where')]).toEqual([
+  expect([harness.read('out.1'), harness.read('err.1'), harness.read('where')]).toEqual([
     'from the file',
     'problem\n',
-    `${rig.work}\n`,
+    `${harness.work}\n`,
   ]);
 });
 
 test('Without files a job has /dev/null, and one path for both outputs keeps what both wrote', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
   const nowhere = { stdin: null, stdout: null, stderr: null };
-  await run(rig, connected, 1, 'readlink /proc/$$/fd/{0,1,2} > fds', nowhere);
-  expect(rig.read('fds')).toBe('/dev/null\n/dev/null\n/dev/null\n');
-  await run(rig, connected, 2, 'echo one; echo two >&2; echo three', { stderr: rig.file('out.2') });
-  expect(rig.read('out.2')).toBe('one\ntwo\nthree\n');
+  await run(harness, connected, 1, 'readlink /proc/$$/fd/{0,1,2} > fds', nowhere);
+  expect(harness.read('fds')).toBe('/dev/null\n/dev/null\n/dev/null\n');
+  await run(harness, connected, 2, 'echo one; echo two >&2; echo three', { stderr: harness.file('out.2') });
+  expect(harness.read('out.2')).toBe('one\ntwo\nthree\n');
 });
 
 test('A job inherits no file but its three, and leads its own session', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  const exit = await run(rig, connected, 1, 'readlink /proc/$$/fd/* | sort; ps -o sid=,pgid= -p $$');
-  const words = rig.read('out.1').trim().split(/\s+/);
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  const exit = await run(harness, connected, 1, 'readlink /proc/$$/fd/* | sort; ps -o sid=,pgid= -p $$');
+  const words = harness.read('out.1').trim().split(/\s+/);
   expect(words.slice(-2)).toEqual([`${exit.pid}`, `${exit.pid}`]);
   // What the machine that runs the tests hands down to all is no leak.
-  const opened = words.filter((word) => word.startsWith(rig.root) || word.startsWith('socket:'));
-  expect(opened).toEqual([rig.file('err.1'), rig.file('out.1')]);
+  const opened = words.filter((word) => word.startsWith(harness.root) || word.startsWith('socket:'));
+  expect(opened).toEqual([harness.file('err.1'), harness.file('out.1')]);
 });
 
 test('The environment is the base, then what the spawn adds, then the id of the attempt', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
   const { client } = connected;
-  await client.environment({ PATH: process.env['PATH'] ?? '', RQT_RIG: rig.root, A: 'base', B: 'base' });
-  await run(rig, connected, 1, 'echo $A $B $HOME $RQ_ATTEMPT_ID', { env: { B: 'added' } });
-  expect(rig.read('out.1')).toBe(`base added ${client.hello.journal}.1.1\n`);
+  await client.environment({ PATH: process.env['PATH'] ?? '', RQT_HARNESS: harness.root, A: 'base', B: 'base' });
+  await run(harness, connected, 1, 'echo $A $B $HOME $RQ_ATTEMPT_ID', { env: { B: 'added' } });
+  expect(harness.read('out.1')).toBe(`base added ${client.hello.journal}.1.1\n`);
 });
 
 test('A command of one mebibyte runs, and its script is gone afterwards', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
   const text = 'ä'.repeat(500_000);
-  const exit = await run(rig, connected, 1, `ls ${rig.directory}/scripts; x=${text}; echo \${#x}; exit 3`, {
+  const exit = await run(harness, connected, 1, `ls ${harness.directory}/scripts; x=${text}; echo \${#x}; exit 3`, {
     env: { LC_ALL: 'C.UTF-8' },
   });
   expect(exit).toMatchObject({ exit_status: 3 });
-  expect(rig.read('out.1')).toBe('1.1\n500000\n');
-  expect(readdirSync(join(rig.directory, 'scripts'))).toEqual([]);
+  expect(harness.read('out.1')).toBe('1.1\n500000\n');
+  expect(readdirSync(join(harness.directory, 'scripts'))).toEqual([]);
 });
 
 test('A directory that cannot be entered ends the attempt with a reason', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  writeFileSync(rig.file('plain'), '');
-  const reply = await connected.client.spawn(rig.job(1, 'touch ran', { cwd: '/nowhere/at/all' }));
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  writeFileSync(harness.file('plain'), '');
+  const reply = await connected.client.spawn(harness.job(1, 'touch ran', { cwd: '/nowhere/at/all' }));
   expect(reply.pid).toBeNull();
   const missing = await waitFor(() => connected.exits.get(1));
   const reason = 'cannot enter the directory /nowhere/at/all: no such file or directory';
   expect(missing).toMatchObject({ pid: null, exit_status: null, signal: null, reason, isLost: false });
-  const plain = await run(rig, connected, 2, 'touch ran', { cwd: rig.file('plain') });
-  expect(plain.reason).toBe(`cannot enter the directory ${rig.file('plain')}: not a directory`);
-  expect(existsSync(rig.file('ran'))).toBe(false);
+  const plain = await run(harness, connected, 2, 'touch ran', { cwd: harness.file('plain') });
+  expect(plain.reason).toBe(`cannot enter the directory ${harness.file('plain')}: not a directory`);
+  expect(existsSync(harness.file('ran'))).toBe(false);
 });
 
 test('Files that cannot be opened end the attempt with a reason that names them', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  writeFileSync(rig.file('precious'), 'precious');
-  symlinkSync(rig.file('precious'), rig.file('planted'));
-  execFileSync('mkfifo', [rig.file('pipe')]);
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  writeFileSync(harness.file('precious'), 'precious');
+  symlinkSync(harness.file('precious'), harness.file('planted'));
+  execFileSync('mkfifo', [harness.file('pipe')]);
   const reasonOf = async (jid: number, changes: object): Promise<string | null> =>
-    (await run(rig, connected, jid, 'touch ran', changes)).reason;
-  expect(await reasonOf(1, { stdin: rig.file('no') })).toBe(
-    `cannot open stdin ${rig.file('no')}: no such file or directory`,
+    (await run(harness, connected, jid, 'touch ran', changes)).reason;
+  expect(await reasonOf(1, { stdin: harness.file('no') })).toBe(
+    `cannot open stdin ${harness.file('no')}: no such file or directory`,
   );
-  expect(await reasonOf(2, { stdout: rig.file('planted') })).toBe(
-    `cannot open stdout ${rig.file('planted')}: a symbolic link`,
+  expect(await reasonOf(2, { stdout: harness.file('planted') })).toBe(
+    `cannot open stdout ${harness.file('planted')}: a symbolic link`,
   );
-  expect(await reasonOf(3, { stderr: rig.work })).toContain('illegal operation on a directory');
-  expect(await reasonOf(4, { stdin: rig.work })).toContain('not a file');
-  expect(await reasonOf(5, { stdin: rig.file('pipe') })).toContain('not a file');
-  expect(await reasonOf(6, { stdout: rig.file('pipe') })).toContain('cannot open stdout');
-  expect(rig.read('precious')).toBe('precious');
-  expect(existsSync(rig.file('ran'))).toBe(false);
+  expect(await reasonOf(3, { stderr: harness.work })).toContain('illegal operation on a directory');
+  expect(await reasonOf(4, { stdin: harness.work })).toContain('not a file');
+  expect(await reasonOf(5, { stdin: harness.file('pipe') })).toContain('not a file');
+  expect(await reasonOf(6, { stdout: harness.file('pipe') })).toContain('cannot open stdout');
+  expect(harness.read('precious')).toBe('precious');
+  expect(existsSync(harness.file('ran'))).toBe(false);
 });
 
 test('What Linux or bash would not take ends the attempt with a reason', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  expect((await run(rig, connected, 1, 'echo a\0b')).reason).toBe(
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  expect((await run(harness, connected, 1, 'echo a\0b')).reason).toBe(
     'cannot run the command: it contains a NUL character',
   );
-  const tooLarge = await run(rig, connected, 2, 'true', { env: { LARGE: 'x'.repeat(200_000) } });
+  const tooLarge = await run(harness, connected, 2, 'true', { env: { LARGE: 'x'.repeat(200_000) } });
   expect(tooLarge.reason).toBe('cannot start bash: argument list too long');
 });
 
 test('A signal goes to the whole process group', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  await connected.client.spawn(rig.job(1, 'sleep 600 & sleep 601 & echo $!; wait'));
-  await waitFor(() => rig.read('out.1') !== '');
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  await connected.client.spawn(harness.job(1, 'sleep 600 & sleep 601 & echo $!; wait'));
+  await waitFor(() => harness.read('out.1') !== '');
   await connected.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM' });
   expect(await waitFor(() => connected.exits.get(1))).toMatchObject({ signal: 'SIGTERM' });
-  await waitFor(() => processStartTime(Number(rig.read('out.1'))) === undefined);
+  await waitFor(() => processStartTime(Number(harness.read('out.1'))) === undefined);
 });
 
 test('A job that ignores TERM is killed when its grace time is over', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  await connected.client.spawn(rig.job(1, 'trap "" TERM; echo ready; while :; do sleep 0.1; done'));
-  await waitFor(() => rig.read('out.1') !== '');
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  await connected.client.spawn(harness.job(1, 'trap "" TERM; echo ready; while :; do sleep 0.1; done'));
+  await waitFor(() => harness.read('out.1') !== '');
   await connected.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 300 });
   const exit = await waitFor(() => connected.exits.get(1));
   expect(exit).toMatchObject({ exit_status: null, signal: 'SIGKILL' });
@@ -169,31 +169,31 @@ test('A job that ignores TERM is killed when its grace time is over', async () =
 });
 
 test('What is left of a group after its leader obeyed TERM is killed when the grace time is over', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  await connected.client.spawn(rig.job(1, '(trap "" TERM; echo $BASHPID; while :; do sleep 0.1; done) & wait'));
-  await waitFor(() => rig.read('out.1') !== '');
-  const stubborn = Number(rig.read('out.1'));
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  await connected.client.spawn(harness.job(1, '(trap "" TERM; echo $BASHPID; while :; do sleep 0.1; done) & wait'));
+  await waitFor(() => harness.read('out.1') !== '');
+  const stubborn = Number(harness.read('out.1'));
   await connected.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 300 });
   expect(await waitFor(() => connected.exits.get(1))).toMatchObject({ signal: 'SIGTERM' });
   await waitFor(() => processStartTime(stubborn) === undefined);
 });
 
 test('What a job leaves behind that ends by itself is left alone', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  await run(rig, connected, 1, 'sleep 600 & echo $!');
-  const left = Number(rig.read('out.1'));
-  await run(rig, connected, 2, 'true');
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  await run(harness, connected, 1, 'sleep 600 & echo $!');
+  const left = Number(harness.read('out.1'));
+  await run(harness, connected, 2, 'true');
   expect(processStartTime(left)).toBeDefined();
   process.kill(left, 'SIGKILL');
   await waitFor(() => processStartTime(left) === undefined);
 });
 
 test('An attempt that does not run cannot be signalled', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
-  await run(rig, connected, 1, 'true');
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
+  await run(harness, connected, 1, 'true');
   for (const key of [
     { jid: 1, attempt: 1 },
     { jid: 9, attempt: 1 },
@@ -204,13 +204,13 @@ test('An attempt that does not run cannot be signalled', async () => {
 });
 
 test('The same attempt is never started twice, and its successor is', async () => {
-  const rig = new RunnerRig();
-  const connected = await rig.start();
+  const harness = new RunnerHarness();
+  const connected = await harness.start();
   const { client } = connected;
-  await run(rig, connected, 1, 'echo ran >> times');
-  const again = client.spawn(rig.job(1, 'echo ran >> times'));
+  await run(harness, connected, 1, 'echo ran >> times');
+  const again = client.spawn(harness.job(1, 'echo ran >> times'));
   await expect(again).rejects.toMatchObject({ code: 'RUNNER', facts: { code: 'ATTEMPT_KNOWN' } });
-  await client.spawn(rig.job(1, 'echo ran >> times', { attempt: 2 }));
+  await client.spawn(harness.job(1, 'echo ran >> times', { attempt: 2 }));
   await waitFor(() => connected.exits.get(1)?.attempt === 2);
-  expect(rig.read('times')).toBe('ran\nran\n');
+  expect(harness.read('times')).toBe('ran\nran\n');
 });

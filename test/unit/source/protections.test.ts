@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../support/fixture.ts';
-import { applied, PROTECTIONS } from '../../support/sabotage.ts';
+import { applied, PROTECTIONS } from '../../support/protections.ts';
 
 test.each(Object.entries(PROTECTIONS))('The %s can be taken out of the program', (_, patch) => {
   const source = readFileSync(join(ROOT, patch.file), 'utf8');

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import type { Workbench } from './program.ts';
 
 /** What a job wrote of one of its attempts itself, synced: that it began, and with what it was about to end. */
-export interface Recorded {
+export interface AttemptRecord {
   readonly attempt: number;
   readonly pid: number;
   /** Seconds since the epoch. */
@@ -14,7 +14,7 @@ export interface Recorded {
 }
 
 /** A job's row and its attempts, wherever it is now. */
-export interface Booked {
+export interface StoredJob {
   readonly jid: number;
   readonly state: string;
   readonly attempt: number;
@@ -47,7 +47,7 @@ export function recordingCommand(seconds: string, end: number | `SIG${string}`):
   return `${note}; n start $$; sleep ${seconds}; n end ${end}; ${last}`;
 }
 
-export function recordsOf(directory: string, jid: number): Recorded[] {
+export function recordsOf(directory: string, jid: number): AttemptRecord[] {
   const path = join(directory, 'rec', String(jid));
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8')
@@ -69,28 +69,28 @@ export function recordsOf(directory: string, jid: number): Recorded[] {
  * have no end or another one than they had in truth, that ran when they might not. `killed` has `jid.attempt` of those
  * that were killed from outside.
  */
-export async function wrongInBooks(
+export async function findMistakes(
   bench: Workbench,
   places: readonly string[],
   batches: readonly Batch[],
   killed: ReadonlySet<string>,
 ): Promise<string[]> {
   const wrong: string[] = [];
-  const booked = new Map<number, Booked>();
+  const stored = new Map<number, StoredJob>();
   for (const place of places) {
     for (const job of await jobsIn(bench, place)) {
-      if (booked.has(job.jid)) wrong.push(`job ${job.jid} is in two places, one is ${place}`);
-      booked.set(job.jid, job);
+      if (stored.has(job.jid)) wrong.push(`job ${job.jid} is in two places, one is ${place}`);
+      stored.set(job.jid, job);
     }
   }
   const counts = new Map<string | undefined, number>();
-  for (const { tag } of booked.values()) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  for (const { tag } of stored.values()) counts.set(tag, (counts.get(tag) ?? 0) + 1);
   for (const { tag, size, isAccepted } of batches) {
     const count = counts.get(tag) ?? 0;
     if (count !== size && (isAccepted || count !== 0)) wrong.push(`of batch ${tag} ${count} of ${size} jobs are there`);
   }
   const reasons = new Map(places.flatMap((place) => reasonsIn(bench, place)));
-  for (const job of booked.values()) {
+  for (const job of stored.values()) {
     const records = recordsOf(bench.directory, job.jid);
     wrong.push(...wrongInJob(job, records, { killed, reasons }).map((line) => `job ${job.jid}: ${line}`));
   }
@@ -103,7 +103,7 @@ interface Circumstances {
   readonly reasons: ReadonlyMap<string, string>;
 }
 
-function wrongInJob(job: Booked, records: readonly Recorded[], { killed, reasons }: Circumstances): string[] {
+function wrongInJob(job: StoredJob, records: readonly AttemptRecord[], { killed, reasons }: Circumstances): string[] {
   const wrong: string[] = [];
   const { jid, state, attempt, exit_status, signal, reason, restartable } = job;
   const last = records.find((record) => record.attempt === attempt);
@@ -125,10 +125,10 @@ function wrongInJob(job: Booked, records: readonly Recorded[], { killed, reasons
   return wrong;
 }
 
-async function jobsIn(bench: Workbench, place: string): Promise<Booked[]> {
+async function jobsIn(bench: Workbench, place: string): Promise<StoredJob[]> {
   const { status, stdout, stderr } = await bench.run([place, 'list', '--json']);
   if (status !== 0 && !/^rq: no job in/.test(stderr)) throw new Error(`cannot read ${place}: ${stderr}`);
-  return status === 3 ? [] : (JSON.parse(stdout) as Booked[]);
+  return status === 3 ? [] : (JSON.parse(stdout) as StoredJob[]);
 }
 
 /** Why attempts that were followed by another were lost. */

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
-import { type Protection, programWithout } from '../support/sabotage.ts';
-import { variedJobs } from './support/books.ts';
+import { type Protection, programWithout } from '../support/protections.ts';
 import { Cluster, type ClusterOptions } from './support/cluster.ts';
+import { variedJobs } from './support/job-records.ts';
 import { SHARE } from './support/lab.ts';
-import { describeInFull, did } from './support/scenario.ts';
+import { describeInFull, reportFacts } from './support/scenario.ts';
 
 const GATE = '/tmp/gate';
 
@@ -22,7 +22,7 @@ describeInFull('A protection of the program is taken out', () => {
   }
 
   function judge(mistakes: readonly string[]): void {
-    did({ found: mistakes.length === 0 ? 'right' : `wrong: ${mistakes[0]?.slice(0, 120)}` });
+    reportFacts({ found: mistakes.length === 0 ? 'right' : `wrong: ${mistakes[0]?.slice(0, 120)}` });
   }
 
   test.each([
@@ -45,11 +45,11 @@ describeInFull('A protection of the program is taken out', () => {
     const used = await up(out);
     const [jid = 0] = await used.submit('n1', [{ seconds: 0, status: 5, gate: GATE }]);
     await used.feed('n1');
-    await used.untilStarted(jid);
+    await used.waitForStarts(jid);
     await used.lab.output('n1', 'kill -9 $(cat /tmp/rq-0/*/runner.pid)');
     // Without the journal it is started once more; with it, it goes on alone.
-    if (right) await used.untilSaid('lost the runner');
-    else await used.untilStarted(jid, 2);
+    if (right) await used.waitForFeederOutput('lost the runner');
+    else await used.waitForStarts(jid, 2);
     await used.lab.output('n1', `touch ${GATE}`);
     const mistakes = await used.close('a runner is killed', { runnersKilled: true });
     judge(mistakes);

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Batch, recordingCommand } from './books.ts';
+import { type Batch, recordingCommand } from './job-records.ts';
 import type { Workbench } from './program.ts';
 
-export interface MayhemOptions {
+export interface RandomDriverOptions {
   readonly random: () => number;
   /** For how long things are killed. */
   readonly seconds: number;
@@ -18,7 +18,7 @@ export interface MayhemOptions {
 type Process = ReturnType<Workbench['start']>;
 
 /** Feeds a queue of random jobs from several hosts while feeders, runners, jobs, submits and others are killed. */
-export class Mayhem {
+export class RandomDriver {
   readonly batches: Batch[] = [];
   /** `jid.attempt` of jobs that were killed from outside. */
   readonly killedJobs = new Set<string>();
@@ -33,7 +33,7 @@ export class Mayhem {
 
   constructor(
     private readonly bench: Workbench,
-    private readonly options: MayhemOptions,
+    private readonly options: RandomDriverOptions,
   ) {
     for (const name of ['rec', 'rot']) mkdirSync(join(bench.directory, name));
   }
@@ -49,7 +49,7 @@ export class Mayhem {
       await this.doSomething();
     }
     await submitting;
-    await this.settle();
+    await this.finishAllJobs();
   }
 
   private get random(): () => number {
@@ -80,7 +80,7 @@ export class Mayhem {
     else if (chance < 0.6) await this.killJob();
     else if (chance < 0.75) void this.freezeFeeder();
     else if (chance < 0.83) await this.rotate();
-    else await this.otherMode();
+    else await this.runOtherCommand();
   }
 
   private async killFeeder(): Promise<void> {
@@ -132,7 +132,7 @@ export class Mayhem {
     await this.maybeKilled('rotate', this.bench.start(['QUEUE', 'rotate', target]));
   }
 
-  private async otherMode(): Promise<void> {
+  private async runOtherCommand(): Promise<void> {
     const priority = `priority=${Math.floor(this.pick(-9, 9))}`;
     const words = this.one([
       ['update', 'pending', priority],
@@ -183,7 +183,7 @@ export class Mayhem {
   }
 
   /** Lets all that was begun come to its end: feeders end in peace, and others take what those gave back. */
-  private async settle(): Promise<void> {
+  private async finishAllJobs(): Promise<void> {
     const { hosts, slots } = this.options;
     while (this.frozen.size > 0) await sleep(20);
     for (const { child } of this.feeders.values()) child.kill('SIGTERM');

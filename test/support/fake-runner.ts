@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { RunnerRig } from './runner.ts';
+import type { RunnerHarness } from './runner-harness.ts';
 
 /** A hello that a client believes. */
 export const HELLO_LINE = '{"type":"hello","protocol":1,"version":"1","pid":1,"journal":"a","boot":"b"}\n';
@@ -15,18 +15,18 @@ afterEach(() => {
 });
 
 /** A server in the runner's place that is none: it says this to everyone, and does with the socket what it is told. */
-export async function impostor(
-  rig: RunnerRig,
+export async function fakeRunner(
+  harness: RunnerHarness,
   lines: readonly string[],
   behave: (socket: Socket) => void = () => undefined,
 ): Promise<void> {
-  mkdirSync(rig.directory, { mode: 0o700 });
+  mkdirSync(harness.directory, { mode: 0o700 });
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     for (const line of lines) socket.write(line);
     behave(socket);
   });
   servers.push(server);
-  server.listen(join(rig.directory, 'runner.sock'));
+  server.listen(join(harness.directory, 'runner.sock'));
   await once(server, 'listening');
 }

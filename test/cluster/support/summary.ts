@@ -17,12 +17,12 @@ const FILE = `${CACHE}verdicts.jsonl`;
 let facts: { jobs?: number; faults?: string; found?: string } = {};
 
 /** Tells what the test that runs did: how many jobs, which faults, what was found besides that it passes. */
-export function did(told: { jobs?: number; faults?: string; found?: string }): void {
+export function reportFacts(told: { jobs?: number; faults?: string; found?: string }): void {
   facts = { ...facts, ...told };
 }
 
 /** Puts a test that has ended into the table. */
-export function recordVerdict(scenario: string, hasPassed: boolean, seconds: number): void {
+export function addResult(scenario: string, hasPassed: boolean, seconds: number): void {
   const { jobs, faults, found } = facts;
   facts = {};
   const verdict = hasPassed ? (found ?? 'held') : 'FAILED';

@@ -22,7 +22,7 @@ import { waitFor } from './wait-for.ts';
 const { PATH } = process.env;
 
 let program = '';
-const rigs: RunnerRig[] = [];
+const harnesses: RunnerHarness[] = [];
 
 beforeAll(async () => {
   program = await buildRunner();
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterEach(async () => {
   process.env['PATH'] = PATH;
   const leaked: string[] = [];
-  for (const rig of rigs.splice(0)) leaked.push(...(await rig.tearDown()));
+  for (const harness of harnesses.splice(0)) leaked.push(...(await harness.tearDown()));
   if (leaked.length > 0) throw new Error(`leaked processes: ${leaked.join('; ')}`);
 });
 
@@ -43,7 +43,7 @@ export interface Connected {
 }
 
 /** A runtime directory, a working directory, and whatever runs there; all of it is gone after the test. */
-export class RunnerRig {
+export class RunnerHarness {
   readonly root = mkdtempSync('/tmp/rqt-');
   readonly directory = join(this.root, 'run');
   readonly work = join(this.root, 'work');
@@ -52,12 +52,12 @@ export class RunnerRig {
 
   constructor() {
     mkdirSync(this.work);
-    rigs.push(this);
+    harnesses.push(this);
   }
 
   async launch(idleMs = 30_000): Promise<ServerHello> {
     // By this mark all that descends from the runner is found again.
-    process.env['RQT_RIG'] = this.root;
+    process.env['RQT_HARNESS'] = this.root;
     return await launchRunner(this.directory, this.program, { idleMs });
   }
 
@@ -134,7 +134,7 @@ export class RunnerRig {
   /** Everything that the runner started, the runner too. */
   processes(): number[] {
     const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
-    return pids.filter((pid) => pid !== process.pid && readProc(pid, 'environ').includes(`RQT_RIG=${this.root}`));
+    return pids.filter((pid) => pid !== process.pid && readProc(pid, 'environ').includes(`RQT_HARNESS=${this.root}`));
   }
 }
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
-import { type Protection, programWithout, without } from '../support/sabotage.ts';
+import { type Protection, programWithout, without } from '../support/protections.ts';
 import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
-import { describeInFull, did, rounds, tell } from './support/scenario.ts';
+import { describeInFull, print, reportFacts, rounds } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
 const STALE_MS = '3000';
@@ -117,13 +117,13 @@ describeInFull('A protection of transactions is taken out', () => {
     const jobs = Object.fromEntries([...tags].sort().map((tag) => [tag, counts[tag] ?? 1]));
     const whole = JSON.stringify({ jobs, dead: 0, integrity: 'ok' });
     const verdict = seen.every((look) => JSON.stringify(look) === whole);
-    did({ found: verdict ? 'right' : `wrong: ${JSON.stringify(seen[0]).slice(0, 120)}` });
+    reportFacts({ found: verdict ? 'right' : `wrong: ${JSON.stringify(seen[0]).slice(0, 120)}` });
     return verdict;
   }
 
   function say(what: string, out: readonly Protection[], seen: readonly unknown[]): void {
-    tell(`${what}, without ${out.join(' and ') || 'nothing'}: ${JSON.stringify(seen)}`);
-    did({ faults: what });
+    print(`${what}, without ${out.join(' and ') || 'nothing'}: ${JSON.stringify(seen)}`);
+    reportFacts({ faults: what });
   }
 
   describe('on a mount without locks', () => {
@@ -231,7 +231,7 @@ describeInFull('A protection of transactions is taken out', () => {
           if (typeof look === 'string' || look.dead > 0) wrong += 1;
           await other.kill();
         }
-        did({ found: `wrong in round ${played}` });
+        reportFacts({ found: `wrong in round ${played}` });
         expect(wrong).toBeGreaterThan(0);
       },
     );
