@@ -63,7 +63,7 @@ export async function bundleProgram(outdir, plugins = []) {
       RQ_WRAPPER: JSON.stringify(WRAPPER),
     },
     outdir,
-    // The table of modes is wanted for its words only.
+    // The table of commands is wanted for its words only.
     external: [...options.external, '../commands/*'],
   });
   // The thread that watches the others.

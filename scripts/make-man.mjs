@@ -1,4 +1,4 @@
-// Writes man/rq.1 from the table of modes. The modes' own programs are left out: only the table's words are needed.
+// Writes man/rq.1 from the table of commands. The commands' own programs are left out: only the table's words are needed.
 import { writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 

@@ -1,5 +1,5 @@
 import { quickAnswer } from './help/quick-answer.ts';
-import { standardTalk } from './output/diagnostics.ts';
+import { standardDiagnostics } from './output/diagnostics.ts';
 import { EXIT, errorLine, exitStatus, stackLines } from './output/exit-status.ts';
 import { OutputClosed } from './output/standard-output.ts';
 import type { InputStream, TextOutput } from './parse/command-call.ts';
@@ -14,7 +14,7 @@ export interface Surroundings {
 
 /** Does what the words say and returns the exit status; every error becomes one line on stderr. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
-  let talk = standardTalk(surroundings.environment, askedVerbosity(words));
+  let diagnostics = standardDiagnostics(surroundings.environment, askedVerbosity(words));
   try {
     const answer = await quickAnswer(words);
     if (answer !== undefined) {
@@ -23,12 +23,12 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     }
     const { readCall } = await import('./parse/read-call.ts');
     const { call, program } = await readCall(words, surroundings);
-    talk = call.talk;
+    diagnostics = call.diagnostics;
     return (await program.run(call)) ?? EXIT.done;
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT.done;
-    talk.fatal(errorLine(error));
-    for (const line of stackLines(error)) talk.debug(line);
+    diagnostics.fatal(errorLine(error));
+    for (const line of stackLines(error)) diagnostics.debug(line);
     return exitStatus(error);
   }
 }

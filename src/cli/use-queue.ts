@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { openQueue, type Queue } from '../queue/open.ts';
-import type { ModeCall } from './parse/command-call.ts';
+import type { CommandCall } from './parse/command-call.ts';
 import { lockTimeoutMs } from './parse/lock-timeout.ts';
 import { withPrivateDirectory } from './private-directory.ts';
 
 /** Opens the queue of a call, hands it to the work, and closes it whatever comes of that. */
-export async function useQueue<Result>(call: ModeCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {
+export async function useQueue<Result>(call: CommandCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {
   const queue = await openQueue(call.queue, { lockTimeoutMs: lockTimeoutMs(call) });
   try {
     return await work(queue);
@@ -14,8 +14,8 @@ export async function useQueue<Result>(call: ModeCall, work: (queue: Queue) => P
   }
 }
 
-/** As `useQueue`, for modes that only read: with `--snapshot` on a private copy of the database, removed afterwards. */
-export async function useReader<Result>(call: ModeCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {
+/** As `useQueue`, for commands that only read: with `--snapshot` on a private copy of the database, removed afterwards. */
+export async function useReader<Result>(call: CommandCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {
   if (!call.options.flag('snapshot')) return await useQueue(call, work);
   return await withPrivateDirectory('rq-snapshot-', async (directory) => {
     const copy = join(directory, 'db');

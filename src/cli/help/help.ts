@@ -1,4 +1,4 @@
-import type { ModeSpec, OptionSpec } from '../parse/command-spec.ts';
+import type { CommandSpec, OptionSpec } from '../parse/command-spec.ts';
 import { COMMON_OPTIONS } from '../table/common.ts';
 
 const WIDTH = 80;
@@ -15,67 +15,67 @@ export function greeting(): string {
     '  rq ./q list                        see how the jobs do',
     '  rq ./q stdout 1                    print what job 1 wrote',
     '',
-    'rq help lists all modes, rq help MODE explains one.',
+    'rq help lists all commands, rq help COMMAND explains one.',
     '',
   ].join('\n');
 }
 
-/** The help of the mode of this name, or of rq as a whole. Throws USAGE for a name that is no mode's. */
-export async function helpText(modes: readonly ModeSpec[], name: string | undefined): Promise<string> {
-  if (name === undefined) return overview(modes);
-  const mode = modes.find((each) => each.name === name || each.short.includes(name));
-  if (mode !== undefined) return modeHelp(mode);
+/** The help of the command of this name, or of rq as a whole. Throws USAGE for a name that is no command's. */
+export async function helpText(commands: readonly CommandSpec[], name: string | undefined): Promise<string> {
+  if (name === undefined) return overview(commands);
+  const command = commands.find((each) => each.name === name || each.short.includes(name));
+  if (command !== undefined) return commandHelp(command);
   // Loaded for mistakes only: help must start as fast as Node does.
-  const { unknownMode } = await import('../parse/unknown-command.ts');
-  throw unknownMode(name, modes);
+  const { unknownCommand } = await import('../parse/unknown-command.ts');
+  throw unknownCommand(name, commands);
 }
 
-/** All modes with their short forms. */
-export function overview(modes: readonly ModeSpec[]): string {
-  const names = modes.map((mode) => [mode.name, ...mode.short].join(', '));
+/** All commands with their short forms. */
+export function overview(commands: readonly CommandSpec[]): string {
+  const names = commands.map((command) => [command.name, ...command.short].join(', '));
   const width = Math.max(...names.map((name) => name.length)) + 4;
   return [
-    'Usage: rq QUEUE MODE [WORDS] [OPTIONS]',
+    'Usage: rq QUEUE COMMAND [WORDS] [OPTIONS]',
     '',
     ...wrap('QUEUE is a directory; leave it out where RQ_Q names it. RQ_OPTS holds options that always apply.', 0),
     '',
-    'Modes:',
-    ...modes.map((mode, index) => `  ${(names[index] ?? '').padEnd(width)}${mode.summary}`),
+    'Commands:',
+    ...commands.map((command, index) => `  ${(names[index] ?? '').padEnd(width)}${command.summary}`),
     '',
-    'Options of all modes:',
+    'Options of all commands:',
     ...COMMON_OPTIONS.flatMap(optionLines),
     '',
-    'rq help MODE explains a mode, with examples. Exit status: 0 done, 1 failed,',
+    'rq help COMMAND explains a command, with examples. Exit status: 0 done, 1 failed,',
     '2 wrong usage, 3 no such queue or job, 75 the queue is busy (try again).',
     '',
   ].join('\n');
 }
 
-/** One mode: how it is called, what it does, its options, examples. */
-export function modeHelp(mode: ModeSpec): string {
-  const own = mode.options.length === 0 ? [] : ['', 'Options:', ...mode.options.flatMap(optionLines)];
+/** One command: how it is called, what it does, its options, examples. */
+export function commandHelp(command: CommandSpec): string {
+  const own = command.options.length === 0 ? [] : ['', 'Options:', ...command.options.flatMap(optionLines)];
   return [
-    `rq ${mode.name} - ${mode.summary}`,
+    `rq ${command.name} - ${command.summary}`,
     '',
-    `Usage: ${usage(mode)}`,
-    ...(mode.short.length === 0 ? [] : [`Short: ${mode.short.join(', ')}`]),
-    ...(mode.report === undefined ? [] : wrap(`Fields: ${mode.report.join(', ')}`, 0)),
-    ...mode.description.flatMap((paragraph) => ['', ...wrap(paragraph, 0)]),
+    `Usage: ${usage(command)}`,
+    ...(command.short.length === 0 ? [] : [`Short: ${command.short.join(', ')}`]),
+    ...(command.report === undefined ? [] : wrap(`Fields: ${command.report.join(', ')}`, 0)),
+    ...command.description.flatMap((paragraph) => ['', ...wrap(paragraph, 0)]),
     ...own,
     '',
-    'Options of all modes:',
+    'Options of all commands:',
     ...COMMON_OPTIONS.flatMap(optionLines),
     '',
     'Examples:',
-    ...mode.examples.flatMap(({ type, does }) => [`  ${type}`, `      ${does}`]),
+    ...command.examples.flatMap(({ type, does }) => [`  ${type}`, `      ${does}`]),
     '',
   ].join('\n');
 }
 
-/** How a mode is called, on one line. */
-export function usage(mode: ModeSpec): string {
-  const words = mode.words === '' ? '' : ` ${mode.words}`;
-  return `rq ${mode.queue === 'none' ? '' : 'QUEUE '}${mode.name}${words} [OPTIONS]`;
+/** How a command is called, on one line. */
+export function usage(command: CommandSpec): string {
+  const words = command.positionals === '' ? '' : ` ${command.positionals}`;
+  return `rq ${command.queue === 'none' ? '' : 'QUEUE '}${command.name}${words} [OPTIONS]`;
 }
 
 /** An option as it is typed: `-p, --priority N`. */

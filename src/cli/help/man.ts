@@ -1,5 +1,5 @@
-import type { ModeSpec, OptionSpec } from '../parse/command-spec.ts';
-import { MODES } from '../parse/command-table.ts';
+import type { CommandSpec, OptionSpec } from '../parse/command-spec.ts';
+import { COMMANDS } from '../parse/command-table.ts';
 import { COMMON_OPTIONS } from '../table/common.ts';
 import { optionHelp, optionUsage, usage } from './help.ts';
 
@@ -21,21 +21,21 @@ const STATUSES: readonly (readonly [string, string])[] = [
   ['75', 'The queue is busy, or its lease could not be had in --lock-timeout: try again.'],
 ];
 
-/** The manual page rq(1) in the man macros (man(7)), made from the table of modes. */
+/** The manual page rq(1) in the man macros (man(7)), made from the table of commands. */
 export function manPage(): string {
   return [
-    '.\\" Made from the table of modes by scripts/make-man.mjs; do not edit.',
+    '.\\" Made from the table of commands by scripts/make-man.mjs; do not edit.',
     '.TH RQ 1 "" "rq" "User Commands"',
     '.SH NAME',
     'rq \\- an instant cluster from any directory that Linux machines share over NFS',
     '.SH SYNOPSIS',
-    `.B ${roff('rq QUEUE MODE')}`,
+    `.B ${roff('rq QUEUE COMMAND')}`,
     roff('[WORDS] [OPTIONS]'),
     '.SH DESCRIPTION',
     roff('The queue is a directory. Where RQ_Q names it, it is left out. Options may stand anywhere before --.'),
-    '.SH MODES',
-    ...MODES.flatMap(modeSection),
-    '.SH OPTIONS OF ALL MODES',
+    '.SH COMMANDS',
+    ...COMMANDS.flatMap(commandSection),
+    '.SH OPTIONS OF ALL COMMANDS',
     ...COMMON_OPTIONS.flatMap(optionSection),
     '.SH EXIT STATUS',
     ...STATUSES.flatMap(tagged),
@@ -45,18 +45,18 @@ export function manPage(): string {
   ].join('\n');
 }
 
-function modeSection(mode: ModeSpec): string[] {
-  const short = mode.short.length === 0 ? [] : ['.PP', roff(`Short: ${mode.short.join(', ')}.`)];
+function commandSection(command: CommandSpec): string[] {
+  const short = command.short.length === 0 ? [] : ['.PP', roff(`Short: ${command.short.join(', ')}.`)];
   return [
-    `.SS ${roff(`${mode.name} - ${mode.summary}`)}`,
-    `.B ${roff(usage(mode))}`,
+    `.SS ${roff(`${command.name} - ${command.summary}`)}`,
+    `.B ${roff(usage(command))}`,
     ...short,
-    ...(mode.report === undefined ? [] : ['.PP', roff(`Fields: ${mode.report.join(', ')}.`)]),
-    ...mode.description.flatMap((paragraph) => ['.PP', roff(paragraph)]),
-    ...mode.options.flatMap(optionSection),
+    ...(command.report === undefined ? [] : ['.PP', roff(`Fields: ${command.report.join(', ')}.`)]),
+    ...command.description.flatMap((paragraph) => ['.PP', roff(paragraph)]),
+    ...command.options.flatMap(optionSection),
     '.PP',
     'Examples:',
-    ...mode.examples.flatMap(({ type, does }) => ['.TP', `.B ${roff(type)}`, roff(does)]),
+    ...command.examples.flatMap(({ type, does }) => ['.TP', `.B ${roff(type)}`, roff(does)]),
   ];
 }
 

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage, RqError } from '../../job/errors.ts';
-import type { InputStream, ModeCall } from '../parse/command-call.ts';
+import type { CommandCall, InputStream } from '../parse/command-call.ts';
 import { withPrivateDirectory } from '../private-directory.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function withStoredInput<Result>(
  * temporary copy. Throws USAGE if stdin is a terminal, or is read for something else as well.
  */
 export async function withGivenStdin<Result>(
-  call: ModeCall,
+  call: CommandCall,
   isReadOtherwise: boolean,
   work: (path: string | undefined) => Promise<Result>,
 ): Promise<Result> {

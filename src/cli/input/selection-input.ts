@@ -1,32 +1,32 @@
 import { RqError } from '../../job/errors.ts';
 import type { JidRange, Selection } from '../../job/selection.ts';
-import type { ModeCall } from '../parse/command-call.ts';
+import type { CommandCall } from '../parse/command-call.ts';
 import { jidsIn } from './jid-lines.ts';
 import { isEmptySelection, parseSelection } from './selection.ts';
 import { readAll } from './standard-input.ts';
 
 /**
- * The selection of a mode's words, where `-` reads jids from stdin; if `fallBack` is set and nothing is selected by
+ * The selection of a command's words, where `-` reads jids from stdin; if `fallBack` is set and nothing is selected by
  * words, a pipe or file on stdin is read as well. Throws USAGE, also where stdin was read and names no job.
  */
-export async function readSelection(call: ModeCall, fallBack: boolean): Promise<Selection> {
-  const words = call.words.filter((word, index) => word !== '-' || index >= call.literalFrom);
+export async function readSelection(call: CommandCall, fallBack: boolean): Promise<Selection> {
+  const words = call.positionals.filter((word, index) => word !== '-' || index >= call.literalFrom);
   const selection = parseSelection(words);
-  const dash = words.length < call.words.length;
+  const dash = words.length < call.positionals.length;
   const { kind } = call.input;
   const piped = fallBack && isEmptySelection(selection) && (kind === 'pipe' || kind === 'file');
   if (!dash && !piped) return selection;
   if (kind === 'terminal') throw new RqError('USAGE', 'cannot read jids from a terminal: pipe them in, or name them');
   const ranges = rangesOf(await jidsIn(new TextDecoder().decode(await readAll(call.input))));
   if (ranges.length > 0) return { ...selection, ranges: [...selection.ranges, ...ranges] };
-  throw new RqError('USAGE', `cannot ${call.mode}: stdin names no job, neither as "jid: 42" nor as "42"`);
+  throw new RqError('USAGE', `cannot ${call.command}: stdin names no job, neither as "jid: 42" nor as "42"`);
 }
 
-/** As `readSelection` with a fall back, for modes that change jobs: nothing selected is USAGE, never "all". */
-export async function requireSelection(call: ModeCall): Promise<Selection> {
+/** As `readSelection` with a fall back, for commands that change jobs: nothing selected is USAGE, never "all". */
+export async function requireSelection(call: CommandCall): Promise<Selection> {
   const selection = await readSelection(call, true);
   if (!isEmptySelection(selection)) return selection;
-  const message = `${call.mode} what? Name jobs (42, 10-20, dead, tag=x), or all; rq help ${call.mode} says more`;
+  const message = `${call.command} what? Name jobs (42, 10-20, dead, tag=x), or all; rq help ${call.command} says more`;
   throw new RqError('USAGE', message);
 }
 

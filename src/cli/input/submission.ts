@@ -3,14 +3,14 @@ import { isAbsolute, resolve } from 'node:path';
 import { errorCode, RqError } from '../../job/errors.ts';
 import type { Submission } from '../../job/job.ts';
 import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
-import type { ModeCall } from '../parse/command-call.ts';
+import type { CommandCall } from '../parse/command-call.ts';
 import { isStoredReference } from './stored-references.ts';
 
 /** /dev/null: device 1, 3 (devices.txt of the kernel). */
 const NULL_DEVICE = 0x103;
 
 /** What the options of `submit` say of every job; they win over what a list says. Throws INVALID_INPUT. */
-export function entryFromOptions({ options, environment }: Pick<ModeCall, 'options' | 'environment'>): JobEntry {
+export function entryFromOptions({ options, environment }: Pick<CommandCall, 'options' | 'environment'>): JobEntry {
   const given: [string, unknown][] = [
     ['priority', options.number('priority')],
     ['tag', options.text('tag')],

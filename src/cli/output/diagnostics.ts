@@ -1,7 +1,7 @@
 import { appendFileSync, writeSync } from 'node:fs';
 import { errorCode } from '../../job/errors.ts';
 import { printableLine } from '../../job/printable.ts';
-import type { Talk } from '../parse/command-call.ts';
+import type { Diagnostics } from '../parse/command-call.ts';
 import { isTerminal } from './terminal.ts';
 
 const LEVELS = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
@@ -9,12 +9,12 @@ const DEFAULT_VERBOSITY = LEVELS.info;
 /** As SGR parameters. */
 const COLOURS = { fatal: 31, error: 31, warn: 33, info: undefined, debug: undefined } as const;
 
-/** Talk on stderr, each line behind `rq: `, in colour on a terminal, and in the log file if there is one. */
-export function standardTalk(
+/** Diagnostics on stderr, each line behind `rq: `, in colour on a terminal, and in the log file if there is one. */
+export function standardDiagnostics(
   environment: NodeJS.ProcessEnv,
   verbosity = DEFAULT_VERBOSITY as number,
   log?: string,
-): Talk {
+): Diagnostics {
   const say = (level: keyof typeof LEVELS, line: string): void => {
     if (LEVELS[level] > verbosity) return;
     const text = printableLine(line);
@@ -44,7 +44,7 @@ function writeQuietly(write: () => void): void {
   try {
     write();
   } catch (error) {
-    // Nobody listens, a terminal that is full right now, or a disk: talk is no reason to fail.
+    // Nobody listens, a terminal that is full right now, or a disk: diagnostics is no reason to fail.
     if (errorCode(error) === undefined) throw error;
   }
 }

@@ -2,20 +2,20 @@ import { RqError } from '../../job/errors.ts';
 import { JOB_FIELDS, type Job, type JobField } from '../../job/job.ts';
 import { documentText, type Printable, printable } from '../../yaml/document.ts';
 import { jobListText } from '../../yaml/write.ts';
-import type { ModeCall } from '../parse/command-call.ts';
+import type { CommandCall } from '../parse/command-call.ts';
 import { colouredPieces, colouredYaml } from './coloured-yaml.ts';
 import { chooseFields } from './fields.ts';
 import { writeAll } from './standard-output.ts';
 
 /** The job fields that `--fields` asks for; undefined for all. Throws USAGE; call it before anything is changed. */
-export function jobFields(call: ModeCall): JobField[] | undefined {
+export function jobFields(call: CommandCall): JobField[] | undefined {
   const text = call.options.text('fields');
   return text === undefined ? undefined : chooseFields(text, JOB_FIELDS);
 }
 
 /** Prints jobs as they come, as one YAML or JSON document. Returns how many there were. */
 export async function printJobs(
-  call: ModeCall,
+  call: CommandCall,
   batches: AsyncIterable<readonly Job[]> | Iterable<readonly Job[]>,
 ): Promise<number> {
   let count = 0;
@@ -45,16 +45,19 @@ export async function printAfter<T>(done: string, print: () => Promise<T>): Prom
   }
 }
 
-/** Prints what a mode reports as one document; `--fields` chooses from what the table says that it reports. */
-export async function printReport(call: ModeCall, report: Readonly<Record<string, unknown>>): Promise<void> {
+/** Prints what a command reports as one document; `--fields` chooses from what the table says that it reports. */
+export async function printReport(call: CommandCall, report: Readonly<Record<string, unknown>>): Promise<void> {
   const chosen = call.options.text('fields');
   if (chosen === undefined) return await printDocument(call, printable(report));
   const shown = chooseFields(chosen, call.report ?? []).map((name) => [name, report[name] ?? null] as const);
   await printDocument(call, printable(Object.fromEntries(shown)));
 }
 
-/** The same for a list of what a mode reports. */
-export async function printReports<Report extends object>(call: ModeCall, reports: readonly Report[]): Promise<void> {
+/** The same for a list of what a command reports. */
+export async function printReports<Report extends object>(
+  call: CommandCall,
+  reports: readonly Report[],
+): Promise<void> {
   const names = chooseFields(call.options.text('fields') ?? '.', call.report ?? []);
   const shown = reports.map((report) => {
     const values = new Map(Object.entries(report));
@@ -64,11 +67,11 @@ export async function printReports<Report extends object>(call: ModeCall, report
 }
 
 /** Prints data as one YAML or JSON document. */
-export async function printDocument(call: ModeCall, value: Printable): Promise<void> {
+export async function printDocument(call: CommandCall, value: Printable): Promise<void> {
   const text = documentText(value, { json: call.options.flag('json') });
   await call.output.write(isColoured(call) ? colouredYaml(text) : text);
 }
 
-function isColoured(call: ModeCall): boolean {
+function isColoured(call: CommandCall): boolean {
   return call.hasColour && !call.options.flag('json');
 }

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { systemClock } from '../../job/clock.ts';
 import { errorCode } from '../../job/errors.ts';
 import type { Progress } from '../../queue/progress.ts';
-import type { ModeCall } from '../parse/command-call.ts';
+import type { CommandCall } from '../parse/command-call.ts';
 import { isTerminal } from './terminal.ts';
 
 const QUIET_MS = 1_000;
@@ -42,8 +42,8 @@ export class ProgressLine {
 }
 
 /** The progress line of a call: silent where stderr is no terminal, or little is to be said. */
-export function progressOf(call: ModeCall, what: string): ProgressLine {
-  return new ProgressLine(what, call.talk.verbosity < INFO || !isTerminal(2));
+export function progressOf(call: CommandCall, what: string): ProgressLine {
+  return new ProgressLine(what, call.diagnostics.verbosity < INFO || !isTerminal(2));
 }
 
 /** `submitted 1,200 of 5,000 (24 %), 600 a second, 6 s left`. */

@@ -14,7 +14,7 @@ const ADVICE: Readonly<Record<JobState, (queue: string) => string>> = {
 };
 
 /**
- * The error for jobs that a mode may not touch in their state. `others` says what became of the rest, where that is
+ * The error for jobs that a command may not touch in their state. `others` says what became of the rest, where that is
  * not plain.
  */
 export function refusal(

@@ -1,22 +1,22 @@
-import type { ModeSpec } from './command-spec.ts';
+import type { CommandSpec } from './command-spec.ts';
 
-/** What the file of a mode exports. */
-export interface ModeProgram {
-  /** Does the mode's work; throws RqError. Returns the exit status where it is not 0 and no error says so. */
-  readonly run: (call: ModeCall) => Promise<number | undefined>;
+/** What the file of a command exports. */
+export interface CommandProgram {
+  /** Does the command's work; throws RqError. Returns the exit status where it is not 0 and no error says so. */
+  readonly run: (call: CommandCall) => Promise<number | undefined>;
 }
 
-/** Everything that a mode is given. */
-export interface ModeCall {
-  readonly mode: string;
+/** Everything that a command is given. */
+export interface CommandCall {
+  readonly command: string;
   /** The table, for help about it. */
-  readonly modes: readonly ModeSpec[];
-  /** The fields of what the mode reports; undefined where it reports none. */
+  readonly commands: readonly CommandSpec[];
+  /** The fields of what the command reports; undefined where it reports none. */
   readonly report: readonly string[] | undefined;
-  /** The queue's path as it was named; empty for modes about no queue. */
+  /** The queue's path as it was named; empty for commands about no queue. */
   readonly queue: string;
-  /** The words after the mode; from `literalFrom` on they stood after `--` and are never special. */
-  readonly words: readonly string[];
+  /** The words after the command; from `literalFrom` on they stood after `--` and are never special. */
+  readonly positionals: readonly string[];
   readonly literalFrom: number;
   readonly options: OptionValues;
   readonly environment: NodeJS.ProcessEnv;
@@ -24,8 +24,8 @@ export interface ModeCall {
   readonly hasColour: boolean;
   /** stdout: data. */
   readonly output: TextOutput;
-  /** stderr: talk. */
-  readonly talk: Talk;
+  /** stderr: diagnostics. */
+  readonly diagnostics: Diagnostics;
   readonly input: InputStream;
 }
 
@@ -42,7 +42,7 @@ export interface TextOutput {
 }
 
 /** Lines for people, by verbosity: 0 fatal, 1 error, 2 warn, 3 info, 4 debug. One line each, made printable. */
-export interface Talk {
+export interface Diagnostics {
   readonly verbosity: number;
   /** Why rq ends; said at any verbosity. */
   fatal(line: string): void;

@@ -1,34 +1,35 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RqError } from '../../job/errors.ts';
-import type { ModeSpec } from './command-spec.ts';
-import { findMode, MODES } from './command-table.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { COMMANDS, findCommand } from './command-table.ts';
 import { nearest } from './suggestions.ts';
-import { mistypedMode, unknownMode } from './unknown-command.ts';
+import { mistypedCommand, unknownCommand } from './unknown-command.ts';
 
-/** Which mode, on which queue, and how many of the words said so. */
-export interface NamedMode {
-  readonly mode: ModeSpec;
+/** Which command, on which queue, and how many of the words said so. */
+export interface NamedCommand {
+  readonly command: CommandSpec;
   readonly queue: string;
   readonly used: number;
 }
 
 /**
- * Finds mode and queue in words that are no options: `QUEUE MODE …`, or `MODE …` where RQ_Q or RQ_QUEUE names the
- * queue. A first word that is both a mode and a queue's directory is the queue if a mode follows. Throws USAGE.
+ * Finds command and queue in words that are no options: `QUEUE COMMAND …`, or `COMMAND …` where RQ_Q or RQ_QUEUE names the
+ * queue. A first word that is both a command and a queue's directory is the queue if a command follows. Throws USAGE.
  */
-export function nameMode(words: readonly string[], environment: NodeJS.ProcessEnv): NamedMode {
+export function nameCommand(words: readonly string[], environment: NodeJS.ProcessEnv): NamedCommand {
   const [first = '', second] = words;
-  const firstMode = findMode(first);
-  const secondMode = findMode(second);
+  const firstCommand = findCommand(first);
+  const secondCommand = findCommand(second);
   const standing = environment['RQ_Q'] || environment['RQ_QUEUE'] || '';
-  const needsNone = firstMode?.queue === 'none';
-  if (secondMode !== undefined && (firstMode === undefined || (first !== 'help' && isQueue(first)))) {
-    return { mode: secondMode, queue: queuePath(first), used: 2 };
+  const needsNone = firstCommand?.queue === 'none';
+  if (secondCommand !== undefined && (firstCommand === undefined || (first !== 'help' && isQueue(first)))) {
+    return { command: secondCommand, queue: queuePath(first), used: 2 };
   }
-  if (firstMode !== undefined && needsNone) return { mode: firstMode, queue: '', used: 1 };
-  if (firstMode !== undefined && standing !== '') return { mode: firstMode, queue: standing, used: 1 };
-  if (secondMode !== undefined && firstMode !== undefined) return { mode: secondMode, queue: first, used: 2 };
+  if (firstCommand !== undefined && needsNone) return { command: firstCommand, queue: '', used: 1 };
+  if (firstCommand !== undefined && standing !== '') return { command: firstCommand, queue: standing, used: 1 };
+  if (secondCommand !== undefined && firstCommand !== undefined)
+    return { command: secondCommand, queue: first, used: 2 };
   throw notNamed(first, second, standing);
 }
 
@@ -42,21 +43,21 @@ function isQueue(path: string): boolean {
 }
 
 function notNamed(first: string, second: string | undefined, standing: string): RqError {
-  const mode = findMode(first);
+  const command = findCommand(first);
   // A short form is more likely the name of a queue when more follows.
-  if (mode !== undefined && (mode.name === first || second === undefined) && !isQueue(first)) {
-    const { name } = mode;
+  if (command !== undefined && (command.name === first || second === undefined) && !isQueue(first)) {
+    const { name } = command;
     return new RqError('USAGE', `${name} needs a queue: type rq QUEUE ${name}, or set RQ_Q to the queue's path`);
   }
   const isLikeMode =
     second !== undefined &&
     nearest(
       second,
-      MODES.map(({ name }) => name),
+      COMMANDS.map(({ name }) => name),
     ) !== undefined;
-  const mistyped = standing === '' && !isLikeMode && !existsSync(first) ? mistypedMode(first, MODES) : undefined;
+  const mistyped = standing === '' && !isLikeMode && !existsSync(first) ? mistypedCommand(first, COMMANDS) : undefined;
   if (mistyped !== undefined) return mistyped;
-  if (second !== undefined) return unknownMode(standing !== '' && !isQueue(first) ? first : second, MODES);
-  if (standing !== '') return unknownMode(first, MODES);
-  return new RqError('USAGE', `what to do with ${first}? Type rq ${first} MODE; rq help lists the modes`);
+  if (second !== undefined) return unknownCommand(standing !== '' && !isQueue(first) ? first : second, COMMANDS);
+  if (standing !== '') return unknownCommand(first, COMMANDS);
+  return new RqError('USAGE', `what to do with ${first}? Type rq ${first} COMMAND; rq help lists the commands`);
 }

@@ -1,6 +1,6 @@
-import type { ModeProgram } from './command-call.ts';
+import type { CommandProgram } from './command-call.ts';
 
-/** One option as the table of modes holds it; help, man page and parser are made from this. */
+/** One option as the table of commands holds it; help, man page and parser are made from this. */
 export interface OptionSpec {
   /** The long name as it is shown; `_` and `-` are the same when it is read. */
   readonly name: string;
@@ -24,22 +24,22 @@ export interface Example {
   readonly does: string;
 }
 
-/** One mode of rq. */
-export interface ModeSpec {
+/** One command of rq. */
+export interface CommandSpec {
   readonly name: string;
   readonly short: readonly string[];
   readonly summary: string;
-  /** The words after the mode as they are shown, and how many there may be. */
-  readonly words: string;
-  readonly maxWords: number;
-  readonly minWords?: number;
-  /** `none`: the mode is about no queue, and none is named. */
+  /** The words after the command as they are shown, and how many there may be. */
+  readonly positionals: string;
+  readonly maxPositionals: number;
+  readonly minPositionals?: number;
+  /** `none`: the command is about no queue, and none is named. */
   readonly queue: 'named' | 'none';
   readonly options: readonly OptionSpec[];
-  /** What it reports, in this order, and `--fields` chooses from. Other modes print jobs, or what has no fields. */
+  /** What it reports, in this order, and `--fields` chooses from. Other commands print jobs, or what has no fields. */
   readonly report?: readonly string[];
   /** Paragraphs. */
   readonly description: readonly string[];
   readonly examples: readonly Example[];
-  readonly load: () => Promise<ModeProgram>;
+  readonly load: () => Promise<CommandProgram>;
 }

@@ -1,40 +1,40 @@
-import { CARE_MODES } from '../table/care.ts';
-import { CHANGE_MODES } from '../table/changes.ts';
+import { CARE_COMMANDS } from '../table/care.ts';
+import { CHANGE_COMMANDS } from '../table/changes.ts';
 import { COMMON_OPTIONS } from '../table/common.ts';
-import { CRON_MODE } from '../table/cron.ts';
-import { DOCTOR_MODE } from '../table/doctor.ts';
-import { FEEDER_MODES } from '../table/feeders.ts';
-import { JOB_MODES } from '../table/jobs.ts';
-import { OWN_MODES, QUEUE_MODES } from '../table/queues.ts';
-import { RECOVER_MODE } from '../table/recover.ts';
-import { SQL_MODES } from '../table/sql.ts';
-import { STREAM_MODES } from '../table/streams.ts';
-import type { ModeSpec, OptionSpec } from './command-spec.ts';
+import { CRON_COMMAND } from '../table/cron.ts';
+import { DOCTOR_COMMAND } from '../table/doctor.ts';
+import { FEEDER_COMMANDS } from '../table/feeders.ts';
+import { JOB_COMMANDS } from '../table/jobs.ts';
+import { OWN_COMMANDS, QUEUE_COMMANDS } from '../table/queues.ts';
+import { RECOVER_COMMAND } from '../table/recover.ts';
+import { SQL_COMMANDS } from '../table/sql.ts';
+import { STREAM_COMMANDS } from '../table/streams.ts';
+import type { CommandSpec, OptionSpec } from './command-spec.ts';
 
-/** The table of modes: names, help, options, and the file of each, loaded only when it runs. */
-export const MODES: readonly ModeSpec[] = [
-  ...QUEUE_MODES,
-  DOCTOR_MODE,
-  RECOVER_MODE,
-  ...JOB_MODES,
-  ...CHANGE_MODES,
-  ...SQL_MODES,
-  ...CARE_MODES,
-  ...FEEDER_MODES,
-  CRON_MODE,
-  ...STREAM_MODES,
-  ...OWN_MODES,
+/** The table of commands: names, help, options, and the file of each, loaded only when it runs. */
+export const COMMANDS: readonly CommandSpec[] = [
+  ...QUEUE_COMMANDS,
+  DOCTOR_COMMAND,
+  RECOVER_COMMAND,
+  ...JOB_COMMANDS,
+  ...CHANGE_COMMANDS,
+  ...SQL_COMMANDS,
+  ...CARE_COMMANDS,
+  ...FEEDER_COMMANDS,
+  CRON_COMMAND,
+  ...STREAM_COMMANDS,
+  ...OWN_COMMANDS,
 ];
 
-/** The mode of this name or short form. */
-export function findMode(word: string | undefined): ModeSpec | undefined {
-  return MODES.find((mode) => mode.name === word || (word !== undefined && mode.short.includes(word)));
+/** The command of this name or short form. */
+export function findCommand(word: string | undefined): CommandSpec | undefined {
+  return COMMANDS.find((command) => command.name === word || (word !== undefined && command.short.includes(word)));
 }
 
-/** The options that a mode has, common ones last; without a mode, those of all modes, each once. */
-export function optionsOf(mode: ModeSpec | undefined): readonly OptionSpec[] {
-  if (mode !== undefined) return [...mode.options, ...COMMON_OPTIONS];
-  const byName = new Map(MODES.flatMap((each) => each.options).map((option) => [option.name, option]));
+/** The options that a command has, common ones last; without a command, those of all commands, each once. */
+export function optionsOf(command: CommandSpec | undefined): readonly OptionSpec[] {
+  if (command !== undefined) return [...command.options, ...COMMON_OPTIONS];
+  const byName = new Map(COMMANDS.flatMap((each) => each.options).map((option) => [option.name, option]));
   return [...byName.values(), ...COMMON_OPTIONS];
 }
 

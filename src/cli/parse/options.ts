@@ -1,8 +1,8 @@
 import parse from 'yargs-parser';
 import { RqError } from '../../job/errors.ts';
 import type { OptionValues } from './command-call.ts';
-import type { ModeSpec, OptionSpec } from './command-spec.ts';
-import { MODES, optionKey, optionsOf } from './command-table.ts';
+import type { CommandSpec, OptionSpec } from './command-spec.ts';
+import { COMMANDS, optionKey, optionsOf } from './command-table.ts';
 import { type SpelledWords, spellOptions } from './option-spelling.ts';
 import { nearestHint } from './suggestions.ts';
 
@@ -17,28 +17,33 @@ export interface ReadWords {
 
 const MULTIPLES: Readonly<Record<string, number>> = { '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9 };
 
-/** The words that are no options, by the options of all modes, before it is known which mode is meant. */
+/** The words that are no options, by the options of all commands, before it is known which command is meant. */
 export function wordsWithoutOptions(words: readonly string[]): Pick<ReadWords, 'before' | 'after'> {
   const options = optionsOf(undefined);
   return readSpelled(spellOptions(words, options), options);
 }
 
-/** Reads words by the options of a mode. Throws USAGE for an option it does not have, or a wrong or missing value. */
-export function readWords(words: readonly string[], mode: ModeSpec): ReadWords {
-  const options = optionsOf(mode);
+/** Reads words by the options of a command. Throws USAGE for an option it does not have, or a wrong or missing value. */
+export function readWords(words: readonly string[], command: CommandSpec): ReadWords {
+  const options = optionsOf(command);
   const spelled = spellOptions(words, options);
   const unknown = spelled.unknown[0];
-  if (unknown !== undefined) throw unknownOption(unknown, mode);
+  if (unknown !== undefined) throw unknownOption(unknown, command);
   return checked(readSpelled(spelled, options), options);
 }
 
-/** Reads options that always apply: those that only other modes have are left out. Throws USAGE as `readWords`. */
-export function readStandingOptions(words: readonly string[], mode: ModeSpec, source: string): ReadWords['values'] {
-  const own = optionsOf(mode);
+/** Reads options that always apply: those that only other commands have are left out. Throws USAGE as `readWords`. */
+export function readStandingOptions(
+  words: readonly string[],
+  command: CommandSpec,
+  source: string,
+): ReadWords['values'] {
+  const own = optionsOf(command);
   const options = [...own, ...optionsOf(undefined).filter((each) => own.every(({ name }) => name !== each.name))];
   const spelled = spellOptions(words, options);
   const unknown = spelled.unknown[0];
-  if (unknown !== undefined) throw new RqError('USAGE', `${source} has the option ${unknown}, which no mode of rq has`);
+  if (unknown !== undefined)
+    throw new RqError('USAGE', `${source} has the option ${unknown}, which no command of rq has`);
   const read = checked(readSpelled(spelled, options), options);
   const word = [...read.before, ...read.after][0];
   if (word !== undefined) throw new RqError('USAGE', `${source} may hold options only, not the word "${word}"`);
@@ -141,10 +146,12 @@ function numberOf(text: string, type: OptionSpec['type']): number | undefined {
   return form.test(text) ? Number(text) : undefined;
 }
 
-function unknownOption(word: string, mode: ModeSpec): RqError {
+function unknownOption(word: string, command: CommandSpec): RqError {
   const typed = word.replace(/=.*$/s, '');
-  const others = MODES.filter((each) => each.options.some(({ name }) => optionKey(`--${name}`) === optionKey(typed)));
-  const names = typed.startsWith('--') ? optionsOf(mode).map(({ name }) => `--${name}`) : [];
+  const others = COMMANDS.filter((each) =>
+    each.options.some(({ name }) => optionKey(`--${name}`) === optionKey(typed)),
+  );
+  const names = typed.startsWith('--') ? optionsOf(command).map(({ name }) => `--${name}`) : [];
   const hint = others.length > 0 ? ` (${others.map(({ name }) => name).join(', ')} has it)` : nearestHint(typed, names);
-  return new RqError('USAGE', `${mode.name} has no option ${typed}${hint}`, { facts: { option: typed } });
+  return new RqError('USAGE', `${command.name} has no option ${typed}${hint}`, { facts: { option: typed } });
 }

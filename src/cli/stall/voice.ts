@@ -1,11 +1,11 @@
 import { appendFileSync, writeSync } from 'node:fs';
 import { lineForPeople, warningLine } from '../../log/lines.ts';
-import { standardTalk } from '../output/diagnostics.ts';
+import { standardDiagnostics } from '../output/diagnostics.ts';
 
 /** How a process speaks, as plain data that can be handed to another thread. */
 export interface Voice {
-  /** `talk`: stderr. `log`: a feeder's log, in the file `path` or for people on stderr. */
-  readonly kind: 'talk' | 'log';
+  /** `diagnostics`: stderr. `log`: a feeder's log, in the file `path` or for people on stderr. */
+  readonly kind: 'diagnostics' | 'log';
   readonly verbosity: number;
   readonly path?: string | undefined;
 }
@@ -14,7 +14,7 @@ const WARN = 2;
 
 /** Says a warning. To a file at once and not through the logger, whose thread may be the one that waits. */
 export function warn({ kind, verbosity, path }: Voice, line: string): void {
-  if (kind === 'talk') standardTalk(process.env, verbosity).warn(line);
+  if (kind === 'diagnostics') standardDiagnostics(process.env, verbosity).warn(line);
   else if (verbosity < WARN) return;
   else logQuietly(path, warningLine(line));
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { newBoard, readWait } from '../../job/wait-board.ts';
 import { followLockWaits, showWaits, steadyMs } from '../../job/waits.ts';
 import { isRemote } from '../../queue/remote-path.ts';
-import type { ModeCall } from '../parse/command-call.ts';
+import type { CommandCall } from '../parse/command-call.ts';
 import { lockTimeoutMs } from '../parse/lock-timeout.ts';
 import { Reporter } from './reporter.ts';
 import { type Voice, warn } from './voice.ts';
@@ -16,11 +16,11 @@ const PROGRAM = './watcher.cjs';
  * its own watches, which costs about 30 ms of a processor (docs/nfs.md); elsewhere the waits for locks speak for
  * themselves, which costs nothing. RQ_PATIENCE_MS (for tests) is another time, and a thread everywhere.
  */
-export async function watchCall(call: ModeCall): Promise<void> {
+export async function watchCall(call: CommandCall): Promise<void> {
   if (call.queue === '') return;
   const given = Number(call.environment['RQ_PATIENCE_MS'] ?? Number.NaN);
   const firstMs = given > 0 ? given : FIRST_MS;
-  const isFeeder = call.mode === 'feed' && !call.options.flag('daemon');
+  const isFeeder = call.command === 'feed' && !call.options.flag('daemon');
   const order: WatchOrder = {
     board: newBoard(),
     queue: resolve(call.queue),
@@ -33,12 +33,12 @@ export async function watchCall(call: ModeCall): Promise<void> {
   else speakForOneself(order);
 }
 
-function voiceOf(call: ModeCall, isFeeder: boolean): Voice {
-  const { verbosity } = call.talk;
+function voiceOf(call: CommandCall, isFeeder: boolean): Voice {
+  const { verbosity } = call.diagnostics;
   const path = call.options.text('log');
   return isFeeder
     ? { kind: 'log', verbosity, path: path === undefined ? undefined : resolve(path) }
-    : { kind: 'talk', verbosity };
+    : { kind: 'diagnostics', verbosity };
 }
 
 async function startThread(order: WatchOrder): Promise<void> {

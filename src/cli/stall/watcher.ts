@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { isMarked, readWait, type SharedBoard } from '../../job/wait-board.ts';
 import { steadyMs } from '../../job/waits.ts';
-import { standardTalk } from '../output/diagnostics.ts';
+import { standardDiagnostics } from '../output/diagnostics.ts';
 import { EXIT } from '../output/exit-status.ts';
 import { endProcess, killSoon } from './end-process.ts';
 import { Reporter, type Seen, seconds } from './reporter.ts';
@@ -61,7 +61,7 @@ class Watcher {
       return;
     }
     this.orderedMs ??= nowMs;
-    if (voice.kind === 'talk') this.end(SIGNALLED + signal);
+    if (voice.kind === 'diagnostics') this.end(SIGNALLED + signal);
     if (nowMs - this.orderedMs < firstMs) return;
     warn(voice, `told to end, and ${queue} does not answer: ends now; its jobs go on`);
     // Nobody asks for its status, and this needs the least.
@@ -74,15 +74,15 @@ class Watcher {
     const waitedMs = Math.max(stuckMs, lock === undefined ? 0 : nowMs - lock.sinceMs);
     if (waitedMs < Math.max(limitMs, LEAST_LIMIT_MS)) return;
     const silence = `it has not answered for ${seconds(waitedMs)}`;
-    const talk = standardTalk(process.env, voice.verbosity);
+    const diagnostics = standardDiagnostics(process.env, voice.verbosity);
     if (isMarked(board, 'changed')) {
       const look = `look with: rq ${queue} list`;
-      talk.fatal(`cannot tell whether all of the change to ${queue} is done: ${silence}; ${look}`);
+      diagnostics.fatal(`cannot tell whether all of the change to ${queue} is done: ${silence}; ${look}`);
       this.end(EXIT.failed);
       return;
     }
     const doing = step === undefined ? '' : `, ${step.what}`;
-    talk.fatal(`cannot use ${queue}: ${silence}${doing}; try again, or wait longer with --lock-timeout`);
+    diagnostics.fatal(`cannot use ${queue}: ${silence}${doing}; try again, or wait longer with --lock-timeout`);
     this.end(EXIT.busy);
   }
 

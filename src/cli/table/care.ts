@@ -1,13 +1,13 @@
-import type { ModeSpec } from '../parse/command-spec.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
 
-/** Modes that keep a queue well. */
-export const CARE_MODES: readonly ModeSpec[] = [
+/** Commands that keep a queue well. */
+export const CARE_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'configure',
     short: ['C'],
     summary: "print or set the queue's settings",
-    words: '[KEY=VALUE…]',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: '[KEY=VALUE…]',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: [],
     report: ['max_feed', 'min_sleep', 'max_sleep', 'lost_after', 'retention'],
@@ -29,8 +29,8 @@ export const CARE_MODES: readonly ModeSpec[] = [
     name: 'snapshot',
     short: ['S'],
     summary: 'copy the database, to read from the copy',
-    words: '[DIR]',
-    maxWords: 1,
+    positionals: '[DIR]',
+    maxPositionals: 1,
     queue: 'named',
     options: [],
     report: ['path'],
@@ -48,8 +48,8 @@ export const CARE_MODES: readonly ModeSpec[] = [
     name: 'backup',
     short: ['B', 'b'],
     summary: 'copy the whole queue',
-    words: '[DIR]',
-    maxWords: 1,
+    positionals: '[DIR]',
+    maxPositionals: 1,
     queue: 'named',
     options: [],
     report: ['path', 'jobs', 'files'],
@@ -67,8 +67,8 @@ export const CARE_MODES: readonly ModeSpec[] = [
     name: 'rotate',
     short: ['R'],
     summary: 'move finished and dead jobs out of the queue',
-    words: '[DIR|FILE.tgz]',
-    maxWords: 1,
+    positionals: '[DIR|FILE.tgz]',
+    maxPositionals: 1,
     queue: 'named',
     options: [],
     report: ['rotation', 'jobs'],
@@ -89,9 +89,9 @@ export const CARE_MODES: readonly ModeSpec[] = [
     name: 'lock',
     short: ['L'],
     summary: 'run a command while the queue is locked',
-    words: 'read|shared|write|exclusive -- COMMAND…',
-    minWords: 1,
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: 'read|shared|write|exclusive -- COMMAND…',
+    minPositionals: 1,
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: [],
     description: [

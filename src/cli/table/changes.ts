@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../parse/command-spec.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
 import { QUIET, SELECTION, SELECTION_INPUT, SUBMIT_OPTIONS } from './job-words.ts';
 
 const SELECTED_BY = [
@@ -6,14 +6,14 @@ const SELECTED_BY = [
   `${SELECTION_INPUT} So does a pipe or file on stdin when nothing is selected by words.`,
 ];
 
-/** Modes that change jobs that are in the queue. */
-export const CHANGE_MODES: readonly ModeSpec[] = [
+/** Commands that change jobs that are in the queue. */
+export const CHANGE_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'resubmit',
     short: ['r', 're'],
     summary: 'let finished or dead jobs wait again',
-    words: 'SELECTION…',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: 'SELECTION…',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: SUBMIT_OPTIONS.filter(({ name }) => name !== 'infile'),
     description: [
@@ -34,8 +34,8 @@ export const CHANGE_MODES: readonly ModeSpec[] = [
     name: 'update',
     short: ['u'],
     summary: 'change jobs that wait',
-    words: 'SELECTION KEY=VALUE…',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: 'SELECTION KEY=VALUE…',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: [QUIET],
     description: [
@@ -57,8 +57,8 @@ export const CHANGE_MODES: readonly ModeSpec[] = [
     name: 'touch',
     short: ['to'],
     summary: 'submit jobs that are not pending already',
-    words: '[COMMAND…]',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: '[COMMAND…]',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: SUBMIT_OPTIONS,
     description: [

@@ -1,6 +1,6 @@
 import type { OptionSpec } from '../parse/command-spec.ts';
 
-/** Options that every mode has. */
+/** Options that every command has. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'json', type: 'flag', help: 'Print JSON in place of YAML.' },
   {
@@ -49,6 +49,6 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     max: 86_400,
     help: 'How long to wait for the lease, for locks, and for a server that does not answer (default 60, feeders 600); then rq ends with status 75.',
   },
-  { name: 'help', short: 'h', type: 'flag', help: 'Explain the mode.' },
+  { name: 'help', short: 'h', type: 'flag', help: 'Explain the command.' },
   { name: 'version', type: 'flag', help: 'Print the version.' },
 ];

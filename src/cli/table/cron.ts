@@ -1,13 +1,13 @@
-import type { ModeSpec } from '../parse/command-spec.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
 import { FEED_OPTIONS } from './feeders.ts';
 
-export const CRON_MODE: ModeSpec = {
+export const CRON_COMMAND: CommandSpec = {
   name: 'cron',
   short: [],
   summary: "keep this host's feeder alive for ever, by cron",
-  words: 'add|start|delete|shutdown|stop|tab',
-  minWords: 1,
-  maxWords: 1,
+  positionals: 'add|start|delete|shutdown|stop|tab',
+  minPositionals: 1,
+  maxPositionals: 1,
   queue: 'named',
   options: [
     ...FEED_OPTIONS,
@@ -18,7 +18,7 @@ export const CRON_MODE: ModeSpec = {
     "Writes lines into this host's crontab of yours that run start --quiet every 15 minutes and at boot, with the " +
       'options of this call: a feeder that ended, for whatever reason, is back soon. Every node has its own crontab.',
     'add writes the lines, in the place of earlier ones for this queue; start also starts a feeder now. delete removes ' +
-      'them; shutdown and stop also end the feeder, as the modes of these names do. tab only prints the lines.',
+      'them; shutdown and stop also end the feeder, as the commands of these names do. tab only prints the lines.',
     'The lines end with a mark that names rq and the queue; no other line is touched.',
   ],
   examples: [

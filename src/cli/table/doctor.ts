@@ -1,12 +1,12 @@
-import type { ModeSpec } from '../parse/command-spec.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
 
-/** The mode that finds out what is wrong. */
-export const DOCTOR_MODE: ModeSpec = {
+/** The command that finds out what is wrong. */
+export const DOCTOR_COMMAND: CommandSpec = {
   name: 'doctor',
   short: [],
   summary: 'check what rq needs, and say what is wrong',
-  words: '',
-  maxWords: 0,
+  positionals: '',
+  maxPositionals: 0,
   queue: 'named',
   options: [
     {

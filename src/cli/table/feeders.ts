@@ -1,5 +1,5 @@
 import { MAX_SLOTS } from '../../job/limits.ts';
-import type { ModeSpec, OptionSpec } from '../parse/command-spec.ts';
+import type { CommandSpec, OptionSpec } from '../parse/command-spec.ts';
 import { SNAPSHOT } from './job-words.ts';
 
 const QUIET: OptionSpec = {
@@ -61,13 +61,13 @@ const ENDING_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-export const FEEDER_MODES: readonly ModeSpec[] = [
+export const FEEDER_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'feed',
     short: ['f'],
     summary: 'take jobs from the queue and run them on this host',
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [...ENDING_OPTIONS, ...FEED_OPTIONS, QUIET],
     report: ['pid', 'log'],
@@ -90,8 +90,8 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     name: 'start',
     short: [],
     summary: 'start a feeder in the background',
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [...FEED_OPTIONS, QUIET],
     report: ['pid', 'log'],
@@ -106,8 +106,8 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     name: 'shutdown',
     short: [],
     summary: "end this host's feeder when its jobs have finished",
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [],
     report: ['pid', 'ended'],
@@ -122,8 +122,8 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     name: 'stop',
     short: [],
     summary: "end this host's feeder and its jobs now",
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [],
     report: ['pid', 'ended'],
@@ -140,8 +140,8 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     name: 'restart',
     short: [],
     summary: "start this host's feeder anew, jobs untouched",
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [],
     report: ['pid', 'before'],
@@ -156,8 +156,8 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     name: 'pid',
     short: [],
     summary: "print the pids of this host's feeder",
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [],
     report: ['pid', 'runner'],
@@ -172,8 +172,8 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     name: 'feeder',
     short: [],
     summary: "print what this host's feeder does",
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [],
     report: ['pid', 'runner', 'host', 'since', 'slots', 'running', 'queue'],
@@ -188,8 +188,8 @@ export const FEEDER_MODES: readonly ModeSpec[] = [
     name: 'nodes',
     short: [],
     summary: 'print the hosts that feed, and whether they live',
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [SNAPSHOT],
     report: ['host', 'state', 'slots', 'running', 'last_beat', 'age', 'pid', 'version', 'started'],

@@ -1,7 +1,7 @@
 import { MAX_PRIORITY, MIN_PRIORITY } from '../../job/limits.ts';
 import type { OptionSpec } from '../parse/command-spec.ts';
 
-/** For modes that only read. */
+/** For commands that only read. */
 export const SNAPSHOT: OptionSpec = {
   name: 'snapshot',
   short: 's',

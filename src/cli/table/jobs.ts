@@ -1,13 +1,13 @@
-import type { ModeSpec } from '../parse/command-spec.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
 import { QUIET, SELECTION, SELECTION_INPUT, SNAPSHOT, SUBMIT_OPTIONS } from './job-words.ts';
 
-export const JOB_MODES: readonly ModeSpec[] = [
+export const JOB_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'submit',
     short: ['s'],
     summary: 'put jobs into the queue',
-    words: '[COMMAND…]',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: '[COMMAND…]',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: SUBMIT_OPTIONS,
     description: [
@@ -32,8 +32,8 @@ export const JOB_MODES: readonly ModeSpec[] = [
     name: 'list',
     short: ['l', 'ls'],
     summary: 'print jobs',
-    words: '[SELECTION…]',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: '[SELECTION…]',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: [SNAPSHOT],
     description: ['Prints the selected jobs, oldest first; without a selection, all jobs.', SELECTION, SELECTION_INPUT],
@@ -49,8 +49,8 @@ export const JOB_MODES: readonly ModeSpec[] = [
     name: 'status',
     short: ['t'],
     summary: "print how the queue's jobs and nodes do",
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [
       {
@@ -78,8 +78,8 @@ export const JOB_MODES: readonly ModeSpec[] = [
     name: 'delete',
     short: ['d', 'rm'],
     summary: 'remove jobs and their files',
-    words: 'SELECTION…',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: 'SELECTION…',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: [QUIET],
     description: [

@@ -1,13 +1,13 @@
-import type { ModeSpec } from '../parse/command-spec.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
 
-/** Modes about a whole queue, and about rq itself. */
-export const QUEUE_MODES: readonly ModeSpec[] = [
+/** Commands about a whole queue, and about rq itself. */
+export const QUEUE_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'create',
     short: ['c'],
     summary: 'make a queue',
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'named',
     options: [
       {
@@ -38,19 +38,19 @@ export const QUEUE_MODES: readonly ModeSpec[] = [
   },
 ];
 
-export const OWN_MODES: readonly ModeSpec[] = [
+export const OWN_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'help',
     short: ['h'],
-    summary: 'explain rq or one of its modes',
-    words: '[MODE]',
-    maxWords: 1,
+    summary: 'explain rq or one of its commands',
+    positionals: '[COMMAND]',
+    maxPositionals: 1,
     queue: 'none',
     options: [],
-    description: ['Without a mode, lists all modes. The same as --help after a mode.'],
+    description: ['Without a command, lists all commands. The same as --help after a command.'],
     examples: [
-      { type: 'rq help', does: 'all modes' },
-      { type: 'rq help submit', does: 'one mode' },
+      { type: 'rq help', does: 'all commands' },
+      { type: 'rq help submit', does: 'one command' },
     ],
     load: () => import('../commands/about/help.ts'),
   },
@@ -58,8 +58,8 @@ export const OWN_MODES: readonly ModeSpec[] = [
     name: 'version',
     short: [],
     summary: 'print the version',
-    words: '',
-    maxWords: 0,
+    positionals: '',
+    maxPositionals: 0,
     queue: 'none',
     options: [],
     description: ['Prints the version of rq.'],
@@ -73,9 +73,9 @@ export const OWN_MODES: readonly ModeSpec[] = [
     name: 'completion',
     short: [],
     summary: 'print a script that completes the words of rq in a shell',
-    words: 'bash|zsh|fish',
-    minWords: 1,
-    maxWords: 3,
+    positionals: 'bash|zsh|fish',
+    minPositionals: 1,
+    maxPositionals: 3,
     queue: 'none',
     options: [
       {
@@ -85,7 +85,7 @@ export const OWN_MODES: readonly ModeSpec[] = [
       },
     ],
     description: [
-      'Prints a script for bash, zsh or fish. Where the shell has read it, the tab key completes modes, options and ' +
+      'Prints a script for bash, zsh or fish. Where the shell has read it, the tab key completes commands, options and ' +
         'their values, states, and the tags and jids of the queue on the line.',
       'bash reads it at its start from ~/.bashrc, by the line: source <(rq completion bash); or, where there is ' +
         'bash-completion, from a file in ~/.local/share/bash-completion/completions. zsh reads it from ~/.zshrc, after ' +

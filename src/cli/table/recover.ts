@@ -1,12 +1,12 @@
-import type { ModeSpec } from '../parse/command-spec.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
 
-/** The mode that repairs a queue. */
-export const RECOVER_MODE: ModeSpec = {
+/** The command that repairs a queue. */
+export const RECOVER_COMMAND: CommandSpec = {
   name: 'recover',
   short: [],
   summary: 'check a queue and repair it',
-  words: '',
-  maxWords: 0,
+  positionals: '',
+  maxPositionals: 0,
   queue: 'named',
   options: [
     {

@@ -1,14 +1,14 @@
-import type { ModeSpec } from '../parse/command-spec.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
 import { SNAPSHOT } from './job-words.ts';
 
-/** Modes that take SQL. */
-export const SQL_MODES: readonly ModeSpec[] = [
+/** Commands that take SQL. */
+export const SQL_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'query',
     short: ['q'],
     summary: 'print the jobs for which an expression is true',
-    words: '[EXPRESSION…]',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: '[EXPRESSION…]',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: [SNAPSHOT],
     description: [
@@ -29,8 +29,8 @@ export const SQL_MODES: readonly ModeSpec[] = [
     name: 'execute',
     short: ['e'],
     summary: 'run an SQL statement on the database',
-    words: '[SQL…]',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: '[SQL…]',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: [],
     description: [

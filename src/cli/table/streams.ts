@@ -1,4 +1,4 @@
-import type { ModeSpec } from '../parse/command-spec.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
 import { SNAPSHOT } from './job-words.ts';
 
 const STREAMS = [
@@ -8,15 +8,15 @@ const STREAMS = [
 ] as const;
 
 /** The streams of a job and, with a 4 ("for") behind the name, their paths. */
-export const STREAM_MODES: readonly ModeSpec[] = [
+export const STREAM_COMMANDS: readonly CommandSpec[] = [
   ...STREAMS.map(
-    ({ stream, short, what }): ModeSpec => ({
+    ({ stream, short, what }): CommandSpec => ({
       name: stream,
       short: [short],
       summary: `print ${what}`,
-      words: 'JID',
-      minWords: 1,
-      maxWords: 1,
+      positionals: 'JID',
+      minPositionals: 1,
+      maxPositionals: 1,
       queue: 'named',
       options: [SNAPSHOT],
       description: [`Prints ${what}, byte for byte.`],
@@ -28,13 +28,13 @@ export const STREAM_MODES: readonly ModeSpec[] = [
     }),
   ),
   ...STREAMS.map(
-    ({ stream, what }): ModeSpec => ({
+    ({ stream, what }): CommandSpec => ({
       name: `${stream}4`,
       short: [],
       summary: `print the path of ${what}`,
-      words: 'JID',
-      minWords: 1,
-      maxWords: 1,
+      positionals: 'JID',
+      minPositionals: 1,
+      maxPositionals: 1,
       queue: 'named',
       options: [SNAPSHOT],
       description: [`Prints the absolute path of the file with ${what}. The file may not exist yet.`],
@@ -49,8 +49,8 @@ export const STREAM_MODES: readonly ModeSpec[] = [
     name: 'tail',
     short: ['ta'],
     summary: 'follow what jobs write, as they run',
-    words: 'SELECTION…',
-    maxWords: Number.POSITIVE_INFINITY,
+    positionals: 'SELECTION…',
+    maxPositionals: Number.POSITIVE_INFINITY,
     queue: 'named',
     options: [
       { name: 'stderr', type: 'flag', help: 'Follow stderr in place of stdout.' },
@@ -87,9 +87,9 @@ export const STREAM_MODES: readonly ModeSpec[] = [
     name: 'ioview',
     short: ['io'],
     summary: "open a job's stdin, stdout and stderr in an editor or pager",
-    words: 'JID',
-    minWords: 1,
-    maxWords: 1,
+    positionals: 'JID',
+    minPositionals: 1,
+    maxPositionals: 1,
     queue: 'named',
     options: [
       {

@@ -102,7 +102,7 @@ describe('the scripts', () => {
     expect(await answer('rq q stderr4 ')).toEqual(['none', '3', '2', '1', '']);
   });
 
-  test('are told the options of the mode and their values', async () => {
+  test('are told the options of the command and their values', async () => {
     expect(await answer('rq q list --j')).toEqual(['none', '--json', '']);
     expect(await answer('rq q list -')).toEqual(expect.arrayContaining(['--json', '-f']));
     expect(await answer('rq q list --')).not.toContain('-f');

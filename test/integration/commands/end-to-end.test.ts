@@ -156,13 +156,13 @@ test('Ctrl-C lets the jobs finish; a second one kills them', async () => {
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', 'sleep 1000']);
   const feeder = bench.start(['QUEUE', 'feed']);
-  let talk = '';
+  let diagnostics = '';
   feeder.child.stderr?.on('data', (text: string) => {
-    talk += text;
+    diagnostics += text;
   });
   await waitFor(async () => (await bench.jobs('running')).length === 1);
   feeder.child.kill('SIGINT');
-  await waitFor(() => talk.includes('waiting for those that run; Ctrl-C again kills them'));
+  await waitFor(() => diagnostics.includes('waiting for those that run; Ctrl-C again kills them'));
   expect(await bench.jobs()).toMatchObject([{ state: 'running' }]);
   feeder.child.kill('SIGINT');
   expect((await feeder.ended).status).toBe(0);

@@ -2,17 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MODES } from '../../../src/cli/parse/command-table.ts';
+import { COMMANDS } from '../../../src/cli/parse/command-table.ts';
 import { Connection } from '../../../src/store/connection.ts';
 import { Workbench } from '../../support/program.ts';
 
 const CALLS = Number(process.env['RQ_FUZZ'] ?? 100);
 const PATIENCE_MS = 60_000;
-/** Modes that start what does not end, or change what is not the test's. */
+/** Commands that start what does not end, or change what is not the test's. */
 const LEFT_OUT = new Set(['feed', 'start', 'restart', 'cron', 'tail', 'ioview', 'lock', 'stop', 'shutdown']);
 
 const option = fc.constantFrom(
-  ...MODES.flatMap(({ options }) => options).flatMap(({ name, short }) => [
+  ...COMMANDS.flatMap(({ options }) => options).flatMap(({ name, short }) => [
     `--${name}`,
     ...(short === undefined ? [] : [`-${short}`]),
   ]),
@@ -69,8 +69,11 @@ function isHarmless(each: string): boolean {
 }
 
 const word = fc.oneof(option, selection, assignment, sql, text).filter(isHarmless);
-const mode = fc.oneof(
-  { weight: 9, arbitrary: fc.constantFrom(...MODES.filter(({ name }) => !LEFT_OUT.has(name)).map(({ name }) => name)) },
+const command = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc.constantFrom(...COMMANDS.filter(({ name }) => !LEFT_OUT.has(name)).map(({ name }) => name)),
+  },
   { weight: 1, arbitrary: text.filter(isHarmless) },
 );
 const input = fc.oneof(
@@ -109,7 +112,7 @@ test('no words, options or bytes bring out a stack trace, a hang, or a change wh
   };
   let before = rows();
   await fc.assert(
-    fc.asyncProperty(mode, fc.array(word, { maxLength: 4 }), input, async (name, words, bytes) => {
+    fc.asyncProperty(command, fc.array(word, { maxLength: 4 }), input, async (name, words, bytes) => {
       const { child, ended } = bench.start(['QUEUE', name, ...words], { input: bytes });
       const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
       const { status, signal, stderr } = await ended;

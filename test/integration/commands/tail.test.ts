@@ -68,11 +68,14 @@ test('a pending job is waited for, and every byte of it is printed, of a binary 
   const bench = await newBench();
   const copy = join(bench.directory, 'copy');
   await submit(bench, `head -c 5000000 /dev/urandom | tee ${copy}`);
-  const command = (name: string): string => `${ROOT}bin/rq ${bench.queue} tail 1 --from-start >${name} 2>${name}.talk`;
+  const command = (name: string): string =>
+    `${ROOT}bin/rq ${bench.queue} tail 1 --from-start >${name} 2>${name}.diagnostics`;
   const options = { cwd: bench.directory, env: bench.environment };
   const live = promisify(execFile)('bash', ['-c', command('live')], options);
-  const talk = join(bench.directory, 'live.talk');
-  await waitFor(() => existsSync(talk) && readFileSync(talk, 'utf8').includes('job 1 is pending: waiting until'));
+  const diagnostics = join(bench.directory, 'live.diagnostics');
+  await waitFor(
+    () => existsSync(diagnostics) && readFileSync(diagnostics, 'utf8').includes('job 1 is pending: waiting until'),
+  );
   await bench.must(['QUEUE', 'feed', '--until-empty']);
   await live;
   await promisify(execFile)('bash', ['-c', command('late')], options);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { MODES } from '../../../src/cli/parse/command-table.ts';
+import { COMMANDS } from '../../../src/cli/parse/command-table.ts';
 import { FakeCrontab } from '../../support/fake-crontab.ts';
 import { ROOT, Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -19,7 +19,7 @@ const STANDS_FOR: Readonly<Record<string, string>> = {
   emacs: 'exec true',
   python: 'echo "$@"',
 };
-/** Modes that print what a job wrote, a path, or text, and no YAML. */
+/** Commands that print what a job wrote, a path, or text, and no YAML. */
 const NO_YAML = new Set([
   'stdin',
   'stdout',
@@ -79,7 +79,7 @@ function local(command: string): string {
   return command.replaceAll(/(?<= |^)\/(lab|backup|tmp)\//g, './$1-').replaceAll('~/', './');
 }
 
-/** What a mode reports is what `--fields` may choose from; jobs have fields of their own. */
+/** What a command reports is what `--fields` may choose from; jobs have fields of their own. */
 function expectReport(printed: unknown, report: readonly string[] | undefined): void {
   expect(printed).toBeDefined();
   if (report === undefined) return;
@@ -88,7 +88,7 @@ function expectReport(printed: unknown, report: readonly string[] | undefined): 
   }
 }
 
-describe.each(MODES.map((mode) => [mode.name, mode] as const))(
+describe.each(COMMANDS.map((command) => [command.name, command] as const))(
   'the examples of help %s',
   (name, { examples, short, report }) => {
     test.each(examples.map(({ type }) => [type]))('%s', async (type) => {
@@ -130,7 +130,7 @@ test('the pipe that help delete shows removes the pending jobs of the tag, and n
   for (const tag of ['old', 'new', 'old', 'older']) await bench.must(['QUEUE', 'submit', '-q', `--tag=${tag}`, 'true']);
   await bench.must(['QUEUE', 'submit', '-q', '--stage', '--tag=old', 'true']);
   await bench.must(['QUEUE', 'submit', '-q', "echo 'tag: old'"]);
-  const pipe = MODES.find(({ name }) => name === 'delete')?.examples.find(({ type }) => type.includes('|'));
+  const pipe = COMMANDS.find(({ name }) => name === 'delete')?.examples.find(({ type }) => type.includes('|'));
   await bench.shell(pipe?.type ?? '');
   expect((await bench.jobs()).map(({ jid }) => jid)).toEqual([2, 4, 5, 6]);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refuseInvalidBytes } from '../../../src/cli/parse/argument-bytes.ts';
 import { readArguments } from '../../../src/cli/parse/arguments.ts';
-import { MODES, optionsOf } from '../../../src/cli/parse/command-table.ts';
+import { COMMANDS, optionsOf } from '../../../src/cli/parse/command-table.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -21,7 +21,7 @@ afterAll(() => {
 function read(
   words: string,
   environment: NodeJS.ProcessEnv = {},
-): { mode: string; queue: string; words: readonly string[] } {
+): { command: string; queue: string; words: readonly string[] } {
   return readWords(
     words.split(' ').filter((word) => word !== ''),
     environment,
@@ -29,15 +29,15 @@ function read(
 }
 
 function readWords(words: string[], environment: NodeJS.ProcessEnv = {}): ReturnType<typeof read> {
-  const { mode, queue, words: rest } = readArguments(words, environment);
-  return { mode: mode.name, queue, words: rest };
+  const { command, queue, positionals: rest } = readArguments(words, environment);
+  return { command: command.name, queue, words: rest };
 }
 
 function options(words: string, environment: NodeJS.ProcessEnv = {}): ReturnType<typeof readArguments>['options'] {
   return readArguments(words.split(' '), environment).options;
 }
 
-describe('queue and mode', () => {
+describe('queue and command', () => {
   it.each([
     ['q list 42', {}, 'list', 'q', ['42']],
     ['./q ls', {}, 'list', './q', []],
@@ -55,29 +55,29 @@ describe('queue and mode', () => {
     ['help', { RQ_Q: '/q' }, 'help', '', []],
     ['q 1 42', {}, 'stdout', 'q', ['42']],
     ['-- q submit -x', {}, 'submit', 'q', ['-x']],
-  ])('are read from %j with %j', (words, environment, mode, queue, rest) => {
-    expect(read(words, environment)).toEqual({ mode, queue, words: rest });
+  ])('are read from %j with %j', (words, environment, command, queue, rest) => {
+    expect(read(words, environment)).toEqual({ command, queue, words: rest });
   });
 
   it.each([
     ['list', {}, 'list needs a queue: type rq QUEUE list, or set RQ_Q'],
-    ['zz', {}, 'what to do with zz? Type rq zz MODE'],
+    ['zz', {}, 'what to do with zz? Type rq zz COMMAND'],
     ['q', {}, 'query needs a queue: type rq QUEUE query'],
-    ['q lisst', {}, 'there is no mode "lisst", did you mean list?'],
-    ['lisst', { RQ_Q: 'q' }, 'there is no mode "lisst", did you mean list?'],
-    ['lst pending', { RQ_Q: 'q' }, 'there is no mode "lst", did you mean list?'],
-    ['submti x', {}, 'there is no mode "submti", did you mean submit? It needs a queue: type rq QUEUE submit'],
-    ['submti', {}, 'there is no mode "submti", did you mean submit? It needs a queue'],
-    ['versoin', {}, 'there is no mode "versoin", did you mean version?; rq help'],
-    ['queue lst', {}, 'there is no mode "lst", did you mean list?'],
-    ['s submti', {}, 'there is no mode "submti", did you mean submit?'],
-    ['s xyzzyx', {}, 'there is no mode "xyzzyx"; rq help lists the modes'],
-    ['q ab', {}, 'there is no mode "ab"; rq help lists the modes'],
+    ['q lisst', {}, 'there is no command "lisst", did you mean list?'],
+    ['lisst', { RQ_Q: 'q' }, 'there is no command "lisst", did you mean list?'],
+    ['lst pending', { RQ_Q: 'q' }, 'there is no command "lst", did you mean list?'],
+    ['submti x', {}, 'there is no command "submti", did you mean submit? It needs a queue: type rq QUEUE submit'],
+    ['submti', {}, 'there is no command "submti", did you mean submit? It needs a queue'],
+    ['versoin', {}, 'there is no command "versoin", did you mean version?; rq help'],
+    ['queue lst', {}, 'there is no command "lst", did you mean list?'],
+    ['s submti', {}, 'there is no command "submti", did you mean submit?'],
+    ['s xyzzyx', {}, 'there is no command "xyzzyx"; rq help lists the commands'],
+    ['q ab', {}, 'there is no command "ab"; rq help lists the commands'],
   ])('that are missing in %j are said so', (words, environment, message) => {
     expect(() => read(words, environment)).toThrow(message);
   });
 
-  it('refuse words that a mode does not take', () => {
+  it('refuse words that a command does not take', () => {
     expect(() => read('q status now')).toThrow('status takes no words, not "now"');
     expect(() => read('q stdout')).toThrow('stdout needs JID');
     expect(() => read('q stdout 1 2')).toThrow('stdout takes only JID, not "2"');
@@ -102,7 +102,7 @@ describe('options', () => {
   });
 
   it('take no word of the command for a value of a flag', () => {
-    expect(read('q submit --restartable true')).toEqual({ mode: 'submit', queue: 'q', words: ['true'] });
+    expect(read('q submit --restartable true')).toEqual({ command: 'submit', queue: 'q', words: ['true'] });
     expect(read('q submit -q false x')).toMatchObject({ words: ['false', 'x'] });
     expect(read('q submit --stdin cat')).toMatchObject({ words: ['cat'] });
     expect(read('q submit -s cat')).toMatchObject({ words: ['cat'] });
@@ -120,9 +120,12 @@ describe('options', () => {
     expect(read('q submit -- python train.py --epochs 10 -q --help')).toMatchObject({
       words: ['python', 'train.py', '--epochs', '10', '-q', '--help'],
     });
-    expect(readArguments(['q', 'submit', 'a', '--', '-'], {})).toMatchObject({ words: ['a', '-'], literalFrom: 1 });
-    expect(readArguments(['q', 'submit', '-'], {})).toMatchObject({ words: ['-'], literalFrom: 1 });
-    expect(readArguments(['q', 'submit', '--', '-'], {})).toMatchObject({ words: ['-'], literalFrom: 0 });
+    expect(readArguments(['q', 'submit', 'a', '--', '-'], {})).toMatchObject({
+      positionals: ['a', '-'],
+      literalFrom: 1,
+    });
+    expect(readArguments(['q', 'submit', '-'], {})).toMatchObject({ positionals: ['-'], literalFrom: 1 });
+    expect(readArguments(['q', 'submit', '--', '-'], {})).toMatchObject({ positionals: ['-'], literalFrom: 0 });
   });
 
   it('keep numbers, newlines and odd words of a command as they are', () => {
@@ -173,7 +176,7 @@ describe('options', () => {
     expect(() => read(words)).toThrow('rq q submit -- python train.py --epochs 10');
   });
 
-  it('come from RQ_OPTS too, where the command line wins and what other modes have is ignored', () => {
+  it('come from RQ_OPTS too, where the command line wins and what other commands have is ignored', () => {
     const environment = { RQ_OPTS: "--fields 'jid, tag' -p 3 --max_feed 2 --json" };
     expect(options('q list', environment).text('fields')).toBe('jid, tag');
     expect(options('q list --fields x', environment).text('fields')).toBe('x');
@@ -181,18 +184,18 @@ describe('options', () => {
     expect(options('q submit x', environment).number('priority')).toBe(3);
     expect(options('q submit x', { RQ_OPTIONS: '-q' }).flag('quiet')).toBe(true);
     expect(() => options('q list', { RQ_OPTS: '--nonsense' })).toThrow(
-      'RQ_OPTS has the option --nonsense, which no mode',
+      'RQ_OPTS has the option --nonsense, which no command',
     );
     expect(() => options('q list', { RQ_OPTS: 'word' })).toThrow('RQ_OPTS may hold options only, not the word "word"');
     expect(() => options('q list', { RQ_OPTS: '--tag=' })).toThrow('needs a value');
   });
 
-  it('mean the same in every mode that has them', () => {
+  it('mean the same in every command that has them', () => {
     const specs = new Map<string, string>();
-    for (const mode of MODES) {
-      const shorts = optionsOf(mode).flatMap(({ short }) => short ?? []);
+    for (const command of COMMANDS) {
+      const shorts = optionsOf(command).flatMap(({ short }) => short ?? []);
       expect(new Set(shorts).size).toBe(shorts.length);
-      for (const { name, short, type } of optionsOf(mode)) {
+      for (const { name, short, type } of optionsOf(command)) {
         const spec = `${short} ${type}`;
         expect(specs.get(name) ?? spec).toBe(spec);
         specs.set(name, spec);

@@ -4,17 +4,17 @@ import { helpText, overview } from '../../../src/cli/help/help.ts';
 import { manPage } from '../../../src/cli/help/man.ts';
 import { quickAnswer } from '../../../src/cli/help/quick-answer.ts';
 import { readArguments } from '../../../src/cli/parse/arguments.ts';
-import { MODES, optionsOf } from '../../../src/cli/parse/command-table.ts';
+import { COMMANDS, optionsOf } from '../../../src/cli/parse/command-table.ts';
 import { splitWords } from '../../../src/cli/parse/shell-words.ts';
 
-describe('the table of modes', () => {
+describe('the table of commands', () => {
   it('uses every name and short form once', () => {
-    const names = MODES.flatMap(({ name, short }) => [name, ...short]);
+    const names = COMMANDS.flatMap(({ name, short }) => [name, ...short]);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('has two to four examples for each mode, and each is a call that rq understands', () => {
-    for (const { name, examples } of MODES) {
+  it('has two to four examples for each command, and each is a call that rq understands', () => {
+    for (const { name, examples } of COMMANDS) {
       expect(examples.length, name).toBeGreaterThanOrEqual(2);
       expect(examples.length, name).toBeLessThanOrEqual(4);
       for (const { type } of examples) {
@@ -28,23 +28,23 @@ describe('the table of modes', () => {
 });
 
 describe('help', () => {
-  it('of a mode names all its options, in lines of a terminal', async () => {
-    for (const mode of MODES) {
-      const text = await helpText(MODES, mode.name);
-      for (const { name } of optionsOf(mode)) expect(text).toContain(`--${name}`);
+  it('of a command names all its options, in lines of a terminal', async () => {
+    for (const command of COMMANDS) {
+      const text = await helpText(COMMANDS, command.name);
+      for (const { name } of optionsOf(command)) expect(text).toContain(`--${name}`);
       const prose = text.split('\n').filter((line) => !line.startsWith('  '));
       expect(prose.filter((line) => line.length > 80)).toEqual([]);
     }
   });
 
-  it('lists every mode', () => {
-    for (const { name } of MODES) expect(overview(MODES)).toContain(`  ${name}`);
+  it('lists every command', () => {
+    for (const { name } of COMMANDS) expect(overview(COMMANDS)).toContain(`  ${name}`);
   });
 
   it('says of rq alone what to type first, in calls that rq understands', async () => {
     const lines = ((await quickAnswer([])) ?? '').split('\n').filter((line) => line.startsWith('  rq '));
     const calls = lines.map((line) => splitWords(line.trim().split(/ {2,}/)[0] ?? '', 'the greeting').slice(1));
-    expect(calls.map((words) => readArguments(words, {}).mode.name)).toEqual([
+    expect(calls.map((words) => readArguments(words, {}).command.name)).toEqual([
       'create',
       'feed',
       'submit',
@@ -53,14 +53,14 @@ describe('help', () => {
     ]);
   });
 
-  it('of an unknown mode names the nearest', async () => {
-    await expect(helpText(MODES, 'sumbit')).rejects.toThrow('did you mean submit?');
+  it('of an unknown command names the nearest', async () => {
+    await expect(helpText(COMMANDS, 'sumbit')).rejects.toThrow('did you mean submit?');
   });
 
   it.each([
     [[], 'rq ./q create'],
-    [['--help'], 'Usage: rq QUEUE MODE'],
-    [['help'], 'Usage: rq QUEUE MODE'],
+    [['--help'], 'Usage: rq QUEUE COMMAND'],
+    [['help'], 'Usage: rq QUEUE COMMAND'],
     [['help', 's'], 'rq submit - '],
     [['submit', '--help'], 'rq submit - '],
     [['q', 'submit', '-h'], 'rq submit - '],

@@ -1,11 +1,11 @@
 import { RqError } from '../../../job/errors.ts';
 import { SCRIPTS, SHELLS } from '../../help/completion/scripts.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { nearestHint } from '../../parse/suggestions.ts';
 
 /** Prints the script for a shell. What the scripts ask with --complete is answered by src/complete.ts. */
-export async function run(call: ModeCall): Promise<undefined> {
-  const [name = '', extra] = call.words;
+export async function run(call: CommandCall): Promise<undefined> {
+  const [name = '', extra] = call.positionals;
   if (call.options.flag('complete')) {
     throw new RqError('USAGE', '--complete is for the scripts, which call: rq completion SHELL --complete -- LINE');
   }

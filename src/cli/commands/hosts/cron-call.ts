@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { cronLine, type IsOwn } from '../../../cron/lines.ts';
 import { errorCode } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { quoteCommand, quoteWord, splitWords } from '../../parse/shell-words.ts';
 import { optionWords } from './feeder-call.ts';
 
@@ -26,7 +26,7 @@ const START_TIMES = ['*/15 * * * *', '@reboot'];
 const ROTATE_TIME = '17 3 * * *';
 
 /** The lines of the crontab that keep a feeder of the queue alive. Throws INVALID_INPUT where a path cannot stand in one. */
-export function cronLines(call: ModeCall): string[] {
+export function cronLines(call: CommandCall): string[] {
   const queue = resolve(call.queue);
   const start = shellLine(call, [queue, 'start', '--quiet', ...startWords(call)]);
   const rotate = `${shellLine(call, [queue, 'rotate', ...optionWords(call, ['lock-timeout'])])} >/dev/null`;
@@ -36,7 +36,7 @@ export function cronLines(call: ModeCall): string[] {
 }
 
 /** Tells the lines of the call's queue, also where they name it by another path to the same directory. */
-export function isOwnLine(call: ModeCall): IsOwn {
+export function isOwnLine(call: CommandCall): IsOwn {
   const queue = resolve(call.queue);
   const real = realPath(queue);
   return (queueWord) => {
@@ -46,7 +46,7 @@ export function isOwnLine(call: ModeCall): IsOwn {
 }
 
 /** cron runs it with a short PATH and no profile: the program and Node by their absolute paths. */
-function shellLine({ environment }: ModeCall, words: readonly string[]): string {
+function shellLine({ environment }: CommandCall, words: readonly string[]): string {
   const host = environment['RQ_HOST'] ? [`RQ_HOST=${hostName(environment)}`] : [];
   const runtime = environment['RQ_RUNTIME_DIR'];
   const settings = [...host, ...(runtime ? [`RQ_RUNTIME_DIR=${resolve(runtime)}`] : [])];
@@ -55,7 +55,7 @@ function shellLine({ environment }: ModeCall, words: readonly string[]): string 
   return quoteCommand([...prefix, process.execPath, resolve(process.argv[1] ?? ''), ...words]);
 }
 
-function startWords(call: ModeCall): string[] {
+function startWords(call: CommandCall): string[] {
   const paths = KEPT_PATHS.flatMap((name) => {
     const path = call.options.text(name);
     return path === undefined ? [] : [`--${name}=${resolve(path)}`];

@@ -3,7 +3,7 @@ import { changeCrontab } from '../../../cron/crontab.ts';
 import { ownLines, replaceLines } from '../../../cron/lines.ts';
 import { refuseUntrusted } from '../../../feeder/trust.ts';
 import { openQueue } from '../../../queue/open.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { quoteWord } from '../../parse/shell-words.ts';
 import { cronLines, isOwnLine } from './cron-call.ts';
 import { sleepSeconds } from './feeder-call.ts';
@@ -17,7 +17,7 @@ export interface CrontabReport {
 }
 
 /** The lines for a queue from which a feeder would feed; throws NO_QUEUE, QUEUE_UNSAFE, USAGE where it would not. */
-export async function wantedLines(call: ModeCall): Promise<string[]> {
+export async function wantedLines(call: CommandCall): Promise<string[]> {
   const queue = await openQueue(call.queue, { lockTimeoutMs: 0 });
   queue.close();
   sleepSeconds(call);
@@ -26,7 +26,7 @@ export async function wantedLines(call: ModeCall): Promise<string[]> {
 }
 
 /** Writes the lines into the crontab, in the place of earlier ones of the queue. */
-export async function addLines(call: ModeCall): Promise<CrontabReport> {
+export async function addLines(call: CommandCall): Promise<CrontabReport> {
   const lines = await wantedLines(call);
   const queue = resolve(call.queue);
   const isOwn = isOwnLine(call);
@@ -40,7 +40,7 @@ export async function addLines(call: ModeCall): Promise<CrontabReport> {
 }
 
 /** Removes the lines from the crontab, also those of a queue that is gone. */
-export async function removeLines(call: ModeCall): Promise<CrontabReport> {
+export async function removeLines(call: CommandCall): Promise<CrontabReport> {
   const queue = resolve(call.queue);
   const isOwn = isOwnLine(call);
   const { before, isChanged } = await changeCrontab({
@@ -48,6 +48,6 @@ export async function removeLines(call: ModeCall): Promise<CrontabReport> {
     attempt: `cannot remove the feeder of ${queue} from the crontab`,
     instead: `there is nothing to remove; to end a feeder: rq ${quoteWord(queue)} shutdown`,
   });
-  if (!isChanged) call.talk.info(`there was no line of rq for ${queue} in the crontab`);
+  if (!isChanged) call.diagnostics.info(`there was no line of rq for ${queue} in the crontab`);
   return { queue, crontab: isChanged ? 'removed' : 'unchanged', lines: ownLines(before, isOwn) };
 }

@@ -3,12 +3,12 @@ import { readCrontab } from '../../../cron/crontab.ts';
 import { ownLines } from '../../../cron/lines.ts';
 import type { CronFacts } from '../../../doctor/cron.ts';
 import { RqError } from '../../../job/errors.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { splitWords } from '../../parse/shell-words.ts';
 import { isOwnLine } from './cron-call.ts';
 
 /** What this user's crontab has for the queue of a call. */
-export async function cronFacts(call: ModeCall): Promise<CronFacts> {
+export async function cronFacts(call: CommandCall): Promise<CronFacts> {
   try {
     const crontab = await readCrontab({ attempt: 'cannot read it', instead: 'install cron' });
     const lines = ownLines(crontab, isOwnLine(call));
@@ -21,10 +21,12 @@ export async function cronFacts(call: ModeCall): Promise<CronFacts> {
 }
 
 /** Tells who ends a feeder that cron will start it again. */
-export async function tellOfCron(call: ModeCall): Promise<void> {
+export async function tellOfCron(call: CommandCall): Promise<void> {
   const { lines } = await cronFacts(call);
   if (lines === undefined || lines.length === 0) return;
-  call.talk.info(`cron starts a feeder of ${call.queue} here again; end that with: rq ${call.queue} cron delete`);
+  call.diagnostics.info(
+    `cron starts a feeder of ${call.queue} here again; end that with: rq ${call.queue} cron delete`,
+  );
 }
 
 /** The programs that a line of rq's runs: Node, and rq by it. */

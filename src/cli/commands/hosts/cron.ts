@@ -3,7 +3,7 @@ import { RqError } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
 import { documentText } from '../../../yaml/document.ts';
 import { printReport } from '../../output/print.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { nearestHint } from '../../parse/suggestions.ts';
 import { addLines, type CrontabReport, removeLines, wantedLines } from './cron-change.ts';
 import { findFeeder } from './feeder-process.ts';
@@ -21,8 +21,8 @@ interface FeederReport {
 }
 
 /** Writes, removes or prints the lines of the crontab that keep a feeder alive. */
-export async function run(call: ModeCall): Promise<undefined> {
-  const action = readAction(call.words[0] ?? '');
+export async function run(call: CommandCall): Promise<undefined> {
+  const action = readAction(call.positionals[0] ?? '');
   switch (action) {
     case 'tab':
       return await printLines(call);
@@ -46,19 +46,19 @@ function readAction(word: string): Action {
   throw new RqError('USAGE', `cron has no "${word}"${hint} It has ${ACTIONS.join(', ')}`);
 }
 
-async function printLines(call: ModeCall): Promise<undefined> {
+async function printLines(call: CommandCall): Promise<undefined> {
   const lines = await wantedLines(call);
   const isJson = call.options.flag('json');
   await call.output.write(isJson ? documentText(lines, { json: true }) : `${lines.join('\n')}\n`);
 }
 
-async function print(call: ModeCall, crontab: CrontabReport, feeder: FeederReport): Promise<undefined> {
+async function print(call: CommandCall, crontab: CrontabReport, feeder: FeederReport): Promise<undefined> {
   await printReport(call, { ...crontab, ...feeder });
 }
 
 /** What became of the crontab is printed also where the feeder then fails. */
 async function printWith(
-  call: ModeCall,
+  call: CommandCall,
   crontab: CrontabReport,
   work: () => Promise<FeederReport>,
 ): Promise<undefined> {
@@ -71,7 +71,7 @@ async function printWith(
 }
 
 /** As `start --quiet`: a feeder that feeds already is fine. */
-async function start(call: ModeCall): Promise<FeederReport> {
+async function start(call: CommandCall): Promise<FeederReport> {
   const flag = (name: string): boolean => name === 'quiet' || call.options.flag(name);
   try {
     return { feeder: 'started', ...(await startFeeder({ ...call, options: { ...call.options, flag } })) };
@@ -83,17 +83,17 @@ async function start(call: ModeCall): Promise<FeederReport> {
   }
 }
 
-async function shutdown(call: ModeCall): Promise<FeederReport> {
+async function shutdown(call: CommandCall): Promise<FeederReport> {
   const feeder = await findFeeder(call.queue);
   if (feeder === undefined) {
-    call.talk.info(`no feeder feeds from ${resolve(call.queue)} on ${hostName()}`);
+    call.diagnostics.info(`no feeder feeds from ${resolve(call.queue)} on ${hostName()}`);
     return { feeder: 'none' };
   }
   await shutDown(call, feeder);
   return { feeder: 'ended', pid: feeder.pid };
 }
 
-async function stop(call: ModeCall): Promise<FeederReport> {
+async function stop(call: CommandCall): Promise<FeederReport> {
   const feeder = await stopFeeder(call);
   return feeder === undefined ? { feeder: 'none' } : { feeder: 'ended', pid: feeder.pid };
 }

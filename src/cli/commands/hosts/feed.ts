@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { becomeDaemon, isDaemon, startDaemon, tellParent } from '../../../feeder/daemon.ts';
 import { feed } from '../../../feeder/feed.ts';
 import { RqError } from '../../../job/errors.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { daemonWords, feederLogPath, feedOptions } from './feeder-call.ts';
 import { startInBackground } from './start.ts';
 
@@ -11,7 +11,7 @@ const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 const TYPED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
 /** Feeds until told to end. */
-export async function run(call: ModeCall): Promise<number | undefined> {
+export async function run(call: CommandCall): Promise<number | undefined> {
   const asDaemon = isDaemon();
   // RQ_OPTS may say it again to the daemon itself.
   if (call.options.flag('daemon') && !asDaemon) return await startInBackground(call);
@@ -28,7 +28,7 @@ export async function run(call: ModeCall): Promise<number | undefined> {
 }
 
 /** After SIGHUP: the same program, perhaps a newer one by now, with the same words. */
-async function startAnew(call: ModeCall, asDaemon: boolean): Promise<number | undefined> {
+async function startAnew(call: CommandCall, asDaemon: boolean): Promise<number | undefined> {
   if (asDaemon) {
     const logPath = feederLogPath(call);
     await startDaemon(daemonWords(call, logPath), logPath);

@@ -5,7 +5,7 @@ import type { FeedOptions } from '../../../feeder/feed.ts';
 import { RqError } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
 import { openLog, type Verbosity } from '../../../log/logger.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { version } from '../../version.ts';
 
 const DEFAULT_RETRIES = 1_000_000;
@@ -29,7 +29,7 @@ const VALUES = [
 const FLAGS = ['trust-group', 'until-empty', 'quiet'];
 
 /** What the words of `feed` ask for. Throws USAGE where they contradict each other. */
-export function feedOptions(call: ModeCall): FeedOptions {
+export function feedOptions(call: CommandCall): FeedOptions {
   const { options } = call;
   const { minSleepS, maxSleepS } = sleepSeconds(call);
   const path = options.text('log');
@@ -47,7 +47,7 @@ export function feedOptions(call: ModeCall): FeedOptions {
     retries: options.number('retries') ?? DEFAULT_RETRIES,
     lockTimeoutMs: (options.number('lock-timeout') ?? DEFAULT_LOCK_TIMEOUT_S) * 1000,
     logger: openLog({
-      verbosity: call.talk.verbosity as Verbosity,
+      verbosity: call.diagnostics.verbosity as Verbosity,
       path: path === undefined ? undefined : resolve(path),
       age,
       size: options.number('log_size') ?? (age === undefined ? DEFAULT_LOG_BYTES : undefined),
@@ -56,7 +56,10 @@ export function feedOptions(call: ModeCall): FeedOptions {
 }
 
 /** How long to wait between polls, as far as that is said. Throws USAGE if the shortest is longer than the longest. */
-export function sleepSeconds({ options }: ModeCall): { minSleepS: number | undefined; maxSleepS: number | undefined } {
+export function sleepSeconds({ options }: CommandCall): {
+  minSleepS: number | undefined;
+  maxSleepS: number | undefined;
+} {
   const minSleepS = options.number('min_sleep');
   const maxSleepS = options.number('max_sleep');
   if (minSleepS === undefined || maxSleepS === undefined || minSleepS <= maxSleepS) return { minSleepS, maxSleepS };
@@ -67,7 +70,7 @@ export function sleepSeconds({ options }: ModeCall): { minSleepS: number | undef
 }
 
 /** Where a feeder logs if nobody says where: by host and queue, since hosts may share a home directory. */
-export function feederLogPath(call: ModeCall): string {
+export function feederLogPath(call: CommandCall): string {
   const named = call.options.text('log');
   if (named !== undefined) return resolve(named);
   const root = call.options.text('dot_rq_dir') ?? join(homedir(), '.rq');
@@ -75,12 +78,12 @@ export function feederLogPath(call: ModeCall): string {
 }
 
 /** The words that start a daemon with the options of this call; the queue by its absolute path. */
-export function daemonWords(call: ModeCall, logPath: string): string[] {
+export function daemonWords(call: CommandCall, logPath: string): string[] {
   return [resolve(call.queue), 'feed', ...optionWords(call, [...VALUES, ...FLAGS]), `--log=${logPath}`];
 }
 
 /** Those of the named options that were given, as words that give them again. */
-export function optionWords({ options }: ModeCall, names: readonly string[]): string[] {
+export function optionWords({ options }: CommandCall, names: readonly string[]): string[] {
   return names.flatMap((name) => {
     if (options.flag(name)) return [`--${name}`];
     const value = options.number(name) ?? options.text(name);

@@ -6,7 +6,7 @@ import { hostName } from '../../../job/host.ts';
 import { runtimeDirectory } from '../../../job/runtime-directory.ts';
 import { runningJobs } from '../../../queue/exchange/exchange.ts';
 import { openQueue } from '../../../queue/open.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 
 const POLL_MS = 50;
@@ -40,7 +40,7 @@ export function signalFeeder({ pid }: FeederRecord, signal: NodeJS.Signals): voi
  * After a feeder was told to end: throws IO if jobs of its host still run. It may have been killed over it, or its runner
  * may not answer.
  */
-export async function refuseLeftRunning(call: ModeCall, { host, pid }: FeederRecord, again: string): Promise<void> {
+export async function refuseLeftRunning(call: CommandCall, { host, pid }: FeederRecord, again: string): Promise<void> {
   if ((await findFeeder(call.queue)) !== undefined) return;
   const { length } = await useQueue(call, (queue) => runningJobs(queue, host));
   if (length === 0) return;

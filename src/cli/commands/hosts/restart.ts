@@ -1,14 +1,14 @@
 import { systemClock } from '../../../job/clock.ts';
 import { RqError } from '../../../job/errors.ts';
 import { printReport } from '../../output/print.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { feederIsGone, findFeeder, requireFeeder, signalFeeder } from './feeder-process.ts';
 
 const TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
 /** Has this host's feeder start its program anew, and waits for the new one. */
-export async function run(call: ModeCall): Promise<undefined> {
+export async function run(call: CommandCall): Promise<undefined> {
   const before = await requireFeeder(call.queue);
   signalFeeder(before, 'SIGHUP');
   await feederIsGone(call.queue, before);

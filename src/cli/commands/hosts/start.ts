@@ -2,7 +2,7 @@ import { startDaemon } from '../../../feeder/daemon.ts';
 import { feederExists } from '../../../feeder/pid-file.ts';
 import { RqError } from '../../../job/errors.ts';
 import { printReport } from '../../output/print.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { daemonWords, feederLogPath } from './feeder-call.ts';
 import { findFeeder } from './feeder-process.ts';
 
@@ -12,12 +12,12 @@ interface Started {
 }
 
 /** Starts a feeder in the background. */
-export async function run(call: ModeCall): Promise<number | undefined> {
+export async function run(call: CommandCall): Promise<number | undefined> {
   return await startInBackground(call);
 }
 
 /** The same, for `feed --daemon`; prints the daemon's pid and log once it feeds. */
-export async function startInBackground(call: ModeCall): Promise<number | undefined> {
+export async function startInBackground(call: CommandCall): Promise<number | undefined> {
   let started: Started;
   try {
     started = await startFeeder(call);
@@ -31,7 +31,7 @@ export async function startInBackground(call: ModeCall): Promise<number | undefi
 }
 
 /** Starts a feeder as a daemon; resolves once it feeds. Throws NO_QUEUE, and what keeps it from feeding. */
-export async function startFeeder(call: ModeCall): Promise<Started> {
+export async function startFeeder(call: CommandCall): Promise<Started> {
   // For a clear word here, and not in the log of a daemon; and first, whether there is anything to do.
   const feeder = await findFeeder(call.queue);
   if (feeder !== undefined) throw feederExists(feeder);

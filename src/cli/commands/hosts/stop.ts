@@ -1,20 +1,20 @@
 import { feed } from '../../../feeder/feed.ts';
 import type { FeederRecord } from '../../../feeder/pid-file.ts';
 import { printReport } from '../../output/print.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { tellOfCron } from './cron-facts.ts';
 import { feedOptions } from './feeder-call.ts';
 import { feederIsGone, findFeeder, refuseLeftRunning, signalFeeder } from './feeder-process.ts';
 
 /** Ends this host's feeder and kills its jobs. */
-export async function run(call: ModeCall): Promise<undefined> {
+export async function run(call: CommandCall): Promise<undefined> {
   const feeder = await stopFeeder(call);
   await tellOfCron(call);
   await printReport(call, { pid: feeder?.pid ?? null, ended: feeder !== undefined });
 }
 
 /** The same for those jobs that a dead feeder left running. Gives the feeder that was ended, undefined without one. */
-export async function stopFeeder(call: ModeCall): Promise<FeederRecord | undefined> {
+export async function stopFeeder(call: CommandCall): Promise<FeederRecord | undefined> {
   const feeder = await findFeeder(call.queue);
   if (feeder === undefined) {
     // Its jobs may have outlived it: take them over, only to kill them.

@@ -5,14 +5,14 @@ import { jobFields, printAfter, printJobs } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
 import { refusal } from '../../output/refused-jobs.ts';
 import { warnOfStayed } from '../../output/remaining-files.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 
 /**
  * Deletes the selected jobs and prints them. Throws JOB_RUNNING after that if one was named that runs, NO_JOB if none
  * was deleted.
  */
-export async function run(call: ModeCall): Promise<undefined> {
+export async function run(call: CommandCall): Promise<undefined> {
   jobFields(call);
   const selection = await requireSelection(call);
   await useQueue(call, async (queue) => {
@@ -26,7 +26,7 @@ export async function run(call: ModeCall): Promise<undefined> {
     if (deleted.length > 0) return;
     throw new RqError(
       'NO_JOB',
-      `nothing deleted: no job in ${queue.directory} that does not run matches ${call.words.join(' ') || 'stdin'}`,
+      `nothing deleted: no job in ${queue.directory} that does not run matches ${call.positionals.join(' ') || 'stdin'}`,
     );
   });
 }

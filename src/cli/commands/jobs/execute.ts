@@ -1,17 +1,17 @@
 import { RqError } from '../../../job/errors.ts';
 import { executeSql } from '../../../queue/jobs/execute.ts';
 import type { Printable } from '../../../yaml/document.ts';
-import { wordsOrInput } from '../../input/sql-input.ts';
+import { readSqlWords } from '../../input/sql-input.ts';
 import { printDocument, printReport } from '../../output/print.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 
 /** Runs one SQL statement and prints its rows, or how many rows it changed. */
-export async function run(call: ModeCall): Promise<undefined> {
+export async function run(call: CommandCall): Promise<undefined> {
   if (call.options.text('fields') !== undefined) {
     throw new RqError('USAGE', 'execute prints the columns that its SQL names: choose them there, without --fields');
   }
-  const sql = (await wordsOrInput(call)).join(' ');
+  const sql = (await readSqlWords(call)).join(' ');
   const result = await useQueue(call, (queue) => executeSql(queue, sql));
   if ('changes' in result) await printReport(call, result);
   else await printDocument(call, result.rows.map(printableRow));

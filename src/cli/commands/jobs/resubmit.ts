@@ -6,14 +6,14 @@ import { entryFromOptions, readablePath, workingDirectory } from '../../input/su
 import { reportChanged } from '../../output/changed-jobs.ts';
 import { jobFields } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 
 /** Puts the selected finished and dead jobs back to wait, changed as the options say, and prints them. */
-export async function run(call: ModeCall): Promise<undefined> {
+export async function run(call: CommandCall): Promise<undefined> {
   jobFields(call);
   const change = changeOf(call);
-  await withGivenStdin(call, call.words.length === 0 || call.words.includes('-'), async (stdin) => {
+  await withGivenStdin(call, call.positionals.length === 0 || call.positionals.includes('-'), async (stdin) => {
     const selection = await requireSelection(call);
     await useQueue(call, async (queue) => {
       const progress = progressOf(call, 'resubmitted');
@@ -23,7 +23,7 @@ export async function run(call: ModeCall): Promise<undefined> {
   });
 }
 
-function changeOf(call: ModeCall): WaitingChange {
+function changeOf(call: CommandCall): WaitingChange {
   const { data, ...entry } = entryFromOptions(call);
   return {
     ...entry,
@@ -32,7 +32,7 @@ function changeOf(call: ModeCall): WaitingChange {
   };
 }
 
-function fileOf(call: ModeCall, path: string, field: 'stdin' | 'data'): string {
+function fileOf(call: CommandCall, path: string, field: 'stdin' | 'data'): string {
   return readablePath(
     path,
     () => workingDirectory(call.environment),

@@ -1,11 +1,11 @@
 import { queueStatus } from '../../../queue/status.ts';
 import { readExitCounts } from '../../input/exit-counts.ts';
 import { printReport } from '../../output/print.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useReader } from '../../use-queue.ts';
 
 /** Prints how the queue's jobs and nodes do. */
-export async function run(call: ModeCall): Promise<undefined> {
+export async function run(call: CommandCall): Promise<undefined> {
   const counts = readExitCounts(call.options.text('exit'));
   const status = await useReader(call, (queue) => queueStatus(queue, counts));
   await printReport(call, status);

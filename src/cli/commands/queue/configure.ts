@@ -2,15 +2,15 @@ import { closest } from 'fastest-levenshtein';
 import { RqError } from '../../../job/errors.ts';
 import { configureQueue, readSettings, SETTING_RANGES, type Settings } from '../../../queue/settings.ts';
 import { printReport } from '../../output/print.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 
 const NAMES = Object.keys(SETTING_RANGES) as (keyof Settings)[];
 
 /** Prints a queue's settings, after setting those that are given. */
-export async function run(call: ModeCall): Promise<undefined> {
-  const changes = new Map(call.words.map(readSetting));
-  if (changes.size < call.words.length) throw new RqError('USAGE', 'cannot configure: a setting is given twice');
+export async function run(call: CommandCall): Promise<undefined> {
+  const changes = new Map(call.positionals.map(readSetting));
+  if (changes.size < call.positionals.length) throw new RqError('USAGE', 'cannot configure: a setting is given twice');
   const settings = await useQueue(call, (queue) =>
     changes.size === 0 ? readSettings(queue) : configureQueue(queue, changes),
   );

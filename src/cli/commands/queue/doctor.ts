@@ -5,13 +5,13 @@ import { hostName } from '../../../job/host.ts';
 import { mountOf } from '../../../queue/mount.ts';
 import { EXIT } from '../../output/exit-status.ts';
 import { printReport } from '../../output/print.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 import { version } from '../../version.ts';
 import { cronFacts } from '../hosts/cron-facts.ts';
 
 /** Checks what a queue needs and prints what is wrong; the exit status is 1 if there is a problem. */
-export async function run(call: ModeCall): Promise<number | undefined> {
+export async function run(call: CommandCall): Promise<number | undefined> {
   const named = hostsOf(call.options.text('with'));
   return await useQueue(call, async (queue) => {
     const checks = await examineQueue(queue, {
@@ -20,7 +20,7 @@ export async function run(call: ModeCall): Promise<number | undefined> {
       isFull: call.options.flag('full'),
       named,
       crontab: () => cronFacts(call),
-      say: (line) => call.talk.info(line),
+      say: (line) => call.diagnostics.info(line),
     });
     const worst = verdict(checks.flatMap(({ findings }) => findings));
     await printReport(call, {

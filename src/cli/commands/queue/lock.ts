@@ -4,7 +4,7 @@ import { RqError } from '../../../job/errors.ts';
 import { waitForEver } from '../../../job/waits.ts';
 import { holdLock } from '../../../queue/transaction/lock.ts';
 import { uniquePrefix } from '../../input/selection.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { nearestHint } from '../../parse/suggestions.ts';
 import { useQueue } from '../../use-queue.ts';
 
@@ -15,8 +15,8 @@ const NOT_EXECUTABLE = 126;
 const SIGNALLED = 128;
 
 /** Runs a command while holding a lock, and gives its exit status. */
-export async function run(call: ModeCall): Promise<number> {
-  const [word = '', ...command] = call.words;
+export async function run(call: CommandCall): Promise<number> {
+  const [word = '', ...command] = call.positionals;
   const kind = uniquePrefix(word, Object.keys(KINDS) as (keyof typeof KINDS)[], 'kind of lock');
   if (kind === undefined) {
     throw new RqError(
@@ -31,7 +31,7 @@ export async function run(call: ModeCall): Promise<number> {
 }
 
 /** The terminal's signals reach the command too; rq stays, to hold the lock until it has ended. */
-async function runCommand(call: ModeCall, [program = '', ...words]: readonly string[]): Promise<number> {
+async function runCommand(call: CommandCall, [program = '', ...words]: readonly string[]): Promise<number> {
   waitForEver();
   const child = execa(program, words, { stdio: 'inherit', reject: false });
   const forward = (): void => void child.kill('SIGTERM');
@@ -42,7 +42,7 @@ async function runCommand(call: ModeCall, [program = '', ...words]: readonly str
     if (signal !== undefined) return SIGNALLED + constants.signals[signal];
     if (exitCode !== undefined) return exitCode;
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    call.talk.error(`cannot run ${program}: ${code === 'ENOENT' ? 'there is no such program' : String(code)}`);
+    call.diagnostics.error(`cannot run ${program}: ${code === 'ENOENT' ? 'there is no such program' : String(code)}`);
     return code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE;
   } finally {
     process.off('SIGTERM', forward).off('SIGHUP', forward).off('SIGINT', stay).off('SIGQUIT', stay);

@@ -3,16 +3,16 @@ import { printAfter, printReport } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
 import { warnOfStayed } from '../../output/remaining-files.ts';
 import { timeStamp } from '../../output/time-stamp.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 
 /** Moves what has ended out of the queue, and prints where to; null where nothing had ended. */
-export async function run(call: ModeCall): Promise<undefined> {
+export async function run(call: CommandCall): Promise<undefined> {
   await useQueue(call, async (queue) => {
-    const target = call.words[0] ?? `${queue.directory}.${timeStamp(queue.clock.now())}.tgz`;
+    const target = call.positionals[0] ?? `${queue.directory}.${timeStamp(queue.clock.now())}.tgz`;
     const progress = progressOf(call, 'rotated');
     const { path, jobs, stayed } = await progress.during(rotateQueue(queue, target, progress.report));
-    if (path === undefined) call.talk.info(`no job of ${queue.directory} has ended: nothing to rotate`);
+    if (path === undefined) call.diagnostics.info(`no job of ${queue.directory} has ended: nothing to rotate`);
     await printAfter(`rotated ${jobs} jobs to ${path ?? 'nowhere'}`, () =>
       printReport(call, { rotation: path ?? null, jobs }),
     );

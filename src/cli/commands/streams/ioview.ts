@@ -4,7 +4,7 @@ import { RqError } from '../../../job/errors.ts';
 import { existingStreams } from '../../../queue/jobs/streams.ts';
 import { parseJid } from '../../input/selection.ts';
 import { isTerminal } from '../../output/terminal.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 import { type Viewers, viewers } from './viewers.ts';
 
@@ -16,8 +16,8 @@ const SIGNALLED = 128;
  * Runs an editor or pager on a job's files, when the queue is closed again; returns its exit status, as a shell gives
  * it. Throws NO_JOB, or IO where there are no files or no such program.
  */
-export async function run(call: ModeCall): Promise<number> {
-  const jid = parseJid(call.words[0] ?? '');
+export async function run(call: CommandCall): Promise<number> {
+  const jid = parseJid(call.positionals[0] ?? '');
   const chosen = viewers(call.options.text('editor'), call.environment);
   if (chosen.source === undefined && !isTerminal(1)) {
     throw new RqError(

@@ -1,14 +1,14 @@
 import { jobStreamPath } from '../../../queue/jobs/streams.ts';
 import { parseJid } from '../../input/selection.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useReader } from '../../use-queue.ts';
 
 const STREAMS = { stdin4: 'stdin', stdout4: 'stdout', stderr4: 'stderr' } as const;
 
 /** Prints the path of a job's stream, plain, so that "$(rq q stdout4 42)" is a file name. Throws NO_JOB. */
-export async function run(call: ModeCall): Promise<undefined> {
-  const jid = parseJid(call.words[0] ?? '');
-  const stream = Object.entries(STREAMS).find(([mode]) => mode === call.mode)?.[1] ?? 'stdout';
+export async function run(call: CommandCall): Promise<undefined> {
+  const jid = parseJid(call.positionals[0] ?? '');
+  const stream = Object.entries(STREAMS).find(([command]) => command === call.command)?.[1] ?? 'stdout';
   const path = await useReader(call, (queue) => jobStreamPath(queue, jid, stream));
   await call.output.write(`${call.options.flag('json') ? JSON.stringify(path) : path}\n`);
 }

@@ -4,15 +4,15 @@ import { openFresh } from '../../../queue/files/fresh-open.ts';
 import { jobStreamPath } from '../../../queue/jobs/streams.ts';
 import { parseJid } from '../../input/selection.ts';
 import { writeAll } from '../../output/standard-output.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useReader } from '../../use-queue.ts';
 
 const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
 
 /** Prints a stream of a job byte for byte. Throws NO_JOB, or IO where the job has no such file (yet). */
-export async function run(call: ModeCall): Promise<undefined> {
-  const jid = parseJid(call.words[0] ?? '');
-  const stream = STREAMS.find((name) => name === call.mode) ?? 'stdout';
+export async function run(call: CommandCall): Promise<undefined> {
+  const jid = parseJid(call.positionals[0] ?? '');
+  const stream = STREAMS.find((name) => name === call.command) ?? 'stdout';
   const path = await useReader(call, (queue) => jobStreamPath(queue, jid, stream));
   await writeAll(call.output, fileChunks(path, jid, stream));
 }

@@ -1,17 +1,17 @@
 import type { DeadJob, FinishedJob } from '../../../job/job.ts';
 import type { Unseen } from '../../../queue/follow/follow.ts';
 import type { FollowEvent } from '../../../queue/follow/followed-job.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 
 /** Prints what jobs write, on stdout as it is, and says on stderr what becomes of them. */
 export class TailPrinter {
   /** Say whose the output is, where it begins to be another job's. */
   hasHeaders = false;
-  private readonly call: ModeCall;
+  private readonly call: CommandCall;
   private readonly stream: 'stdout' | 'stderr';
   private printed: number | undefined;
 
-  constructor(call: ModeCall, stream: 'stdout' | 'stderr') {
+  constructor(call: CommandCall, stream: 'stdout' | 'stderr') {
     this.call = call;
     this.stream = stream;
   }
@@ -23,7 +23,7 @@ export class TailPrinter {
       return;
     }
     const line = this.lineOf(event);
-    if (line !== undefined) this.call.talk.info(line);
+    if (line !== undefined) this.call.diagnostics.info(line);
   }
 
   private async head(jid: number): Promise<void> {

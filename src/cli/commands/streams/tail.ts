@@ -5,14 +5,14 @@ import { follow } from '../../../queue/follow/follow.ts';
 import { selectJobs } from '../../../queue/jobs/select.ts';
 import { isEmptySelection } from '../../input/selection.ts';
 import { readSelection } from '../../input/selection-input.ts';
-import type { ModeCall } from '../../parse/command-call.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 import { TailPrinter } from './tail-printer.ts';
 
 const DEFAULT_LINES = 10;
 
 /** Follows the output of the selected jobs until all have ended. Throws NO_JOB where none matches. */
-export async function run(call: ModeCall): Promise<undefined> {
+export async function run(call: CommandCall): Promise<undefined> {
   const selection = await readSelection(call, true);
   if (isEmptySelection(selection)) {
     throw new RqError('USAGE', 'tail what? Name jobs (42, 10-20, running, tag=x); rq help tail says more');
@@ -36,6 +36,6 @@ export async function run(call: ModeCall): Promise<undefined> {
       await printer.print(event);
     }
     if (count > 0) return;
-    throw new RqError('NO_JOB', `no job in ${queue.directory} matches ${call.words.join(' ') || 'stdin'}`);
+    throw new RqError('NO_JOB', `no job in ${queue.directory} matches ${call.positionals.join(' ') || 'stdin'}`);
   });
 }

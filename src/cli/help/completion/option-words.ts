@@ -1,6 +1,6 @@
 import { JOB_FIELDS } from '../../../job/job.ts';
-import type { NamedMode } from '../../parse/command-name.ts';
-import type { ModeSpec, OptionSpec } from '../../parse/command-spec.ts';
+import type { NamedCommand } from '../../parse/command-name.ts';
+import type { CommandSpec, OptionSpec } from '../../parse/command-spec.ts';
 import { optionKey, optionsOf } from '../../parse/command-table.ts';
 import { isOption, spellOptions } from '../../parse/option-spelling.ts';
 import { COMMON_OPTIONS } from '../../table/common.ts';
@@ -9,12 +9,15 @@ import { completeTags } from './selection-words.ts';
 import type { TypedLine } from './typed-line.ts';
 
 /** The option that is being typed, or its value; undefined where the word is neither. */
-export async function completeOption(line: TypedLine, named: NamedMode | undefined): Promise<Completion | undefined> {
+export async function completeOption(
+  line: TypedLine,
+  named: NamedCommand | undefined,
+): Promise<Completion | undefined> {
   const { current } = line;
-  const open = openOption(line.previous.at(-1), optionsOf(named?.mode));
+  const open = openOption(line.previous.at(-1), optionsOf(named?.command));
   if (open !== undefined) return fitting(await completeValue(open, current, named), current);
   if (!current.startsWith('-')) return undefined;
-  const options = named === undefined ? COMMON_OPTIONS : optionsOf(named.mode);
+  const options = named === undefined ? COMMON_OPTIONS : optionsOf(named.command);
   const [, name, typed = ''] = /^--([^=]+)=(.*)$/s.exec(current) ?? [];
   if (name === undefined) return oneOf(optionNames(current, options));
   const option = options.find((each) => optionKey(each.name) === optionKey(name));
@@ -55,10 +58,10 @@ function optionNames(typed: string, options: readonly OptionSpec[]): Completion[
   return [...long, ...short];
 }
 
-async function completeValue(option: OptionSpec, typed: string, named: NamedMode | undefined): Promise<Completion> {
+async function completeValue(option: OptionSpec, typed: string, named: NamedCommand | undefined): Promise<Completion> {
   if (option.choices !== undefined) return oneOf(bare(option.choices));
   if (option.name === 'tag') return named === undefined ? NOTHING : oneOf(await completeTags(named.queue, typed));
-  if (option.name === 'fields') return named !== undefined && printsJobs(named.mode) ? fieldNames(typed) : NOTHING;
+  if (option.name === 'fields') return named !== undefined && printsJobs(named.command) ? fieldNames(typed) : NOTHING;
   if (/FILE|PATH/.test(option.value ?? '')) return FILES;
   return option.value === 'DIR' ? DIRECTORIES : NOTHING;
 }
@@ -69,8 +72,8 @@ function fieldNames(typed: string): Completion {
   return behind(head, oneOf(bare(JOB_FIELDS.filter((name) => !named.includes(name)))));
 }
 
-function printsJobs({ words }: ModeSpec): boolean {
-  return /SELECTION|COMMAND|EXPRESSION/.test(words);
+function printsJobs({ positionals }: CommandSpec): boolean {
+  return /SELECTION|COMMAND|EXPRESSION/.test(positionals);
 }
 
 function firstSentence(help: string): string {
