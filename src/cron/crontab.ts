@@ -5,25 +5,28 @@ import { RqError } from '../job/errors.ts';
 import { ensureRuntimeDirectory, runtimeRoot } from '../job/runtime-directory.ts';
 import { acquireLease } from '../lease/lease.ts';
 
-/** A change of this user's crontab. */
-export interface CrontabChange {
-  /** Gives the new crontab; a second time it must change nothing. */
-  readonly change: (crontab: Uint8Array) => Uint8Array;
-  /** What is attempted, on what, as the beginning of an error: `cannot add … to the crontab`. */
+/** Wording for the errors of an access to the crontab. */
+interface CrontabAccess {
+  /** How an error message begins: `cannot add … to the crontab`. */
   readonly attempt: string;
-  /** What to do on a host without the program. */
+  /** Advice for a host without crontab(1). */
   readonly instead: string;
+}
+
+/** A change to this user's crontab. */
+export interface CrontabChange extends CrontabAccess {
+  /** Returns the new crontab. Must be idempotent. */
+  readonly change: (crontab: Uint8Array) => Uint8Array;
 }
 
 const TIMEOUT_MS = 60_000;
 const LEASE_STALE_MS = 5_000;
-/** How crontab says that there is none yet: Vixie's, cronie and dcron; busybox. */
-const NONE_YET = /no crontab for |can't open '[^/']+': No such file or directory/;
+/** Messages of `crontab -l` for a user without a crontab: Vixie cron, cronie and dcron; busybox. */
+const NO_CRONTAB = /no crontab for |can't open '[^/']+': No such file or directory/;
 
 /**
- * Changes the crontab by the program crontab(1), one process of rq after another; a change that changes nothing writes
- * nothing. Gives the crontab as it was. Throws IO where there is no such program, it refuses, or the change is not
- * there afterwards.
+ * Changes the crontab with crontab(1). A lock keeps other rq processes out. An unchanged crontab is not written. Returns
+ * the previous crontab. Throws IO if crontab(1) is missing or fails, or if `crontab -l` does not show the change.
  */
 export async function changeCrontab(task: CrontabChange): Promise<{ before: Uint8Array; isChanged: boolean }> {
   const directory = join(runtimeRoot(), 'crontab');
@@ -44,38 +47,34 @@ export async function changeCrontab(task: CrontabChange): Promise<{ before: Uint
   }
 }
 
-/** The crontab, empty where there is none yet. Throws IO where there is no such program, or it refuses. */
-export async function readCrontab(task: Omit<CrontabChange, 'change'>): Promise<Uint8Array> {
-  const { isDone, stdout, complaint } = await crontabProgram('-l', new Uint8Array(), task);
+/** Returns the crontab, empty if the user has none. Throws IO if crontab(1) is missing or fails. */
+export async function readCrontab(access: CrontabAccess): Promise<Uint8Array> {
+  const { isDone, stdout, failure } = await runCrontab('-l', new Uint8Array(), access);
   if (isDone) return stdout;
-  // What else may be wrong, an empty crontab must not be taken for the user's.
-  if (NONE_YET.test(complaint) && stdout.length === 0) return new Uint8Array();
-  throw new RqError('IO', `${task.attempt}: "crontab -l" failed: ${complaint}`);
+  // Any other failure must not look like an empty crontab, which would then overwrite the user's.
+  if (NO_CRONTAB.test(failure) && stdout.length === 0) return new Uint8Array();
+  throw new RqError('IO', `${access.attempt}: "crontab -l" failed: ${failure}`);
 }
 
 async function writeCrontab(content: Uint8Array, task: CrontabChange): Promise<void> {
-  const { isDone, complaint } = await crontabProgram('-', content, task);
-  if (!isDone) throw new RqError('IO', `${task.attempt}: "crontab -" failed: ${complaint}`);
+  const { isDone, failure } = await runCrontab('-', content, task);
+  if (!isDone) throw new RqError('IO', `${task.attempt}: "crontab -" failed: ${failure}`);
   const written = await readCrontab(task);
   if (isSame(task.change(written), written)) return;
   throw new RqError(
     'IO',
-    `${task.attempt}: crontab took it, but "crontab -l" does not show it; did another program change it? Try again`,
+    `${task.attempt}: "crontab -" succeeded, but "crontab -l" does not show the change; try again`,
   );
 }
 
-interface Answer {
+interface CrontabResult {
   readonly isDone: boolean;
   readonly stdout: Uint8Array;
-  /** The first line of stderr, or how it ended. */
-  readonly complaint: string;
+  /** The first line of stderr, or how the process ended. */
+  readonly failure: string;
 }
 
-async function crontabProgram(
-  argument: '-l' | '-',
-  input: Uint8Array,
-  task: Omit<CrontabChange, 'change'>,
-): Promise<Answer> {
+async function runCrontab(argument: '-l' | '-', input: Uint8Array, access: CrontabAccess): Promise<CrontabResult> {
   const result = await execa('crontab', [argument], {
     input,
     encoding: 'buffer',
@@ -83,14 +82,14 @@ async function crontabProgram(
     reject: false,
     timeout: TIMEOUT_MS,
     cwd: '/',
-    // Messages in English; no header lines that Debian's adds to what it is given (crontab(1), CRONTAB_NOHEADER).
+    // English messages; without the header lines that Debian's crontab -l prints (crontab(1), CRONTAB_NOHEADER).
     env: { LC_ALL: 'C', CRONTAB_NOHEADER: 'Y' },
   });
   if (result.code === 'ENOENT') {
-    throw new RqError('IO', `${task.attempt}: there is no crontab program on this host; ${task.instead}`);
+    throw new RqError('IO', `${access.attempt}: this host has no crontab program; ${access.instead}`);
   }
-  const said = Buffer.from(result.stderr).toString().trim() || (result.shortMessage ?? '');
-  return { isDone: !result.failed, stdout: result.stdout, complaint: said.split('\n')[0] ?? '' };
+  const message = Buffer.from(result.stderr).toString().trim() || (result.shortMessage ?? '');
+  return { isDone: !result.failed, stdout: result.stdout, failure: message.split('\n')[0] ?? '' };
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

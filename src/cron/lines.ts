@@ -1,39 +1,39 @@
 import { RqError } from '../job/errors.ts';
 
-/** What cron is to run, and when. */
+/** A crontab entry: a schedule and a command. */
 export interface CronEntry {
-  /** The fields of crontab(5) that say when, or @reboot. */
+  /** The time fields of crontab(5), or @reboot. */
   readonly when: string;
-  /** A line of shell in which every % is between single quotes. */
+  /** A shell command in which every % is between single quotes. */
   readonly command: string;
 }
 
-/** Tells, by the queue's path as a quoted word, whether a line is about the queue in question. */
+/** Whether a quoted queue path, as it appears in a line, names the queue in question. */
 export type IsOwn = (queueWord: string) => boolean;
 
-/** Crons of Vixie's line silently cut a command that is longer (MAX_COMMAND in their cron.h, with the final 0). */
+/** Vixie cron and its descendants silently truncate longer commands (MAX_COMMAND in cron.h, including the final 0). */
 const MAX_COMMAND_BYTES = 998;
 
 /**
- * A line that is not a comment and ends with our mark. No path can counterfeit the mark of another: it begins with a
- * slash, and a quoted word holds no quote that a slash follows but its first.
+ * A line that is not a comment and ends with rq's mark. A path cannot forge the mark of another queue: a path begins with
+ * a slash, and in a quoted word only the first quote is followed by a slash.
  */
 const MARKED = /^(?![ \t]*#).* # rq cron (\/[A-Za-z0-9_/.,:=@+-]*|'\/[^']*'(?:\\['%]'[^']*')*)[ \t\r]*\n?$/;
 
-/** The line of a crontab for an entry, with the mark of its queue; no newline. Throws INVALID_INPUT. */
+/** Formats an entry as a crontab line with the mark of its queue, without a newline. Throws INVALID_INPUT. */
 export function cronLine({ when, command }: CronEntry, queueWord: string): string {
-  const marked = `${withoutPercent(command)} # rq cron ${withoutPercent(queueWord)}`;
+  const marked = `${escapePercent(command)} # rq cron ${escapePercent(queueWord)}`;
   if (/[\n\0]/.test(marked)) {
     throw new RqError(
       'INVALID_INPUT',
-      `cannot make a crontab line for ${queueWord}: there is a newline in a path; rename it, or use a symbolic link`,
+      `cannot make a crontab line for ${queueWord}: a path contains a newline; rename it, or use a symbolic link`,
     );
   }
   const bytes = Buffer.byteLength(marked);
   if (bytes > MAX_COMMAND_BYTES) {
     throw new RqError(
       'INVALID_INPUT',
-      `cannot make a crontab line for ${queueWord}: its command has ${bytes} bytes, and cron takes ` +
+      `cannot make a crontab line for ${queueWord}: its command has ${bytes} bytes, but cron allows ` +
         `${MAX_COMMAND_BYTES}; use a shorter path, such as a symbolic link`,
     );
   }
@@ -41,8 +41,8 @@ export function cronLine({ when, command }: CronEntry, queueWord: string): strin
 }
 
 /**
- * The crontab with these lines in the place of those that are marked as the queue's own, at the end if there are none.
- * Every other byte stays; only a missing final newline is added before lines that are appended.
+ * Replaces the lines that carry the queue's mark, or appends the new lines if there are none. All other bytes are kept;
+ * only a missing final newline is added before appended lines.
  */
 export function replaceLines(crontab: Uint8Array, isOwn: IsOwn, lines: readonly string[]): Buffer {
   const present = splitLines(crontab);
@@ -55,21 +55,21 @@ export function replaceLines(crontab: Uint8Array, isOwn: IsOwn, lines: readonly 
   return Buffer.from(before + joint + inserted + after.join(''), 'latin1');
 }
 
-/** The lines that are marked as the queue's own, without their newlines. */
+/** Returns the lines that carry the queue's mark, without newlines. */
 export function ownLines(crontab: Uint8Array, isOwn: IsOwn): string[] {
   const own = splitLines(crontab).filter((line) => isOwnLine(line, isOwn));
   return own.map((line) => Buffer.from(line.trimEnd(), 'latin1').toString());
 }
 
 /**
- * cron takes % for a newline unless a backslash stands before it, which some crons leave there and others take away.
- * Outside of quotes the shell takes it away too, so that both come out right.
+ * Escapes %, which cron turns into a newline unless a backslash precedes it. Some crons remove the backslash and others
+ * keep it. Outside of quotes the shell removes it, so the result is the same.
  */
-function withoutPercent(shell: string): string {
+function escapePercent(shell: string): string {
   return shell.replaceAll('%', `'\\%'`);
 }
 
-/** Lines with their newlines, one character a byte: a crontab may be in any encoding, or in several. */
+/** Splits into lines with their newlines, one character per byte: a crontab may mix encodings. */
 function splitLines(crontab: Uint8Array): string[] {
   return (
     Buffer.from(crontab)

@@ -107,7 +107,7 @@ describe('a line', () => {
   });
 
   it('is refused for a path with a newline, or one that cron would cut', () => {
-    expect(() => line('/a\nb')).toThrow('newline');
-    expect(() => line(`/${'a'.repeat(600)}`)).toThrow('cron takes 998');
+    expect(() => line('/a\nb')).toThrow('contains a newline');
+    expect(() => line(`/${'a'.repeat(600)}`)).toThrow('cron allows 998');
   });
 });
