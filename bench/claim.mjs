@@ -21,7 +21,7 @@ const HARNESS = `
     const by = { host: 'h', boot: 'b', journal: 'j' };
     let ends = [];
     const once = async () => {
-      const { claimed } = await exchange(queue, { by, starts: [], ends, unstarted: [], claim: jobs, mayRun: () => true });
+      const { claimed } = await exchange(queue, { claimant: by, starts: [], ends, releases: [], claim: jobs, mayRun: () => true });
       if (claimed.length !== jobs) throw new Error('too few were claimed');
       ends = areEnded ? claimed.map(end) : [];
     };

@@ -18,7 +18,7 @@ export class Attempts {
   readonly given = new Map<string, AttemptKey>();
   starts: AttemptStart[] = [];
   ends: AttemptEnd[] = [];
-  unstarted: AttemptKey[] = [];
+  releases: AttemptKey[] = [];
 
   /** The next claimed job that may be started; one whose earlier attempt runs here is put aside, and `onEarlier` told. */
   next(onEarlier: (earlier: AttemptKey) => void): RunningJob | undefined {
@@ -60,8 +60,8 @@ export class Attempts {
   }
 
   /** The runner did not start it: it goes back to the queue. */
-  unstart(key: AttemptKey): void {
-    if (this.drop(key)) this.unstarted.push(key);
+  release(key: AttemptKey): void {
+    if (this.drop(key)) this.releases.push(key);
   }
 
   /** The runner has not got it any more; one that waited for that may be started. False if it had not. */
@@ -72,16 +72,16 @@ export class Attempts {
   }
 
   /** Hands all claimed attempts that the runner has not got yet back to the queue. */
-  giveBackClaimed(): void {
-    this.unstarted.push(...this.claimed.splice(0), ...this.waiting.splice(0));
+  releaseClaimed(): void {
+    this.releases.push(...this.claimed.splice(0), ...this.waiting.splice(0));
   }
 
   /** What the next exchange is to report, taken out; `restore` puts it back if that fails. */
   takeReports(): Reports {
-    const reports = { starts: this.starts, ends: this.ends, unstarted: this.unstarted };
+    const reports = { starts: this.starts, ends: this.ends, releases: this.releases };
     this.starts = [];
     this.ends = [];
-    this.unstarted = [];
+    this.releases = [];
     return reports;
   }
 
@@ -89,7 +89,7 @@ export class Attempts {
     const ended = new Set([...reports.ends, ...this.ends].map(nameOf));
     this.starts = [...reports.starts, ...this.starts].filter((start) => !ended.has(nameOf(start)));
     this.ends = [...reports.ends, ...this.ends];
-    this.unstarted = [...reports.unstarted, ...this.unstarted];
+    this.releases = [...reports.releases, ...this.releases];
   }
 
   /** There are jobs at hand, here or at the runner, for the next slot that comes free. */
@@ -98,7 +98,7 @@ export class Attempts {
   }
 
   get hasEnds(): boolean {
-    return this.ends.length > 0 || this.unstarted.length > 0;
+    return this.ends.length > 0 || this.releases.length > 0;
   }
 
   /** Nothing of this feeder's is in the database as running. */
@@ -118,5 +118,5 @@ export class Attempts {
 export interface Reports {
   readonly starts: AttemptStart[];
   readonly ends: AttemptEnd[];
-  readonly unstarted: AttemptKey[];
+  readonly releases: AttemptKey[];
 }

@@ -148,7 +148,7 @@ export class Feeder {
   /** What has not begun goes back to the queue, as soon as the runner has said so of what waits there. */
   private giveBackUnbegun(): void {
     const { attempts, link } = this;
-    attempts.giveBackClaimed();
+    attempts.releaseClaimed();
     if (attempts.given.size > 0) link.cancel([...attempts.given.values()]);
   }
 
@@ -158,17 +158,17 @@ export class Feeder {
     const reports = this.attempts.takeReports();
     const free = this.freeSlots();
     const wanted = this.order === 'feed' && this.isFit ? Math.max(0, free + this.pace.ahead()) : 0;
-    const by = { host: this.settings.host, boot: this.link.boot, journal: this.link.journal };
+    const claimant = { host: this.settings.host, boot: this.link.boot, journal: this.link.journal };
     try {
-      const done = await exchange(this.queue, { by, ...reports, claim: wanted, mayRun: this.settings.mayRun });
+      const done = await exchange(this.queue, { claimant, ...reports, claim: wanted, mayRun: this.settings.mayRun });
       if (done.claimed.length > 0) crashAt('claim-committed');
       if (reports.ends.length > 0) crashAt('end-committed');
       this.attempts.claimed.push(...done.claimed);
       if (wanted > 0) this.mayFind = done.claimed.length === wanted;
       // What went back is there to be claimed again.
-      if (reports.unstarted.length > 0) this.mayFind = true;
+      if (reports.releases.length > 0) this.mayFind = true;
       this.settle(reports, done.refused);
-      this.tellUnsound(done.unsound);
+      this.tellUnsound(done.invalid);
       this.exchangedMs = clock.monotonicMs();
       const ms = this.exchangedMs - startMs;
       this.pace.exchanged(ms, reports.ends.length);
@@ -183,7 +183,7 @@ export class Feeder {
   /** The runner may forget what the database has recorded. */
   private settle(reports: Reports, refused: readonly AttemptKey[]): void {
     for (const key of refused) this.events.refused(key);
-    for (const key of reports.unstarted) this.events.neverStarted(key);
+    for (const key of reports.releases) this.events.neverStarted(key);
     if (reports.ends.length > 0) this.link.acknowledge(reports.ends);
   }
 
@@ -231,7 +231,7 @@ export class Feeder {
       this.ended(outcome.end);
     } else if (outcome.kind === 'unstarted') {
       if (outcome.hindrance !== undefined && this.holdOff.hindered()) this.holdBack(errorMessage(outcome.hindrance));
-      this.attempts.unstart(job);
+      this.attempts.release(job);
     }
     if (outcome.kind === 'unstarted' || this.order === 'stop') this.cycle.wake();
   }

@@ -20,6 +20,6 @@ export interface Selection {
 }
 
 /** Whether a job was named by its jid, and not only meant by what it is like. */
-export function isNamed(jid: number, { ranges }: Selection): boolean {
+export function isSelectedByJid(jid: number, { ranges }: Selection): boolean {
   return ranges.some(({ first, last }) => first <= jid && jid <= last);
 }

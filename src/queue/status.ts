@@ -10,8 +10,8 @@ import {
   countByState,
   countExitStatuses,
   countFinishedSince,
-  extremes,
   type JobTimes,
+  oldestAndNewest,
   outcomes,
   runningByHost,
 } from '../store/counts.ts';
@@ -68,7 +68,7 @@ function countExits(
 }
 
 function temporalStatus(connection: Connection, state: JobState, now: string): Record<string, unknown> {
-  const found = extremes(connection, state);
+  const found = oldestAndNewest(connection, state);
   if (found === undefined) return {};
   return {
     oldest: { [found.first.jid]: ageOf(found.first, state, now) },

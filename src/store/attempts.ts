@@ -44,10 +44,10 @@ export interface AttemptStart extends AttemptKey {
 }
 
 /** A running job with the boot and the journal under which it was claimed. */
-export type ClaimedRow = RunningJob & { readonly boot: string; readonly journal: string };
+export type ClaimedJobRow = RunningJob & { readonly boot: string; readonly journal: string };
 
 /** Records that an attempt of this host's was started; nothing if the job is no longer its. */
-export function recordStart(connection: Connection, host: string, start: AttemptStart): void {
+export function reportStart(connection: Connection, host: string, start: AttemptStart): void {
   connection.run(START, { host, jid: start.jid, attempt: start.attempt, pid: start.pid, started: start.started });
 }
 
@@ -56,10 +56,10 @@ export function recordStart(connection: Connection, host: string, start: Attempt
  * feeder recorded it before and was killed before the runner knew. False if the job is no longer this attempt's (it
  * was given away), and then nothing changed.
  */
-export function recordEnd(connection: Connection, host: string, end: AttemptEnd): boolean {
+export function reportEnd(connection: Connection, host: string, end: AttemptEnd): boolean {
   const { isLost, ...values } = end;
   if (isLost && connection.get(IS_RESTARTABLE, [end.jid, end.attempt])?.['restartable'] === 1) {
-    return giveBack(connection, host, end);
+    return releaseJob(connection, host, end);
   }
   const state = end.reason === null ? 'finished' : 'dead';
   if (connection.run(END, { host, state, ...values }).changes === 1) return true;
@@ -67,7 +67,7 @@ export function recordEnd(connection: Connection, host: string, end: AttemptEnd)
 }
 
 /** Puts a job back to pending and the attempt on record. */
-export function giveBack(connection: Connection, host: string, end: Omit<AttemptEnd, 'isLost'>): boolean {
+export function releaseJob(connection: Connection, host: string, end: Omit<AttemptEnd, 'isLost'>): boolean {
   const { jid, attempt, pid, started, finished, elapsed, exit_status, signal, reason } = end;
   connection.run(RECORD, { host, jid, attempt, pid, started, finished, elapsed, exit_status, signal, reason });
   return connection.run(RETURN, { host, jid, attempt }).changes === 1;
@@ -81,7 +81,7 @@ export interface RunningAttemptRow extends AttemptKey {
 }
 
 /** What hosts other than this one are running. */
-export function runningElsewhere(connection: Connection, host: string): RunningAttemptRow[] {
+export function otherHostsAttempts(connection: Connection, host: string): RunningAttemptRow[] {
   return connection.all(RUNNING_ELSEWHERE, [host]) as unknown as RunningAttemptRow[];
 }
 
@@ -99,8 +99,10 @@ export function ownedAttempts(connection: Connection, host: string, keys: readon
 }
 
 /** Every job that a host is running, by what the database knows. */
-export function runningOn(connection: Connection, host: string): ClaimedRow[] {
+export function jobsRunningOn(connection: Connection, host: string): ClaimedJobRow[] {
   return connection
     .all(RUNNING_ON, [host])
-    .map((row) => ({ ...jobFromRow(row), boot: String(row['boot']), journal: String(row['journal']) }) as ClaimedRow);
+    .map(
+      (row) => ({ ...jobFromRow(row), boot: String(row['boot']), journal: String(row['journal']) }) as ClaimedJobRow,
+    );
 }

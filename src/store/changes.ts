@@ -18,7 +18,7 @@ const PENDING_UNTAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
   WHERE state = 'pending' AND tag IS NULL AND command IN (SELECT value FROM json_each(:commands)) ORDER BY jid DESC`;
 
 /** What may be said of a job that waits, all of it. Paths of files are relative to the queue. */
-export interface WaitingFields {
+export interface PendingFields {
   readonly state: 'pending' | 'holding';
   readonly command: string;
   readonly priority: number;
@@ -31,18 +31,18 @@ export interface WaitingFields {
 }
 
 /** Gives a pending or holding job new fields; false if it is in another state, and then nothing changed. */
-export function rewriteJob(connection: Connection, jid: number, fields: WaitingFields): boolean {
+export function updateJob(connection: Connection, jid: number, fields: PendingFields): boolean {
   return connection.run(REWRITE, { ...fields, jid, restartable: fields.restartable ? 1 : 0 }).changes === 1;
 }
 
 /** Puts a finished or dead job back to wait, with these fields, and its attempt on record; false in another state. */
-export function returnJob(connection: Connection, jid: number, fields: WaitingFields): boolean {
+export function resubmitJob(connection: Connection, jid: number, fields: PendingFields): boolean {
   connection.run(RECORD, [jid]);
   return connection.run(RETURN, { ...fields, jid, restartable: fields.restartable ? 1 : 0 }).changes === 1;
 }
 
 /** For each command the oldest pending job that has it and the tag. */
-export function pendingByCommand(
+export function pendingJobsByCommand(
   connection: Connection,
   tag: string | null,
   commands: ReadonlySet<string>,

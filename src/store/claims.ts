@@ -31,23 +31,23 @@ interface Candidate {
   readonly priority: number;
 }
 
-export interface Claims {
+export interface ClaimResult {
   readonly claimed: RunningJob[];
   /** Rows that rq never wrote, by their jids: they break the schema's rules, or are too long to be read. */
-  readonly unsound: number[];
+  readonly invalid: number[];
 }
 
-/** So many unsound rows do not keep others from being claimed. */
-const MOST_UNSOUND = 1_000;
+/** So many invalid rows do not keep others from being claimed. */
+const MAX_INVALID = 1_000;
 
-/** Claims at most `limit` pending jobs that the host may run, the oldest of the highest priority first. */
-export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, limit: number): Claims {
-  const claims: Claims = { claimed: [], unsound: [] };
+/** ClaimResult at most `limit` pending jobs that the host may run, the oldest of the highest priority first. */
+export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, limit: number): ClaimResult {
+  const claims: ClaimResult = { claimed: [], invalid: [] };
   if (limit < 1) return claims;
   claim(connection, by, candidates(connection, mayRun, limit), limit, claims);
-  if (claims.unsound.length === 0) return claims;
-  const further = candidates(connection, mayRun, limit + MOST_UNSOUND);
-  const known = new Set([...claims.unsound, ...claims.claimed.map(({ jid }) => jid)]);
+  if (claims.invalid.length === 0) return claims;
+  const further = candidates(connection, mayRun, limit + MAX_INVALID);
+  const known = new Set([...claims.invalid, ...claims.claimed.map(({ jid }) => jid)]);
   const others = further.filter(({ jid }) => !known.has(jid));
   claim(connection, by, others, limit, claims);
   return claims;
@@ -58,12 +58,12 @@ function claim(
   by: Claimant,
   found: readonly Candidate[],
   limit: number,
-  { claimed, unsound }: Claims,
+  { claimed, invalid }: ClaimResult,
 ): void {
   for (const { jid } of found) {
     if (claimed.length >= limit) return;
     const job = claimOne(connection, by, jid);
-    if (job === undefined) unsound.push(jid);
+    if (job === undefined) invalid.push(jid);
     else claimed.push(job);
   }
 }
@@ -78,9 +78,9 @@ function claimOne(connection: Connection, by: Claimant, jid: number): RunningJob
   }
 }
 
-/** Whether there is anything to claim, but for jobs that are known to be unsound. */
-export function isClaimable(connection: Connection, mayRun: MayRun, unsound: ReadonlySet<number> = new Set()): boolean {
-  return candidates(connection, mayRun, 1 + unsound.size).some(({ jid }) => !unsound.has(jid));
+/** Whether there is anything to claim, but for jobs that are known to be invalid. */
+export function isClaimable(connection: Connection, mayRun: MayRun, invalid: ReadonlySet<number> = new Set()): boolean {
+  return candidates(connection, mayRun, 1 + invalid.size).some(({ jid }) => !invalid.has(jid));
 }
 
 /** What a claim would take, in its order. Each constraint is looked at once, however many jobs have it. */

@@ -35,7 +35,10 @@ export interface JobTimes {
 }
 
 /** The first and the last job of a state, by jid; undefined if there is none. */
-export function extremes(connection: Connection, state: JobState): { first: JobTimes; last: JobTimes } | undefined {
+export function oldestAndNewest(
+  connection: Connection,
+  state: JobState,
+): { first: JobTimes; last: JobTimes } | undefined {
   const first = connection.get(FIRST, [state])?.['jid'];
   const last = connection.get(LAST, [state])?.['jid'];
   if (typeof first !== 'number' || typeof last !== 'number') return undefined;

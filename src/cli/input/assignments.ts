@@ -1,7 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import { RqError } from '../../job/errors.ts';
 import { JOB_FIELDS } from '../../job/job.ts';
-import type { WaitingChange } from '../../queue/jobs/job-change.ts';
+import type { JobChange } from '../../queue/jobs/job-change.ts';
 import { checkEntry } from '../../yaml/entry.ts';
 import { readablePath } from './submission.ts';
 
@@ -19,7 +19,7 @@ export function splitAssignments(words: readonly string[]): { assignments: strin
  * Reads `key=value` words as a change of waiting jobs; null clears. Relative paths are of `cwd`. Throws USAGE for an
  * unknown, empty or repeated key, INVALID_INPUT for a value out of range or a file that cannot be read.
  */
-export function readAssignments(words: readonly string[], cwd: () => string): WaitingChange {
+export function readAssignments(words: readonly string[], cwd: () => string): JobChange {
   const change: Record<string, unknown> = {};
   for (const word of words) {
     const at = word.indexOf('=');

@@ -1,5 +1,5 @@
 import type { AttemptKey } from '../../job/job.ts';
-import type { AttemptEnd, ClaimedRow } from '../../queue/exchange/exchange.ts';
+import type { AttemptEnd, ClaimedJobRow } from '../../queue/exchange/exchange.ts';
 import type { KnownAttempt, RunningAttempt } from '../../runner/protocol/protocol.ts';
 import { nameOf } from '../attempts.ts';
 
@@ -17,7 +17,7 @@ export interface Reconciled {
   /** Ended while nobody listened. */
   readonly ended: AttemptEnd[];
   /** Claimed under this journal, which does not know them: provably never started. */
-  readonly unstarted: AttemptKey[];
+  readonly neverStarted: AttemptKey[];
   /** Nobody can know any more what became of them. */
   readonly lost: AttemptEnd[];
   /** Running here, though their job is another attempt's by now. */
@@ -31,7 +31,7 @@ export interface Known {
 }
 
 /** Compares what the database says is running on this host with what its runner knows. */
-export function reconcile(rows: readonly ClaimedRow[], { known, owned }: Known, here: Here): Reconciled {
+export function reconcile(rows: readonly ClaimedJobRow[], { known, owned }: Known, here: Here): Reconciled {
   const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
   const ours = new Set(owned.map(nameOf));
   const unknown = rows.filter((row) => !byName.has(nameOf(row)));
@@ -40,12 +40,12 @@ export function reconcile(rows: readonly ClaimedRow[], { known, owned }: Known, 
     adopted: running.filter((attempt) => ours.has(nameOf(attempt))),
     stale: running.filter((attempt) => !ours.has(nameOf(attempt))),
     ended: known.flatMap((attempt) => (attempt.state === 'exited' ? [attempt.exit] : [])),
-    unstarted: unknown.filter(({ journal }) => journal === here.journal),
+    neverStarted: unknown.filter(({ journal }) => journal === here.journal),
     lost: unknown.filter(({ journal }) => journal !== here.journal).map((row) => lostEnd(row, here)),
   };
 }
 
-function lostEnd(row: ClaimedRow, { boot, now }: Here): AttemptEnd {
+function lostEnd(row: ClaimedJobRow, { boot, now }: Here): AttemptEnd {
   const reason =
     row.boot === boot ? "the runner's journal is gone, so the exit status is unknown" : 'the host was booted again';
   return {

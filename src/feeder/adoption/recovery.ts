@@ -1,5 +1,5 @@
 import type { FeederEvents } from '../../log/events.ts';
-import { type AttemptEnd, runningJobs, stillOwned } from '../../queue/exchange/exchange.ts';
+import { type AttemptEnd, readOwnedAttempts, runningJobs } from '../../queue/exchange/exchange.ts';
 import type { Queue } from '../../queue/open.ts';
 import { type Attempts, nameOf } from '../attempts.ts';
 import type { RunnerLink } from '../start/runner-link.ts';
@@ -39,7 +39,7 @@ export class Recovery {
     if (this.link.isLost) await this.link.connect();
     const rows = await runningJobs(this.queue, this.host);
     const { boot, journal, known } = await this.link.list();
-    const owned = await stillOwned(this.queue, this.host, known);
+    const owned = await readOwnedAttempts(this.queue, this.host, known);
     const found = reconcile(rows, { known, owned }, { boot, journal, now: this.queue.clock.now() });
     for (const attempt of found.adopted) {
       this.attempts.begin(attempt);
@@ -50,7 +50,7 @@ export class Recovery {
     for (const attempt of found.stale) this.attempts.begin(attempt);
     for (const end of found.lost) this.events.lost(end, end.reason ?? '');
     this.attempts.ends.push(...found.ended, ...found.lost);
-    this.attempts.unstarted.push(...found.unstarted);
+    this.attempts.releases.push(...found.neverStarted);
     this.hasTakenOver = true;
     for (const attempt of found.stale) this.kills.killStale(attempt);
     this.link.deliver();
@@ -71,7 +71,7 @@ export class Recovery {
       if (attempt !== undefined) continue;
       this.attempts.drop(key);
       // Not in the journal that would know it: it was never started.
-      if (journal === this.lostJournal) this.attempts.unstarted.push(key);
+      if (journal === this.lostJournal) this.attempts.releases.push(key);
       else this.isUnsure = true;
     }
     this.lostJournal = undefined;
@@ -81,9 +81,9 @@ export class Recovery {
 
   /** Others may have taken this host for lost: what runs here of jobs that went to another is killed. */
   async dropStale(): Promise<void> {
-    this.attempts.giveBackClaimed();
+    this.attempts.releaseClaimed();
     const running = [...this.attempts.running.values()];
-    const owned = new Set((await stillOwned(this.queue, this.host, running)).map(nameOf));
+    const owned = new Set((await readOwnedAttempts(this.queue, this.host, running)).map(nameOf));
     for (const key of running.filter((each) => !owned.has(nameOf(each)))) {
       // It may have ended while the database was asked.
       if (this.attempts.running.has(nameOf(key))) this.kills.killStale(key);
@@ -94,13 +94,13 @@ export class Recovery {
   async findUnknownClaims(): Promise<void> {
     if (!this.isUnsure) return;
     const rows = await runningJobs(this.queue, this.host);
-    const { running, claimed, waiting, ends, unstarted } = this.attempts;
-    const mine = new Set([...running.keys(), ...[...claimed, ...waiting, ...ends, ...unstarted].map(nameOf)]);
+    const { running, claimed, waiting, ends, releases } = this.attempts;
+    const mine = new Set([...running.keys(), ...[...claimed, ...waiting, ...ends, ...releases].map(nameOf)]);
     const { boot, journal } = this.link;
     const unknown = rows.filter((row) => !mine.has(nameOf(row)));
     const found = reconcile(unknown, { known: [], owned: [] }, { boot, journal, now: this.queue.clock.now() });
     for (const end of found.lost) this.events.lost(end, end.reason ?? '');
-    this.attempts.unstarted.push(...found.unstarted);
+    this.attempts.releases.push(...found.neverStarted);
     this.attempts.ends.push(...found.lost);
     this.isUnsure = false;
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../job/clock.ts';
 import { errorCode } from '../../job/errors.ts';
 import type { FeederEvents } from '../../log/events.ts';
-import { declareLost, type RunningAttemptRow, runningByOthers } from '../../queue/exchange/lost-hosts.ts';
+import { declareLost, type RunningAttemptRow, readOtherHostsAttempts } from '../../queue/exchange/lost-hosts.ts';
 import { markLost, nodeSign, readNodes } from '../../queue/nodes/nodes.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { Beat } from './heartbeat.ts';
@@ -50,7 +50,7 @@ export class NodeWatch {
     const countedMs = this.beat.steadyMs - this.steadyMs;
     this.steadyMs = this.beat.steadyMs;
     this.lookedMs = this.clock.monotonicMs();
-    const running = await runningByOthers(this.queue, this.host);
+    const running = await readOtherHostsAttempts(this.queue, this.host);
     for (const host of this.silences.keys()) if (!running.has(host)) this.silences.delete(host);
     for (const [host, attempts] of running) {
       const sign = this.signOf(host);

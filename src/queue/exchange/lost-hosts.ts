@@ -1,6 +1,6 @@
 import { isHostName } from '../../job/host.ts';
 import type { AttemptKey } from '../../job/job.ts';
-import { isRunning, type RunningAttemptRow, recordEnd, runningElsewhere } from '../../store/attempts.ts';
+import { isRunning, otherHostsAttempts, type RunningAttemptRow, reportEnd } from '../../store/attempts.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { transaction } from '../transaction/transaction.ts';
@@ -8,8 +8,8 @@ import { transaction } from '../transaction/transaction.ts';
 export type { RunningAttemptRow };
 
 /** What hosts other than this one are running, by host; takes no lease. */
-export async function runningByOthers(queue: Queue, host: string): Promise<Map<string, RunningAttemptRow[]>> {
-  const rows = await read(queue, (connection) => runningElsewhere(connection, host));
+export async function readOtherHostsAttempts(queue: Queue, host: string): Promise<Map<string, RunningAttemptRow[]>> {
+  const rows = await read(queue, (connection) => otherHostsAttempts(connection, host));
   const byHost = new Map<string, RunningAttemptRow[]>();
   for (const row of rows.filter(({ runner }) => isHostName(runner)))
     byHost.set(row.runner, [...(byHost.get(row.runner) ?? []), row]);
@@ -30,7 +30,7 @@ export async function declareLost(
     const unknown = { elapsed: null, exit_status: null, signal: null };
     const lost = attempts.filter((attempt) => isRunning(connection, attempt));
     for (const { jid, attempt, pid, started, runner } of lost) {
-      recordEnd(connection, runner, { jid, attempt, pid, started, finished, ...unknown, reason, isLost: true });
+      reportEnd(connection, runner, { jid, attempt, pid, started, finished, ...unknown, reason, isLost: true });
     }
     return lost;
   });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { RqError } from '../../job/errors.ts';
-import type { WaitingChange } from '../jobs/job-change.ts';
+import type { JobChange } from '../jobs/job-change.ts';
 import { copyData, copyStdin } from './file-copies.ts';
 import { linkOrCopy } from './job-files.ts';
 import { removePaths } from './remove-paths.ts';
@@ -23,11 +23,11 @@ export class ReplacedFiles {
 
   private constructor(
     private readonly directory: string,
-    private readonly change: WaitingChange,
+    private readonly change: JobChange,
   ) {}
 
   /** Copies into the queue what the change names: stdin once, data for each of the jobs. Throws as `copyStdin`. */
-  static async stage(directory: string, change: WaitingChange, jids: readonly number[]): Promise<ReplacedFiles> {
+  static async stage(directory: string, change: JobChange, jids: readonly number[]): Promise<ReplacedFiles> {
     const files = new ReplacedFiles(directory, change);
     try {
       if (typeof change.stdin === 'string') files.stdin = await copyStdin(directory, change.stdin);

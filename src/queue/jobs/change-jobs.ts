@@ -1,15 +1,15 @@
 import { crashAt } from '../../job/crash-points.ts';
 import { RqError } from '../../job/errors.ts';
 import type { Job, JobState } from '../../job/job.ts';
-import { isNamed, type JidRange, type Selection } from '../../job/selection.ts';
-import type { WaitingFields } from '../../store/changes.ts';
+import { isSelectedByJid, type JidRange, type Selection } from '../../job/selection.ts';
+import type { PendingFields } from '../../store/changes.ts';
 import type { Connection } from '../../store/connection.ts';
 import { selectPage } from '../../store/selections.ts';
 import { ReplacedFiles } from '../files/replaced-files.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
-import { changedFields, type WaitingChange } from './job-change.ts';
+import { changedFields, type JobChange } from './job-change.ts';
 import { selectJobs } from './select.ts';
 
 const PAGE_JOBS = 2_000;
@@ -24,8 +24,8 @@ export interface Changed {
 /** A kind of change: the states that it is for, the state that a job has after it, and how its row is written. */
 export interface ChangeKind {
   readonly from: readonly JobState[];
-  readonly to: (job: Job, change: WaitingChange) => WaitingFields['state'];
-  readonly write: (connection: Connection, jid: number, fields: WaitingFields) => boolean;
+  readonly to: (job: Job, change: JobChange) => PendingFields['state'];
+  readonly write: (connection: Connection, jid: number, fields: PendingFields) => boolean;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface ChangeKind {
 export async function changeJobs(
   queue: Queue,
   selection: Selection,
-  change: WaitingChange,
+  change: JobChange,
   kind: ChangeKind,
   progress?: Progress,
 ): Promise<Changed> {
@@ -65,7 +65,7 @@ class Refused extends Error {
 
 interface ChangeRequest {
   readonly selection: Selection;
-  readonly change: WaitingChange;
+  readonly change: JobChange;
   readonly kind: ChangeKind;
   readonly files: ReplacedFiles;
 }
@@ -92,7 +92,7 @@ function changeIn(run: Transaction, { selection, change, kind, files }: ChangeRe
         count += 1;
         continue;
       }
-      if (!isNamed(job.jid, selection)) continue;
+      if (!isSelectedByJid(job.jid, selection)) continue;
       const others = refused.get(job.state);
       if (others === undefined) refused.set(job.state, [job.jid]);
       else others.push(job.jid);

@@ -1,6 +1,6 @@
 import { crashAt } from '../../job/crash-points.ts';
 import type { Job } from '../../job/job.ts';
-import { isNamed, type Selection } from '../../job/selection.ts';
+import { isSelectedByJid, type Selection } from '../../job/selection.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { selectPage } from '../../store/selections.ts';
 import { removeJobFiles } from '../files/stored-files.ts';
@@ -39,7 +39,7 @@ function deleteSelected(
     after = last.jid;
     const ended = jobs.filter(({ state }) => state !== 'running');
     deleted.push(...ended);
-    const refused = jobs.filter(({ state, jid }) => state === 'running' && isNamed(jid, selection));
+    const refused = jobs.filter(({ state, jid }) => state === 'running' && isSelectedByJid(jid, selection));
     running.push(...refused.map(({ jid }) => jid));
     deleteRows(
       run.connection,

@@ -1,8 +1,8 @@
 import type { Job } from '../../job/job.ts';
-import type { WaitingFields } from '../../store/changes.ts';
+import type { PendingFields } from '../../store/changes.ts';
 
 /** What is to be changed of jobs that wait; what is absent stays. `stdin` and `data` are absolute paths of sources. */
-export interface WaitingChange {
+export interface JobChange {
   readonly state?: 'pending' | 'holding';
   readonly command?: string;
   readonly priority?: number;
@@ -17,10 +17,10 @@ export interface WaitingChange {
 /** The fields of a job with a change made to them; its files are given as they will be called. */
 export function changedFields(
   job: Job,
-  change: WaitingChange,
-  state: WaitingFields['state'],
-  files: Pick<WaitingFields, 'stdin' | 'data'>,
-): WaitingFields {
+  change: JobChange,
+  state: PendingFields['state'],
+  files: Pick<PendingFields, 'stdin' | 'data'>,
+): PendingFields {
   return {
     state,
     command: change.command ?? job.command,

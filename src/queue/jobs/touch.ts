@@ -1,7 +1,7 @@
 import { RqError } from '../../job/errors.ts';
 import type { Submission } from '../../job/job.ts';
 import type { JidRange } from '../../job/selection.ts';
-import { pendingByCommand, rewriteJob } from '../../store/changes.ts';
+import { pendingJobsByCommand, updateJob } from '../../store/changes.ts';
 import { insertJob, lastJid } from '../../store/submissions.ts';
 import { StagedFiles } from '../files/job-files.ts';
 import { removePaths } from '../files/remove-paths.ts';
@@ -56,7 +56,7 @@ function touchAll(run: Transaction, queue: Queue, submissions: readonly Submissi
       if (job[kind] !== null) outdated.push(storedPath(queue.directory, kind, job));
     }
     const fields = { ...submission, ...files.replace(submission, job.jid) };
-    rewriteJob(run.connection, job.jid, { ...fields, state: submission.stage ? 'holding' : 'pending' });
+    updateJob(run.connection, job.jid, { ...fields, state: submission.stage ? 'holding' : 'pending' });
     return job.jid;
   });
   return { jids, outdated };
@@ -67,7 +67,7 @@ function knownJobs(run: Transaction, submissions: readonly Submission[]): Map<st
   for (const { tag, command } of submissions) commands.set(tag, (commands.get(tag) ?? new Set()).add(command));
   const known = new Map<string, FileOwner>();
   for (const [tag, wanted] of commands) {
-    for (const job of pendingByCommand(run.connection, tag, wanted).values()) known.set(keyOf(job), job);
+    for (const job of pendingJobsByCommand(run.connection, tag, wanted).values()) known.set(keyOf(job), job);
   }
   return known;
 }

@@ -1,26 +1,26 @@
 import { expect, test } from 'vitest';
 import { exchange } from '../../../src/queue/exchange/exchange.ts';
-import { declareLost, runningByOthers } from '../../../src/queue/exchange/lost-hosts.ts';
+import { declareLost, readOtherHostsAttempts } from '../../../src/queue/exchange/lost-hosts.ts';
 import { submitJobs } from '../../../src/queue/jobs/submit.ts';
 import { newQueue, submission } from '../../support/queue.ts';
 
 test('a job that was declared dead, of which its host knows that it never began, waits again', async () => {
   const queue = await newQueue();
   await submitJobs(queue, [submission('true')]);
-  const none = { starts: [], ends: [], unstarted: [], mayRun: () => true };
+  const none = { starts: [], ends: [], releases: [], mayRun: () => true };
   const by = { host: 'h1', boot: 'b', journal: 'j' };
-  const { claimed } = await exchange(queue, { ...none, by, claim: 1 });
-  await declareLost(queue, (await runningByOthers(queue, 'h2')).get('h1') ?? [], 'it is gone');
+  const { claimed } = await exchange(queue, { ...none, claimant: by, claim: 1 });
+  await declareLost(queue, (await readOtherHostsAttempts(queue, 'h2')).get('h1') ?? [], 'it is gone');
   const state = (): unknown => queue.connect('read').all('SELECT state, attempt, reason FROM jobs');
   expect(state()).toEqual([{ state: 'dead', attempt: 1, reason: 'it is gone' }]);
-  await exchange(queue, { ...none, by: { ...by, host: 'h2' }, unstarted: claimed, claim: 0 });
+  await exchange(queue, { ...none, claimant: { ...by, host: 'h2' }, releases: claimed, claim: 0 });
   expect(state()).toMatchObject([{ state: 'dead' }]);
-  await exchange(queue, { ...none, by, unstarted: claimed, claim: 0 });
+  await exchange(queue, { ...none, claimant: by, releases: claimed, claim: 0 });
   expect(state()).toEqual([{ state: 'pending', attempt: 1, reason: null }]);
-  const again = await exchange(queue, { ...none, by: { ...by, host: 'h2' }, claim: 1 });
+  const again = await exchange(queue, { ...none, claimant: { ...by, host: 'h2' }, claim: 1 });
   expect(again.claimed).toMatchObject([{ jid: 1, attempt: 2 }]);
   // What is late counts for nothing once another has it.
-  await exchange(queue, { ...none, by, unstarted: claimed, claim: 0 });
+  await exchange(queue, { ...none, claimant: by, releases: claimed, claim: 0 });
   expect(state()).toMatchObject([{ state: 'running', attempt: 2 }]);
   queue.close();
 });

@@ -125,8 +125,8 @@ async function check(
   const { first } = await submitJobs(queue, [submission('echo next', { priority: 99 })]);
   expect(first, name).toBeGreaterThan(1_100);
   const by = { host: 'h', boot: 'b', journal: 'j' };
-  const none = { starts: [], ends: [], unstarted: [] };
-  const { claimed } = await exchange(queue, { by, ...none, claim: 1, mayRun: () => true });
+  const none = { starts: [], ends: [], releases: [] };
+  const { claimed } = await exchange(queue, { claimant: by, ...none, claim: 1, mayRun: () => true });
   expect(
     claimed.map(({ jid }) => jid),
     name,

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { reconcile } from '../../../src/feeder/adoption/reconcile.ts';
-import type { ClaimedRow } from '../../../src/queue/exchange/exchange.ts';
+import type { ClaimedJobRow } from '../../../src/queue/exchange/exchange.ts';
 import type { KnownAttempt } from '../../../src/runner/protocol/protocol.ts';
 
 const HERE = { boot: 'boot', journal: 'journal', now: '2026-01-01T00:00:00.000Z' };
 
-const row = (jid: number, more: Partial<ClaimedRow> = {}): ClaimedRow =>
-  ({ jid, attempt: 1, pid: null, started: HERE.now, boot: 'boot', journal: 'journal', ...more }) as ClaimedRow;
+const row = (jid: number, more: Partial<ClaimedJobRow> = {}): ClaimedJobRow =>
+  ({ jid, attempt: 1, pid: null, started: HERE.now, boot: 'boot', journal: 'journal', ...more }) as ClaimedJobRow;
 
 const running = (jid: number, attempt = 1): KnownAttempt => ({
   jid,
@@ -22,14 +22,14 @@ const ours = (...known: KnownAttempt[]) => ({ known, owned: known });
 test('what the database and the runner both know goes on', () => {
   expect(reconcile([row(1)], ours(running(1)), HERE)).toMatchObject({
     adopted: [{ jid: 1 }],
-    unstarted: [],
+    neverStarted: [],
     lost: [],
     stale: [],
   });
 });
 
 test('a claim that the journal does not know was never started', () => {
-  expect(reconcile([row(1)], ours(), HERE)).toMatchObject({ unstarted: [{ jid: 1 }], lost: [] });
+  expect(reconcile([row(1)], ours(), HERE)).toMatchObject({ neverStarted: [{ jid: 1 }], lost: [] });
 });
 
 test('a claim under another journal is lost, and the reason tells a reboot from a journal that is gone', () => {
@@ -40,7 +40,7 @@ test('a claim under another journal is lost, and the reason tells a reboot from 
 
 test('an attempt that runs though its job is another attempt’s is stale', () => {
   const found = reconcile([row(1, { attempt: 2 })], { known: [running(1, 1)], owned: [] }, HERE);
-  expect(found).toMatchObject({ stale: [{ jid: 1, attempt: 1 }], unstarted: [{ jid: 1, attempt: 2 }], adopted: [] });
+  expect(found).toMatchObject({ stale: [{ jid: 1, attempt: 1 }], neverStarted: [{ jid: 1, attempt: 2 }], adopted: [] });
 });
 
 test('an attempt that runs, of a job that was declared dead and that nobody took, goes on', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { pendingByCommand } from '../../../src/store/changes.ts';
+import { pendingJobsByCommand } from '../../../src/store/changes.ts';
 import { Connection } from '../../../src/store/connection.ts';
 
 const INSERT = `INSERT INTO jobs (state, submitted, submitter, owner, cwd, tag, command)
@@ -20,7 +20,7 @@ test.each([null, 'night'])('of pending jobs with the tag %s only those with the 
   connection.run(INSERT, ['pending', 'other', 'a']);
   connection.run(INSERT, ['holding', tag, 'a']);
   const all = vi.spyOn(connection, 'all');
-  const found = pendingByCommand(connection, tag, new Set(['a', ODD, 'none']));
+  const found = pendingJobsByCommand(connection, tag, new Set(['a', ODD, 'none']));
   expect([...found].map(([command, { jid }]) => [command, jid]).sort()).toEqual([
     ['a', 1],
     [ODD, 2],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Submission } from '../../../src/job/job.ts';
-import { giveBack, recordEnd, recordStart, runningOn } from '../../../src/store/attempts.ts';
+import { jobsRunningOn, releaseJob, reportEnd, reportStart } from '../../../src/store/attempts.ts';
 import { claimJobs } from '../../../src/store/claims.ts';
 import { Connection } from '../../../src/store/connection.ts';
 import { deleteRows } from '../../../src/store/deletions.ts';
@@ -30,7 +30,7 @@ function add(...jobs: Partial<Submission>[]): void {
   }
 }
 
-function end(jid: number, attempt = 1): Parameters<typeof recordEnd>[2] {
+function end(jid: number, attempt = 1): Parameters<typeof reportEnd>[2] {
   const times = { started: NOW, finished: NOW, elapsed: 1, pid: 5 };
   return { jid, attempt, ...times, exit_status: 0, signal: null, reason: null, isLost: false };
 }
@@ -78,13 +78,13 @@ test('a claim takes the oldest of the highest priority that the host may run', (
 test('an end is recorded for the attempt that has the job, and for no other', () => {
   add({});
   claimJobs(connection, BY, ANY, 1);
-  recordStart(connection, 'h1', { jid: 1, attempt: 1, pid: 77, started: NOW });
+  reportStart(connection, 'h1', { jid: 1, attempt: 1, pid: 77, started: NOW });
   expect(job(1)).toMatchObject({ pid: 77 });
-  expect(recordEnd(connection, 'h2', end(1))).toBe(false);
-  expect(recordEnd(connection, 'h1', end(1, 2))).toBe(false);
-  expect(recordEnd(connection, 'h1', end(1))).toBe(true);
+  expect(reportEnd(connection, 'h2', end(1))).toBe(false);
+  expect(reportEnd(connection, 'h1', end(1, 2))).toBe(false);
+  expect(reportEnd(connection, 'h1', end(1))).toBe(true);
   // Told again, by a feeder whose predecessor was killed before the runner knew: it is recorded, and stays as it is.
-  expect(recordEnd(connection, 'h1', { ...end(1), exit_status: 9 })).toBe(true);
+  expect(reportEnd(connection, 'h1', { ...end(1), exit_status: 9 })).toBe(true);
   expect(job(1)).toMatchObject({ state: 'finished', exit_status: 0, elapsed: 1 });
 });
 
@@ -92,7 +92,7 @@ test('a lost job is dead with the reason, or pending again if it is restartable,
   add({}, { restartable: true });
   claimJobs(connection, BY, ANY, 2);
   const lost = { exit_status: null, elapsed: null, reason: 'the host was booted again', isLost: true };
-  for (const jid of [1, 2]) expect(recordEnd(connection, 'h1', { ...end(jid), ...lost })).toBe(true);
+  for (const jid of [1, 2]) expect(reportEnd(connection, 'h1', { ...end(jid), ...lost })).toBe(true);
   expect(job(1)).toMatchObject({ state: 'dead', reason: 'the host was booted again' });
   expect(job(2)).toMatchObject({ state: 'pending', attempt: 1, started: null });
   expect(connection.all('SELECT attempt, reason FROM attempts WHERE jid = 2')).toEqual([
@@ -104,16 +104,16 @@ test('a lost job is dead with the reason, or pending again if it is restartable,
 test('what really came of a dead job that nobody took is accepted', () => {
   add({});
   claimJobs(connection, BY, ANY, 1);
-  recordEnd(connection, 'h1', { ...end(1), exit_status: null, reason: 'lost', isLost: true });
-  expect(recordEnd(connection, 'h1', end(1))).toBe(true);
+  reportEnd(connection, 'h1', { ...end(1), exit_status: null, reason: 'lost', isLost: true });
+  expect(reportEnd(connection, 'h1', end(1))).toBe(true);
   expect(job(1)).toMatchObject({ state: 'finished', exit_status: 0, reason: null });
 });
 
 test('a job that was never started goes back, restartable or not', () => {
   add({});
   const [claimed] = claimJobs(connection, BY, ANY, 1).claimed;
-  expect(runningOn(connection, 'h1')).toMatchObject([{ jid: 1, journal: 'j', boot: 'b' }]);
+  expect(jobsRunningOn(connection, 'h1')).toMatchObject([{ jid: 1, journal: 'j', boot: 'b' }]);
   const { isLost, ...ended } = end(claimed?.jid ?? 0);
-  expect(giveBack(connection, 'h1', { ...ended, reason: 'it was never started' })).toBe(true);
+  expect(releaseJob(connection, 'h1', { ...ended, reason: 'it was never started' })).toBe(true);
   expect(job(1)).toMatchObject({ state: 'pending', runner: null });
 });

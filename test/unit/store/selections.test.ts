@@ -56,8 +56,9 @@ test('a selection selects what its words say, page by page, in the order of jids
       const { all, ranges, states, pairs } = selected;
       const onlyPairs = ranges.length === 0 && states.length === 0 && pairs.length > 0;
       const wanted = Array.from({ length: COUNT }, (_, index) => index + 1).filter((jid) => {
-        const isNamed = ranges.some(({ first, last }) => jid >= first && jid <= last) || states.includes(stateOf(jid));
-        return (all || onlyPairs || isNamed) && pairs.every(({ value }) => tagOf(jid) === value);
+        const isSelectedByJid =
+          ranges.some(({ first, last }) => jid >= first && jid <= last) || states.includes(stateOf(jid));
+        return (all || onlyPairs || isSelectedByJid) && pairs.every(({ value }) => tagOf(jid) === value);
       });
       const found: number[] = [];
       for (let after = 0; ; ) {

@@ -1,4 +1,4 @@
-import type { WaitingChange } from '../../../queue/jobs/job-change.ts';
+import type { JobChange } from '../../../queue/jobs/job-change.ts';
 import { resubmitJobs } from '../../../queue/jobs/resubmit.ts';
 import { withGivenStdin } from '../../input/job-stdin.ts';
 import { requireSelection } from '../../input/selection-input.ts';
@@ -23,7 +23,7 @@ export async function run(call: CommandCall): Promise<undefined> {
   });
 }
 
-function changeOf(call: CommandCall): WaitingChange {
+function changeOf(call: CommandCall): JobChange {
   const { data, ...entry } = entryFromOptions(call);
   return {
     ...entry,
