@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
 import { RqError } from '../job/errors.ts';
 import { hostName, pidNamespace } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
 import { ensureRuntimeDirectory, runtimeDirectory } from '../job/runtime-directory.ts';
 import { FeederEvents } from '../log/events.ts';
+import type { Logger } from '../log/logger.ts';
 import { sweepAbandoned } from '../queue/files/temporary-names.ts';
 import { lockProblem, mountOf } from '../queue/mount.ts';
 import { openQueue, type Queue } from '../queue/open.ts';

@@ -4,6 +4,8 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import { lineForPeople } from './lines.ts';
 
+export type { Logger } from 'pino';
+
 export type Verbosity = 0 | 1 | 2 | 3 | 4;
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ROOT } from '../../support/fixture.ts';
 import { applied, PROTECTIONS } from '../../support/protections.ts';
 
-test.each(Object.entries(PROTECTIONS))('The %s can be taken out of the program', (_, patch) => {
+test.each(Object.entries(PROTECTIONS))('the text of the protection "%s" occurs once in its source file', (_, patch) => {
   const source = readFileSync(join(ROOT, patch.file), 'utf8');
   expect(applied(source, patch)).not.toContain(patch.text);
 });
