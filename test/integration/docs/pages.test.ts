@@ -1,0 +1,115 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { commandsOf } from '../../support/document.ts';
+import { FakeCrontab } from '../../support/fake-crontab.ts';
+import { ROOT, Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+/** A bench whose home directory holds what the pages take for granted: some input files and programs. */
+function home(): Workbench {
+  const bench = new Workbench();
+  const crontab = new FakeCrontab(bench.directory);
+  const write = (name: string, text: string, mode = 0o644): void =>
+    writeFileSync(join(bench.directory, name), text, { mode });
+  write('big.txt', 'b\na\nb\n');
+  write('commands.txt', 'echo three\necho four\n');
+  write('jobs.yml', '---\n- command: echo five\n  tag: yaml\n- command: echo six\n  priority: 3\n');
+  for (const name of ['one', 'two words']) write(`${name}.log`, 'line\n');
+  for (const name of ['simulate', 'sync.sh']) write(name, '#!/bin/sh\necho "$0 $*"\n', 0o755);
+  mkdirSync(join(bench.directory, 'params'));
+  write('params/a.txt', 'a parameter\n');
+  Object.assign(bench.environment, { PATH: `${join(ROOT, 'bin')}:${crontab.environment['PATH']}` });
+  return bench;
+}
+
+/** A queue with finished jobs 1 to 4, of which 3 and 4 failed, and pending jobs 5 to 7. */
+async function addJobs(bench: Workbench): Promise<void> {
+  await bench.shell('rq ~/q create');
+  await bench.shell("printf 'echo report\\nseq 3\\nexit 1\\nexit 2\\n' | rq ~/q submit -q --tag night -");
+  await bench.shell('rq ~/q feed --until-empty -v1');
+  await bench.shell("printf 'true\\ntrue\\ntrue\\n' | rq ~/q submit -q --tag later -");
+}
+
+/** Runs every command of a page in order; while a feeder runs, each command waits until the jobs have ended. */
+async function runPage(bench: Workbench, page: string): Promise<Map<string, string>> {
+  const outputs = new Map<string, string>();
+  let isFeeding = false;
+  for (const command of commandsOf(page)) {
+    if (isFeeding && !/ (submit|start|shutdown|restart)\b/.test(command)) {
+      await waitFor(async () => {
+        const { pending, running } = await bench.counts();
+        return pending === 0 && running === 0;
+      });
+    }
+    outputs.set(command, (await bench.shell(command)).stdout);
+    if (/ start\b/.test(command)) isFeeding = true;
+    if (/ shutdown$/.test(command)) isFeeding = false;
+  }
+  return outputs;
+}
+
+describe('every command on this page succeeds', () => {
+  test('Submitting jobs', async () => {
+    const outputs = await runPage(home(), 'docs/submitting-jobs.md');
+    expect(outputs.get("rq ~/q submit --stdin=big.txt 'wc -l'")).toContain('stdin: stdin/');
+    expect(outputs.get("rq ~/q touch --tag nightly --priority 3 './sync.sh'")).toContain('priority: 3');
+  });
+
+  test('the jobs of Submitting jobs run and have the output that the page promises', async () => {
+    const bench = home();
+    await runPage(bench, 'docs/submitting-jobs.md');
+    await bench.shell('rq ~/q update pending runners=null >/dev/null; rq ~/q feed --until-empty -v1');
+    const jobs = await bench.jobs('all');
+    const outputOf = (part: string): string => {
+      const job = jobs.find(({ command }) => String(command).includes(part));
+      expect(job).toMatchObject({ state: 'finished', exit_status: 0 });
+      return bench.stdout(Number(job?.['jid']));
+    };
+    expect(outputOf('wc -l')).toBe('3\n');
+    expect(outputOf('RQ_DATA')).toBe('a parameter\n');
+    expect(outputOf('echo two')).toBe('two\n');
+    expect(outputOf('simulate 7')).toBe('./simulate 7\n');
+    expect(jobs.filter(({ tag }) => tag === 'nightly')).toHaveLength(1);
+  });
+
+  test('Selecting and changing jobs', async () => {
+    const bench = home();
+    await addJobs(bench);
+    const outputs = await runPage(bench, 'docs/selecting-jobs.md');
+    expect(outputs.get('rq ~/q list failed')?.match(/exit_status: [12]/g)).toHaveLength(2);
+    expect(outputs.get('rq ~/q stdout 1')).toBe('report\n');
+    expect(outputs.get("rq ~/q list finished --fields jid,exit,elapsed | grep -c 'exit_status: 0'")).toBe('2\n');
+    expect(await bench.jobs('tag=soon')).toEqual([]);
+  });
+
+  test('Running feeders', async () => {
+    const outputs = await runPage(home(), 'docs/running-feeders.md');
+    expect(outputs.get('rq ~/q nodes --fields host,state,slots')).toContain('state: feeding');
+    expect(outputs.get('rq ~/q cron tab')).toContain('@reboot');
+  });
+
+  test('Maintaining a queue', async () => {
+    const bench = home();
+    await addJobs(bench);
+    const outputs = await runPage(bench, 'docs/maintaining-a-queue.md');
+    expect(outputs.get('rq ~/q rotate ~/done.tgz')).toContain('jobs: 4');
+    expect(outputs.get('rq ~/q recover')).toContain('damage: none');
+  });
+
+  test('Coming from Slurm', async () => {
+    const outputs = await runPage(home(), 'docs/from-slurm.md');
+    const listed = outputs.get('rq ~/q list tag=array --fields jid,state,exit_status,elapsed');
+    expect(listed?.match(/state: finished/g)).toHaveLength(5);
+  });
+
+  test('Coming from GNU parallel', async () => {
+    const outputs = await runPage(home(), 'docs/from-gnu-parallel.md');
+    expect(outputs.get('ls *.log.gz')).toBe('one.log.gz\ntwo words.log.gz\n');
+  });
+
+  test('Troubleshooting', async () => {
+    const outputs = await runPage(home(), 'docs/troubleshooting.md');
+    expect(outputs.get('rq ~/q doctor --fields verdict,checks')).toContain('verdict:');
+  });
+});
