@@ -12,26 +12,27 @@ export const RECOVER_COMMAND: CommandSpec = {
     {
       name: 'break-locks',
       type: 'flag',
-      help: 'Free the database of the locks of a host that is dead (NFS version 3), by giving it a new inode.',
+      help: 'Remove the locks of a dead host (NFS version 3) by replacing the database with a copy of it.',
     },
-    { name: 'yes', type: 'flag', help: 'Yes, the host is dead: one that is alive would be cut off.' },
+    { name: 'yes', type: 'flag', help: 'Confirm that the host is dead. A transaction of a live host would be lost.' },
   ],
   report: ['database', 'damage', 'saved', 'lost', 'doubtful', 'kept', 'locks', 'journal', 'whole'],
   description: [
-    'Checks the database, all of it, and changes nothing if it is whole. Where indexes lack entries they are made ' +
-      'anew. Where there is worse, every row that can be read and is beyond doubt is saved into a new database, which ' +
-      'takes the place of the damaged one; that is kept beside it. Jobs that run go on. A queue may be in use meanwhile: ' +
-      'it waits.',
-    'Prints what was damaged (none, indexes, structure or rows), how many jobs are saved, the jids that are lost, ' +
-      'those of rows that may be wrong and are therefore not saved, and the path of the damaged file. Ends with status 1 ' +
-      'if nothing can be saved; then nothing is changed.',
-    'With --break-locks nothing is checked but quickly: the database is copied, what a dead writer left is rolled ' +
-      'back, and the copy takes the place of the database.',
+    'Checks the whole database. If it is intact, nothing changes. If only indexes are damaged, they are rebuilt. ' +
+      'Otherwise every row that can be read is copied into a new database, which replaces the damaged one. The damaged ' +
+      'file is kept beside it. Running jobs continue. The queue may be in use; other commands wait.',
+    'Rows are read with SQL. Where the program sqlite3 is installed and has ".recover", rows that SQL cannot reach are ' +
+      'read with it. --lock-timeout limits the time that sqlite3 gets.',
+    'Prints what was damaged (none, indexes, structure or rows), the number of saved jobs, the jids of lost jobs, the ' +
+      'jids of doubtful jobs, and the path of the damaged file. The row of a doubtful job can be read, but its contents ' +
+      'are invalid, so it is not saved. If no row can be read, nothing changes and the exit status is 1.',
+    '--break-locks only makes a quick check. It copies the database, rolls back the transaction of a dead writer, and ' +
+      'replaces the database with the copy.',
   ],
   examples: [
-    { type: 'rq q recover', does: 'check the database, and repair what is damaged' },
-    { type: 'rq q recover --fields damage,saved', does: 'the same, and print only what it came to' },
-    { type: 'rq q recover --break-locks --yes', does: 'a host died with the database locked, and will not come back' },
+    { type: 'rq q recover', does: 'check the database and repair it' },
+    { type: 'rq q recover --fields damage,saved', does: 'print only the damage and the number of saved jobs' },
+    { type: 'rq q recover --break-locks --yes', does: 'a host died while it held a lock, and will not come back' },
   ],
   load: () => import('../commands/queue/recover.ts'),
 };

@@ -10,7 +10,7 @@ import { useQueue } from '../../use-queue.ts';
 import { version } from '../../version.ts';
 import { cronFacts } from '../hosts/cron-facts.ts';
 
-/** Checks what a queue needs and prints what is wrong; the exit status is 1 if there is a problem. */
+/** Checks a queue and this host, and prints the findings. The exit status is 1 if there is a problem. */
 export async function run(call: CommandCall): Promise<number | undefined> {
   const named = hostsOf(call.options.text('with'));
   return await useQueue(call, async (queue) => {
@@ -43,5 +43,5 @@ function findingsToPrint({ name, findings }: Check): Record<string, unknown>[] {
 function hostsOf(text: string | undefined): string[] | undefined {
   const hosts = text?.split(',');
   if (hosts?.includes('') !== true) return hosts;
-  throw new RqError('USAGE', `--with needs names of hosts with commas between them, not "${text}"`);
+  throw new RqError('USAGE', `--with "${text}": an empty host name; separate host names with single commas`);
 }

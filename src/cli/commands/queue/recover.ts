@@ -5,10 +5,10 @@ import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 
-/** How many jids of a kind are printed; there may be millions. */
-const SHOWN = 1_000;
+/** The highest number of jids printed in each list. */
+const MAX_PRINTED = 1_000;
 
-/** Checks a queue's database, repairs it, and prints what it came to; or breaks the locks of a dead host. */
+/** Checks and repairs the database of a queue, or breaks the locks of a dead host, and prints a report. */
 export async function run(call: CommandCall): Promise<undefined> {
   if (call.options.flag('break-locks')) await breakLocksOf(call);
   else await recover(call);
@@ -20,10 +20,10 @@ async function recover(call: CommandCall): Promise<void> {
   });
   for (const [name, jids] of Object.entries({ lost, doubtful })) {
     if (jids.length > 0) call.diagnostics.warn(`${jids.length} jobs are ${name}`);
-    if (jids.length > SHOWN) call.diagnostics.warn(`only the first ${SHOWN} of them are printed`);
+    if (jids.length > MAX_PRINTED) call.diagnostics.warn(`only the first ${MAX_PRINTED} of them are printed`);
   }
   const { database, damage, saved, kept } = recovery;
-  const jids = { lost: lost.slice(0, SHOWN), doubtful: doubtful.slice(0, SHOWN) };
+  const jids = { lost: lost.slice(0, MAX_PRINTED), doubtful: doubtful.slice(0, MAX_PRINTED) };
   await printReport(call, { database, damage, saved, ...jids, kept });
 }
 
@@ -31,7 +31,7 @@ async function breakLocksOf(call: CommandCall): Promise<void> {
   if (!call.options.flag('yes')) {
     throw new RqError(
       'USAGE',
-      `--break-locks puts a copy in the place of ${call.queue}'s database, so that the locks of a host that died are gone; one that is alive and in the midst of a transaction would be cut off. If it is dead, add --yes`,
+      `--break-locks replaces the database of ${call.queue} with a copy, so that the locks of a dead host no longer apply; a transaction of a live host would be lost; if the host is dead, add --yes`,
     );
   }
   const { database, journal, isWhole } = await useQueue(call, breakLocks);
