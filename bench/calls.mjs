@@ -1,15 +1,14 @@
-// What a call of the command costs, and what many jobs cost in one call.
+// The time of one call, and of a call with many jobs.
 
 import { join } from 'node:path';
-import { lines, median, newQueue, ROOT, RQ, rq, timed } from './harness.mjs';
+import { lines, median, newQueue, ROOT, RQ, rq, size, timed } from './harness.mjs';
 import { taskSpoolerSubmits } from './peers.mjs';
 
-const CALLS_A_ROUND = 15;
-const MANY = 100_000;
-const TSP_JOBS = 500;
+const CALLS_PER_ROUND = size(15, 1);
+const MANY = size(100_000);
+const TSP_JOBS = size(500);
 
-const many = (seconds) => median(Array.from({ length: CALLS_A_ROUND }, seconds));
-const bare = () => many(() => timed(process.execPath, ['-e', '0']));
+const medianOf = (seconds) => median(Array.from({ length: CALLS_PER_ROUND }, seconds));
 
 const readRaw = `
   const Database = require('better-sqlite3');
@@ -18,9 +17,9 @@ const readRaw = `
 
 export function calls() {
   const one = newQueue();
-  const listed = newQueue();
-  rq([listed, 'submit', '-q', '-'], { input: lines(MANY, (n) => `process --input data/${n}.dat`) });
-  const call = (...words) => many(() => timed(RQ, words));
+  const large = newQueue();
+  rq([large, 'submit', '-q', '-'], { input: lines(MANY, (n) => `process --input data/${n}.dat`) });
+  const call = (...words) => medianOf(() => timed(RQ, words));
   const against = '`node -e 0`';
   return [
     {
@@ -30,8 +29,8 @@ export function calls() {
         { name: '`rq q status`, 100,000 jobs', against },
       ],
       round: () => {
-        const theirs = bare();
-        return [call('--version'), call(one, 'submit', 'true'), call(listed, 'status')].map((ours) => ({
+        const theirs = medianOf(() => timed(process.execPath, ['-e', '0']));
+        return [call('--version'), call(one, 'submit', 'true'), call(large, 'status')].map((ours) => ({
           ours,
           theirs,
         }));
@@ -50,15 +49,15 @@ export function calls() {
         const queue = newQueue();
         const input = lines(MANY, (n) => `process --input ${n}`);
         const ours = MANY / timed(RQ, [queue, 'submit', '-q', '-'], { input });
-        return [{ ours, theirs: TSP_JOBS / taskSpoolerSubmits(TSP_JOBS) }];
+        return [{ ours, theirs: taskSpoolerSubmits(TSP_JOBS) }];
       },
     },
     {
       rows: [{ name: '`list` of 100,000 jobs', against: 'SQLite read, raw columns written', limit: { atMost: 3 } }],
       round: () => [
         {
-          ours: timed(RQ, [listed, 'list']),
-          theirs: timed(process.execPath, ['-e', readRaw, join(listed, 'db')], { cwd: ROOT }),
+          ours: timed(RQ, [large, 'list']),
+          theirs: timed(process.execPath, ['-e', readRaw, join(large, 'db')], { cwd: ROOT }),
         },
       ],
     },

@@ -1,57 +1,34 @@
-// The transaction itself, in one process: a claim in a queue of two million jobs against one in two thousand, and what each
-// further job adds to it.
+// The exchange by itself, in one process: in a queue of two million jobs against one of two thousand, and the time that
+// each further job adds.
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { options } from '../scripts/bundle.mjs';
-import { lines, newQueue, place, ROOT, rq } from './harness.mjs';
+import { lines, newQueue, place, ROOT, rq, size } from './harness.mjs';
 
-const CLAIMS = 100;
-/** Exchanges and jobs in each, to tell what a job adds to an exchange. */
-const EXCHANGES = 20;
-const JOBS = 101;
+const CLAIMS = size(100, 5);
+const EXCHANGES = size(20, 2);
+const JOBS = size(101, 11);
+const LARGE = size(1_000_000);
 
-/** A module that makes exchanges, each reporting the ends of what the one before claimed; milliseconds for an exchange. */
-const HARNESS = `
-  import { exchange } from './queue/exchange.ts';
-  import { openQueue } from './queue/open.ts';
-  const end = ({ jid, attempt, started }) => ({ jid, attempt, started, finished: started, elapsed: 0, pid: 5,
-    exit_status: 0, signal: null, reason: null, isLost: false });
-  export async function exchangeMs(path, count, jobs, areEnded) {
-    const queue = await openQueue(path, { lockTimeoutMs: 10000 });
-    const by = { host: 'h', boot: 'b', journal: 'j' };
-    let ends = [];
-    const once = async () => {
-      const { claimed } = await exchange(queue, { claimant: by, starts: [], ends, releases: [], claim: jobs, mayRun: () => true });
-      if (claimed.length !== jobs) throw new Error('too few were claimed');
-      ends = areEnded ? claimed.map(end) : [];
-    };
-    await once();
-    const start = performance.now();
-    for (let index = 0; index < count; index++) await once();
-    queue.close();
-    return (performance.now() - start) / count;
-  }`;
-
-async function harness() {
-  const outfile = join(ROOT, 'node_modules/.cache/rq-bench/claim.mjs');
-  const stdin = { contents: HARNESS, resolveDir: join(ROOT, 'src'), loader: 'ts' };
-  await build({ ...options, stdin, outfile });
+async function loadExchange() {
+  const outfile = join(ROOT, 'node_modules/.cache/rq-bench/exchange.mjs');
+  await build({ ...options, entryPoints: [join(ROOT, 'bench/exchange.ts')], outfile });
   return await import(outfile);
 }
 
-/** A queue of so many pending and so many finished jobs. */
+/** A queue with as many pending as finished jobs. */
 function filled(each) {
   const queue = newQueue();
   rq([queue, 'submit', '-q', '-'], { input: lines(2 * each, (n) => `true # ${n}`) });
   const ended = "started = submitted, finished = submitted, elapsed = 1, runner = 'h', pid = 5, attempt = 1";
-  rq([queue, 'execute', `update jobs set state = 'finished', exit_status = 0, ${ended} where jid <= ${each}`]);
+  rq([queue, 'execute', `UPDATE jobs SET state = 'finished', exit_status = 0, ${ended} WHERE jid <= ${each}`]);
   return queue;
 }
 
 export async function claims() {
   process.env.RQ_RUNTIME_DIR = place('run');
-  const { exchangeMs } = await harness();
-  const [small, large] = [filled(1000), filled(1_000_000)];
+  const { exchangeMs } = await loadExchange();
+  const [small, large] = [filled(1000), filled(LARGE)];
   const used = newQueue();
   return [
     {
@@ -69,7 +46,7 @@ export async function claims() {
       },
     },
     {
-      rows: [{ name: 'what each further job adds to an exchange', against: 'an exchange of one job', unit: 'ms' }],
+      rows: [{ name: 'each further job of an exchange', against: 'an exchange of one job', unit: 'ms' }],
       round: async () => {
         rq([used, 'submit', '-q', '-'], { input: lines((EXCHANGES + 1) * (JOBS + 1), () => 'true') });
         const theirs = await exchangeMs(used, EXCHANGES, 1, true);

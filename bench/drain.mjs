@@ -1,20 +1,19 @@
-// How many jobs a second come to their end, against no queue at all, and against each peer.
-
-import { lines, newQueue, RQ, rq, timed } from './harness.mjs';
+// Jobs per second from the first to the last, against xargs, which has no queue, and against each peer.
+import { lines, newQueue, RQ, rq, select, size, timed } from './harness.mjs';
 import { peers, xargs } from './peers.mjs';
 
-const JOBS = 2000;
+const JOBS = size(2000);
 
-/** Jobs a second: by the whole command, and from when the first job began until the command had ended. */
+/** Jobs per second: of the whole command, and from the start of the first job to the end of the command. */
 function drain() {
   const queue = newQueue();
   rq([queue, 'submit', '-q', '-'], { input: lines(JOBS, () => 'true') });
   const seconds = timed(RQ, [queue, 'feed', '--until-empty', '--max_feed=2', '-v1']);
   const ended = Date.now();
-  const sql = "select min(started) as first, count(*) as n from jobs where state = 'finished' and exit_status = 0";
-  const [{ first, n }] = JSON.parse(rq([queue, 'execute', '--json', sql]));
-  if (n !== JOBS) throw new Error(`${n} of ${JOBS} jobs ended well`);
-  return { cold: JOBS / seconds, warm: (JOBS * 1000) / (ended - Date.parse(first)) };
+  const succeeded = "state = 'finished' AND exit_status = 0";
+  const [{ first, n }] = select(queue, `SELECT min(started) AS first, count(*) AS n FROM jobs WHERE ${succeeded}`);
+  if (n !== JOBS) throw new Error(`${n} of ${JOBS} jobs succeeded`);
+  return { whole: JOBS / seconds, warm: (JOBS * 1000) / (ended - Date.parse(first)) };
 }
 
 export function drains() {
@@ -33,11 +32,11 @@ export function drains() {
         })),
       ],
       round: () => {
-        const rate = ({ run, fixed }) => (fixed ?? JOBS) / run(fixed ?? JOBS);
-        const alone = rate({ run: xargs });
-        const { cold, warm } = drain();
-        const others = peers.map((peer) => ({ ours: cold, theirs: rate(peer) }));
-        return [{ ours: warm, theirs: alone }, { ours: cold, theirs: alone }, ...others];
+        const rate = ({ run, jobs = JOBS }) => jobs / run(jobs);
+        const xargsRate = rate({ run: xargs });
+        const { whole, warm } = drain();
+        const others = peers.map((peer) => ({ ours: whole, theirs: rate(peer) }));
+        return [{ ours: warm, theirs: xargsRate }, { ours: whole, theirs: xargsRate }, ...others];
       },
     },
   ];

@@ -1,14 +1,14 @@
-// What users could run 2,000 jobs with instead, each at its best fair setting; those that are not installed are left out.
+// Other programs that run many jobs, each with its best fair settings. Programs that are not installed are skipped.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { env, lines, place, timed } from './harness.mjs';
+import { env, lines, place, size, timed } from './harness.mjs';
 
 const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
-/** With no queue at all: the limit. */
+/** The upper limit: no queue. */
 export const xargs = (jobs) =>
   timed('xargs', ['-P2', '-I{}', 'bash', '-c', 'true'], { input: lines(jobs, String), cwd: place('xargs') });
 
@@ -18,8 +18,8 @@ const parallel = (words) => (jobs) =>
     env: { ...env, PARALLEL_SHELL: '/bin/bash', HOME: place('home') },
   });
 
-/** Each job that waits is a process with a connection to its server, which may have a thousand. */
-const TSP_JOBS = 500;
+/** Each waiting job is a process with a connection to the server, which accepts a thousand. */
+const TSP_JOBS = size(500);
 
 function taskSpooler(jobs) {
   const directory = place('tsp');
@@ -31,7 +31,7 @@ function taskSpooler(jobs) {
   return seconds;
 }
 
-/** It runs one at a time: two queues are two slots. */
+/** nq runs one job at a time, so two queues are two slots. */
 function nq(jobs) {
   const [one, two] = [place('nq'), place('nq')];
   const script = `for i in $(seq ${jobs / 2}); do NQDIR=${one} nq -q bash -c true; NQDIR=${two} nq -q bash -c true; done
@@ -39,11 +39,11 @@ function nq(jobs) {
   return timed('bash', ['-c', script]);
 }
 
-/** As few as give a stable figure: each takes it tens of milliseconds. */
-const SLURM_JOBS = 100;
+/** The fewest that give a stable figure: each takes tens of milliseconds. */
+const SLURM_JOBS = size(100, 2);
 let slurmDaemons;
 
-/** One node, two processors, and the settings that Slurm's own guide gives for many short jobs. */
+/** One node, two processors, and the settings of Slurm's guide for many short jobs. */
 function startSlurm() {
   const directory = place('slurm');
   const file = (name) => join(directory, name);
@@ -102,35 +102,39 @@ PartitionName=all Nodes=${host} Default=YES MaxTime=INFINITE State=UP
   process.on('exit', stop);
   if (ready.status !== 0) {
     stop();
-    throw new Error(`slurmd did not come up: see ${directory}`);
+    throw new Error(`slurmd did not start within 30 s: see the logs in ${directory}`);
   }
   return options;
 }
 
 function slurm() {
   slurmDaemons ??= startSlurm();
-  // Its own --wait looks ever more seldom.
+  // `sbatch --wait` polls at growing intervals.
   const script = `sbatch --array=1-${SLURM_JOBS} --output=%a.out --wrap=true
     while [ -n "$(squeue -h)" ]; do sleep 0.05; done`;
   return timed('bash', ['-c', script], { ...slurmDaemons, cwd: place('out') });
 }
 
-/** The peers that are here: how long each takes for so many jobs, or `fixed`, as many as it is given. */
-export const peers = [
+const ALL = [
   { name: 'GNU parallel', program: 'parallel', run: parallel(() => []) },
   { name: 'GNU parallel --results', program: 'parallel', run: parallel((path) => ['--results', path]) },
-  { name: 'task-spooler', program: 'tsp', run: taskSpooler, fixed: TSP_JOBS },
+  { name: 'task-spooler', program: 'tsp', run: taskSpooler, jobs: TSP_JOBS },
   { name: 'nq', program: 'nq', run: nq },
-  { name: 'Slurm', program: 'slurmctld', run: slurm, fixed: SLURM_JOBS },
-].filter(({ program }) => has(program));
-export const absent = ['parallel', 'tsp', 'nq', 'slurmctld'].filter((program) => !has(program));
+  { name: 'Slurm', program: 'slurmctld', run: slurm, jobs: SLURM_JOBS },
+];
 
-/** Seconds that task-spooler takes to be given so many jobs, none of which it runs meanwhile. */
+/** The installed peers: `run` takes a number of jobs and returns seconds; `jobs` is set where the number is fixed. */
+export const peers = ALL.filter(({ program }) => has(program));
+/** The names of the peers that are skipped. */
+export const skipped = ALL.filter(({ program }) => !has(program)).map(({ name }) => name);
+
+/** Submits per second of task-spooler while it runs no job. Undefined if it is not installed. */
 export function taskSpoolerSubmits(jobs) {
+  if (!has('tsp')) return undefined;
   const directory = place('tsp');
   const options = { env: { ...env, TS_SOCKET: join(directory, 'socket'), TMPDIR: directory } };
   spawnSync('tsp', ['sleep', '1000'], { ...options, stdio: 'ignore' });
   const seconds = timed('bash', ['-c', `for i in $(seq ${jobs}); do tsp true; done`], options);
   spawnSync('bash', ['-c', 'tsp -C; kill $(tsp -p); tsp -K'], { ...options, stdio: 'ignore' });
-  return seconds;
+  return jobs / seconds;
 }

@@ -1,6 +1,9 @@
-// Measures rq against its peers, each figure beside something that was measured in the same round, since machines are
-// shared and noisy. Usage: npm run bench [-- --rounds N] [--only NAME] [--write]. Prints a Markdown table; --write puts
-// it between the markers of docs/performance.md and the figures into bench/results.json.
+// Measures rq against its peers. Machines are shared and noisy, so each figure stands beside one of the same round.
+// Usage: npm run bench [-- OPTION…]. Prints a Markdown table.
+//   --rounds N   measure N times (default 5)      --only NAME   run one suite
+//   --write      put the table between the markers of docs/performance.md
+//   --smoke      run every benchmark of bench/ once, at about a hundredth of its size, and judge no figure
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -8,77 +11,99 @@ import { calls } from './calls.mjs';
 import { claims } from './claim.mjs';
 import { daemons } from './daemons.mjs';
 import { drains } from './drain.mjs';
-import { median, ROOT, sorted } from './harness.mjs';
+import { isSmoke, median, ROOT, sink, sorted } from './harness.mjs';
 import { latencies } from './latency.mjs';
-import { absent } from './peers.mjs';
+import { skipped } from './peers.mjs';
 import { scaling } from './scaling.mjs';
 
 const words = process.argv.slice(2);
 const optionOf = (name) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
-const rounds = Number(optionOf('--rounds') ?? 5);
+const rounds = isSmoke ? 1 : Number(optionOf('--rounds') ?? 5);
 const only = optionOf('--only');
-
 const suites = { calls, drains, claims, latencies, daemons, scaling };
-const groups = [];
-for (const [name, suite] of Object.entries(suites)) {
-  if (only === undefined || only === name) groups.push(...(await suite()));
-}
+const otherPrograms = [
+  ['bench/million.mjs', '--smoke'],
+  ['bench/lock-use.mjs', '0.02'],
+];
 
-const results = groups.map(({ rows }) => rows.map((row) => ({ ...row, rounds: [] })));
-for (let round = 0; round < rounds; round++) {
-  for (const [index, { round: measure, once }] of groups.entries()) {
-    if (once && round > 0) continue;
-    const figures = await measure();
-    for (const [row, figure] of figures.entries()) results[index][row].rounds.push(figure);
-    process.stderr.write(`round ${round + 1}: ${results[index].map(({ name }) => name).join('; ')}\n`);
+const absentPeers = skipped.length > 0 ? `Skipped, not installed: ${skipped.join(', ')}.` : '';
+const note = (text) => process.stderr.write(`${text}\n`);
+const seconds = (start) => ((performance.now() - start) / 1000).toFixed(1);
+
+async function measureAll() {
+  const groups = [];
+  for (const [name, suite] of Object.entries(suites)) {
+    if (only === undefined || only === name) groups.push(...(await suite()));
   }
+  const results = groups.map(({ rows }) => rows.map((row) => ({ ...row, rounds: [] })));
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, { round: measure, once }] of groups.entries()) {
+      if (once && round > 0) continue;
+      const start = performance.now();
+      const figures = await measure();
+      for (const [row, figure] of figures.entries()) results[index][row].rounds.push(figure);
+      const names = results[index].map(({ name }) => name).join('; ');
+      note(`${isSmoke ? 'smoke' : `round ${round + 1}`}, ${seconds(start)} s: ${names}`);
+    }
+  }
+  return results.flat();
 }
 
-function summary({ name, against, unit = 's', limit, rounds: measured }) {
-  const ratios = sorted(measured.map(({ ours, theirs }) => ours / theirs));
-  const figures = {
-    ours: median(measured.map(({ ours }) => ours)),
-    theirs: median(measured.map(({ theirs }) => theirs)),
-    ratio: median(ratios),
-    spread: [ratios[0], ratios.at(-1)],
-  };
-  return { name, against, unit, limit, ...figures, verdict: verdict(limit, figures) };
+function row({ name, against, unit = 's', limit, rounds: measured }) {
+  const ours = median(measured.map((each) => each.ours));
+  if (measured[0].theirs === undefined) return cells([name, against, figure(ours, unit), 'skipped: not installed']);
+  const theirs = median(measured.map((each) => each.theirs));
+  const ratios = sorted(measured.map((each) => each.ours / each.theirs));
+  const [low, high] = [ratios[0], ratios.at(-1)].map((value) => value.toFixed(2));
+  const ratio = median(ratios);
+  const texts = [figure(ours, unit), figure(theirs, unit), ratio.toFixed(2), `${low} – ${high}`];
+  return cells([name, against, ...texts, ...outcome(limit, ours, ratio)]);
 }
 
-function verdict(limit, { ours, ratio }) {
-  if (limit === undefined) return '';
+/** The limit, and whether it holds. */
+function outcome(limit, ours, ratio) {
+  if (limit === undefined || isSmoke) return [];
   const { atMost = Number.POSITIVE_INFINITY, atLeast = 0, ours: floor = 0 } = limit;
-  return ratio <= atMost && ratio >= atLeast && ours >= floor ? 'yes' : 'no';
+  const holds = ratio <= atMost && ratio >= atLeast && ours >= floor;
+  return [limit.atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`, holds ? 'yes' : 'no'];
 }
+
+const cells = (texts) => `| ${Array.from({ length: 8 }, (_, index) => texts[index] ?? '').join(' | ')} |`;
 
 function figure(value, unit) {
-  const digits = unit === '/s' || value >= 1000 ? 0 : unit === 's' ? 3 : value < 1 ? 3 : 1;
+  const digits = unit === '/s' || value >= 1000 ? 0 : unit === 's' || value < 1 ? 3 : 1;
   const text = value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return unit === '/s' || unit === '%' ? `${text}${unit}` : `${text} ${unit}`;
 }
 
-const wanted = (limit) =>
-  limit === undefined ? '' : limit.atMost === undefined ? `≥ ${limit.atLeast}` : `≤ ${limit.atMost}`;
-const summaries = results.flat().map(summary);
-const rows = summaries.map(({ name, against, unit, limit, ours, theirs, ratio, spread, verdict: held }) => {
-  const [low, high] = spread.map((value) => value.toFixed(2));
-  const cells = [name, against, figure(ours, unit), figure(theirs, unit), ratio.toFixed(2), `${low} – ${high}`];
-  return `| ${[...cells, wanted(limit), held].join(' | ')} |`;
-});
-const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
-const table = [
-  `${rounds} rounds, interleaved, medians; ${machine}.${absent.length > 0 ? ` Not here: ${absent.join(', ')}.` : ''}`,
-  '',
-  '| what | against | rq | the other | ratio | spread | wanted | held |',
-  '|---|---|---|---|---|---|---|---|',
-  ...rows,
-].join('\n');
-process.stdout.write(`${table}\n`);
+function tableOf(results) {
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
+  return [
+    `${rounds} rounds, interleaved, medians; ${machine}. ${absentPeers}`,
+    '',
+    '| benchmark | against | rq | the other | ratio | spread | limit | holds |',
+    '|---|---|---|---|---|---|---|---|',
+    ...results.map(row),
+  ].join('\n');
+}
+
+const table = tableOf(await measureAll());
+// The figures of a smoke run mean nothing.
+process.stdout.write(isSmoke ? `${absentPeers}\n` : `${table}\n`);
 if (words.includes('--write')) {
   const path = join(ROOT, 'docs/performance.md');
   const text = readFileSync(path, 'utf8').replace(/(<!-- bench -->\n)[\s\S]*(\n<!-- \/bench -->)/, `$1${table}$2`);
   writeFileSync(path, text);
-  const report = { date: new Date().toISOString(), machine, rounds, results: summaries };
-  writeFileSync(join(ROOT, 'bench/results.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+}
+if (isSmoke && only === undefined) {
+  for (const [program, option] of otherPrograms) {
+    const start = performance.now();
+    const { status } = spawnSync(process.execPath, [program, option], {
+      cwd: ROOT,
+      stdio: ['ignore', sink, 'inherit'],
+    });
+    if (status !== 0) throw new Error(`${program} ${option}: status ${status}`);
+    note(`smoke, ${seconds(start)} s: ${program}`);
+  }
 }
 process.exit(0);

@@ -1,5 +1,5 @@
-// Everything that has to hold, in one command: build, types, lint with the layers, dead code, the package, and the tests.
-// Prints counts; the last line is `N passed, N failed, N skipped`.
+// All checks in one command: build, types, lint, layers, dead code, the package, the tests, the demo, and a smoke run of
+// the benchmarks. The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,14 +11,18 @@ const bin = (name) => join(root, 'node_modules/.bin', name);
 const scratch = mkdtempSync(join(tmpdir(), 'rq-check-'));
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
-const checks = [
+const fastChecks = [
   ['build', process.execPath, ['scripts/build.mjs']],
   ['types', bin('tsc'), ['-p', '.']],
   ['lint', bin('biome'), ['check', '.', '--diagnostic-level=warn', '--error-on-warnings']],
   ['layers', bin('depcruise'), ['src', '--config', '.dependency-cruiser.json']],
-  ['promises left alone', bin('oxlint'), ['--type-aware', 'src', 'test']],
+  ['floating promises', bin('oxlint'), ['--type-aware', 'src', 'test']],
   ['dead code', bin('knip'), []],
   ['package', bin('publint'), ['--strict']],
+];
+const runs = [
+  ['demo', process.execPath, ['scripts/demo.mjs']],
+  ['benchmarks, smoke run', process.execPath, ['bench/run.mjs', '--smoke']],
 ];
 const projects = ['unit', 'integration', 'cluster'];
 
@@ -45,17 +49,17 @@ function runTests(project) {
   try {
     report = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return count(`${project} tests: no report`, false);
+    return count(`${project} tests: vitest ended with ${status} and wrote no report`, false);
   }
   totals.passed += report.numPassedTests;
   totals.failed += report.numFailedTests;
   totals.skipped += report.numPendingTests + report.numTodoTests;
   printSkipped(report);
-  // A file that does not even load has no test that failed.
+  // A test file that cannot be loaded has no failed tests.
   if (status !== 0 && report.numFailedTests === 0) count(`${project} tests: vitest ended with ${status}`, false);
 }
 
-/** Why tests were skipped: their titles, or those of their suites, say it. */
+/** Prints the reasons for skipped tests. A title, or that of its suite, ends with `(skipped: REASON)`. */
 function printSkipped({ testResults }) {
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
   const skipped = tests.filter(({ status }) => !['passed', 'failed'].includes(status));
@@ -66,8 +70,9 @@ function printSkipped({ testResults }) {
 }
 
 try {
-  for (const check of checks) runCheck(check);
+  for (const check of fastChecks) runCheck(check);
   for (const project of projects) runTests(project);
+  for (const check of runs) runCheck(check);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
-// The main job on one machine: a queue in a temporary directory, a few hundred real jobs over files that are here, two
-// feeders that act as two hosts, and every result compared with one computed here directly.
+// A demonstration on one machine: a queue in a temporary directory, 300 jobs on files of node_modules, and two feeders with
+// different host names. It computes every result again without rq and compares.
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -19,8 +19,8 @@ const say = (text) => process.stdout.write(`${text}\n`);
 const run = (words, options = {}) =>
   execFileSync(rq, words, { env: environment, encoding: 'utf8', maxBuffer: 2 ** 28, ...options });
 
-/** Regular files of some size, below a directory. */
-function filesBelow(directory, wanted) {
+/** The largest text files below a directory, up to 2 MB. */
+function largestFiles(directory, wanted) {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(js|ts|json|md|txt|h|c)$/.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
@@ -29,9 +29,9 @@ function filesBelow(directory, wanted) {
     .slice(0, wanted);
 }
 
-const words = (bytes) => bytes.toString('latin1').match(/[A-Za-z]+/g)?.length ?? 0;
+const countWords = (bytes) => bytes.toString('latin1').match(/[A-Za-z]+/g)?.length ?? 0;
 
-/** Each kind of job: its command, and whether its output is what a direct computation gives. */
+/** Each kind of job: its command line, and a check of its output. */
 const kinds = [
   {
     tag: 'checksum',
@@ -44,9 +44,9 @@ const kinds = [
     isRight: (output, bytes) => gunzipSync(output).equals(bytes),
   },
   {
-    tag: 'count',
+    tag: 'words',
     command: (file) => `LC_ALL=C tr -cs A-Za-z '\\n' < ${quote(file)} | grep -c .`,
-    isRight: (output, bytes) => Number(output.toString()) === words(bytes),
+    isRight: (output, bytes) => Number(output.toString()) === countWords(bytes),
   },
 ];
 
@@ -57,12 +57,12 @@ function feeder(host) {
   });
   return new Promise((resolve, reject) => {
     child.once('exit', (code) =>
-      code === 0 ? resolve(host) : reject(new Error(`the feeder ${host} ended with ${code}`)),
+      code === 0 ? resolve(host) : reject(new Error(`the feeder of ${host} ended with exit status ${code}`)),
     );
   });
 }
 
-async function progress(total, isDone) {
+async function showProgress(total, isDone) {
   const counts = () => JSON.parse(run([queue, 'status', '--json'])).jobs;
   for (;;) {
     const { finished, running } = counts();
@@ -76,7 +76,7 @@ async function progress(total, isDone) {
 try {
   say(`$ rq ${queue} create`);
   say(run([queue, 'create']));
-  const files = filesBelow(join(root, 'node_modules'), 100);
+  const files = largestFiles(join(root, 'node_modules'), 100);
   const jobs = files.flatMap((file) => kinds.map(({ tag, command }) => ({ tag, command: command(file) })));
   say(
     `$ rq ${queue} submit --quiet -     # ${jobs.length} jobs: checksums, compressions and word counts of ${files.length} files`,
@@ -88,7 +88,7 @@ try {
   const fed = Promise.all([feeder('alpha'), feeder('beta')]).finally(() => {
     isDone = true;
   });
-  await Promise.all([fed, progress(jobs.length, () => isDone)]);
+  await Promise.all([fed, showProgress(jobs.length, () => isDone)]);
   const seconds = (Date.now() - startMs) / 1000;
   say(`\n$ rq ${queue} status`);
   say(run([queue, 'status']));
@@ -101,9 +101,10 @@ try {
     const bytes = readFileSync(files[Math.floor(index / kinds.length)]);
     return listed[index]?.exit_status !== 0 || !isRight(readFileSync(join(queue, 'stdout', String(index + 1))), bytes);
   });
-  if (listed.length !== jobs.length || wrong.length > 0) throw new Error(`${wrong.length} results are wrong`);
+  if (listed.length !== jobs.length || wrong.length > 0)
+    throw new Error(`${wrong.length} results are wrong, ${listed.length} of ${jobs.length} jobs are listed`);
   const share = (host) => listed.filter(({ runner }) => runner === host).length;
-  say(`All ${jobs.length} results are what a direct computation gives.`);
+  say(`All ${jobs.length} results are correct.`);
   say(`alpha ran ${share('alpha')} jobs, beta ${share('beta')}, in ${seconds.toFixed(1)} s.`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
