@@ -5,30 +5,31 @@ import { join } from 'node:path';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Makes a directory for this user alone in TMPDIR, hands its path to the work, and removes it whatever comes of that:
- * also at a signal, which then ends the process as it would have.
+ * Creates a directory in TMPDIR that only this user can access, and removes it after the work. A signal removes it too,
+ * and then ends the process with its default action.
  */
 export async function withPrivateDirectory<Result>(
   prefix: string,
   work: (directory: string) => Promise<Result>,
 ): Promise<Result> {
   let directory: string | undefined;
-  const clear = (): void => {
-    for (const signal of SIGNALS) process.off(signal, end);
+  const remove = (): void => {
+    for (const signal of SIGNALS) process.off(signal, endBySignal);
     if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
   };
-  const end = (signal: NodeJS.Signals): void => {
+  const endBySignal = (signal: NodeJS.Signals): void => {
     try {
-      clear();
+      remove();
     } finally {
       process.kill(process.pid, signal);
     }
   };
-  for (const signal of SIGNALS) process.on(signal, end);
+  // Before the directory is created: without a listener, a signal would end the process and leave the directory.
+  for (const signal of SIGNALS) process.on(signal, endBySignal);
   try {
     directory = mkdtempSync(join(tmpdir(), prefix));
     return await work(directory);
   } finally {
-    clear();
+    remove();
   }
 }

@@ -4,9 +4,14 @@ import type { CommandCall } from './parse/command-call.ts';
 import { lockTimeoutMs } from './parse/lock-timeout.ts';
 import { withPrivateDirectory } from './private-directory.ts';
 
-/** Opens the queue of a call, hands it to the work, and closes it whatever comes of that. */
-export async function useQueue<Result>(call: CommandCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {
-  const queue = await openQueue(call.queue, { lockTimeoutMs: lockTimeoutMs(call) });
+/** Opens the queue of a call for the work, and closes it afterwards. */
+export async function useQueue<Result>(
+  call: CommandCall,
+  work: (queue: Queue) => Promise<Result>,
+  copy?: string,
+): Promise<Result> {
+  const options = { lockTimeoutMs: lockTimeoutMs(call), ...(copy === undefined ? {} : { copy }) };
+  const queue = await openQueue(call.queue, options);
   try {
     return await work(queue);
   } finally {
@@ -14,18 +19,13 @@ export async function useQueue<Result>(call: CommandCall, work: (queue: Queue) =
   }
 }
 
-/** As `useQueue`, for commands that only read: with `--snapshot` on a private copy of the database, removed afterwards. */
+/** As `useQueue`, for commands that only read. With `--snapshot` they read a temporary private copy of the database. */
 export async function useReader<Result>(call: CommandCall, work: (queue: Queue) => Promise<Result>): Promise<Result> {
   if (!call.options.flag('snapshot')) return await useQueue(call, work);
   return await withPrivateDirectory('rq-snapshot-', async (directory) => {
     const copy = join(directory, 'db');
     const { copyDatabase } = await import('../queue/archive/copy-database.ts');
     await useQueue(call, (queue) => copyDatabase(queue, copy));
-    const reader = await openQueue(call.queue, { lockTimeoutMs: lockTimeoutMs(call), copy });
-    try {
-      return await work(reader);
-    } finally {
-      reader.close();
-    }
+    return await useQueue(call, work, copy);
   });
 }

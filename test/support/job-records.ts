@@ -127,7 +127,7 @@ function wrongInJob(job: StoredJob, records: readonly AttemptRecord[], { killed,
 
 async function jobsIn(bench: Workbench, place: string): Promise<StoredJob[]> {
   const { status, stdout, stderr } = await bench.run([place, 'list', '--json']);
-  if (status !== 0 && !/^rq: no job in/.test(stderr)) throw new Error(`cannot read ${place}: ${stderr}`);
+  if (status !== 0 && !/^rq: cannot \w+: no job in/.test(stderr)) throw new Error(`cannot read ${place}: ${stderr}`);
   return status === 3 ? [] : (JSON.parse(stdout) as StoredJob[]);
 }
 

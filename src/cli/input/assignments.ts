@@ -1,9 +1,11 @@
+import { resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { RqError } from '../../job/errors.ts';
 import { JOB_FIELDS } from '../../job/job.ts';
 import type { JobChange } from '../../queue/jobs/job-change.ts';
 import { checkEntry } from '../../yaml/entry.ts';
-import { readablePath } from './submission.ts';
+import { requireReadable } from './readable-path.ts';
+import { workingDirectory } from './working-directory.ts';
 
 const KEYS = ['command', 'priority', 'tag', 'runners', 'restartable', 'stdin', 'data', 'cwd', 'state'] as const;
 type Key = (typeof KEYS)[number];
@@ -16,16 +18,16 @@ export function splitAssignments(words: readonly string[]): { assignments: strin
 }
 
 /**
- * Reads `key=value` words as a change of waiting jobs; null clears. Relative paths are of `cwd`. Throws USAGE for an
+ * Reads `key=value` words as a change of waiting jobs; null clears. Relative paths are of the working directory. Throws USAGE for an
  * unknown, empty or repeated key, INVALID_INPUT for a value out of range or a file that cannot be read.
  */
-export function readAssignments(words: readonly string[], cwd: () => string): JobChange {
+export function readAssignments(words: readonly string[], environment: NodeJS.ProcessEnv): JobChange {
   const change: Record<string, unknown> = {};
   for (const word of words) {
     const at = word.indexOf('=');
     const key = keyOf(word.slice(0, at), word);
     if (Object.hasOwn(change, key)) throw new RqError('USAGE', `cannot update: ${key} is given twice`);
-    change[key] = assignedValue(key, word.slice(at + 1), cwd);
+    change[key] = assignedValue(key, word.slice(at + 1), environment);
   }
   return change;
 }
@@ -39,8 +41,7 @@ function keyOf(name: string, word: string): Key {
   throw new RqError('USAGE', `cannot update the field "${name}": ${hint} There are ${KEYS.join(', ')}`);
 }
 
-function assignedValue(key: Key, text: string, cwd: () => string): string | number | boolean | null {
-  const place = (): string => 'cannot update';
+function assignedValue(key: Key, text: string, environment: NodeJS.ProcessEnv): string | number | boolean | null {
   if (text === 'null') {
     if (NULLABLE.includes(key)) return null;
     throw new RqError('INVALID_INPUT', `cannot update: ${key} cannot be null, only ${NULLABLE.join(', ')} can`);
@@ -49,8 +50,14 @@ function assignedValue(key: Key, text: string, cwd: () => string): string | numb
     if (text === 'pending' || text === 'holding') return text;
     throw new RqError('INVALID_INPUT', `cannot update: state must be pending or holding, not "${text}"`);
   }
-  if (key === 'stdin' || key === 'data') return readablePath(checked(key, text), cwd, key, place);
-  if (key === 'cwd') return checked(key, text.startsWith('/') || text === '' ? text : `${cwd()}/${text}`);
+  if (key === 'stdin' || key === 'data') {
+    const path = resolve(checked(key, text));
+    requireReadable(path, key, 'cannot update');
+    return path;
+  }
+  if (key === 'cwd' && text !== '' && !text.startsWith('/')) {
+    return checked(key, `${workingDirectory(environment)}/${text}`);
+  }
   return checked(key, typed(key, text));
 }
 

@@ -1,9 +1,9 @@
 import { RqError } from '../../job/errors.ts';
 
 const COUNT = /^([A-Za-z_]\w*)=(\d{1,3}(?:,\d{1,3})*)$/;
-const TAKEN = ['successes', 'failures'];
+const RESERVED = ['successes', 'failures'];
 
-/** Reads `ok=42,43 command_not_found=127` as names with the exit statuses that each counts. Throws USAGE. */
+/** Parses `ok=42,43 command_not_found=127` as names with the exit statuses to count for each. Throws USAGE. */
 export function readExitCounts(text: string | undefined): Map<string, number[]> {
   const counts = new Map<string, number[]>();
   for (const word of (text ?? '').split(/\s+/).filter((each) => each !== '')) {
@@ -12,8 +12,11 @@ export function readExitCounts(text: string | undefined): Map<string, number[]> 
     if (name === '' || statuses.some((status) => status > 255)) {
       throw new RqError('USAGE', `cannot count exit statuses by "${word}": give NAME=N,N with N from 0 to 255`);
     }
-    if (counts.has(name) || TAKEN.includes(name)) {
-      throw new RqError('USAGE', `cannot count exit statuses by "${word}": the name ${name} is taken`);
+    if (counts.has(name) || RESERVED.includes(name)) {
+      throw new RqError(
+        'USAGE',
+        `cannot count exit statuses by "${word}": the name ${name} is already in use; choose another one`,
+      );
     }
     counts.set(name, statuses);
   }

@@ -3,23 +3,23 @@ import { readPrintedJson, readPrintedYaml } from '../../yaml/printed.ts';
 import { isDocument } from '../../yaml/read.ts';
 import { parseJid } from './selection.ts';
 
-/** A key at the beginning of a line: of a job, or of anything below one. */
+/** A key at the beginning of a line, at any depth. */
 const KEY_LINE = /^\s*(?:- +)*"?[A-Za-z_]+"? *:(?:\s|$)/;
-/** `- jid: 42`, `jid: 42`, `"jid": 42,`: of a job itself, never deeper, where only the text of a command can be. */
+/** `- jid: 42`, `jid: 42`, `"jid": 42,`: at the depth of a job's keys; deeper lines can be text of a command line. */
 const JID_LINE = /^ {0,2}(?:- +)?"?jid"? *: *(\d+)\s*,?\s*$/;
-/** A key whose text stands on the lines below it that are further in. */
+/** A key with a block scalar: its text is on the following lines, which are indented further. */
 const BLOCK = /^(\s*(?:- +)*)"?[A-Za-z_]+"? *: *[|>][-+0-9]*\s*$/;
-/** `42`, `- 42`, `42,` alone on a line. */
+/** `42`, `- 42` or `42,` alone on a line. */
 const BARE_LINE = /^\s*(?:- +)?(\d+)\s*,?\s*$/;
-/** What stands between jids in a list of them: nothing, the separators of grep and of YAML, a comment, a bracket. */
+/** Lines to skip in a list of jids: empty lines, separators of grep and YAML, comments, brackets. */
 const EMPTY_LINE = /^\s*(?:--|---|\.\.\.|#.*|[[\]],?)?\s*$/;
-/** A line that is JSON; a quote within its texts stands behind a backslash, so a command cannot look like a key. */
+/** A line of JSON. Quotes in its strings are escaped, so a command line cannot look like a key. */
 const JSON_LINE = /^\s*[[{,].*"/;
 const JSON_JID = /"jid"\s*:\s*(\d+)/g;
 
 /**
- * The jids in what rq printed, in YAML or JSON of any other writer, in what `grep` and the like left of them, or in
- * lines of jids. A number or a `jid:` within a command is none. Throws USAGE for a list of jids with something else in it.
+ * Finds the jids in YAML or JSON by rq or another program, in parts of it that `grep` leaves, or in lines of jids. Ignores
+ * numbers and `jid:` inside a command line. Throws USAGE for a list of jids that contains other text.
  */
 export async function jidsIn(text: string): Promise<Set<number>> {
   return (await jidsOfDocument(text)) ?? jidsOfLines(text.split('\n'));
@@ -32,7 +32,7 @@ async function jidsOfDocument(text: string): Promise<Set<number> | undefined> {
   return new Set(values.map((value) => parseJid(String(value))));
 }
 
-/** As any YAML parser reads it; undefined for what is not whole. */
+/** Parses with the YAML library; undefined if the text is not a complete document. */
 async function parsed(text: string): Promise<ReturnType<typeof readPrintedYaml>> {
   if (!isDocument(text)) return undefined;
   const { readAnyYaml } = await import('../../yaml/library.ts');
@@ -48,7 +48,7 @@ function jidsOfLines(lines: readonly string[]): Set<number> {
   return lines.some((line) => KEY_LINE.test(line) || JSON_LINE.test(line)) ? keyedJids(lines) : bareJids(lines);
 }
 
-/** Of parts of a document: lines without a jid are skipped. */
+/** The jids in parts of a document. Skips lines without a jid. */
 function keyedJids(lines: readonly string[]): Set<number> {
   const jids = new Set<number>();
   let block: number | undefined;
@@ -70,7 +70,10 @@ function bareJids(lines: readonly string[]): Set<number> {
     if (jid !== undefined) jids.add(parseJid(jid));
     else if (!EMPTY_LINE.test(line)) {
       const shown = JSON.stringify(line.length > 60 ? `${line.slice(0, 57)}...` : line);
-      throw new RqError('USAGE', `line ${index + 1} of stdin, ${shown}, names no job: give jids, or what rq prints`);
+      throw new RqError(
+        'USAGE',
+        `cannot read line ${index + 1} of stdin, ${shown}: it contains no jid; give jids or output of rq`,
+      );
     }
   }
   return jids;

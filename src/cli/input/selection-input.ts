@@ -5,29 +5,46 @@ import { jidsIn } from './jid-lines.ts';
 import { isEmptySelection, parseSelection } from './selection.ts';
 import { readAll } from './standard-input.ts';
 
-/**
- * The selection of a command's words, where `-` reads jids from stdin; if `fallBack` is set and nothing is selected by
- * words, a pipe or file on stdin is read as well. Throws USAGE, also where stdin was read and names no job.
- */
-export async function readSelection(call: CommandCall, fallBack: boolean): Promise<Selection> {
-  const words = call.positionals.filter((word, index) => word !== '-' || index >= call.literalFrom);
-  const selection = parseSelection(words);
-  const dash = words.length < call.positionals.length;
-  const { kind } = call.input;
-  const piped = fallBack && isEmptySelection(selection) && (kind === 'pipe' || kind === 'file');
-  if (!dash && !piped) return selection;
-  if (kind === 'terminal') throw new RqError('USAGE', 'cannot read jids from a terminal: pipe them in, or name them');
-  const ranges = rangesOf(await jidsIn(new TextDecoder().decode(await readAll(call.input))));
-  if (ranges.length > 0) return { ...selection, ranges: [...selection.ranges, ...ranges] };
-  throw new RqError('USAGE', `cannot ${call.command}: stdin names no job, neither as "jid: 42" nor as "42"`);
+/** The positionals that select jobs, and whether a `-` before `--` requests jids from stdin. */
+export interface Selectors {
+  readonly words: readonly string[];
+  readonly readsStdin: boolean;
 }
 
-/** As `readSelection` with a fall back, for commands that change jobs: nothing selected is USAGE, never "all". */
-export async function requireSelection(call: CommandCall): Promise<Selection> {
-  const selection = await readSelection(call, true);
+/** Separates the `-` that stands for stdin from the other positionals. */
+export function selectorsOf({ positionals, literalFrom }: CommandCall): Selectors {
+  const words = positionals.filter((word, index) => word !== '-' || index >= literalFrom);
+  return { words, readsStdin: words.length < positionals.length };
+}
+
+/** Reads a selection, with jids from stdin if requested. Throws USAGE, also if stdin contains no jid. */
+export async function readSelection(
+  { command, input }: CommandCall,
+  { words, readsStdin }: Selectors,
+): Promise<Selection> {
+  const selection = parseSelection(words);
+  if (!readsStdin) return selection;
+  if (input.kind === 'terminal') {
+    throw new RqError('USAGE', `cannot ${command}: stdin is a terminal; pipe jids to it, or give them as arguments`);
+  }
+  const ranges = rangesOf(await jidsIn(new TextDecoder().decode(await readAll(input))));
+  if (ranges.length > 0) return { ...selection, ranges: [...selection.ranges, ...ranges] };
+  throw new RqError('USAGE', `cannot ${command}: stdin contains no jid; give lines like "jid: 42" or "42"`);
+}
+
+/**
+ * As `readSelection`, for commands that need a selection: an empty one is USAGE and never means all jobs. Without
+ * selectors, a pipe or a file on stdin is read.
+ */
+export async function requireSelection(call: CommandCall, selectors = selectorsOf(call)): Promise<Selection> {
+  const { words, readsStdin } = selectors;
+  const isPiped = call.input.kind === 'pipe' || call.input.kind === 'file';
+  const selection = await readSelection(call, { words, readsStdin: readsStdin || (words.length === 0 && isPiped) });
   if (!isEmptySelection(selection)) return selection;
-  const message = `${call.command} what? Name jobs (42, 10-20, dead, tag=x), or all; rq help ${call.command} says more`;
-  throw new RqError('USAGE', message);
+  throw new RqError(
+    'USAGE',
+    `cannot ${call.command}: no jobs are selected; give jids (42, 10-20), a state, tag=x or all; see rq help ${call.command}`,
+  );
 }
 
 function rangesOf(jids: ReadonlySet<number>): JidRange[] {

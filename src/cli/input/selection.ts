@@ -2,7 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import { RqError } from '../../job/errors.ts';
 import { JOB_FIELDS, JOB_STATES, type JobField, type JobState } from '../../job/job.ts';
 import type { JidRange, Selection } from '../../job/selection.ts';
-import { nearest } from '../parse/suggestions.ts';
+import { nearestHint } from '../parse/suggestions.ts';
 
 type Pair = Selection['pairs'][number];
 
@@ -10,8 +10,8 @@ const JIDS = /^(\d+)(?:-(\d+))?$/;
 const WHOLE_FIELDS: readonly JobField[] = ['jid', 'priority', 'pid', 'exit_status', 'attempt'];
 
 /**
- * Reads words (`42`, `10-20`, `1,3,7-9`, `pending`, `p`, `failed`, `all`, `tag=x`, `exit_status=null`) as a selection; no words
- * select nothing. Throws USAGE for anything else.
+ * Parses words (`42`, `10-20`, `1,3,7-9`, `pending`, `p`, `failed`, `all`, `tag=x`, `exit_status=null`) as a selection. No
+ * words select nothing. Throws USAGE.
  */
 export function parseSelection(words: readonly string[]): Selection {
   const ranges: JidRange[] = [];
@@ -35,20 +35,20 @@ export function parseSelection(words: readonly string[]): Selection {
   return { all, ranges, states: [...states], pairs, ...(failed ? { failed } : {}) };
 }
 
-/** True for a selection that selects nothing, whatever jobs there are. */
+/** Whether a selection selects nothing in any queue. */
 export function isEmptySelection(selection: Selection): boolean {
   const { all, failed = false, ranges, states, pairs } = selection;
   return !all && !failed && ranges.length === 0 && states.length === 0 && pairs.length === 0;
 }
 
-/** The one jid that a word names. Throws USAGE. */
+/** Parses a jid. Throws USAGE. */
 export function parseJid(word: string): number {
   const jid = Number(word);
   if (/^\d+$/.test(word) && jid > 0 && Number.isSafeInteger(jid)) return jid;
-  throw new RqError('USAGE', `"${word}" is no jid: give a whole number from 1`);
+  throw new RqError('USAGE', `"${word}" is not a jid: give an integer of at least 1`);
 }
 
-/** The one name that starts with the text, or is it; undefined for none, an error with the names for several. */
+/** Returns the name that equals the text or is the only one that starts with it; undefined for none. Throws USAGE. */
 export function uniquePrefix<Name extends string>(
   text: string,
   names: readonly Name[],
@@ -58,7 +58,7 @@ export function uniquePrefix<Name extends string>(
   if (exact !== undefined) return exact;
   const matches = text === '' ? [] : names.filter((name) => name.startsWith(text));
   if (matches.length <= 1) return matches[0];
-  throw new RqError('USAGE', `the ${what} "${text}" may be ${matches.join(', ')}: give more of it`);
+  throw new RqError('USAGE', `the ${what} "${text}" is ambiguous: it can be ${matches.join(', ')}`);
 }
 
 function parseRange(part: string): JidRange | undefined {
@@ -67,17 +67,16 @@ function parseRange(part: string): JidRange | undefined {
   const first = parseJid(match[1]);
   const last = match[2] === undefined ? first : parseJid(match[2]);
   if (first <= last) return { first, last };
-  throw new RqError('USAGE', `the range ${part} ends before it begins: ${last}-${first} would be the same jobs`);
+  throw new RqError('USAGE', `the range ${part} is reversed: give ${last}-${first}`);
 }
 
 function parseState(part: string, word: string): JobState {
   const state = uniquePrefix(part.toLowerCase(), JOB_STATES, 'state');
   if (state !== undefined) return state;
   const shown = part === word ? `"${word}"` : `"${part}" in "${word}"`;
-  const meant = nearest(part.toLowerCase(), [...JOB_STATES, 'failed', 'all']);
+  const hint = nearestHint(part.toLowerCase(), [...JOB_STATES, 'failed', 'all']);
   const advice = `jids (42, 10-20, 1,3), states (${JOB_STATES.join(' ')}), failed, key=value, or all`;
-  const hint = meant === undefined ? `: give ${advice}` : `, did you mean ${meant}? Give ${advice}`;
-  throw new RqError('USAGE', `${shown} selects no jobs${hint}`);
+  throw new RqError('USAGE', `${shown} does not select jobs${hint === '' ? ': give' : `${hint} Give`} ${advice}`);
 }
 
 function parsePair(word: string): Pair {
@@ -86,10 +85,16 @@ function parsePair(word: string): Pair {
   const value = word.slice(at + 1);
   const field = uniquePrefix(key, JOB_FIELDS, 'field');
   if (field === undefined) {
-    const nearest = closest(key, [...JOB_FIELDS]);
-    throw new RqError('USAGE', `there is no field "${key}" to select by, did you mean ${nearest}=?`);
+    throw new RqError(
+      'USAGE',
+      `cannot select by "${key}": no such field, did you mean ${closest(key, [...JOB_FIELDS])}?`,
+    );
   }
-  if (value === '') throw new RqError('USAGE', `${word} has no value: ${field}=null selects jobs without one`);
+  if (value === '')
+    throw new RqError(
+      'USAGE',
+      `cannot select by ${word}: the value is missing; ${field}=null selects jobs without a ${field}`,
+    );
   return { field, value: value === 'null' ? null : pairValue(field, value) };
 }
 
@@ -101,7 +106,7 @@ function pairValue(field: JobField, value: string): string | number {
   }
   if (WHOLE_FIELDS.includes(field)) {
     const number = Number(value);
-    if (!/^[+-]?\d+$/.test(value) || !Number.isSafeInteger(number)) throw badValue(field, value, 'a whole number');
+    if (!/^[+-]?\d+$/.test(value) || !Number.isSafeInteger(number)) throw badValue(field, value, 'an integer');
     return number;
   }
   if (field === 'elapsed') {
@@ -112,5 +117,5 @@ function pairValue(field: JobField, value: string): string | number {
 }
 
 function badValue(field: JobField, value: string, kind: string): RqError {
-  return new RqError('USAGE', `cannot select by ${field}=${value}: it must be ${kind}, or null`);
+  return new RqError('USAGE', `cannot select by ${field}=${value}: the value must be ${kind}, or null`);
 }

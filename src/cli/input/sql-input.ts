@@ -2,21 +2,25 @@ import { RqError } from '../../job/errors.ts';
 import type { CommandCall } from '../parse/command-call.ts';
 import { readAll } from './standard-input.ts';
 
-/** The words of a command that takes SQL; where there are none, or only `-`, what stdin holds. Throws USAGE. */
-export async function readSqlWords(call: CommandCall): Promise<readonly string[]> {
-  const { positionals, input, literalFrom } = call;
-  const dash = positionals.length === 1 && positionals[0] === '-' && literalFrom > 0;
-  if (positionals.length > 0 && !dash) return positionals;
+/** Returns the positionals of a command that takes SQL; without any, or for `-`, the text on stdin. Throws USAGE. */
+export async function readSqlWords({
+  command,
+  positionals,
+  input,
+  literalFrom,
+}: CommandCall): Promise<readonly string[]> {
+  const isDash = positionals.length === 1 && positionals[0] === '-' && literalFrom > 0;
+  if (positionals.length > 0 && !isDash) return positionals;
   if (input.kind === 'terminal' || input.kind === 'none') {
-    throw new RqError(
-      'USAGE',
-      `${call.command} what? Give it as words, or pipe it to stdin; rq help ${call.command} says more`,
-    );
+    const message = `cannot ${command}: no SQL is given; give it as arguments or on stdin; see rq help ${command}`;
+    throw new RqError('USAGE', message);
   }
   const bytes = await readAll(input);
   try {
     return [new TextDecoder('utf-8', { fatal: true }).decode(bytes)];
   } catch (error) {
-    throw new RqError('INVALID_INPUT', `cannot ${call.command}: what stdin holds is not UTF-8`, { cause: error });
+    throw new RqError('INVALID_INPUT', `cannot ${command}: stdin is not UTF-8; convert it with iconv`, {
+      cause: error,
+    });
   }
 }

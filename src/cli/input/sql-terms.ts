@@ -1,22 +1,23 @@
 import { RqError } from '../../job/errors.ts';
 import { JOB_FIELDS } from '../../job/job.ts';
 
-/** `tag=x`, `priority>=5`, `command!~%old%`: no space, and no quote or parenthesis, which would make it SQL. */
+/** `tag=x`, `priority>=5`, `command!~%old%`. A term with a space, quote or parenthesis is SQL. */
 const TERM = /^([a-z_]+)(=~|!~|==|!=|<>|<=|>=|=|<|>)([^\s'"()]+)$/;
 const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
 const OPERATORS: Readonly<Record<string, string>> = { '=~': 'LIKE', '!~': 'NOT LIKE', '==': '=', '<>': '!=' };
 
 /**
- * The SQL expression that the words of `query` mean: simple terms `key OP value` without spaces, joined by "and", which
- * may be left out; or any SQL expression. Throws USAGE for none at all.
+ * Converts the words of `query` to an SQL expression. They are terms `key OP value` without spaces, with optional "and"
+ * between them, or an SQL expression. Throws USAGE if there are none.
  */
 export function queryExpression(words: readonly string[]): string {
   const terms = words.filter((word) => word !== 'and');
   const simple = terms.map(simpleTerm);
   if (terms.length > 0 && simple.every((term) => term !== undefined)) return simple.join(' AND ');
   const text = words.join(' ').trim();
-  if (text === '') throw new RqError('USAGE', "query what? For example: rq q query 'exit_status != 0'");
-  if (text.includes('\0')) throw new RqError('USAGE', 'cannot query: the expression holds a NUL byte');
+  if (text === '')
+    throw new RqError('USAGE', "cannot query: the expression is empty; give one, such as 'exit_status != 0'");
+  if (text.includes('\0')) throw new RqError('USAGE', 'cannot query: the expression contains a NUL byte; remove it');
   return text;
 }
 
@@ -34,7 +35,7 @@ function nullTerm(key: string, sql: string): string | undefined {
   return sql === '!=' ? `${key} IS NOT NULL` : undefined;
 }
 
-/** A tag may look like a number, and is none. */
+/** A value of these fields can look like a number, but is text. */
 function isText(key: string): boolean {
   return !['jid', 'priority', 'elapsed', 'pid', 'exit_status', 'attempt', 'restartable'].includes(key);
 }

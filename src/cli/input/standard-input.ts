@@ -2,12 +2,12 @@ import { fstatSync, readFileSync } from 'node:fs';
 import { isTerminal } from '../output/terminal.ts';
 import type { InputStream } from '../parse/command-call.ts';
 
-/** What standard input is, without reading from it; a closed one is /dev/null by now, since Node opens it so. */
+/** Describes stdin without reading from it. Node opens /dev/null in place of a closed stdin. */
 export function standardInput(): InputStream {
   return { kind: inputKind(), chunks: () => process.stdin };
 }
 
-/** All bytes of an input. */
+/** Reads all bytes of an input. */
 export async function readAll(input: InputStream): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of input.chunks()) chunks.push(chunk);
@@ -27,7 +27,7 @@ function inputKind(): InputStream['kind'] {
   }
 }
 
-/** `<&-` leaves /dev/null, open for reading and writing; `< /dev/null` is open for reading only (proc(5), fdinfo). */
+/** After `<&-`, stdin is /dev/null opened by Node to read and write; `< /dev/null` only to read (proc(5), fdinfo). */
 function wasClosed(): boolean {
   const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync('/proc/self/fdinfo/0', 'latin1'))?.[1] ?? '0';
   const device = fstatSync(0).rdev;

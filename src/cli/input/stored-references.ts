@@ -1,42 +1,37 @@
-import { RqError } from '../../job/errors.ts';
 import { findJobs } from '../../queue/jobs/find-jobs.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { SubmittedEntry } from '../../yaml/read.ts';
 
-/** What `stdin` and `data` look like in a job that rq printed: relative to its queue. */
+/** `stdin` and `data` as rq prints them: relative to the queue. */
 const STORED = /^(?:stdin|data)\/(?<jid>\d+)(?:\.[0-9a-f]+)?$/;
 
-/** Whether a path is that of a file of a job, relative to its queue. */
+/** Whether a path is that of a job's file, relative to the queue. */
 export function isStoredReference(path: string): boolean {
   return STORED.test(path);
 }
 
 /**
- * Throws INVALID_INPUT where an entry names a file of a job, as rq prints it, and this queue's job of that jid is not
- * the one that was printed: the file would be another job's.
+ * Finds an entry that names the file of a job, as rq prints it, where the job with this jid is not the printed one. The
+ * printed job is of another queue, so the file here belongs to another job.
  */
-export async function refuseForeignReferences(
+export async function findForeignReference(
   queue: Queue,
   entries: readonly SubmittedEntry[],
-  place: (entry: SubmittedEntry) => string,
-): Promise<void> {
-  const named = entries.flatMap((entry) =>
+): Promise<{ readonly entry: SubmittedEntry; readonly path: string } | undefined> {
+  const references = entries.flatMap((entry) =>
     [entry.stdin, entry.data].flatMap((path) => {
       const jid = STORED.exec(path ?? '')?.groups?.['jid'];
       return path === undefined || jid === undefined ? [] : [{ entry, path, jid: Number(jid) }];
     }),
   );
-  if (named.length === 0) return;
+  if (references.length === 0) return undefined;
   const jobs = await findJobs(
     queue,
-    named.map(({ jid }) => jid),
+    references.map(({ jid }) => jid),
   );
-  for (const { entry, path, jid } of named) {
+  return references.find(({ entry, jid }) => {
     const job = jobs.get(jid);
-    // Without the time, which --fields may have left out, the command has to do.
-    const isSame = entry.submitted === undefined ? job?.command === entry.command : job?.submitted === entry.submitted;
-    if (isSame) continue;
-    const advice = 'is not of a job of this queue; give the full path of the file';
-    throw new RqError('INVALID_INPUT', `${place(entry)}: ${path} ${advice}`);
-  }
+    // The time can be missing because of --fields; then the command line identifies the job.
+    return entry.submitted === undefined ? job?.command !== entry.command : job?.submitted !== entry.submitted;
+  });
 }

@@ -1,4 +1,4 @@
-/** SGR parameters (ECMA-48, 8.3.117) of the colours that are used; a terminal shows them in its own palette. */
+/** SGR parameters (ECMA-48, 8.3.117); the terminal determines the actual colours. */
 const SGR = { red: 31, green: 32, yellow: 33, magenta: 35, cyan: 36, brightBlue: 94 } as const;
 type Colour = keyof typeof SGR;
 
@@ -11,10 +11,10 @@ const STATES: Readonly<Record<string, Colour>> = {
 };
 
 const LINE = /^((?:- | )*)("(?:[^"\\]+|\\.)*"|[^\s":-][^":\n]*):(?: (.*))?$/gm;
-/** A job that ended otherwise than well: its whole entry is known before the first of its lines is coloured. */
+/** An entry of a failed job. It is tested against the whole entry, because its state can precede its exit status. */
 const FAILED = /^(?:- | {2})(?:exit_status: (?!0$|null$)|signal: (?!null$))/m;
 
-/** YAML as rq prints it with keys, states and failures in colour. The text has no control characters of its own. */
+/** Colours keys, states and failures in YAML that rq printed. Such text contains no control characters. */
 export function colouredYaml(yaml: string): string {
   return yaml
     .split(/^(?=- )/m)
@@ -22,7 +22,7 @@ export function colouredYaml(yaml: string): string {
     .join('');
 }
 
-/** As `colouredYaml`, for a list that comes in pieces, which may end anywhere. */
+/** As `colouredYaml`, for a list in pieces that can end anywhere. */
 export async function* colouredPieces(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = '';
   for await (const piece of pieces) {
@@ -58,7 +58,6 @@ function valueColour(key: string, value: string, hasFailed: boolean): Colour | u
   }
 }
 
-/** The text between the sequences that begin and end a colour. */
 function inColour(text: string, colour: Colour): string {
   return `\u001b[${SGR[colour]}m${text}\u001b[39m`;
 }

@@ -6,7 +6,7 @@ import { isTerminal } from './terminal.ts';
 
 const LEVELS = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
 const DEFAULT_VERBOSITY = LEVELS.info;
-/** As SGR parameters. */
+/** SGR parameters (ECMA-48, 8.3.117). */
 const COLOURS = { fatal: 31, error: 31, warn: 33, info: undefined, debug: undefined } as const;
 
 /** Diagnostics on stderr, each line behind `rq: `, in colour on a terminal, and in the log file if there is one. */
@@ -44,7 +44,7 @@ function writeQuietly(write: () => void): void {
   try {
     write();
   } catch (error) {
-    // Nobody listens, a terminal that is full right now, or a disk: diagnostics is no reason to fail.
+    // A closed stderr, a busy terminal or a full disk must not make the command fail.
     if (errorCode(error) === undefined) throw error;
   }
 }

@@ -1,36 +1,33 @@
 import { RqError } from '../../job/errors.ts';
 import type { JobState } from '../../job/job.ts';
+import type { CommandCall } from '../parse/command-call.ts';
 
-/** At most so many jids are named in an error. */
-const NAMED = 20;
+/** How many jids an error lists for each state. */
+const MAX_LISTED = 20;
 
-const ADVICE: Readonly<Record<JobState, (queue: string) => string>> = {
-  running: (queue) =>
-    `leave it out, wait until it ends, or kill it: rq ${queue} list JID says on which host, and its pid`,
-  finished: (queue) => `resubmit it: rq ${queue} help resubmit`,
-  dead: (queue) => `resubmit it: rq ${queue} help resubmit`,
-  pending: (queue) => `change it with: rq ${queue} update`,
-  holding: (queue) => `let it go with: rq ${queue} update JID state=pending`,
+/** Advice for a job in a state that the command cannot process; QUEUE stands for the queue's path. */
+const ADVICE: Readonly<Record<JobState, string>> = {
+  running: 'omit it, wait until it ends, or kill it on the host that rq QUEUE list JID shows',
+  finished: 'resubmit it with: rq QUEUE resubmit JID',
+  dead: 'resubmit it with: rq QUEUE resubmit JID',
+  pending: 'change it with: rq QUEUE update JID KEY=VALUE',
+  holding: 'release it with: rq QUEUE update JID state=pending',
 };
 
-/**
- * The error for jobs that a command may not touch in their state. `others` says what became of the rest, where that is
- * not plain.
- */
-export function refusal(
-  attempted: string,
+/** The error for jobs that a command cannot process in their state. `outcome` says what happened to the others. */
+export function refusedJobs(
+  { command, queue }: CommandCall,
   refused: ReadonlyMap<JobState, readonly number[]>,
-  queue: string,
-  others = '',
+  outcome = '',
 ): RqError {
-  const parts = [...refused].map(([state, jids]) => `${names(jids)} ${jids.length === 1 ? 'is' : 'are'} ${state}`);
+  const parts = [...refused].map(([state, jids]) => `${jidList(jids)} ${jids.length === 1 ? 'is' : 'are'} ${state}`);
   const [first = 'running'] = refused.keys();
-  const jids = [...refused.values()].flat();
-  const message = `did not ${attempted} ${jids.length === 1 ? 'a job' : `${jids.length} jobs`}: ${parts.join('; ')}; ${others}${ADVICE[first](queue)}`;
-  return new RqError('JOB_RUNNING', message, { facts: { refused: Object.fromEntries(refused) } });
+  const advice = ADVICE[first].replace('QUEUE', () => queue);
+  const facts = { refused: Object.fromEntries(refused) };
+  return new RqError('JOB_RUNNING', `cannot ${command}: ${parts.join('; ')}; ${outcome}${advice}`, { facts });
 }
 
-function names(jids: readonly number[]): string {
-  const more = jids.length > NAMED ? ` and ${jids.length - NAMED} more` : '';
-  return `${jids.slice(0, NAMED).join(', ')}${more}`;
+function jidList(jids: readonly number[]): string {
+  const more = jids.length > MAX_LISTED ? ` and ${jids.length - MAX_LISTED} more` : '';
+  return `${jids.length === 1 ? 'job' : 'jobs'} ${jids.slice(0, MAX_LISTED).join(', ')}${more}`;
 }

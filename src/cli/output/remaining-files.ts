@@ -1,14 +1,14 @@
 import type { CommandCall } from '../parse/command-call.ts';
 
-/** At most so many are named. */
-const NAMED = 5;
+/** How many paths a warning lists. */
+const MAX_LISTED = 5;
 
-/** Says, in one line, which files of jobs that are not in the queue any more could not be removed from it. */
-export function warnOfStayed({ diagnostics, command }: CommandCall, paths: readonly string[]): void {
+/** Warns about files of removed jobs that could not be removed from the queue. */
+export function warnRemainingFiles({ diagnostics, command }: CommandCall, paths: readonly string[]): void {
   if (paths.length === 0) return;
-  const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : '';
-  const named = `${paths.slice(0, NAMED).join(', ')}${more}`;
+  const more = paths.length > MAX_LISTED ? ` and ${paths.length - MAX_LISTED} more` : '';
+  const listed = `${paths.slice(0, MAX_LISTED).join(', ')}${more}`;
   diagnostics.warn(
-    `${command} is done, but this could not be removed: ${named}; see who owns or uses it, then remove it`,
+    `${command} is done, but cannot remove ${listed}; check their owner and permissions, then remove them`,
   );
 }

@@ -69,6 +69,6 @@ export const CHANGE_COMMANDS: readonly CommandSpec[] = [
       { type: "rq q touch --tag nightly './sync.sh'", does: 'one of it, however often this is called' },
       { type: 'rq q touch --priority 5 < commands.txt', does: 'one a line' },
     ],
-    load: () => import('../commands/jobs/submit.ts'),
+    load: () => import('../commands/jobs/touch.ts'),
   },
 ];

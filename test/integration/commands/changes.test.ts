@@ -57,7 +57,7 @@ describe('resubmit', () => {
     const { status, stderr } = await bench.run(['QUEUE', 'resubmit', '1,2']);
     expect([status, stderr]).toEqual([
       1,
-      expect.stringMatching(/^rq: did not resubmit a job: 2 is pending; nothing .*\n$/),
+      expect.stringMatching(/^rq: cannot resubmit: job 2 is pending; nothing was changed; .*\n$/),
     ]);
     expect((await bench.jobs('pending')).map(({ jid }) => jid)).toEqual([2]);
     await bench.must(['QUEUE', 'resubmit', 'all']);
@@ -111,8 +111,8 @@ describe('update', () => {
     [['1', 'stdin=/nonesuch'], 2, 'does not exist'],
     [['1', 'tag=a', 'tag=b'], 2, 'given twice'],
     [['1', `tag=${'x'.repeat(256)}`], 2, 'longer than 255'],
-    [['1'], 2, 'say what'],
-    [['tag=x'], 2, 'names no job'],
+    [['1'], 2, 'no change is given'],
+    [['tag=x'], 2, 'stdin contains no jid'],
     [['77', 'tag=x'], 3, 'matches 77'],
   ])('refuses %j and changes nothing', async (words, status, message) => {
     const bench = await queueWith(['true']);
@@ -180,7 +180,7 @@ describe('pipes between modes', () => {
       const bench = await queueWith(['true']);
       for (const input of ['', '--- []\n', 'no jid here\n']) {
         const { status, stderr } = await bench.run(['QUEUE', ...mode.split(' '), '-'], { input });
-        expect([status, stderr]).toEqual([2, expect.stringMatching(/stdin(, "no jid here",)? names no job/)]);
+        expect([status, stderr]).toEqual([2, expect.stringMatching(/stdin(, "no jid here",: it)? contains no jid/)]);
       }
       expect((await bench.run(['QUEUE', ...mode.split(' ')])).status).toBe(2);
       expect(await bench.jobs('pending')).toHaveLength(1);

@@ -181,7 +181,7 @@ test('a reader that goes away ends it quietly; no job, and no words, are errors'
   expect(await bench.run(['QUEUE', 'tail', '9'])).toMatchObject({
     status: 3,
     stdout: '',
-    stderr: `rq: no job in ${bench.queue} matches 9\n`,
+    stderr: `rq: cannot tail: no job in ${bench.queue} matches 9\n`,
   });
   expect(await bench.run(['QUEUE', 'tail'])).toMatchObject({ status: 2, stdout: '' });
   expect(await bench.must(['QUEUE', 'tail', '-', '-n1'], { input: 'jid: 1\n' })).toBe('100000\n');

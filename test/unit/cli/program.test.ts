@@ -99,7 +99,7 @@ describe('submit', () => {
     const { status, stderr } = run('rq other list | rq q submit -');
     expect([status, stderr]).toEqual([
       2,
-      expect.stringContaining('line 2 of stdin: stdin/1 is not of a job of this queue; give the full path of the file'),
+      expect.stringContaining('line 2 of stdin: no job of this queue has the file stdin/1; give its full path'),
     ]);
     expect(run('rq q list -f jid').stdout).toBe('---\n- jid: 1\n');
     read('rq q list -f command,stdin | rq q submit -');
@@ -123,14 +123,14 @@ describe('submit', () => {
     ["rq q submit ''", 'command is empty'],
     ['rq q submit <&-', 'stdin is closed'],
     ['rq q submit </dev/null', 'there are no jobs in stdin'],
-    ['rq q submit - x', 'cannot submit a command and a list in one call'],
+    ['rq q submit - x', 'cannot submit a command line and a list in one call'],
     ['rq q submit --infile nowhere', 'cannot read jobs from nowhere'],
     ['rq q submit --stdin=nowhere cat', `stdin ${'/'}`],
     ['rq q submit --stdin=/dev/zero cat', 'stdin /dev/zero is a device'],
     ["rq q submit --tag $'a\\nb' x", 'tag must be one line'],
     ["printf 'a\\nb\\0\\n' | rq q submit", 'line 2 of stdin'],
     ["printf -- '- command: a\\n- comand: b\\n' | rq q submit", 'job 2 of stdin (line 2): there is no field "comand"'],
-    ['echo a | rq q submit --stdin', 'cannot read jobs and their stdin from one stdin'],
+    ['echo a | rq q submit --stdin', 'stdin cannot hold both the jobs and their stdin'],
     ["rq q submit $'a\\xff'", 'is not valid UTF-8'],
     ['rq q submit --fields nonsense x', 'there is no field "nonsense"'],
   ])('refuses %s in one line and submits nothing', (line, message) => {
@@ -154,7 +154,7 @@ describe('list, delete and the streams', () => {
     expect(run('rq q list 99')).toEqual({
       status: 3,
       stdout: '--- []\n',
-      stderr: `rq: no job in ${directory}/q matches 99\n`,
+      stderr: `rq: cannot list: no job in ${directory}/q matches 99\n`,
     });
     expect(read('rq q delete 2')).toMatchObject([{ jid: 2 }]);
     expect(read('rq q list | grep -B9 -A9 "command: c" | rq q list -')).not.toEqual([]);

@@ -67,28 +67,28 @@ describe('a selection in words', () => {
   });
 
   it.each([
-    ['0', 'is no jid'],
-    ['9007199254740993', 'is no jid'],
-    ['5-3', 'ends before it begins'],
-    ['1,,2', 'selects no jobs'],
-    ['1-', 'selects no jobs'],
-    ['-5', 'selects no jobs'],
-    ['1.5', 'selects no jobs'],
-    ['x', 'selects no jobs'],
-    ['', 'selects no jobs'],
-    ['al', 'selects no jobs'],
-    ['pendign', '"pendign" selects no jobs, did you mean pending? Give jids'],
-    ['1,fnished', '"fnished" in "1,fnished" selects no jobs, did you mean finished?'],
-    ['state=runing', 'selects no jobs, did you mean running?'],
-    ['xyz', 'selects no jobs: give jids'],
-    ['s=1', 'may be state, submitted'],
+    ['0', 'is not a jid'],
+    ['9007199254740993', 'is not a jid'],
+    ['5-3', 'is reversed: give 3-5'],
+    ['1,,2', 'does not select jobs'],
+    ['1-', 'does not select jobs'],
+    ['-5', 'does not select jobs'],
+    ['1.5', 'does not select jobs'],
+    ['x', 'does not select jobs'],
+    ['', 'does not select jobs'],
+    ['al', 'does not select jobs'],
+    ['pendign', '"pendign" does not select jobs, did you mean pending? Give jids'],
+    ['1,fnished', '"fnished" in "1,fnished" does not select jobs, did you mean finished?'],
+    ['state=runing', 'does not select jobs, did you mean running?'],
+    ['xyz', 'does not select jobs: give jids'],
+    ['s=1', 'is ambiguous: it can be state, submitted'],
     ['tga=1', 'did you mean tag'],
-    ['=1', 'there is no field'],
+    ['=1', 'no such field'],
     ['tag=', 'tag=null'],
-    ['priority=high', 'a whole number'],
+    ['priority=high', 'an integer'],
     ['restartable=1', 'true or false'],
-    ['state=gone', 'selects no jobs'],
-    ['jid=1 OR 1=1', 'a whole number'],
+    ['state=gone', 'does not select jobs'],
+    ['jid=1 OR 1=1', 'an integer'],
   ])('refuses %j', (word, message) => {
     expect(() => parseSelection([word])).toThrow(message);
   });
@@ -137,7 +137,7 @@ describe('jids in text', () => {
 });
 
 it.each(['17\n16\nabc\n', 'echo 5\n'])('a list of jids with something else in it is refused: %j', async (text) => {
-  await expect(jidsIn(text)).rejects.toThrow('names no job');
+  await expect(jidsIn(text)).rejects.toThrow('contains no jid');
 });
 
 describe('chosen fields', () => {
@@ -153,7 +153,7 @@ describe('chosen fields', () => {
   });
 
   it.each([
-    ['s', 'may be state, submitted'],
+    ['s', 'is ambiguous: it can be state, submitted'],
     ['commnad', 'did you mean command?'],
     ['jid,,tag', 'there is no field ""'],
     ['(', 'cannot choose fields by "("'],

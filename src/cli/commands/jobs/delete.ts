@@ -1,16 +1,16 @@
-import { RqError } from '../../../job/errors.ts';
 import { deleteJobs } from '../../../queue/jobs/delete.ts';
 import { requireSelection } from '../../input/selection-input.ts';
+import { noJob } from '../../output/no-job.ts';
 import { jobFields, printAfter, printJobs } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
-import { refusal } from '../../output/refused-jobs.ts';
-import { warnOfStayed } from '../../output/remaining-files.ts';
+import { refusedJobs } from '../../output/refused-jobs.ts';
+import { warnRemainingFiles } from '../../output/remaining-files.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 
 /**
- * Deletes the selected jobs and prints them. Throws JOB_RUNNING after that if one was named that runs, NO_JOB if none
- * was deleted.
+ * Deletes the selected jobs and prints them. Afterwards throws JOB_RUNNING if the jid of a running job was given, NO_JOB
+ * if no job was deleted.
  */
 export async function run(call: CommandCall): Promise<undefined> {
   jobFields(call);
@@ -21,12 +21,8 @@ export async function run(call: CommandCall): Promise<undefined> {
     if (!call.options.flag('quiet')) {
       await printAfter(`deleted ${deleted.length} jobs`, () => printJobs(call, [deleted]));
     }
-    warnOfStayed(call, stayed);
-    if (running.length > 0) throw refusal('delete', new Map([['running', running]]), call.queue);
-    if (deleted.length > 0) return;
-    throw new RqError(
-      'NO_JOB',
-      `nothing deleted: no job in ${queue.directory} that does not run matches ${call.positionals.join(' ') || 'stdin'}`,
-    );
+    warnRemainingFiles(call, stayed);
+    if (running.length > 0) throw refusedJobs(call, new Map([['running', running]]));
+    if (deleted.length === 0) throw noJob(call, queue.directory, 'pending, holding or ended');
   });
 }

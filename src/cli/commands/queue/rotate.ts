@@ -1,7 +1,7 @@
 import { rotateQueue } from '../../../queue/archive/rotate.ts';
 import { printAfter, printReport } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
-import { warnOfStayed } from '../../output/remaining-files.ts';
+import { warnRemainingFiles } from '../../output/remaining-files.ts';
 import { timeStamp } from '../../output/time-stamp.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
@@ -16,6 +16,6 @@ export async function run(call: CommandCall): Promise<undefined> {
     await printAfter(`rotated ${jobs} jobs to ${path ?? 'nowhere'}`, () =>
       printReport(call, { rotation: path ?? null, jobs }),
     );
-    warnOfStayed(call, stayed);
+    warnRemainingFiles(call, stayed);
   });
 }

@@ -1,24 +1,20 @@
-import { RqError } from '../../../job/errors.ts';
 import type { Job } from '../../../job/job.ts';
 import { waitForEver } from '../../../job/waits.ts';
 import { follow } from '../../../queue/follow/follow.ts';
 import { selectJobs } from '../../../queue/jobs/select.ts';
-import { isEmptySelection } from '../../input/selection.ts';
-import { readSelection } from '../../input/selection-input.ts';
+import { requireSelection } from '../../input/selection-input.ts';
+import { noJob } from '../../output/no-job.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 import { TailPrinter } from './tail-printer.ts';
 
 const DEFAULT_LINES = 10;
 
-/** Follows the output of the selected jobs until all have ended. Throws NO_JOB where none matches. */
+/** Follows the output of the selected jobs until all have ended. Throws NO_JOB if none matches. */
 export async function run(call: CommandCall): Promise<undefined> {
-  const selection = await readSelection(call, true);
-  if (isEmptySelection(selection)) {
-    throw new RqError('USAGE', 'tail what? Name jobs (42, 10-20, running, tag=x); rq help tail says more');
-  }
+  const selection = await requireSelection(call);
   const { options } = call;
-  // Who follows a job for days would rather wait for a server that is away for minutes.
+  // Following a job can take days, so an outage of the file server should not end it.
   if (options.number('lock-timeout') === undefined) waitForEver();
   const stream = options.flag('stderr') ? 'stderr' : 'stdout';
   const lines = options.flag('from-start') ? Number.POSITIVE_INFINITY : (options.number('lines') ?? DEFAULT_LINES);
@@ -35,7 +31,6 @@ export async function run(call: CommandCall): Promise<undefined> {
     for await (const event of follow(queue, counted(selectJobs(queue, selection)), { stream, lines })) {
       await printer.print(event);
     }
-    if (count > 0) return;
-    throw new RqError('NO_JOB', `no job in ${queue.directory} matches ${call.positionals.join(' ') || 'stdin'}`);
+    if (count === 0) throw noJob(call, queue.directory);
   });
 }

@@ -1,0 +1,26 @@
+import { wakeFeeder } from '../../../feeder/wake.ts';
+import { touchJobs } from '../../../queue/jobs/touch.ts';
+import type { Queue } from '../../../queue/open.ts';
+import type { JobEntry } from '../../../yaml/entry.ts';
+import { listPath, readEntries } from '../../input/entries.ts';
+import { withJobOptions } from '../../input/job-options.ts';
+import { makeSubmissions } from '../../input/submissions.ts';
+import { jobFields } from '../../output/print.ts';
+import { printSubmitted } from '../../output/submitted-jobs.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
+import { useQueue } from '../../use-queue.ts';
+
+/** Submits jobs, but updates a pending job with the same command line and tag in place of adding another one. */
+export async function run(call: CommandCall): Promise<undefined> {
+  jobFields(call);
+  const isListOnStdin = listPath(call) === '-';
+  await useQueue(call, (queue) => withJobOptions(call, isListOnStdin, (options) => touch(call, queue, options)));
+}
+
+async function touch(call: CommandCall, queue: Queue, options: JobEntry): Promise<void> {
+  const entries = await readEntries(call);
+  const submissions = await makeSubmissions(call, queue, entries, options);
+  const ranges = await touchJobs(queue, submissions);
+  wakeFeeder(queue.directory);
+  await printSubmitted(call, queue, ranges);
+}

@@ -1,0 +1,72 @@
+import { createWriteStream } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { errorMessage, RqError } from '../../job/errors.ts';
+import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
+import type { CommandCall, InputStream } from '../parse/command-call.ts';
+import { withPrivateDirectory } from '../private-directory.ts';
+import { requireReadable } from './readable-path.ts';
+import { workingDirectory } from './working-directory.ts';
+
+/**
+ * Passes the fields that the options set to the work, with absolute paths of readable files. `--stdin=-` becomes the path
+ * of a temporary copy of stdin, because a transaction that starts over reads the file again. Throws INVALID_INPUT, and
+ * USAGE if stdin is in use or a terminal.
+ */
+export async function withJobOptions<Result>(
+  call: CommandCall,
+  isStdinInUse: boolean,
+  work: (options: JobEntry) => Promise<Result>,
+): Promise<Result> {
+  const options = readOptions(call);
+  if (call.options.text('stdin') !== '-') return await work(options);
+  refuseStdin(call, isStdinInUse);
+  return await withPrivateDirectory('rq-stdin-', async (directory) => {
+    const path = join(directory, 'stdin');
+    await copyInput(call.input, path);
+    return await work({ ...options, stdin: path });
+  });
+}
+
+function readOptions({ command, options, environment }: CommandCall): JobEntry {
+  const attempt = `cannot ${command}`;
+  const cwd = options.text('cwd');
+  const stdin = options.text('stdin');
+  const fields: [string, unknown][] = [
+    ['priority', options.number('priority')],
+    ['tag', options.text('tag')],
+    ['runners', options.text('runner')],
+    ['restartable', options.flag('restartable') || undefined],
+    ['cwd', cwd?.startsWith('/') === false ? resolve(workingDirectory(environment), cwd) : cwd],
+    ['stdin', stdin === '-' ? undefined : readablePath(stdin, 'stdin', attempt)],
+    ['data', readablePath(options.text('data'), 'data', attempt)],
+  ];
+  return checkEntry(fields, () => `${attempt} with these options`);
+}
+
+function readablePath(path: string | undefined, field: 'stdin' | 'data', attempt: string): string | undefined {
+  if (path === undefined) return undefined;
+  const absolute = resolve(path);
+  requireReadable(absolute, field, attempt);
+  return absolute;
+}
+
+function refuseStdin({ command, input }: CommandCall, isInUse: boolean): void {
+  if (isInUse) {
+    throw new RqError(
+      'USAGE',
+      `cannot ${command}: stdin cannot hold both the jobs and their stdin; use --stdin=FILE, or name the jobs otherwise`,
+    );
+  }
+  if (input.kind !== 'terminal') return;
+  throw new RqError('USAGE', `cannot ${command}: --stdin reads a terminal; redirect stdin, or use --stdin=FILE`);
+}
+
+async function copyInput(input: InputStream, path: string): Promise<void> {
+  try {
+    await pipeline(input.chunks(), createWriteStream(path, { mode: 0o600 }));
+  } catch (error) {
+    const message = `cannot copy stdin to ${path}: ${errorMessage(error)}; set TMPDIR to a directory with space`;
+    throw new RqError('IO', message, { cause: error });
+  }
+}

@@ -1,0 +1,33 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { errorCode, RqError } from '../../job/errors.ts';
+
+/** /dev/null: device 1, 3 (devices.txt of the kernel). */
+const NULL_DEVICE = 0x103;
+
+/** Throws INVALID_INPUT unless a file can be copied into the queue. `attempt` begins the message: `cannot submit`. */
+export function requireReadable(path: string, field: 'stdin' | 'data', attempt: string): void {
+  const fault = readFault(path, field);
+  if (fault !== undefined) throw new RqError('INVALID_INPUT', `${attempt}: ${field} ${path} ${fault}`);
+}
+
+function readFault(path: string, field: 'stdin' | 'data'): string | undefined {
+  try {
+    accessSync(path, constants.R_OK);
+    const stats = statSync(path);
+    if (stats.isBlockDevice() || (stats.isCharacterDevice() && stats.rdev !== NULL_DEVICE)) {
+      return 'is a device and may never end; give a file or a pipe';
+    }
+    return stats.isDirectory() && field === 'stdin' ? 'is a directory; give a file' : undefined;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    switch (errorCode(error)) {
+      case 'ENOENT':
+      case 'ENOTDIR':
+        return 'does not exist';
+      case 'EACCES':
+        return 'cannot be read: permission denied';
+      default:
+        return `cannot be read: ${error.message}`;
+    }
+  }
+}

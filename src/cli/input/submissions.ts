@@ -1,0 +1,83 @@
+import { resolve } from 'node:path';
+import { RqError } from '../../job/errors.ts';
+import type { Submission } from '../../job/job.ts';
+import type { Queue } from '../../queue/open.ts';
+import type { JobEntry } from '../../yaml/entry.ts';
+import type { CommandCall } from '../parse/command-call.ts';
+import type { EntryList } from './entries.ts';
+import { requireReadable } from './readable-path.ts';
+import { findForeignReference, isStoredReference } from './stored-references.ts';
+import { workingDirectory } from './working-directory.ts';
+
+/**
+ * Completes entries with the options, which have precedence, and with defaults, and makes their paths absolute. Throws
+ * INVALID_INPUT for a file that cannot be read, or that belongs to another job.
+ */
+export async function makeSubmissions(
+  call: CommandCall,
+  queue: Queue,
+  { entries, source }: EntryList,
+  options: JobEntry,
+): Promise<Submission[]> {
+  const foreign = await findForeignReference(queue, entries);
+  if (foreign !== undefined) {
+    const { entry, path } = foreign;
+    const message = `${attemptOf(call, source, entry.line)}: no job of this queue has the file ${path}; give its full path`;
+    throw new RqError('INVALID_INPUT', message);
+  }
+  const stage = call.options.flag('stage');
+  const paths = new JobPaths(queue.directory, call.environment);
+  return entries.map((entry) => {
+    const job: JobEntry = { ...entry, ...options };
+    const attempt = attemptOf(call, source, entry.line);
+    return {
+      command: entry.command,
+      priority: job.priority ?? 0,
+      tag: job.tag ?? null,
+      runners: job.runners ?? null,
+      restartable: job.restartable ?? false,
+      cwd: job.cwd ?? paths.workingDirectory,
+      stage,
+      stdin: options.stdin ?? paths.readable(entry.stdin, 'stdin', attempt),
+      data: options.data ?? paths.readable(entry.data, 'data', attempt),
+    };
+  });
+}
+
+/** How an error about an entry begins: `cannot submit the job at line 3 of stdin`. */
+function attemptOf({ command }: CommandCall, source: string | undefined, line: number): string {
+  return source === undefined ? `cannot ${command}` : `cannot ${command} the job at line ${line} of ${source}`;
+}
+
+/** Makes the paths of entries absolute. Each file is checked once, however many entries name it. */
+class JobPaths {
+  private readonly checked = new Map<string, string>();
+  private cwd: string | undefined;
+
+  constructor(
+    private readonly queueDirectory: string,
+    private readonly environment: NodeJS.ProcessEnv,
+  ) {}
+
+  /** Determined when a job first needs it: the directory may be gone. */
+  get workingDirectory(): string {
+    this.cwd ??= workingDirectory(this.environment);
+    return this.cwd;
+  }
+
+  readable(path: string | undefined, field: 'stdin' | 'data', attempt: string): string | null {
+    if (path === undefined) return null;
+    const key = `${field}:${path}`;
+    const known = this.checked.get(key);
+    if (known !== undefined) return known;
+    const absolute = this.absolute(path);
+    requireReadable(absolute, field, attempt);
+    this.checked.set(key, absolute);
+    return absolute;
+  }
+
+  private absolute(path: string): string {
+    if (path.startsWith('/')) return resolve(path);
+    return resolve(isStoredReference(path) ? this.queueDirectory : this.workingDirectory, path);
+  }
+}
