@@ -17,8 +17,8 @@ const counts: Readonly<Record<string, number>> = { between: MANY, last: MANY, la
 /** The protections that are taken out, what that must come to, and the journal's mode: where not DELETE, one more is out. */
 type Case = readonly [without: readonly Protection[], isRight: boolean, journalMode: 'DELETE' | 'TRUNCATE'];
 
-const LOOK = 'look at the lease before the database is opened';
-const IN_MEMORY = 'pages in memory until the commit';
+const LOOK = 'lease check before the database is opened';
+const IN_MEMORY = 'no cache spill before the commit';
 
 const IN_THE_WORK: Case[] = [
   [[], true, 'DELETE'],
@@ -209,7 +209,7 @@ describeInFull('A protection of transactions is taken out', () => {
 
     const directory: [Protection, 'writer' | 'reader'][] = [
       ["lease in the queue's directory", 'writer'],
-      ["reader's look at the directory", 'reader'],
+      ["reader's revalidation of the directory", 'reader'],
     ];
     test.each(directory)(
       'A writer that died: without the %s the next %s takes its rows for true',

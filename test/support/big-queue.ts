@@ -12,13 +12,13 @@ const INSERT = `INSERT INTO jobs (priority, state, submitted, started, finished,
   :attempt, :tag, :restartable, :runners, '/home/ada', :stdin, :stdout, :stderr, :command, :boot, :journal)`;
 const ATTEMPT = `INSERT INTO earlier_attempts VALUES (?, 1, 'node1', 77, ?, ?, 1.5, NULL, NULL, 'the host was booted again')`;
 
-/** Fills a queue with jobs of all states, of which about 600 are left; rows of the past are in pages that are free. */
+/** Fills a queue with about 600 jobs in all states. Deleted rows leave free pages and free space in pages. */
 export async function fillQueue(queue: Queue, random: () => number): Promise<void> {
   const boot = randomUUID();
   await transaction(queue, ({ connection }) => {
     for (let jid = 1; jid <= COUNT; jid++) insert(connection, jid, random, boot);
   });
-  // Whole pages of neighbours become free, and parts of others.
+  // Deleting ranges frees whole pages; deleting every seventh row frees parts of the others.
   await transaction(queue, ({ connection }) => {
     connection.execute('DELETE FROM jobs WHERE jid BETWEEN 200 AND 320 OR jid BETWEEN 700 AND 900 OR jid % 7 = 3');
     connection.execute('DELETE FROM jobs WHERE jid > 1090');
@@ -59,7 +59,7 @@ function insert(connection: Connection, jid: number, random: () => number, boot:
   if (attempt > 1) connection.run(ATTEMPT, [jid, NOW, NOW]);
 }
 
-/** One in eight goes on in overflow pages. */
+/** One command in eight needs overflow pages. */
 function command(jid: number, random: () => number): string {
   const size = random() < 0.125 ? 4_000 + random() * 20_000 : random() * 300;
   return `echo ${jid} über ${Math.floor(random() * 1e9)
@@ -72,7 +72,7 @@ function time(random: () => number): string {
   return new Date(Date.UTC(2026, 0, 1) + Math.floor(random() * 1e10)).toISOString();
 }
 
-/** Which pages hold a job's row, by SQLite's own account of its pages. */
+/** The pages of each job's row, by jid, as SQLite's dbstat reports them. */
 export function pagesOfJobs(connection: Connection): Map<number, Set<number>> {
   const pages = connection.all(`SELECT path, pageno, pagetype, ncell FROM dbstat WHERE name = 'jobs' ORDER BY path`);
   const jids = connection.all('SELECT jid FROM jobs ORDER BY jid').map((row) => Number(row['jid']));
@@ -87,7 +87,7 @@ export function pagesOfJobs(connection: Connection): Map<number, Set<number>> {
   return found;
 }
 
-/** All rows of jobs, by jid. */
+/** All rows of `jobs`, by jid. */
 export function jobRows(connection: Connection): Map<number, Row> {
   return new Map(connection.all('SELECT * FROM jobs').map((row) => [Number(row['jid']), row]));
 }

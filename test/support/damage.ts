@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import Database from 'better-sqlite3';
 
-/** The bytes from `start` to before `end` are not what they were. */
+/** The bytes from `start` up to but excluding `end` were changed. */
 export interface Damage {
   readonly kind: string;
   readonly start: number;
@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   firstSector: () => ({ start: 0, bytes: Buffer.alloc(SECTOR) }),
 };
 
-/** Damages a file somewhere, in one of the ways in which disks do, or cuts it off. */
+/** Overwrites a random part of a file as a faulty disk does, or truncates the file. */
 export function damageFile(path: string, random: () => number): Damage {
   const descriptor = openSync(path, 'r+');
   try {
@@ -32,7 +32,7 @@ export function damageFile(path: string, random: () => number): Damage {
     if (chosen === undefined) {
       const start = whole(random, size);
       ftruncateSync(descriptor, start);
-      return { kind: 'cut off', start, end: size };
+      return { kind: 'truncated', start, end: size };
     }
     const [kind, make] = chosen;
     const { start, bytes } = make(size, random);
@@ -62,7 +62,7 @@ export function zeroPage(path: string, number: number): void {
   }
 }
 
-/** Has SQLite keep the index of tags for rows that have one, as it should, or for those that have none. */
+/** Changes which rows the tag index contains: rows with a tag (the schema's definition), or rows without. */
 export function keepIndexOf(path: string, tags: 'IS NOT NULL' | 'IS NULL'): void {
   const database = new Database(path);
   database.unsafeMode(true);

@@ -7,7 +7,7 @@ import { Workbench } from './program.ts';
 
 export const LONG_AGO = new Date('2020-01-01');
 
-/** A bench with a new queue and an empty crontab, so that the doctor finds nothing. */
+/** A bench with a new queue and an empty crontab, for which `doctor` reports no finding. */
 export async function benchWithQueue(): Promise<Workbench> {
   const bench = new Workbench();
   Object.assign(bench.environment, new FakeCrontab(bench.directory).environment);
@@ -15,14 +15,14 @@ export async function benchWithQueue(): Promise<Workbench> {
   return bench;
 }
 
-/** Makes a file or directory of long ago. */
+/** Creates a file or directory whose times are years ago. */
 export function plantOld(path: string, kind: 'file' | 'directory' = 'file'): void {
   if (kind === 'file') writeFileSync(path, '');
   else mkdirSync(path, { recursive: true });
   utimesSync(path, LONG_AGO, LONG_AGO);
 }
 
-/** All names below a directory with their time stamps. */
+/** All names below a directory with their modification times. */
 export function stateOf(directory: string): string[] {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
   return names.map((name) => `${name} ${statSync(join(directory, name)).mtimeMs}`);
@@ -31,13 +31,13 @@ export function stateOf(directory: string): string[] {
 export interface Report {
   readonly status: number | null;
   readonly verdict: string;
-  /** By the name of the check. */
+  /** The result of each check, by its name. */
   readonly checks: Record<string, string>;
-  /** What was found, each as `check: level: words`. */
+  /** The findings, as `check: level: text`. */
   readonly found: string[];
 }
 
-/** Runs `rq q doctor` to its end; whatever it finds, it says so in one document, and nothing on stderr is an error. */
+/** Runs `rq q doctor --json` and reads its report. Nothing else may be printed. */
 export async function examine(
   bench: Workbench,
   words: readonly string[] = [],
@@ -46,7 +46,7 @@ export async function examine(
   return readReport(await bench.run(['QUEUE', 'doctor', '--json', ...words], { environment }));
 }
 
-/** What the doctor printed as JSON. */
+/** Parses the JSON report of `doctor`, and checks that its exit status and advice match its findings. */
 export function readReport({
   status,
   stdout,

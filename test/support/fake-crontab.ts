@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A directory first on PATH whose program `crontab` keeps one crontab in a file, as that of cron does. */
+/** Puts a program `crontab` first on PATH that keeps one crontab in a file. */
 export class FakeCrontab {
   readonly bin: string;
   private readonly file: string;
@@ -18,7 +18,7 @@ export class FakeCrontab {
 esac`);
   }
 
-  /** Replaces the program by another script. */
+  /** Replaces the program with another script. */
   behave(script: string): void {
     writeFileSync(join(this.bin, 'crontab'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   }
@@ -35,13 +35,13 @@ esac`);
     writeFileSync(this.file, text, 'latin1');
   }
 
-  /** How often it was written. */
+  /** How many times the crontab was written. */
   get writeCount(): number {
     return existsSync(this.writes) ? readFileSync(this.writes, 'utf8').length : 0;
   }
 }
 
-/** A PATH on which there is Node and nothing else. */
+/** A PATH with Node and nothing else. */
 export function pathWithoutCrontab(directory: string): string {
   const bin = join(directory, 'node-only');
   mkdirSync(bin);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { RunnerHarness } from './runner-harness.ts';
 
-/** A hello that a client believes. */
+/** A hello that a client accepts. */
 export const HELLO_LINE = '{"type":"hello","protocol":1,"version":"1","pid":1,"journal":"a","boot":"b"}\n';
 
 const servers: Server[] = [];
@@ -14,7 +14,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** A server in the runner's place that is none: it says this to everyone, and does with the socket what it is told. */
+/** Listens on the runner's socket. Sends the lines to every client, then calls `behave` with the connection. */
 export async function fakeRunner(
   harness: RunnerHarness,
   lines: readonly string[],

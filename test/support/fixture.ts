@@ -5,18 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-// Below node_modules, so that what is not bundled is found there.
+// Below node_modules, so that Node resolves the modules that are not bundled.
 const OUTPUT = `${ROOT}node_modules/.cache/rq-test`;
 
 let bundles = 0;
 
-/** Where something that is bundled for this process's tests has its place. */
+/** A path for a bundle of this test process. */
 export function bundled(name: string): string {
   mkdirSync(OUTPUT, { recursive: true });
   return `${OUTPUT}/${name}-${process.pid}`;
 }
 
-/** Bundles a program of test/fixtures (its name without ending), perhaps changed; gives the path of what node can run. */
+/** Bundles a program of test/fixtures, named without its ending. Returns the path of the bundle. */
 export async function bundleFixture(name: string, plugin?: Plugin): Promise<string> {
   bundles += 1;
   const outfile = `${bundled(name)}-${bundles}.mjs`;
@@ -34,7 +34,7 @@ export async function bundleFixture(name: string, plugin?: Plugin): Promise<stri
   return outfile;
 }
 
-/** A fixture that runs as a process of its own and is steered by messages. */
+/** A fixture that runs as a separate process and takes requests as messages. */
 export class FixtureProcess {
   readonly process: ChildProcess;
 
@@ -53,7 +53,7 @@ export class FixtureProcess {
     this.process.send(message);
   }
 
-  /** The next message that it sends; rejects if it exits first. */
+  /** The next message from the process. Rejects if the process exits first. */
   async message(): Promise<Record<string, unknown>> {
     const ended = new AbortController();
     const exit = once(this.process, 'exit', { signal: ended.signal }).then(

@@ -13,7 +13,7 @@ interface RawDatabase {
 
 const Database = require('better-sqlite3') as new (path: string) => RawDatabase;
 
-/** Does with a queue's database what whoever can write to it can do: past all constraints, and past rq. */
+/** Changes the database without rq and without constraints, as anyone with write access can. */
 export function tamper<T>(bench: Workbench, work: (database: RawDatabase) => T): T {
   const database = new Database(join(bench.queue, 'db'));
   try {
@@ -25,7 +25,7 @@ export function tamper<T>(bench: Workbench, work: (database: RawDatabase) => T):
   }
 }
 
-/** Plants a job of the state pending with these columns in place of what rq would write; gives its jid. */
+/** Inserts a pending job with these columns instead of the ones that rq would write. Returns its jid. */
 export function plantJob(bench: Workbench, columns: Readonly<Record<string, unknown>>): number {
   const row = { state: 'pending', submitted: '2026-01-01T00:00:00.000Z', submitter: 'h', owner: 'o', cwd: '/tmp' };
   const all: Record<string, unknown> = { ...row, command: 'true', ...columns };

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/job/clock.ts';
 
-/** A clock that stands still but for what a test adds to it. */
+/** A clock that advances only when a test advances it. */
 export class ManualClock implements Clock {
   private nowMs = 0;
   private suspendedMs = 0;
@@ -10,7 +10,7 @@ export class ManualClock implements Clock {
   readonly sinceBootMs = (): number => this.nowMs + this.suspendedMs;
   readonly sleep = (): Promise<void> => Promise.resolve();
 
-  /** The host is suspended for so long. */
+  /** Suspends the host: time passes only for the clock that counts from boot. */
   sleepThrough(ms: number): void {
     this.suspendedMs += ms;
   }

@@ -25,10 +25,10 @@ interface Call {
 
 const benches: Workbench[] = [];
 
-/** A directory with a queue's place in it and a runtime directory, and the program to use there. */
+/** A directory for one queue, with a runtime directory, and calls of the built program in it. */
 export class Workbench {
   readonly directory: string;
-  /** Where the queue is or will be. */
+  /** The path of the queue. The test creates it. */
   queue: string;
   readonly environment: NodeJS.ProcessEnv;
 
@@ -40,7 +40,7 @@ export class Workbench {
     benches.push(this);
   }
 
-  /** Starts `rq` with these words; `QUEUE` among them stands for the queue. */
+  /** Starts `rq` with these arguments, in which `QUEUE` is replaced by the path of the queue. */
   start(
     words: readonly string[],
     { input, environment, cwd }: Call = {},
@@ -59,12 +59,12 @@ export class Workbench {
     return { child, ended: collect(child) };
   }
 
-  /** Runs `rq` to its end. */
+  /** Runs `rq` and waits for its end. */
   async run(words: readonly string[], call: Call = {}): Promise<Ended> {
     return await this.start(words, call).ended;
   }
 
-  /** As `run`, for what has to succeed; gives its stdout. */
+  /** The same, but the call has to succeed. Returns its stdout. */
   async must(words: readonly string[], call: Call = {}): Promise<string> {
     const { status, signal, stdout, stderr } = await this.run(words, call);
     expect({ words, status, signal, stderr: status === 0 ? '' : stderr }).toEqual({
@@ -76,7 +76,7 @@ export class Workbench {
     return stdout;
   }
 
-  /** Runs a line of bash beside the queue, with `rq` on PATH and `q` for the queue; it has to succeed. */
+  /** Runs a bash command in the directory of the queue `q`, with `rq` on PATH. It has to succeed. */
   async shell(line: string): Promise<Ended> {
     const child = spawn('bash', ['-o', 'pipefail', '-c', line], {
       env: { ...this.environment, PATH: `${join(ROOT, 'bin')}:${this.environment['PATH']}` },
@@ -88,7 +88,7 @@ export class Workbench {
     return ended;
   }
 
-  /** The jobs of a selection, none where nothing matches (status 3). */
+  /** The selected jobs. An empty selection (exit status 3) gives an empty list. */
   async jobs(...selection: string[]): Promise<Record<string, unknown>[]> {
     const { status, stdout, stderr } = await this.run(['QUEUE', 'list', '--json', ...selection]);
     if (status === 3) return [];
@@ -96,7 +96,7 @@ export class Workbench {
     return JSON.parse(stdout) as Record<string, unknown>[];
   }
 
-  /** How many jobs there are of each state. */
+  /** The number of jobs in each state. */
   async counts(): Promise<Record<string, number>> {
     return (JSON.parse(await this.must(['QUEUE', 'status', '--json'])) as { jobs: Record<string, number> }).jobs;
   }
@@ -105,7 +105,7 @@ export class Workbench {
     return readFileSync(join(this.queue, 'stdout', String(jid)), 'utf8');
   }
 
-  /** Processes that were started here, by their environment. */
+  /** The pids of all processes started by this bench, found by their environment. */
   processes(): number[] {
     const mark = `RQ_RUNTIME_DIR=${this.environment['RQ_RUNTIME_DIR']}`;
     return readdirSync('/proc')

@@ -1,5 +1,5 @@
-// Variants of the program, or of a fixture, with one protection taken out: a piece of a source file is replaced while it
-// is bundled. So it is seen whether a test would notice that the protection is missing.
+// Builds the program, or a fixture, without one of its protections, by replacing text of a source file during bundling.
+// The tests show that faults then do harm, so that the tests of the complete program mean something.
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
@@ -8,7 +8,7 @@ import { bundled, ROOT } from './fixture.ts';
 
 interface Patch {
   readonly file: string;
-  /** Is there exactly once. */
+  /** Occurs exactly once in the file. */
   readonly text: string;
   readonly replacement: string;
 }
@@ -24,24 +24,24 @@ export const PROTECTIONS = {
     text: 'if (!lease.isOwned()) return this.notTheHighest(connection);',
     replacement: '',
   },
-  'look at the lease before the database is opened': {
+  'lease check before the database is opened': {
     file: 'src/queue/transaction/transaction.ts',
     text: "if (queue.locking === 'lease' && !lease.isOwned()) return AGAIN;",
     replacement: '',
   },
-  'pages in memory until the commit': {
+  'no cache spill before the commit': {
     file: 'src/queue/open.ts',
     text: "if (this.locking === 'lease') connection.execute('PRAGMA cache_spill = OFF');",
     replacement: '',
   },
-  /** The lease is not in the directory of the database, so to take it says nothing to the client about that. */
+  /** Elsewhere, acquiring the lease would not make the NFS client revalidate the directory of the database. */
   "lease in the queue's directory": {
     file: 'src/queue/transaction/transaction.ts',
     text: 'await acquireLease(directory, ',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a program
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is program text
     replacement: 'await acquireLease(`${directory}.lease`, ',
   },
-  "reader's look at the directory": {
+  "reader's revalidation of the directory": {
     file: 'src/queue/open.ts',
     text: 'readdirSync(this.directory);',
     replacement: '',
@@ -60,23 +60,23 @@ export const PROTECTIONS = {
 
 export type Protection = keyof typeof PROTECTIONS;
 
-/** What takes protections out of that which is bundled. Throws if a text is not found as it is expected. */
+/** An esbuild plugin that removes protections. Throws if a text does not occur exactly once. */
 export function without(...protections: readonly Protection[]): Plugin {
   const patches: readonly Patch[] = protections.map((name) => PROTECTIONS[name]);
   const files = new Set(patches.map(({ file }) => join(ROOT, file)));
   return {
-    name: 'sabotage',
+    name: 'remove-protections',
     setup: (build) => {
       build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
         if (!files.has(path)) return undefined;
         const ours = patches.filter(({ file }) => join(ROOT, file) === path);
-        return { contents: ours.reduce(applied, readFileSync(path, 'utf8')), loader: 'ts' };
+        return { contents: ours.reduce(applyPatch, readFileSync(path, 'utf8')), loader: 'ts' };
       });
     },
   };
 }
 
-/** Builds the program without protections; gives the path of its `rq`. */
+/** Builds the program without protections. Returns the path of its `rq`. */
 export async function programWithout(...protections: readonly Protection[]): Promise<string> {
   const directory = bundled(`rq without ${protections.join(' and ')}`.replaceAll(/[^a-z]+/g, '-'));
   for (const name of ['bin', 'package.json']) cpSync(join(ROOT, name), join(directory, name), { recursive: true });
@@ -84,11 +84,11 @@ export async function programWithout(...protections: readonly Protection[]): Pro
   return join(directory, 'bin', 'rq');
 }
 
-/** A source file without what a patch takes out. Throws if that is not found, once. */
-export function applied(source: string, { file, text, replacement }: Patch): string {
+/** Applies a patch to a source text. Throws if the text does not occur exactly once. */
+export function applyPatch(source: string, { file, text, replacement }: Patch): string {
   const [before, after, ...more] = source.split(text);
   if (before === undefined || after === undefined || more.length > 0) {
-    throw new Error(`cannot take a protection out of ${file}: it does not have, once, ${text}`);
+    throw new Error(`cannot remove a protection from ${file}: this text does not occur exactly once: ${text}`);
   }
   return before + replacement + after;
 }

@@ -5,14 +5,14 @@ import { openQueue, type Queue, type QueueOptions } from '../../src/queue/open.t
 import { read } from '../../src/queue/transaction/read.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-/** A new queue in a directory of its own. */
+/** Creates a queue in a new directory. */
 export async function newQueue(options: Partial<QueueOptions> & { locking?: 'posix' | 'lease' } = {}): Promise<Queue> {
   const path = join(temporaryDirectory(), 'q');
   await createQueue(path, { access: 'private', locking: options.locking ?? 'posix' });
   return await openQueue(path, { lockTimeoutMs: 30_000, ...options });
 }
 
-/** A plain job. */
+/** A submission with defaults for all fields but the command. */
 export function submission(command: string, more: Partial<Submission> = {}): Submission {
   return {
     command,
@@ -28,14 +28,14 @@ export function submission(command: string, more: Partial<Submission> = {}): Sub
   };
 }
 
-/** How many jobs have a tag. */
+/** The number of jobs with a tag. */
 export async function countTagged(queue: Queue, tag: string): Promise<number> {
   return await read(queue, (connection) =>
     Number(connection.get('SELECT count(*) AS jobs FROM jobs WHERE tag = ?', [tag])?.['jobs']),
   );
 }
 
-/** What SQLite says of the database: `ok`. */
+/** The result of `PRAGMA integrity_check`: `ok` for a sound database. */
 export async function integrity(queue: Queue): Promise<unknown> {
   return await read(queue, (connection) => connection.get('PRAGMA integrity_check')?.['integrity_check']);
 }

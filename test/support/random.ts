@@ -1,4 +1,4 @@
-/** A generator of numbers from 0 to 1 that a seed decides, so that a run can be repeated by its seed (mulberry32). */
+/** A random number generator (mulberry32). The same seed gives the same numbers, so a run can be repeated. */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

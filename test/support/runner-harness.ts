@@ -37,12 +37,12 @@ afterEach(async () => {
 
 export interface Connected {
   readonly client: RunnerClient;
-  /** By jid, in the order in which they came. */
+  /** By jid, in the order of arrival. */
   readonly exits: Map<number, Exit>;
   readonly disconnected: Promise<RqError>;
 }
 
-/** A runtime directory, a working directory, and whatever runs there; all of it is gone after the test. */
+/** A runtime directory, a working directory, and the runner. All of it is removed after the test. */
 export class RunnerHarness {
   readonly root = mkdtempSync('/tmp/rqt-');
   readonly directory = join(this.root, 'run');
@@ -56,7 +56,7 @@ export class RunnerHarness {
   }
 
   async launch(idleMs = 30_000): Promise<ServerHello> {
-    // By this mark all that descends from the runner is found again.
+    // Marks all descendants of the runner, so that `processes` finds them.
     process.env['RQT_HARNESS'] = this.root;
     return await launchRunner(this.directory, this.program, { idleMs });
   }
@@ -93,7 +93,7 @@ export class RunnerHarness {
     return existsSync(this.file(name)) ? readFileSync(this.file(name), 'utf8') : '';
   }
 
-  /** A PATH on which there is all that a runner needs but Python, or one that is not what it should be. */
+  /** Sets a PATH with the programs that a runner needs, without Python or with another `python3`. */
   hidePython(python?: string): void {
     const bin = join(this.root, 'bin');
     mkdirSync(bin);
@@ -104,34 +104,34 @@ export class RunnerHarness {
     process.env['PATH'] = bin;
   }
 
-  /** The pids of all runners of this directory. A child that has not come to its exec yet looks like one. */
+  /** The pids of all runners of this directory, without their children, which have the same arguments until they exec. */
   runners(): number[] {
-    const words = `${this.program} ${this.directory}`;
-    const alike = this.processes().filter((pid) => wordsOf(pid).join(' ').includes(words));
+    const call = `${this.program} ${this.directory}`;
+    const alike = this.processes().filter((pid) => argumentsOf(pid).join(' ').includes(call));
     return alike.filter((pid) => !alike.includes(parentOf(pid)));
   }
 
   async killRunner(): Promise<void> {
     const pids = this.runners();
     for (const pid of pids) process.kill(pid, 'SIGKILL');
-    // Its words are gone from /proc before its files are closed.
+    // Its arguments vanish from /proc before its files are closed.
     await waitFor(() => pids.every((pid) => processStartTime(pid) === undefined));
   }
 
   async tearDown(): Promise<string[]> {
     for (const client of this.clients) client.close();
     await this.killRunner();
-    // They see by the end of their orders that it is gone.
-    await waitFor(() => !this.processes().some((pid) => /fork.server/.test(wordsOf(pid).join(' '))));
+    // Fork servers end when their connection to the runner closes.
+    await waitFor(() => !this.processes().some((pid) => /fork.server/.test(argumentsOf(pid).join(' '))));
     const leaked = this.processes();
-    const words = leaked.map((pid) => `${pid} ${wordsOf(pid).join(' ')}`);
+    const words = leaked.map((pid) => `${pid} ${argumentsOf(pid).join(' ')}`);
     for (const pid of leaked) process.kill(pid, 'SIGKILL');
     await waitFor(() => this.processes().length === 0);
     rmSync(this.root, { recursive: true, force: true });
     return words;
   }
 
-  /** Everything that the runner started, the runner too. */
+  /** The pids of the runner and of everything that it started. */
   processes(): number[] {
     const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
     return pids.filter((pid) => pid !== process.pid && readProc(pid, 'environ').includes(`RQT_HARNESS=${this.root}`));
@@ -143,7 +143,7 @@ function parentOf(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
-function wordsOf(pid: number): string[] {
+function argumentsOf(pid: number): string[] {
   return readProc(pid, 'cmdline');
 }
 
@@ -151,7 +151,7 @@ function readProc(pid: number, file: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0');
   } catch {
-    // Ended meanwhile.
+    // The process has ended.
     return [];
   }
 }

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Bundles the runner as a build does; gives the path of what node can run. */
+/** Bundles the runner as the build does. Returns the path of the bundle. */
 export async function buildRunner(): Promise<string> {
   const folder = `${ROOT}node_modules/.cache/rq-test`;
   const outfile = `${folder}/runner-${process.pid}.mjs`;

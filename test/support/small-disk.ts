@@ -7,19 +7,19 @@ const reason = process.getuid?.() === 0 ? undefined : 'only root can mount a sma
 
 const mounted: string[] = [];
 
-/** Tests of small disks, skipped where there can be none. */
+/** A suite that mounts small file systems. It is skipped without root. */
 export function describeSmallDisk(title: string, tests: () => void): void {
   describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (skipped: ${reason})`, tests);
 }
 
-/** Makes a directory that is a file system of its own, of a size as mount(8) takes it, until the test is over. */
+/** Mounts a tmpfs of a size as in mount(8) on a new directory, until the end of the test. */
 export function smallDisk(path: string, size: string): void {
   mkdirSync(path);
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'rq-test', path]);
   mounted.push(path);
 }
 
-/** Fills it up; gives the file that does, to be removed. */
+/** Fills a file system with one file. Returns the path of that file. */
 export function fill(path: string): string {
   const filler = join(path, 'filler');
   const { bavail, bsize } = statfsSync(path);

@@ -5,7 +5,7 @@ import { afterEach } from 'vitest';
 
 const made: string[] = [];
 
-/** A directory that is removed after the test. */
+/** Creates a directory that is removed after the test. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'rqt-'));
   made.push(directory);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Beginnings of command lines, each of which is typed with a tab behind it. */
+/** Incomplete command lines. Each is typed, followed by a tab. */
 interface Typing {
   readonly lines: readonly string[];
   readonly cwd: string;
@@ -25,14 +25,14 @@ compinit -u -D
 source <(rq completion zsh)
 `;
 
-/** What the lines have become after the tab, in a bash that has read the script, on a terminal. */
+/** Types the lines in an interactive bash with rq's completion. Returns the completed lines. */
 export function typeInBash(typing: Typing): string[] {
   const settings = join(mkdtempSync(join(typing.cwd, '.bash-')), 'settings');
   writeFileSync(settings, BASH_SETTINGS);
   return typeOnTerminal(`bash --noprofile --rcfile ${settings} -i`, typing);
 }
 
-/** As `typeInBash`, in a zsh. */
+/** The same in zsh. */
 export function typeInZsh(typing: Typing): string[] {
   const directory = mkdtempSync(join(typing.cwd, '.zsh-'));
   writeFileSync(join(directory, '.zshrc'), ZSH_SETTINGS);
@@ -40,7 +40,7 @@ export function typeInZsh(typing: Typing): string[] {
   return typeOnTerminal('zsh -d -i', { ...typing, environment });
 }
 
-/** What a fish that has read the script offers for a line. */
+/** The completions that fish offers for a line. */
 export function offersOfFish(line: string, { cwd, environment }: Omit<Typing, 'lines'>): string[] {
   const script = 'rq completion fish | source; complete -C "$argv[1]"';
   const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script, '--', line], {
@@ -52,7 +52,7 @@ export function offersOfFish(line: string, { cwd, environment }: Omit<Typing, 'l
   return `${stderr}${stdout}`.split('\n').slice(0, -1);
 }
 
-/** Each line is made harmless once it is completed: ctrl-a, then ":" as its program. The history shows them all. */
+/** After its completion, each line is turned into a no-op (ctrl-a, then `:`). The shell's history holds the results. */
 function typeOnTerminal(shell: string, { lines, cwd, environment }: Typing): string[] {
   const history = join(mkdtempSync(join(cwd, '.history-')), 'lines');
   const { stdout, stderr } = spawnSync('script', ['-qec', shell, '/dev/null'], {
@@ -66,11 +66,11 @@ function typeOnTerminal(shell: string, { lines, cwd, environment }: Typing): str
     const typed = readFileSync(history, 'utf8').split('\n').slice(0, lines.length);
     return typed.map((line) => line.replace(/^\s*: /, ''));
   } catch (error) {
-    throw new Error(`the shell did not come to its end: ${stdout}${stderr}`, { cause: error });
+    throw new Error(`${shell} failed: ${stdout}${stderr}`, { cause: error });
   }
 }
 
-/** Why a shell cannot be tried here, undefined if it can. */
+/** The reason to skip the tests of a shell. Undefined if the shell is installed. */
 export function shellSkipReason(shell: string): string | undefined {
-  return spawnSync(shell, ['--version']).status === 0 ? undefined : `there is no ${shell} here`;
+  return spawnSync(shell, ['--version']).status === 0 ? undefined : `${shell} is not installed`;
 }
