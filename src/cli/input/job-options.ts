@@ -37,11 +37,15 @@ function readOptions({ command, options, environment }: CommandCall): JobEntry {
     ['tag', options.text('tag')],
     ['runners', options.text('runner')],
     ['restartable', options.flag('restartable') || undefined],
-    ['cwd', cwd?.startsWith('/') === false ? resolve(workingDirectory(environment), cwd) : cwd],
+    ['cwd', cwd === undefined ? undefined : jobDirectory(cwd, environment)],
     ['stdin', stdin === '-' ? undefined : readablePath(stdin, 'stdin', attempt)],
     ['data', readablePath(options.text('data'), 'data', attempt)],
   ];
   return checkEntry(fields, () => `${attempt} with these options`);
+}
+
+function jobDirectory(path: string, environment: NodeJS.ProcessEnv): string {
+  return path.startsWith('/') ? resolve(path) : resolve(workingDirectory(environment), path);
 }
 
 function readablePath(path: string | undefined, field: 'stdin' | 'data', attempt: string): string | undefined {

@@ -9,13 +9,13 @@ const DEFAULT_VERBOSITY = LEVELS.info;
 /** SGR parameters (ECMA-48, 8.3.117). */
 const COLOURS = { fatal: 31, error: 31, warn: 33, info: undefined, debug: undefined } as const;
 
-/** Diagnostics on stderr, each line behind `rq: `, in colour on a terminal, and in the log file if there is one. */
+/** Writes diagnostics to stderr with the prefix `rq: `, in colour on a terminal, and to the log file if there is one. */
 export function standardDiagnostics(
   environment: NodeJS.ProcessEnv,
   verbosity = DEFAULT_VERBOSITY as number,
   log?: string,
 ): Diagnostics {
-  const say = (level: keyof typeof LEVELS, line: string): void => {
+  const write = (level: keyof typeof LEVELS, line: string): void => {
     if (LEVELS[level] > verbosity) return;
     const text = printableLine(line);
     const colour = COLOURS[level];
@@ -26,23 +26,23 @@ export function standardDiagnostics(
   };
   return {
     verbosity,
-    fatal: (line) => say('fatal', line),
-    error: (line) => say('error', line),
-    warn: (line) => say('warn', line),
-    info: (line) => say('info', line),
-    debug: (line) => say('debug', line),
+    fatal: (line) => write('fatal', line),
+    error: (line) => write('error', line),
+    warn: (line) => write('warn', line),
+    info: (line) => write('info', line),
+    debug: (line) => write('debug', line),
   };
 }
 
-/** True where what is written to stdout (1) or stderr (2) is to be coloured: see no-color.org; a terminal may be dumb. */
+/** Whether to colour stdout (1) or stderr (2): not without a terminal, for TERM=dumb, or with NO_COLOR (no-color.org). */
 export function wantsColour(descriptor: 1 | 2, environment: NodeJS.ProcessEnv): boolean {
   const terminal = environment['TERM'] ?? '';
   return !environment['NO_COLOR'] && terminal !== '' && terminal !== 'dumb' && isTerminal(descriptor);
 }
 
-function writeQuietly(write: () => void): void {
+function writeQuietly(work: () => void): void {
   try {
-    write();
+    work();
   } catch (error) {
     // A closed stderr, a busy terminal or a full disk must not make the command fail.
     if (errorCode(error) === undefined) throw error;

@@ -29,17 +29,17 @@ export function exitStatus(error: unknown): number {
   return error instanceof RqError ? STATUS[error.code] : EXIT.failed;
 }
 
-/** What is said of anything that was thrown: one line, and below it, where debugging is asked for, its stack. */
+/** The message for anything that was thrown, in one line. */
 export function errorLine(error: unknown): string {
   if (error instanceof RqError) return error.message;
   if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
-    return 'the current directory is gone: change to another one';
+    return 'cannot use the current directory: it was removed; change to another one';
   }
   if (error instanceof Error && 'syscall' in error) return errorMessage(error);
-  return `internal error: ${errorMessage(error)}; please report it, -v4 shows where`;
+  return `internal error: ${errorMessage(error)}; please report it with the output of -v4`;
 }
 
-/** The stack of an error and of its causes, line by line. */
+/** The lines of the stacks of an error and its causes. */
 export function stackLines(error: unknown): string[] {
   const lines: string[] = [];
   let cause = error;

@@ -7,13 +7,13 @@ import { colouredPieces, colouredYaml } from './coloured-yaml.ts';
 import { chooseFields } from './fields.ts';
 import { writeAll } from './standard-output.ts';
 
-/** The job fields that `--fields` asks for; undefined for all. Throws USAGE; call it before anything is changed. */
+/** Returns the job fields of `--fields`, undefined for all. Throws USAGE; call it before changing anything. */
 export function jobFields(call: CommandCall): JobField[] | undefined {
   const text = call.options.text('fields');
   return text === undefined ? undefined : chooseFields(text, JOB_FIELDS);
 }
 
-/** Prints jobs as they come, as one YAML or JSON document. Returns how many there were. */
+/** Prints batches of jobs as they arrive, as one YAML or JSON document. Returns the number of jobs. */
 export async function printJobs(
   call: CommandCall,
   batches: AsyncIterable<readonly Job[]> | Iterable<readonly Job[]>,
@@ -32,20 +32,20 @@ export async function printJobs(
 }
 
 /**
- * Prints after something was changed: where stdout cannot be written, or the queue cannot be read, the error says what is
- * done all the same, and is none that asks for another try, or a script would do it again.
+ * Prints the result of a completed change. If printing fails, the error states that the change was made. Its code is never
+ * BUSY, and it does not advise to try again, because a script would then repeat the change.
  */
-export async function printAfter<T>(done: string, print: () => Promise<T>): Promise<T> {
+export async function printAfter<T>(change: string, print: () => Promise<T>): Promise<T> {
   try {
     return await print();
   } catch (error) {
     if (!(error instanceof RqError)) throw error;
     const [why] = error.message.split('; try again');
-    throw new RqError('IO', `${done}, but ${why}`, { cause: error.cause, facts: error.facts });
+    throw new RqError('IO', `${change}, but ${why}`, { cause: error.cause, facts: error.facts });
   }
 }
 
-/** Prints what a command reports as one document; `--fields` chooses from what the table says that it reports. */
+/** Prints the report of a command as one document, with the fields of `--fields` or all. */
 export async function printReport(call: CommandCall, report: Readonly<Record<string, unknown>>): Promise<void> {
   const chosen = call.options.text('fields');
   if (chosen === undefined) return await printDocument(call, printable(report));
@@ -53,7 +53,7 @@ export async function printReport(call: CommandCall, report: Readonly<Record<str
   await printDocument(call, printable(Object.fromEntries(shown)));
 }
 
-/** The same for a list of what a command reports. */
+/** As `printReport`, for a list of reports. */
 export async function printReports<Report extends object>(
   call: CommandCall,
   reports: readonly Report[],

@@ -9,19 +9,19 @@ const QUIET_MS = 1_000;
 const EVERY_MS = 200;
 const INFO = 3;
 
-/** A line on a terminal's stderr for what takes longer than a second: count, rate, time left. Else nothing. */
+/** A progress line on a terminal for work that takes longer than a second: count, rate and remaining time. */
 export class ProgressLine {
   private readonly startMs = systemClock.monotonicMs();
   private lastMs = this.startMs + QUIET_MS - EVERY_MS;
   private isShown = false;
 
-  /** `what` was done with each: `submitted`. */
+  /** `what` is a participle: `submitted`. */
   constructor(
     private readonly what: string,
     private readonly isSilent: boolean,
   ) {}
 
-  /** To be called often; it is work that blocks the event loop, so that no timer could draw. */
+  /** Call it often. It draws by itself, because the work blocks the event loop and its timers. */
   readonly report: Progress = (done, total) => {
     if (this.isSilent) return;
     const nowMs = systemClock.monotonicMs();
@@ -31,7 +31,7 @@ export class ProgressLine {
     show(`\r${progressText(this.what, done, total, (nowMs - this.startMs) / 1000)}\u001b[K`);
   };
 
-  /** Removes the line when the work is over, however it ended. */
+  /** Removes the line when the work has ended. */
   async during<Result>(work: Promise<Result>): Promise<Result> {
     try {
       return await work;
@@ -41,7 +41,7 @@ export class ProgressLine {
   }
 }
 
-/** The progress line of a call: silent where stderr is no terminal, or little is to be said. */
+/** The progress line of a call; it is silent if stderr is not a terminal or the verbosity is below info. */
 export function progressOf(call: CommandCall, what: string): ProgressLine {
   return new ProgressLine(what, call.diagnostics.verbosity < INFO || !isTerminal(2));
 }
@@ -68,7 +68,7 @@ function show(text: string): void {
   try {
     writeSync(2, text);
   } catch (error) {
-    // A terminal that is full or gone: no reason to fail.
+    // A busy or closed terminal must not make the command fail.
     if (!['EPIPE', 'EAGAIN', 'EBADF', 'EIO'].includes(errorCode(error) ?? '')) throw error;
   }
 }

@@ -3,24 +3,24 @@ import { systemClock } from '../../job/clock.ts';
 import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
 import type { TextOutput } from '../parse/command-call.ts';
 
-/** The reader of stdout went away; rq then ends quietly. */
+/** The reader closed stdout; rq then ends without a message. */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }
 
-/** How long a reader is given that has made the pipe non-blocking and is slow. */
-const FULL_MS = 5;
+/** How long to wait for space in a pipe that its reader made non-blocking. */
+const PIPE_FULL_MS = 5;
 
 /**
- * Writes to stdout, no faster than it is read: as Node does for files, terminals and pipes, but without the streams and
- * sockets that it loads for that. Throws OutputClosed at a closed pipe, NO_SPACE or IO otherwise.
+ * Writes synchronously to stdout, without the stream modules that `process.stdout` loads. Throws OutputClosed for a closed
+ * pipe, otherwise NO_SPACE or IO.
  */
 export const standardOutput: TextOutput = {
   write: async (data) => {
     let bytes = typeof data === 'string' ? Buffer.from(data) : data;
     while (bytes.length > 0) {
       const written = writeSome(bytes);
-      if (written === 0) await systemClock.sleep(FULL_MS);
+      if (written === 0) await systemClock.sleep(PIPE_FULL_MS);
       bytes = bytes.subarray(written);
     }
   },
@@ -35,7 +35,7 @@ function writeSome(bytes: Uint8Array): number {
   }
 }
 
-/** Writes every piece of text, each when the one before is out. */
+/** Writes all pieces in order. */
 export async function writeAll(output: TextOutput, pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
   for await (const piece of pieces) await output.write(piece);
 }

@@ -5,7 +5,7 @@ import { isatty } from 'node:tty';
 const PSEUDO_TERMINALS = { first: 136, last: 143 };
 const MEMORY_DEVICES = 1;
 
-/** Whether a descriptor is a terminal; most often answered without `isatty`, which loads streams and sockets. */
+/** Whether a descriptor is a terminal. Mostly avoids `isatty`, whose module loads streams and sockets. */
 export function isTerminal(descriptor: number): boolean {
   const stats = fstatSync(descriptor);
   if (!stats.isCharacterDevice()) return false;

@@ -180,7 +180,7 @@ describe('pipes between modes', () => {
       const bench = await queueWith(['true']);
       for (const input of ['', '--- []\n', 'no jid here\n']) {
         const { status, stderr } = await bench.run(['QUEUE', ...mode.split(' '), '-'], { input });
-        expect([status, stderr]).toEqual([2, expect.stringMatching(/stdin(, "no jid here",: it)? contains no jid/)]);
+        expect([status, stderr]).toEqual([2, expect.stringMatching(/stdin(, "no jid here": it)? contains no jid/)]);
       }
       expect((await bench.run(['QUEUE', ...mode.split(' ')])).status).toBe(2);
       expect(await bench.jobs('pending')).toHaveLength(1);
