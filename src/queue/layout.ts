@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MIGRATIONS } from '../store/schema.ts';
+import { SCHEMA } from '../store/schema.ts';
 
 /** The folders of a queue. */
 export const FOLDERS = ['nodes', 'bin', 'stdin', 'stdout', 'stderr', 'data'] as const;
@@ -9,5 +9,5 @@ export const FOLDERS = ['nodes', 'bin', 'stdin', 'stdout', 'stderr', 'data'] as 
 export function layOut(directory: string, generation: number): void {
   for (const folder of FOLDERS) mkdirSync(join(directory, folder));
   mkdirSync(join(directory, `lease.${generation}.free`));
-  writeFileSync(join(directory, 'db.schema'), MIGRATIONS.join('\n').trimStart());
+  writeFileSync(join(directory, 'db.schema'), SCHEMA.trimStart());
 }

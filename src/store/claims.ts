@@ -1,19 +1,19 @@
 import { errorCode } from '../job/errors.ts';
 import type { RunningJob } from '../job/job.ts';
 import type { Connection } from './connection.ts';
-import { IS_SHORT, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
+import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
-const FREE_JOBS = `SELECT jid, priority FROM jobs INDEXED BY jobs_claimable
+const FREE_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_claimable
   WHERE state = 'pending' AND runners IS NULL
   ORDER BY priority DESC, jid LIMIT ?`;
-const NEXT_CONSTRAINT = `SELECT min(runners) AS runners FROM jobs INDEXED BY jobs_constrained
+const NEXT_CONSTRAINT = `SELECT min(runners) AS runners FROM main.jobs INDEXED BY jobs_constrained
   WHERE state = 'pending' AND runners IS NOT NULL AND runners > ?`;
-const CONSTRAINED_JOBS = `SELECT jid, priority FROM jobs INDEXED BY jobs_constrained
+const CONSTRAINED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_constrained
   WHERE state = 'pending' AND runners IS NOT NULL AND runners = ?
   ORDER BY priority DESC, jid LIMIT ?`;
 const CLAIM = `UPDATE jobs SET state = 'running', attempt = attempt + 1, started = :now, runner = :host, boot = :boot,
   journal = :journal, stdout = 'stdout/' || jid, stderr = 'stderr/' || jid
-  WHERE jid = :jid AND state = 'pending' AND ${IS_SHORT} RETURNING ${JOB_COLUMNS}`;
+  WHERE jid = :jid AND state = 'pending' AND ${HAS_VALID_LENGTHS} RETURNING ${JOB_COLUMNS}`;
 
 /** Whether this host may run a job with such a constraint. */
 export type MayRun = (runners: string) => boolean;

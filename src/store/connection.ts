@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { errorCode, RqError } from '../job/errors.ts';
-import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
+import { DROP_VIEWS, MIGRATIONS, SCHEMA, SCHEMA_VERSION, viewsOfOlder } from './schema.ts';
 
 type Value = string | number | bigint | null | Buffer;
 /** Bound parameters: by name, or one value or several in the order of the question marks. */
@@ -20,6 +20,8 @@ const READ_VERSION = 'PRAGMA user_version';
  */
 export class Connection {
   private readonly statements = new Map<string, Database.Statement>();
+  /** Temporary views may hide tables of an older schema. */
+  private hasViews = false;
 
   private constructor(
     private readonly database: Database.Database,
@@ -104,28 +106,41 @@ export class Connection {
     return this.database.inTransaction;
   }
 
-  /** The schema version of a queue's database. Throws QUEUE_VERSION if a newer rq made it, QUEUE_DAMAGED if none did. */
+  /**
+   * The schema version of a queue's database. Call it in each transaction: where the version is older, temporary views
+   * show its tables with all columns of this rq. Throws QUEUE_VERSION for a newer version, QUEUE_DAMAGED for none.
+   */
   version(): number {
     const version = this.storedVersion();
     if (version === 0) {
       throw new RqError(
         'QUEUE_DAMAGED',
-        `cannot use ${this.path}: it is no queue's database; run: rq ${dirname(this.path)} recover`,
+        `cannot use ${this.path}: it is not the database of a queue; run: rq ${dirname(this.path)} recover`,
       );
     }
-    if (version <= SCHEMA_VERSION) return version;
-    throw new RqError(
-      'QUEUE_VERSION',
-      `cannot use ${this.path}: a newer rq made it (schema ${version}, this rq knows ${SCHEMA_VERSION}); use that rq`,
-    );
+    if (version > SCHEMA_VERSION) {
+      throw new RqError(
+        'QUEUE_VERSION',
+        `cannot use ${this.path}: a newer rq made it (schema ${version}, this rq knows ${SCHEMA_VERSION}); use that rq`,
+      );
+    }
+    if (version < SCHEMA_VERSION || this.hasViews) this.showAsCurrent(version);
+    return version;
   }
 
-  /** Brings a new or older database to this rq's schema version; call it inside a transaction. */
+  /** Creates the schema in a new database, or migrates an older one to it. Call it inside a transaction. */
   migrate(): void {
-    for (let version = this.storedVersion(); version < SCHEMA_VERSION; version++) {
-      this.execute(MIGRATIONS[version] ?? '');
-      this.execute(`PRAGMA user_version = ${version + 1}`);
-    }
+    const found = this.storedVersion();
+    if (found === SCHEMA_VERSION) return;
+    if (this.hasViews) this.showAsCurrent(SCHEMA_VERSION);
+    for (const sql of found === 0 ? [SCHEMA] : MIGRATIONS.slice(found)) this.execute(sql);
+    this.execute(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  }
+
+  /** Makes the temporary views that a database of this version needs. A rollback may have removed earlier ones. */
+  private showAsCurrent(version: number): void {
+    for (const sql of [...DROP_VIEWS, ...viewsOfOlder(version)]) this.execute(sql);
+    this.hasViews = version < SCHEMA_VERSION;
   }
 
   private storedVersion(): number {

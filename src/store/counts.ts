@@ -2,15 +2,15 @@ import type { JobState } from '../job/job.ts';
 import type { Connection } from './connection.ts';
 
 const TOTAL = 'SELECT count(*) AS jobs FROM jobs';
-const OF_STATE = 'SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_by_state WHERE state = ?';
+const OF_STATE = 'SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_by_state WHERE state = ?';
 const FIRST = 'SELECT min(jid) AS jid FROM jobs WHERE state = ?';
 const LAST = 'SELECT max(jid) AS jid FROM jobs WHERE state = ?';
 const TIMES = 'SELECT jid, submitted, started, finished, elapsed FROM jobs WHERE jid = ?';
-const FINISHED_SINCE = `SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_finished
+const FINISHED_SINCE = `SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' AND finished >= ?`;
 const OUTCOMES = `SELECT count(*) AS jobs, avg(elapsed) AS seconds, count(CASE WHEN exit_status = 0 THEN 1 END) AS successes
-  FROM jobs INDEXED BY jobs_finished WHERE state = 'finished'`;
-const EXITED_WITH = `SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_finished
+  FROM main.jobs INDEXED BY jobs_finished WHERE state = 'finished'`;
+const EXITED_WITH = `SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' AND exit_status IN (SELECT value FROM json_each(?))`;
 const RUNNING_BY_HOST = "SELECT runner, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY runner";
 

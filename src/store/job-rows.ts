@@ -1,35 +1,52 @@
+import { COLUMN_NAMES, type ColumnName, columnOf, isNumeric, JOB_FIELDS } from '../job/columns.ts';
 import { RqError } from '../job/errors.ts';
-import { JOB_FIELDS, JOB_STATES, type Job, type JobField } from '../job/job.ts';
+import { JOB_STATES, type Job } from '../job/job.ts';
 import { MAX_COMMAND_BYTES } from '../job/limits.ts';
 import type { Row } from './connection.ts';
 
-const NUMBERS: readonly JobField[] = ['jid', 'priority', 'elapsed', 'pid', 'exit_status', 'attempt', 'restartable'];
-const REQUIRED: readonly JobField[] = ['state', 'submitted', 'submitter', 'owner', 'cwd', 'command'];
+const BOOLEANS = JOB_FIELDS.filter((name) => columnOf[name].kind === 'boolean');
 
 /**
- * The columns of a printed job, for a SELECT. Text that is longer than any that rq accepts comes as none: SQLite tells
- * its length without reading it, and a gigabyte of it would be the end of who reads it.
+ * The SELECT list of a job. Text longer than rq accepts is read as empty or NULL: SQLite knows the length without reading
+ * the text, and a gigabyte of it would exhaust the memory of the reader.
  */
 export const JOB_COLUMNS = JOB_FIELDS.map(guarded).join(', ');
 
-/** A condition on a row whose text is of a length that a job can have, as far as it is needed to run it. */
-export const IS_SHORT = ['command', 'cwd', 'stdin', 'tag', 'owner', 'submitter', 'submitted']
-  .map((column) => `coalesce(octet_length(${column}), 0) <= ${MAX_COMMAND_BYTES}`)
+/** The condition that every text which a submission sets has a length that rq accepts. */
+export const HAS_VALID_LENGTHS = COLUMN_NAMES.filter(isSubmittedText)
+  .map((name) => `coalesce(octet_length(${name}), 0) <= ${MAX_COMMAND_BYTES}`)
   .join(' AND ');
 
-function guarded(field: JobField): string {
-  if (NUMBERS.includes(field)) return field;
-  const none = REQUIRED.includes(field) ? "''" : 'NULL';
-  return `iif(octet_length(${field}) > ${MAX_COMMAND_BYTES}, ${none}, ${field}) AS ${field}`;
+function isSubmittedText(name: ColumnName): boolean {
+  const { kind, setBy } = columnOf[name];
+  return !isNumeric(name) && kind !== 'state' && (setBy === 'rq' || setBy === 'submitter');
 }
 
-/** A row of `jobs` as a job. The schema's constraints vouch for the rest once the state is known. */
+function guarded(name: ColumnName): string {
+  if (isNumeric(name)) return name;
+  const { isRequired, states } = columnOf[name];
+  const substitute = isRequired && states === 'any' ? "''" : 'NULL';
+  return `iif(octet_length(${name}) > ${MAX_COMMAND_BYTES}, ${substitute}, ${name}) AS ${name}`;
+}
+
+/** A row of `jobs` as a job. The constraints of the schema guarantee the fields of each state. */
 export function jobFromRow(row: Row): Job {
   if (!(JOB_STATES as readonly unknown[]).includes(row['state'])) {
     throw new RqError(
       'QUEUE_DAMAGED',
-      `cannot read job ${String(row['jid'])}: it has no valid state but ${String(row['state'])}; run: rq QUEUE recover`,
+      `cannot read job ${String(row['jid'])}: its state is ${String(row['state'])}, which is not valid; run: rq QUEUE recover`,
     );
   }
-  return { ...row, restartable: row['restartable'] === 1 } as unknown as Job;
+  const job: Record<string, unknown> = { ...row };
+  for (const name of BOOLEANS) job[name] = row[name] === 1;
+  return job as unknown as Job;
+}
+
+/** The values of a job as parameters of a statement: SQLite has no booleans. */
+export function boundValues<Values extends object>(values: Values): Row {
+  const bound = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'boolean' ? Number(value) : value,
+  ]);
+  return Object.fromEntries(bound) as Row;
 }

@@ -1,16 +1,13 @@
 import { JOB_STATES } from '../job/job.ts';
 import type { Connection, Row } from './connection.ts';
+import { ATTEMPT_COLUMNS, ATTEMPT_LIST, insertSql, ROW_COLUMNS } from './job-columns.ts';
 
-const ENDED = `SELECT * FROM jobs WHERE state = ? AND jid > ? AND finished <= ? ORDER BY jid LIMIT ?`;
-const EARLIER = `SELECT earlier_attempts.* FROM json_each(?) AS wanted
+const ENDED = `SELECT ${ROW_COLUMNS.join(', ')} FROM jobs
+  WHERE state = ? AND jid > ? AND finished <= ? ORDER BY jid LIMIT ?`;
+const EARLIER = `SELECT ${ATTEMPT_LIST} FROM json_each(?) AS wanted
   JOIN earlier_attempts ON earlier_attempts.jid = wanted.value`;
-const ADD_JOB = `INSERT INTO jobs (jid, priority, state, submitted, started, finished, elapsed, submitter, owner, runner, pid,
-  exit_status, signal, reason, attempt, tag, restartable, runners, cwd, stdin, stdout, stderr, data, command, boot, journal)
-  VALUES (:jid, :priority, :state, :submitted, :started, :finished, :elapsed,
-  :submitter, :owner, :runner, :pid, :exit_status, :signal, :reason, :attempt, :tag, :restartable, :runners, :cwd, :stdin,
-  :stdout, :stderr, :data, :command, :boot, :journal)`;
-const ADD_EARLIER = `INSERT INTO earlier_attempts VALUES (:jid, :attempt, :runner, :pid, :started, :finished, :elapsed,
-  :exit_status, :signal, :reason)`;
+const ADD_JOB = insertSql('jobs', ROW_COLUMNS);
+const ADD_EARLIER = insertSql('earlier_attempts', ATTEMPT_COLUMNS);
 const OWNERS = 'SELECT jid, stdin, data FROM jobs ORDER BY jid';
 const KEYS = 'SELECT jid, attempt, state, finished FROM jobs ORDER BY jid';
 // The unary plus keeps jobs_by_state out: the jid finds the row.

@@ -1,47 +1,19 @@
-/** `PRAGMA user_version` of a queue that this rq makes and understands. */
-export const SCHEMA_VERSION = 2;
+import { type ColumnName, columnOf } from '../job/columns.ts';
+import { ATTEMPT_COLUMNS, attemptColumnSql, columnSql, ROW_COLUMNS } from './job-columns.ts';
+import { RELEASED_MIGRATIONS } from './released-schemas.ts';
+
+const RELEASED_VERSION = RELEASED_MIGRATIONS.length;
+
+/** `PRAGMA user_version` of a queue that this rq makes and understands: the version of the newest column. */
+export const SCHEMA_VERSION = Math.max(RELEASED_VERSION, ...ROW_COLUMNS.map((name) => columnOf[name].since));
 
 const JOBS = `
--- One row a job. Times are ISO 8601 in UTC; paths are relative to the queue, since each host may mount it elsewhere.
+-- One row for each job. Times are ISO 8601 in UTC. Paths are relative to the queue, which each host may mount elsewhere.
 CREATE TABLE jobs (
-  jid         INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, also after the job is deleted
-  priority    INTEGER NOT NULL DEFAULT 0 CHECK (priority BETWEEN -2147483648 AND 2147483647),
-  state       TEXT NOT NULL,
-  submitted   TEXT NOT NULL,
-  started     TEXT,
-  finished    TEXT,
-  elapsed     REAL CHECK (elapsed >= 0),          -- seconds by a monotonic clock
-  submitter   TEXT NOT NULL,                      -- the host that submitted it
-  owner       TEXT NOT NULL,                      -- the user who did
-  runner      TEXT,                               -- the host that runs or ran it
-  pid         INTEGER CHECK (pid > 0),
-  exit_status INTEGER,
-  signal      TEXT,
-  reason      TEXT,                               -- why a dead job is dead
-  attempt     INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
-  tag         TEXT CHECK (octet_length(tag) <= 255),
-  restartable INTEGER NOT NULL DEFAULT 0 CHECK (restartable IN (0, 1)),
-  runners     TEXT,                               -- hosts that alone may run it, names or globs, comma-separated
-  cwd         TEXT NOT NULL,
-  stdin       TEXT,
-  stdout      TEXT,
-  stderr      TEXT,
-  data        TEXT,
-  command     TEXT NOT NULL CHECK (octet_length(command) BETWEEN 1 AND 1048576),
-  boot        TEXT,                               -- boot id of the host, and id of the journal that knows the attempt
-  journal     TEXT,
-  CHECK (state IN ('pending', 'holding', 'running', 'finished', 'dead')),
-  CHECK (state NOT IN ('pending', 'holding') OR coalesce(started, finished, elapsed, runner, pid, exit_status, signal,
-    reason, boot, journal) IS NULL),
-  CHECK (state <> 'running' OR (started IS NOT NULL AND runner IS NOT NULL AND boot IS NOT NULL AND journal IS NOT NULL
-    AND attempt > 0 AND coalesce(finished, elapsed, exit_status, signal, reason) IS NULL)),
-  CHECK (state NOT IN ('finished', 'dead') OR (started IS NOT NULL AND finished IS NOT NULL AND runner IS NOT NULL
-    AND attempt > 0)),
-  CHECK (state <> 'finished' OR ((exit_status IS NULL) <> (signal IS NULL) AND reason IS NULL)),
-  CHECK (state <> 'dead' OR reason IS NOT NULL)
+${commented(ROW_COLUMNS)}
 ) STRICT;
 
--- A claim reads these two and nothing else, however many jobs are finished.
+-- A claim reads only these two indexes, however many jobs have finished.
 CREATE INDEX jobs_claimable ON jobs (priority DESC, jid) WHERE state = 'pending' AND runners IS NULL;
 CREATE INDEX jobs_constrained ON jobs (runners, priority DESC, jid) WHERE state = 'pending' AND runners IS NOT NULL;
 CREATE INDEX jobs_by_state ON jobs (state);
@@ -49,27 +21,20 @@ CREATE INDEX jobs_by_tag ON jobs (tag) WHERE tag IS NOT NULL;
 CREATE INDEX jobs_finished ON jobs (finished, elapsed, exit_status) WHERE state = 'finished';
 `;
 
-const ATTEMPTS = `
--- Attempts that were followed by another; the latest one of a job is in its row of jobs.
+const EARLIER_ATTEMPTS = `
+-- Attempts that another attempt of the same job followed. The latest attempt of a job is in its row of jobs.
 CREATE TABLE earlier_attempts (
-  jid         INTEGER NOT NULL REFERENCES jobs (jid) ON DELETE CASCADE,
-  attempt     INTEGER NOT NULL,
-  runner      TEXT NOT NULL,
-  pid         INTEGER,
-  started     TEXT NOT NULL,
-  finished    TEXT NOT NULL,
-  elapsed     REAL,
-  exit_status INTEGER,
-  signal      TEXT,
-  reason      TEXT,
+  ${ATTEMPT_COLUMNS.map(attemptColumnSql).join(',\n  ')},
   PRIMARY KEY (jid, attempt)
 ) STRICT, WITHOUT ROWID;
+`;
 
--- One row an attempt.
+const ATTEMPTS = `
+-- One row for each attempt.
 CREATE VIEW attempts AS
-  SELECT jid, attempt, runner, pid, started, finished, elapsed, exit_status, signal, reason FROM earlier_attempts
+  SELECT ${ATTEMPT_COLUMNS.join(', ')} FROM earlier_attempts
   UNION ALL
-  SELECT jid, attempt, runner, pid, started, finished, elapsed, exit_status, signal, reason FROM jobs
+  SELECT ${ATTEMPT_COLUMNS.join(', ')} FROM jobs
   WHERE started IS NOT NULL;
 `;
 
@@ -80,24 +45,68 @@ CREATE TABLE attributes (
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Which transactions were committed, by the generation of the lease that they held. The highest one is the fence.
+-- Committed transactions, by the generation of the lease that they held. The highest generation is the fence.
 CREATE TABLE operations (
   generation INTEGER PRIMARY KEY,
   operation  TEXT NOT NULL,
   committed  TEXT NOT NULL
 ) STRICT;
-`;
 
-const ROTATIONS = `
--- Rotations whose jobs were deleted here and that are not known to be in place yet: 'rq rotate' finishes them.
+-- Rotations whose jobs were deleted here and that may not be in place yet. The next 'rq rotate' finishes them.
 CREATE TABLE rotations (
   id        TEXT PRIMARY KEY,
-  partial   TEXT NOT NULL,                        -- where the complete rotation lies, and where it is to be moved to
-  path      TEXT NOT NULL,
-  files     TEXT NOT NULL,                        -- what is left to be removed of the queue, as a JSON list of names
+  partial   TEXT NOT NULL,  -- where the complete rotation is
+  path      TEXT NOT NULL,  -- where it will be moved to
+  files     TEXT NOT NULL,  -- files to remove from the queue: a JSON list of names
   committed TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;
 
-/** What brings a database from version N to N + 1, at index N; each is run whole, in one transaction. */
-export const MIGRATIONS: readonly string[] = [JOBS + ATTEMPTS + QUEUE, ROTATIONS];
+/** The schema of a new queue. */
+export const SCHEMA = JOBS + EARLIER_ATTEMPTS + ATTEMPTS + QUEUE;
+
+/** The migration from version N to N + 1 is at index N. Each one runs in the transaction of its caller. */
+export const MIGRATIONS: readonly string[] = [
+  ...RELEASED_MIGRATIONS,
+  ...Array.from({ length: SCHEMA_VERSION - RELEASED_VERSION }, (_, index) => migrationTo(RELEASED_VERSION + index + 1)),
+];
+
+const ROTATIONS_VIEW = `CREATE TEMP VIEW IF NOT EXISTS rotations AS
+  SELECT '' AS id, '' AS partial, '' AS path, '' AS files, '' AS committed WHERE false`;
+
+/** Temporary views that show the tables of an older version as this version has them; a missing column is NULL. */
+export function viewsOfOlder(version: number): string[] {
+  const views = version < 2 ? [ROTATIONS_VIEW] : [];
+  for (const [table, columns] of [
+    ['jobs', ROW_COLUMNS],
+    ['earlier_attempts', ATTEMPT_COLUMNS],
+  ] as const) {
+    const missing = columns.filter((name) => columnOf[name].since > version).map((name) => `NULL AS ${name}`);
+    if (missing.length === 0) continue;
+    views.push(`CREATE TEMP VIEW IF NOT EXISTS ${table} AS SELECT *, ${missing.join(', ')} FROM main.${table}`);
+  }
+  return views;
+}
+
+/** Removes these views. */
+export const DROP_VIEWS = ['rotations', 'jobs', 'earlier_attempts'].map((name) => `DROP VIEW IF EXISTS temp.${name}`);
+
+function migrationTo(version: number): string {
+  const added = (table: string, columns: readonly ColumnName[], definition: (name: ColumnName) => string): string[] =>
+    columns
+      .filter((name) => columnOf[name].since === version)
+      .map((name) => `ALTER TABLE ${table} ADD COLUMN ${definition(name)};`);
+  const attempts = added('earlier_attempts', ATTEMPT_COLUMNS, attemptColumnSql);
+  const view = attempts.length === 0 ? [] : ['DROP VIEW attempts;', ATTEMPTS];
+  return [...added('jobs', ROW_COLUMNS, columnSql), ...attempts, ...view].join('\n');
+}
+
+/** The definition of each column with its comment. */
+function commented(columns: readonly ColumnName[]): string {
+  const lines = columns.map((name, index) => {
+    const { comment } = columnOf[name];
+    const definition = `  ${columnSql(name)}${index < columns.length - 1 ? ',' : ''}`;
+    return comment === undefined ? definition : `${definition}  -- ${comment}`;
+  });
+  return lines.join('\n');
+}

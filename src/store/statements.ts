@@ -1,7 +1,7 @@
 import { RqError } from '../job/errors.ts';
 import type { Connection, Row } from './connection.ts';
 import { readFence } from './operations.ts';
-import { MIGRATIONS } from './schema.ts';
+import { SCHEMA } from './schema.ts';
 import { lastJid } from './submissions.ts';
 
 const OBJECTS = 'SELECT type, name, sql FROM sqlite_schema ORDER BY name';
@@ -14,7 +14,7 @@ const READING_PRAGMA =
 const NOTHING = /^(?:[\s;]+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
 
 /** Tables, indexes and views of rq's own; users may add others. */
-const OWN = new Set([...MIGRATIONS.join('').matchAll(/^CREATE (?:TABLE|INDEX|VIEW) (\w+)/gm)].map(([, name]) => name));
+const OWN = new Set([...SCHEMA.matchAll(/^CREATE (?:TABLE|INDEX|VIEW) (\w+)/gm)].map(([, name]) => name));
 
 /** What a statement gave: its rows, or how many rows it changed. */
 export type StatementResult = { readonly rows: Row[] } | { readonly changes: number };

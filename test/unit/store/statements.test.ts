@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Connection } from '../../../src/store/connection.ts';
-import { IS_SHORT, JOB_COLUMNS } from '../../../src/store/job-rows.ts';
+import * as jobColumns from '../../../src/store/job-columns.ts';
+import * as jobRows from '../../../src/store/job-rows.ts';
+import { memoryDatabase, schemaFixture } from '../../support/old-queue.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../src/store/', import.meta.url));
 let connection: Connection;
@@ -14,30 +16,44 @@ beforeEach(() => {
 
 afterEach(() => connection.close());
 
-/** The SQL constants of a file of the store, with its two interpolations filled in. */
+/** What the constants of the store are derived from. */
+const scope: Readonly<Record<string, unknown>> = { ...jobColumns, ...jobRows };
+
+/** The SQL constants of a file of the store, evaluated. */
 function statementsOf(file: string): string[] {
   const source = readFileSync(FOLDER + file, 'utf8');
-  const found = source.matchAll(/const [A-Z_]+ =\s*(?:`([^`]*)`|'([^']*)'|"([^"]*)")/g);
-  return (
-    [...found]
-      .map(([, ...texts]) => texts.find((text) => text !== undefined) ?? '')
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what stands in the source.
-      .map((text) => text.replaceAll('${JOB_COLUMNS}', JOB_COLUMNS).replaceAll('${IS_SHORT}', IS_SHORT))
-      .filter((text) => /^(SELECT|INSERT|UPDATE|DELETE|PRAGMA)\b/.test(text))
-  );
+  return [...source.matchAll(/^(?:export )?const [A-Z_]+ =\s*((?:`|'|"|insertSql\()[^;]*);$/gm)]
+    .map(([, expression]) =>
+      String(new Function(...Object.keys(scope), `return ${expression}`)(...Object.values(scope))),
+    )
+    .filter((text) => /^(SELECT|INSERT|UPDATE|DELETE|PRAGMA)\b/.test(text));
 }
 
 const statements = readdirSync(FOLDER, { encoding: 'utf8', recursive: true })
-  .filter((file) => file.endsWith('.ts') && file !== 'schema.ts')
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('schema.ts') && file !== 'released-schemas.ts')
   .flatMap((file) => statementsOf(file).map((sql) => [file, sql] as const));
 
 test('the statements of the store are found', () => {
-  expect(statements.length).toBeGreaterThan(25);
+  expect(statements.length).toBeGreaterThan(50);
 });
 
 test.each(statements)('%s prepares: %s', (_, sql) => {
   expect(() => connection.prepare(sql)).not.toThrow();
 });
+
+test.each([1, 2] as const)(
+  'every statement that reads prepares on schema version %d and on one with fewer columns',
+  (version) => {
+    const older = memoryDatabase(schemaFixture(version));
+    const isRead = ([, sql]: readonly [string, string]): boolean => /^(SELECT|PRAGMA)/.test(sql);
+    older.version();
+    for (const [, sql] of statements.filter(isRead)) older.prepare(sql);
+    older.execute('CREATE TEMP VIEW jobs AS SELECT *, NULL AS another FROM main.jobs');
+    older.execute('CREATE TEMP VIEW earlier_attempts AS SELECT *, NULL AS another FROM main.earlier_attempts');
+    for (const [, sql] of statements.filter(isRead)) older.prepare(`${sql} `);
+    older.close();
+  },
+);
 
 function plan(sql: string, parameters: readonly (string | number)[]): string {
   return connection
@@ -49,8 +65,8 @@ function plan(sql: string, parameters: readonly (string | number)[]): string {
 test('a claim reads an index of pending jobs in its order, and sorts nothing', () => {
   const free = statementsOf('claims.ts').filter((sql) => sql.includes('ORDER BY priority'));
   expect(free).toHaveLength(2);
-  expect(plan(free[0] ?? '', [1])).toBe('SCAN jobs USING INDEX jobs_claimable');
-  expect(plan(free[1] ?? '', ['h', 1])).toBe('SEARCH jobs USING COVERING INDEX jobs_constrained (runners=?)');
+  expect(plan(free[0] ?? '', [1])).toBe('SCAN main.jobs USING INDEX jobs_claimable');
+  expect(plan(free[1] ?? '', ['h', 1])).toBe('SEARCH main.jobs USING COVERING INDEX jobs_constrained (runners=?)');
 });
 
 test('counts by state and of finished jobs are read from indexes alone', () => {
@@ -63,7 +79,7 @@ test('counts by state and of finished jobs are read from indexes alone', () => {
 
 test('a query by jid, state or tag reads an index in the order of jids, and sorts nothing', () => {
   const detail = (expression: string): string =>
-    plan(`SELECT ${JOB_COLUMNS} FROM jobs WHERE (${expression}\n) AND jid > ? ORDER BY jid LIMIT ?`, [0, 1]);
+    plan(`SELECT ${jobRows.JOB_COLUMNS} FROM jobs WHERE (${expression}\n) AND jid > ? ORDER BY jid LIMIT ?`, [0, 1]);
   expect(detail('jid = 42')).toBe('SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)');
   expect(detail("tag = 'x'")).toBe('SEARCH jobs USING INDEX jobs_by_tag (tag=? AND rowid>?)');
   expect(detail("state = 'dead'")).toBe('SEARCH jobs USING INDEX jobs_by_state (state=? AND rowid>?)');

@@ -1,0 +1,295 @@
+import { MAX_COMMAND_BYTES, MAX_PRIORITY, MAX_RUNNERS_BYTES, MAX_TAG_BYTES, MIN_PRIORITY } from './limits.ts';
+import type { StateGroup } from './states.ts';
+import {
+  absolutePathFault,
+  booleanFault,
+  commandLineFault,
+  type Fault,
+  hostPatternsFault,
+  integerFault,
+  lineFault,
+  pathFault,
+} from './value-faults.ts';
+
+/** One column of the table `jobs`, which is one field of a job. */
+export interface Column {
+  /** `time` is ISO 8601 in UTC with milliseconds; `file` is a path relative to the queue. */
+  readonly kind: 'integer' | 'seconds' | 'boolean' | 'state' | 'text' | 'time' | 'file';
+  /** The states in which it may have a value. */
+  readonly states: StateGroup;
+  /** It has a value in each of these states. */
+  readonly isRequired: boolean;
+  /** `rq` sets it when a job is submitted; `submitter` can set it by submit, resubmit and update. */
+  readonly setBy: 'rq' | 'submitter' | 'claim' | 'end';
+  /** The first schema version that has it. */
+  readonly since: number;
+  /** Not a field of a printed job. */
+  readonly isInternal?: boolean;
+  /** SQL that follows the type: PRIMARY KEY, DEFAULT, CHECK. */
+  readonly sql?: string;
+  /** The comment in the schema. */
+  readonly comment?: string;
+  /** What is wrong with a value that a submitter sets. */
+  readonly fault?: (value: unknown) => Fault;
+  /** The value of a submission that does not set it; null if absent. */
+  readonly initial?: number | boolean;
+  /** The option of `submit` that sets a column of text. */
+  readonly option?: TextOption;
+}
+
+export interface TextOption {
+  readonly name: string;
+  readonly short?: string;
+  readonly value: string;
+  readonly help: string;
+}
+
+/**
+ * The columns in the order in which they are printed. Schema, SQL statements, types, printing, selections, checks and
+ * options are derived from this table.
+ */
+export const COLUMNS = {
+  jid: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: true,
+    setBy: 'rq',
+    since: 1,
+    sql: 'PRIMARY KEY AUTOINCREMENT',
+    comment: 'never used again, even after the job is deleted',
+  },
+  priority: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: true,
+    setBy: 'submitter',
+    since: 1,
+    sql: `DEFAULT 0 CHECK (priority BETWEEN ${MIN_PRIORITY} AND ${MAX_PRIORITY})`,
+    fault: (value) => integerFault(value, MIN_PRIORITY, MAX_PRIORITY),
+    initial: 0,
+  },
+  state: { kind: 'state', states: 'any', isRequired: true, setBy: 'rq', since: 1 },
+  submitted: { kind: 'time', states: 'any', isRequired: true, setBy: 'rq', since: 1 },
+  started: { kind: 'time', states: 'claimed', isRequired: true, setBy: 'claim', since: 1 },
+  finished: { kind: 'time', states: 'ended', isRequired: true, setBy: 'end', since: 1 },
+  elapsed: {
+    kind: 'seconds',
+    states: 'ended',
+    isRequired: false,
+    setBy: 'end',
+    since: 1,
+    sql: 'CHECK (elapsed >= 0)',
+    comment: 'seconds of a monotonic clock',
+  },
+  submitter: {
+    kind: 'text',
+    states: 'any',
+    isRequired: true,
+    setBy: 'rq',
+    since: 1,
+    comment: 'the host from which it was submitted',
+  },
+  owner: { kind: 'text', states: 'any', isRequired: true, setBy: 'rq', since: 1, comment: 'the user who submitted it' },
+  runner: {
+    kind: 'text',
+    states: 'claimed',
+    isRequired: true,
+    setBy: 'claim',
+    since: 1,
+    comment: 'the host that runs or ran it',
+  },
+  pid: {
+    kind: 'integer',
+    states: 'claimed',
+    isRequired: false,
+    setBy: 'claim',
+    since: 1,
+    sql: 'CHECK (pid > 0)',
+    comment: 'null until the runner reports it',
+  },
+  exit_status: { kind: 'integer', states: 'ended', isRequired: false, setBy: 'end', since: 1 },
+  signal: {
+    kind: 'text',
+    states: 'ended',
+    isRequired: false,
+    setBy: 'end',
+    since: 1,
+    sql: `CHECK (state <> 'finished' OR (exit_status IS NULL) <> (signal IS NULL))`,
+  },
+  reason: {
+    kind: 'text',
+    states: 'dead',
+    isRequired: true,
+    setBy: 'end',
+    since: 1,
+    comment: 'why the job is dead',
+  },
+  attempt: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: true,
+    setBy: 'claim',
+    since: 1,
+    sql: `DEFAULT 0 CHECK (attempt >= 0) CHECK (attempt > 0 OR state IN ('pending', 'holding'))`,
+    comment: 'number of the latest attempt; 0 before the first claim',
+  },
+  tag: {
+    kind: 'text',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 1,
+    sql: `CHECK (octet_length(tag) <= ${MAX_TAG_BYTES})`,
+    fault: (value) => lineFault(value, MAX_TAG_BYTES),
+    option: {
+      name: 'tag',
+      short: 't',
+      value: 'TEXT',
+      help: `Tag to select the job by, at most ${MAX_TAG_BYTES} bytes.`,
+    },
+  },
+  restartable: {
+    kind: 'boolean',
+    states: 'any',
+    isRequired: true,
+    setBy: 'submitter',
+    since: 1,
+    sql: 'DEFAULT 0 CHECK (restartable IN (0, 1))',
+    fault: booleanFault,
+    initial: false,
+  },
+  runners: {
+    kind: 'text',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 1,
+    comment: 'the only hosts that may run it: names or globs, comma-separated',
+    fault: (value) => hostPatternsFault(value, MAX_RUNNERS_BYTES),
+    option: {
+      name: 'runner',
+      value: 'HOST,…',
+      help: 'Run the job on these hosts only: names or globs that match the full or the short host name.',
+    },
+  },
+  cwd: {
+    kind: 'text',
+    states: 'any',
+    isRequired: true,
+    setBy: 'submitter',
+    since: 1,
+    fault: absolutePathFault,
+  },
+  stdin: { kind: 'file', states: 'any', isRequired: false, setBy: 'submitter', since: 1, fault: pathFault },
+  stdout: { kind: 'file', states: 'any', isRequired: false, setBy: 'claim', since: 1 },
+  stderr: { kind: 'file', states: 'any', isRequired: false, setBy: 'claim', since: 1 },
+  data: { kind: 'file', states: 'any', isRequired: false, setBy: 'submitter', since: 1, fault: pathFault },
+  command: {
+    kind: 'text',
+    states: 'any',
+    isRequired: true,
+    setBy: 'submitter',
+    since: 1,
+    sql: `CHECK (octet_length(command) BETWEEN 1 AND ${MAX_COMMAND_BYTES})`,
+    fault: (value) => commandLineFault(value, MAX_COMMAND_BYTES),
+  },
+  boot: {
+    kind: 'text',
+    states: 'claimed',
+    isRequired: false,
+    setBy: 'claim',
+    since: 1,
+    isInternal: true,
+    sql: `CHECK (boot IS NOT NULL OR state <> 'running')`,
+    comment: 'boot id of the host at the claim',
+  },
+  journal: {
+    kind: 'text',
+    states: 'claimed',
+    isRequired: false,
+    setBy: 'claim',
+    since: 1,
+    isInternal: true,
+    sql: `CHECK (journal IS NOT NULL OR state <> 'running')`,
+    comment: 'id of the journal that records the attempt',
+  },
+} as const satisfies Record<string, Column>;
+
+type Columns = typeof COLUMNS;
+export type ColumnName = keyof Columns;
+
+/** The same table with the common type of its entries. */
+export const columnOf: Readonly<Record<ColumnName, Column>> = COLUMNS;
+export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly ColumnName[];
+
+type Internal = { [Name in ColumnName]: Columns[Name] extends { isInternal: true } ? Name : never }[ColumnName];
+/** A field of a job: a column that is printed. */
+export type JobField = Exclude<ColumnName, Internal>;
+/** A job's fields in the order in which they are printed. */
+export const JOB_FIELDS = COLUMN_NAMES.filter((name) => columnOf[name].isInternal !== true) as readonly JobField[];
+
+/** A field that a submitter sets. */
+export type SubmitterField = {
+  [Name in ColumnName]: Columns[Name]['setBy'] extends 'submitter' ? Name : never;
+}[ColumnName];
+export const SUBMITTER_FIELDS = COLUMN_NAMES.filter(isSubmitterField);
+
+/** The value of a column in the states in which it may have one. */
+export type ValueOf<Name extends ColumnName> =
+  | (Columns[Name]['isRequired'] extends true ? never : null)
+  | (Columns[Name]['kind'] extends 'integer' | 'seconds'
+      ? number
+      : Columns[Name]['kind'] extends 'boolean'
+        ? boolean
+        : string);
+
+/** The fields that a job has in the states of these groups, apart from its state. */
+export type FieldsIn<Group extends StateGroup> = {
+  readonly [Name in JobField as Name extends 'state'
+    ? never
+    : Columns[Name]['states'] extends Group
+      ? Name
+      : never]: ValueOf<Name>;
+};
+
+export type SubmitterFields = { readonly [Name in SubmitterField]: ValueOf<Name> };
+
+/** Whether a name is a field of a job. */
+export function isJobField(name: string): name is JobField {
+  return (JOB_FIELDS as readonly string[]).includes(name);
+}
+
+/** Whether a name is a field that a submitter sets. */
+export function isSubmitterField(name: string): name is SubmitterField {
+  return Object.hasOwn(COLUMNS, name) && columnOf[name as ColumnName].setBy === 'submitter';
+}
+
+/** Whether a field holds a number, which SQL writes without quotes. */
+export function isNumeric(field: ColumnName): boolean {
+  return ['integer', 'seconds', 'boolean'].includes(columnOf[field].kind);
+}
+
+/** The options of `submit` that set one column of text each. */
+export const TEXT_OPTIONS: readonly (TextOption & { readonly field: SubmitterField })[] = SUBMITTER_FIELDS.flatMap(
+  (field) => {
+    const { option } = columnOf[field];
+    return option === undefined ? [] : [{ field, ...option }];
+  },
+);
+
+/** The value that a text means for a field; undefined for text that does not fit it. The text `null` is not special. */
+export function valueFromText(field: ColumnName, text: string): string | number | boolean | undefined {
+  switch (columnOf[field].kind) {
+    case 'integer':
+      return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+    case 'seconds':
+      return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
+    case 'boolean':
+      return text === 'true' || text === 'false' ? text === 'true' : undefined;
+    case 'state':
+    case 'text':
+    case 'time':
+    case 'file':
+      return text;
+  }
+}

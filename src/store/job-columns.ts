@@ -1,0 +1,72 @@
+import { COLUMN_NAMES, type ColumnName, columnOf, SUBMITTER_FIELDS } from '../job/columns.ts';
+import { STATE_GROUPS } from '../job/states.ts';
+
+const SQL_TYPES = {
+  integer: 'INTEGER',
+  boolean: 'INTEGER',
+  seconds: 'REAL',
+  state: 'TEXT',
+  text: 'TEXT',
+  time: 'TEXT',
+  file: 'TEXT',
+} as const;
+
+/** All columns of `jobs` in the order of the table: a column that a migration adds is the last one. */
+export const ROW_COLUMNS: readonly ColumnName[] = [...COLUMN_NAMES].sort(
+  (a, b) => columnOf[a].since - columnOf[b].since,
+);
+
+/** The columns that an INSERT of a submission sets. */
+export const SUBMISSION_COLUMNS: readonly ColumnName[] = ROW_COLUMNS.filter((name) =>
+  ['rq', 'submitter'].includes(columnOf[name].setBy),
+);
+
+/** The columns of one attempt: they have no value in a job that waits. */
+const CLAIM_COLUMNS: readonly ColumnName[] = ROW_COLUMNS.filter((name) => columnOf[name].states !== 'any');
+
+const ATTEMPT_KEY: readonly ColumnName[] = ['jid', 'attempt', 'runner', 'pid'];
+/** The columns of `earlier_attempts` and of the view `attempts`. */
+export const ATTEMPT_COLUMNS: readonly ColumnName[] = [
+  ...ATTEMPT_KEY,
+  ...CLAIM_COLUMNS.filter((name) => !ATTEMPT_KEY.includes(name) && columnOf[name].isInternal !== true),
+];
+export const ATTEMPT_LIST = ATTEMPT_COLUMNS.join(', ');
+
+/** The SET list that makes a job wait: no attempt, and the fields of the submitter. */
+export const SET_SUBMITTER_FIELDS = ['state', ...SUBMITTER_FIELDS].map((name) => `${name} = :${name}`).join(', ');
+export const CLEAR_CLAIM = CLAIM_COLUMNS.map((name) => `${name} = NULL`).join(', ');
+
+/** An INSERT of a row with these columns, bound by their names. */
+export function insertSql(table: string, columns: readonly ColumnName[]): string {
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((name) => `:${name}`).join(', ')})`;
+}
+
+/** The definition of a column in CREATE TABLE and in ALTER TABLE. */
+export function columnSql(name: ColumnName): string {
+  const { kind, sql } = columnOf[name];
+  return [name, SQL_TYPES[kind], nullSql(name), sql, statesSql(name)].filter(Boolean).join(' ');
+}
+
+/** The definition of the same column in `earlier_attempts`, whose rows all have ended. */
+export function attemptColumnSql(name: ColumnName): string {
+  const { kind, isRequired, states } = columnOf[name];
+  const references = name === 'jid' ? 'REFERENCES jobs (jid) ON DELETE CASCADE' : '';
+  return [name, SQL_TYPES[kind], isRequired && states !== 'dead' ? 'NOT NULL' : '', references]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function nullSql(name: ColumnName): string {
+  const { isRequired, states, sql } = columnOf[name];
+  return isRequired && states === 'any' && sql?.startsWith('PRIMARY KEY') !== true ? 'NOT NULL' : '';
+}
+
+function statesSql(name: ColumnName): string {
+  const { isRequired, kind, states } = columnOf[name];
+  const list = STATE_GROUPS[states].map((state) => `'${state}'`).join(', ');
+  if (kind === 'state') return `CHECK (${name} IN (${list}))`;
+  if (states === 'any') return '';
+  return isRequired
+    ? `CHECK ((${name} IS NOT NULL) = (state IN (${list})))`
+    : `CHECK (${name} IS NULL OR state IN (${list}))`;
+}
