@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Workbench } from './program.ts';
 
-/** What a job wrote of one of its attempts itself, synced: that it began, and with what it was about to end. */
+/** The record that a job keeps of one attempt, synced to disk. */
 export interface AttemptRecord {
   readonly attempt: number;
   readonly pid: number;
   /** Seconds since the epoch. */
   readonly began: number;
-  /** Undefined where it did not come to its end. */
+  /** Undefined if the attempt was killed. `status` is the exit status or the signal with which it is about to end. */
   readonly ended: { readonly status: string; readonly at: number } | undefined;
 }
 
-/** A job's row and its attempts, wherever it is now. */
-export interface StoredJob {
+/** A job as `list` prints it, from the queue or from a rotation. */
+interface StoredJob {
   readonly jid: number;
   readonly state: string;
   readonly attempt: number;
@@ -25,21 +25,21 @@ export interface StoredJob {
   readonly tag?: string;
 }
 
-/** A batch of jobs with a tag of its own: accepted if rq said so, and its submit was not killed. */
+/** The jobs of one submit, with a unique tag. A submit that was killed is not accepted. */
 export interface Batch {
   readonly tag: string;
   readonly size: number;
   readonly isAccepted: boolean;
 }
 
-/** Why a job may be dead, or have been given to another attempt, after what was done to feeders and runners. */
+/** The reasons for which a job may be dead or get another attempt, after kills of feeders and runners. */
 const LOST = /the runner was killed|gave no sign of life/;
-/** Of these the earlier attempt may go on beside the next: nobody can reach it. */
+/** After this reason the earlier attempt may still run beside the next one, because its host cannot be reached. */
 const MAY_OVERLAP = /gave no sign of life/;
 
 /**
- * A command that keeps such a record in `rec/` of its working directory, sleeps so long, and ends with an exit status or
- * by a signal.
+ * A command line that keeps a record in `rec/` of its working directory, sleeps, and ends with an exit status or by a
+ * signal.
  */
 export function recordingCommand(seconds: string, end: number | `SIG${string}`): string {
   const note = 'n() { echo "$1 $RQ_ATTEMPT $2 $(date +%s.%N)" >>rec/$RQ_JID && sync rec/$RQ_JID; }';
@@ -54,9 +54,9 @@ export function recordsOf(directory: string, jid: number): AttemptRecord[] {
     .trim()
     .split('\n')
     .map((line) => line.split(' '));
-  const ends = new Map(lines.filter(([what]) => what === 'end').map((line) => [line[1], line]));
+  const ends = new Map(lines.filter(([event]) => event === 'end').map((line) => [line[1], line]));
   return lines
-    .filter(([what]) => what === 'start')
+    .filter(([event]) => event === 'start')
     .map(([, attempt, pid, at]) => {
       const end = ends.get(attempt);
       const ended = end === undefined ? undefined : { status: end[2] ?? '', at: Number(end[3]) };
@@ -65,9 +65,9 @@ export function recordsOf(directory: string, jid: number): AttemptRecord[] {
 }
 
 /**
- * What is wrong in the books of a queue that has come to rest, a line each: jobs that are missing or there twice, that
- * have no end or another one than they had in truth, that ran when they might not. `killed` has `jid.attempt` of those
- * that were killed from outside.
+ * Compares the jobs of a drained queue and its rotations with the submitted batches and with the jobs' own records.
+ * Returns one line per mistake: a missing or duplicate job, a wrong or missing end, a start that was not allowed.
+ * `killed` contains `jid.attempt` of jobs that were killed from outside.
  */
 export async function findMistakes(
   bench: Workbench,
@@ -75,64 +75,70 @@ export async function findMistakes(
   batches: readonly Batch[],
   killed: ReadonlySet<string>,
 ): Promise<string[]> {
-  const wrong: string[] = [];
-  const stored = new Map<number, StoredJob>();
+  const mistakes: string[] = [];
+  const jobs = new Map<number, StoredJob>();
   for (const place of places) {
     for (const job of await jobsIn(bench, place)) {
-      if (stored.has(job.jid)) wrong.push(`job ${job.jid} is in two places, one is ${place}`);
-      stored.set(job.jid, job);
+      if (jobs.has(job.jid)) mistakes.push(`job ${job.jid} is in two places, one is ${place}`);
+      jobs.set(job.jid, job);
     }
   }
   const counts = new Map<string | undefined, number>();
-  for (const { tag } of stored.values()) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  for (const { tag } of jobs.values()) counts.set(tag, (counts.get(tag) ?? 0) + 1);
   for (const { tag, size, isAccepted } of batches) {
     const count = counts.get(tag) ?? 0;
-    if (count !== size && (isAccepted || count !== 0)) wrong.push(`of batch ${tag} ${count} of ${size} jobs are there`);
+    if (count !== size && (isAccepted || count !== 0)) mistakes.push(`${tag}: ${count} of ${size} jobs exist`);
   }
-  const reasons = new Map(places.flatMap((place) => reasonsIn(bench, place)));
-  for (const job of stored.values()) {
+  const reasons = new Map(places.flatMap((place) => lossReasons(bench, place)));
+  for (const job of jobs.values()) {
     const records = recordsOf(bench.directory, job.jid);
-    wrong.push(...wrongInJob(job, records, { killed, reasons }).map((line) => `job ${job.jid}: ${line}`));
+    const ofJob = [...mistakesOfStarts(job, records, reasons), ...mistakesOfEnd(job, records, killed)];
+    mistakes.push(...ofJob.map((line) => `job ${job.jid}: ${line}`));
   }
-  return wrong;
+  return mistakes;
 }
 
-interface Circumstances {
-  readonly killed: ReadonlySet<string>;
-  /** Why attempts that were followed by another were lost, by `jid.attempt`. */
-  readonly reasons: ReadonlyMap<string, string>;
-}
-
-function wrongInJob(job: StoredJob, records: readonly AttemptRecord[], { killed, reasons }: Circumstances): string[] {
-  const wrong: string[] = [];
+/** The state, exit status and signal have to match the job's own record. */
+function mistakesOfEnd(job: StoredJob, records: readonly AttemptRecord[], killed: ReadonlySet<string>): string[] {
   const { jid, state, attempt, exit_status, signal, reason, restartable } = job;
-  const last = records.find((record) => record.attempt === attempt);
-  if (restartable !== true && records.length > 1) wrong.push(`started ${records.length} times, and is not restartable`);
-  if (new Set(records.map((record) => record.attempt)).size < records.length)
-    wrong.push('an attempt was started twice');
-  if (state === 'finished') {
-    const how = signal ?? String(exit_status);
-    const isKilled = killed.has(`${jid}.${attempt}`) && (signal === 'SIGKILL' || signal === 'SIGTERM');
-    if (!isKilled && last?.ended?.status !== how) wrong.push(`ended with ${how}, in truth with ${last?.ended?.status}`);
-  } else if (state !== 'dead') wrong.push(`is ${state}`);
-  else if (restartable === true || !LOST.test(reason ?? '')) wrong.push(`is dead: ${reason}`);
-  for (const [index, { ended, began, attempt: number }] of records.entries()) {
-    const next = records[index + 1];
-    if (next === undefined || (ended !== undefined && ended.at <= next.began) || ended === undefined) continue;
-    if (MAY_OVERLAP.test(reasons.get(`${jid}.${number}`) ?? '')) continue;
-    wrong.push(`attempt ${number} began ${began} and was not over when ${next.attempt} began at ${next.began}`);
+  if (state === 'dead') return restartable === true || !LOST.test(reason ?? '') ? [`is dead: ${reason}`] : [];
+  if (state !== 'finished') return [`is ${state}`];
+  if (killed.has(`${jid}.${attempt}`) && (signal === 'SIGKILL' || signal === 'SIGTERM')) return [];
+  const stored = signal ?? String(exit_status);
+  const recorded = records.find((record) => record.attempt === attempt)?.ended?.status;
+  return recorded === stored ? [] : [`ended with ${stored}, but its record says ${recorded}`];
+}
+
+/** No attempt starts twice, no job that is not restartable starts again, and attempts do not overlap. */
+function mistakesOfStarts(
+  { jid, restartable }: StoredJob,
+  records: readonly AttemptRecord[],
+  reasons: ReadonlyMap<string, string>,
+): string[] {
+  const mistakes: string[] = [];
+  if (restartable !== true && records.length > 1) {
+    mistakes.push(`started ${records.length} times, but is not restartable`);
   }
-  return wrong;
+  if (new Set(records.map(({ attempt }) => attempt)).size < records.length) {
+    mistakes.push('an attempt was started twice');
+  }
+  for (const [index, { ended, began, attempt }] of records.entries()) {
+    const next = records[index + 1];
+    if (next === undefined || ended === undefined || ended.at <= next.began) continue;
+    if (MAY_OVERLAP.test(reasons.get(`${jid}.${attempt}`) ?? '')) continue;
+    mistakes.push(`attempt ${attempt} began ${began} and still ran when ${next.attempt} began at ${next.began}`);
+  }
+  return mistakes;
 }
 
 async function jobsIn(bench: Workbench, place: string): Promise<StoredJob[]> {
   const { status, stdout, stderr } = await bench.run([place, 'list', '--json']);
-  if (status !== 0 && !/^rq: cannot \w+: no job in/.test(stderr)) throw new Error(`cannot read ${place}: ${stderr}`);
+  if (status !== 0 && status !== 3) throw new Error(`cannot read ${place}: ${stderr}`);
   return status === 3 ? [] : (JSON.parse(stdout) as StoredJob[]);
 }
 
-/** Why attempts that were followed by another were lost. */
-function reasonsIn(bench: Workbench, place: string): [string, string][] {
+/** The reasons of lost attempts that were followed by another attempt, by `jid.attempt`. */
+function lossReasons(bench: Workbench, place: string): [string, string][] {
   const path = place === 'QUEUE' ? bench.queue : place;
   const database = new Database(join(path, 'db'), { readonly: true });
   const rows = database.prepare('SELECT jid, attempt, reason FROM earlier_attempts').all() as Record<string, unknown>[];
@@ -140,7 +146,7 @@ function reasonsIn(bench: Workbench, place: string): [string, string][] {
   return rows.map(({ jid, attempt, reason }) => [`${jid}.${attempt}`, String(reason)]);
 }
 
-/** What is left of feeders, runners and killed modes after all of them ended: nothing may be. */
+/** Temporary files, pid files, sockets and leases that remain after all processes have ended. */
 export function strayFiles(bench: Workbench): string[] {
   const inQueue = ['', 'nodes', 'stdin', 'data'].flatMap((folder) =>
     readdirSync(join(bench.queue, folder))
@@ -149,10 +155,10 @@ export function strayFiles(bench: Workbench): string[] {
       )
       .map((name) => join('q', folder, name)),
   );
-  const besides = readdirSync(join(bench.directory, 'rot')).filter((name) => name.startsWith('.'));
+  const inRotations = readdirSync(join(bench.directory, 'rot')).filter((name) => name.startsWith('.'));
   const runtime = bench.environment['RQ_RUNTIME_DIR'] ?? '';
   const inRuntime = readdirSync(runtime, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.(?:pid|sock|lease|new)$|scripts\/./.test(name),
   );
-  return [...inQueue, ...besides, ...inRuntime];
+  return [...inQueue, ...inRotations, ...inRuntime];
 }

@@ -6,26 +6,26 @@ import type { Workbench } from './program.ts';
 
 export interface RandomDriverOptions {
   readonly random: () => number;
-  /** For how long things are killed. */
+  /** How long processes are killed. */
   readonly seconds: number;
   readonly jobs: number;
   readonly hosts: readonly string[];
   readonly slots: number;
-  /** How long a feeder is frozen at most, in seconds. */
-  readonly freeze: number;
+  /** The longest time for which a feeder is stopped. */
+  readonly maxFreezeSeconds: number;
 }
 
 type Process = ReturnType<Workbench['start']>;
 
-/** Feeds a queue of random jobs from several hosts while feeders, runners, jobs, submits and others are killed. */
+/** Feeds random jobs from several hosts while it kills feeders, runners, jobs, submits and other commands at random. */
 export class RandomDriver {
   readonly batches: Batch[] = [];
   /** `jid.attempt` of jobs that were killed from outside. */
   readonly killedJobs = new Set<string>();
-  /** Where jobs are: the queue and the rotations. */
+  /** The queue and the rotations, which together hold all jobs. */
   readonly places: string[] = [];
-  /** How often each thing was done. */
-  readonly done: Record<string, number> = {};
+  /** The number of times that each action was taken. */
+  readonly actions: Record<string, number> = {};
   private readonly feeders = new Map<string, Process>();
   private readonly frozen = new Set<string>();
   private submitted = 0;
@@ -38,7 +38,7 @@ export class RandomDriver {
     for (const name of ['rec', 'rot']) mkdirSync(join(bench.directory, name));
   }
 
-  /** Runs to the end: every feeder has ended in peace after everything was settled, as far as feeders can. */
+  /** Runs until all jobs have ended and all feeders have exited. */
   async run(): Promise<void> {
     const { hosts, seconds } = this.options;
     for (const host of hosts) this.feed(host);
@@ -46,7 +46,7 @@ export class RandomDriver {
     const submitting = this.submitAll(endMs);
     while (performance.now() < endMs) {
       await sleep(this.pick(50, 400));
-      await this.doSomething();
+      await this.actAtRandom();
     }
     await submitting;
     await this.finishAllJobs();
@@ -56,16 +56,16 @@ export class RandomDriver {
     return this.options.random;
   }
 
-  private pick(least: number, most: number): number {
-    return least + this.random() * (most - least);
+  private pick(min: number, max: number): number {
+    return min + this.random() * (max - min);
   }
 
-  private one<T>(of: readonly T[]): T {
-    return of[Math.floor(this.random() * of.length)] as T;
+  private one<T>(values: readonly T[]): T {
+    return values[Math.floor(this.random() * values.length)] as T;
   }
 
-  private note(what: string): void {
-    this.done[what] = (this.done[what] ?? 0) + 1;
+  private note(action: string): void {
+    this.actions[action] = (this.actions[action] ?? 0) + 1;
   }
 
   private feed(host: string): void {
@@ -73,7 +73,7 @@ export class RandomDriver {
     this.feeders.set(host, this.bench.start(words, { environment: { RQ_HOST: host } }));
   }
 
-  private async doSomething(): Promise<void> {
+  private async actAtRandom(): Promise<void> {
     const chance = this.random();
     if (chance < 0.35) await this.killFeeder();
     else if (chance < 0.45) this.killRunner();
@@ -111,7 +111,7 @@ export class RandomDriver {
     try {
       process.kill(-Number(job['pid']), this.one(['SIGKILL', 'SIGTERM'] as const));
     } catch {
-      this.note('job was gone');
+      this.note('job had ended');
     }
   }
 
@@ -122,14 +122,14 @@ export class RandomDriver {
     this.note('feeder frozen');
     this.frozen.add(host);
     feeder.child.kill('SIGSTOP');
-    await sleep(this.pick(0.1, this.options.freeze) * 1000);
+    await sleep(this.pick(0.1, this.options.maxFreezeSeconds) * 1000);
     feeder.child.kill('SIGCONT');
     this.frozen.delete(host);
   }
 
   private async rotate(): Promise<void> {
     const target = join(this.bench.directory, 'rot', String(++this.rotations));
-    await this.maybeKilled('rotate', this.bench.start(['QUEUE', 'rotate', target]));
+    await this.waitOrKill('rotate', this.bench.start(['QUEUE', 'rotate', target]));
   }
 
   private async runOtherCommand(): Promise<void> {
@@ -142,22 +142,22 @@ export class RandomDriver {
       ['query', 'exit_status > 0'],
       ['snapshot', join(this.bench.directory, 'rot', `snapshot-${this.random()}`)],
     ]);
-    await this.maybeKilled(words[0] ?? '', this.bench.start(['QUEUE', ...words]));
+    await this.waitOrKill(words[0] ?? '', this.bench.start(['QUEUE', ...words]));
   }
 
-  /** Waits for a mode, or kills it in its midst; true if it was. */
-  private async maybeKilled(what: string, { child, ended }: Process): Promise<boolean> {
-    const isToDie = this.random() < 0.4;
-    const timer = isToDie ? setTimeout(() => child.kill('SIGKILL'), this.pick(20, 400)) : undefined;
+  /** Waits for the end of a command, or kills it after a random time. Returns whether it was killed. */
+  private async waitOrKill(command: string, { child, ended }: Process): Promise<boolean> {
+    const kills = this.random() < 0.4;
+    const timer = kills ? setTimeout(() => child.kill('SIGKILL'), this.pick(20, 400)) : undefined;
     const { signal, status, stderr } = await ended;
     clearTimeout(timer);
     if (signal === null && ![0, 1, 3].includes(status ?? -1))
-      throw new Error(`${what} ended with ${status}: ${stderr}`);
-    this.note(signal === null ? what : `${what} killed`);
+      throw new Error(`${command} ended with ${status}: ${stderr}`);
+    this.note(signal === null ? command : `${command} killed`);
     return signal !== null;
   }
 
-  /** In batches of random size over the first two thirds of the time, some of which are killed. */
+  /** Submits batches of random size, and kills some of the submits. */
   private async submitAll(endMs: number): Promise<void> {
     const { jobs, seconds } = this.options;
     while (this.submitted < jobs && performance.now() < endMs) {
@@ -167,7 +167,7 @@ export class RandomDriver {
       const submit = this.bench.start(['QUEUE', 'submit', '-q', `--tag=${tag}`, '-'], {
         input: JSON.stringify(entries),
       });
-      const wasKilled = await this.maybeKilled('submit', submit);
+      const wasKilled = await this.waitOrKill('submit', submit);
       this.batches.push({ tag, size, isAccepted: !wasKilled });
       if (!wasKilled) this.submitted += size;
       await sleep((this.pick(0, 1) * seconds * 1000) / 30);
@@ -182,7 +182,7 @@ export class RandomDriver {
     return { command, restartable: this.random() < 0.3, priority: Math.floor(this.pick(-3, 3)) };
   }
 
-  /** Lets all that was begun come to its end: feeders end in peace, and others take what those gave back. */
+  /** Stops all feeders, then drains the queue with new ones, which also run the jobs that the first ones gave back. */
   private async finishAllJobs(): Promise<void> {
     const { hosts, slots } = this.options;
     while (this.frozen.size > 0) await sleep(20);

@@ -11,19 +11,19 @@ async function newQueue(): Promise<Workbench> {
   return bench;
 }
 
-/** A feeder, and what it has said so far. */
+/** Starts a feeder. `hasLogged` searches its log so far. */
 function feeding(bench: Workbench, words: readonly string[], environment: NodeJS.ProcessEnv = {}) {
   const feeder = bench.start(['QUEUE', 'feed', ...words], { environment });
-  const talk: string[] = [];
-  feeder.child.stderr?.on('data', (text: string) => void talk.push(text));
-  return { ...feeder, says: (text: string | RegExp): boolean => talk.join('').search(text) >= 0 };
+  const log: string[] = [];
+  feeder.child.stderr?.on('data', (text: string) => void log.push(text));
+  return { ...feeder, hasLogged: (text: string | RegExp): boolean => log.join('').search(text) >= 0 };
 }
 
 async function runnerOf(bench: Workbench): Promise<number> {
   return (JSON.parse(await bench.must(['QUEUE', 'pid', '--json'])) as { runner: number }).runner;
 }
 
-test('a runner that stands still for longer than its answers are waited for ends no feeder', async () => {
+test('a feeder survives a runner that stops answering until its calls time out', async () => {
   const bench = await newQueue();
   await bench.must(['QUEUE', 'submit', '-q', 'until [ -e go ]; do sleep 0.05; done; exit 3']);
   const feeder = feeding(bench, ['--max_feed=2', '--min_sleep=0.1', '--max_sleep=0.2']);
@@ -32,7 +32,7 @@ test('a runner that stands still for longer than its answers are waited for ends
   process.kill(runner, 'SIGSTOP');
   try {
     await bench.must(['QUEUE', 'submit', '-q', 'exit 4']);
-    await waitFor(() => feeder.says('lost the runner') && feeder.says(/error .*runner/), 90_000);
+    await waitFor(() => feeder.hasLogged('lost the runner') && feeder.hasLogged(/error .*runner/), 90_000);
   } finally {
     process.kill(runner, 'SIGCONT');
   }
@@ -43,7 +43,7 @@ test('a runner that stands still for longer than its answers are waited for ends
   expect((await feeder.ended).status).toBe(0);
 });
 
-test('a job that came to its end before stop could kill it has its own exit status', async () => {
+test('a job that ends before stop can kill it keeps its own exit status', async () => {
   const bench = await newQueue();
   await bench.must(['QUEUE', 'submit', '-q', '--restartable', 'until [ -e go ]; do sleep 0.05; done; exit 5']);
   await bench.must(['QUEUE', 'submit', '-q', 'sleep 1000']);
@@ -63,7 +63,7 @@ test('a job that came to its end before stop could kill it has its own exit stat
   ]);
 });
 
-test('a job that came to its end while stop could not reach the runner has its own exit status', async () => {
+test('a job that ends while stop cannot reach the runner keeps its own exit status', async () => {
   const bench = await newQueue();
   await bench.must(['QUEUE', 'submit', '-q', 'until [ -e go ]; do sleep 0.05; done; exit 5']);
   const feeder = feeding(bench, ['--max_feed=2']);
@@ -73,10 +73,10 @@ test('a job that came to its end while stop could not reach the runner has its o
   process.kill(runner, 'SIGSTOP');
   try {
     feeder.child.kill('SIGQUIT');
-    await waitFor(() => feeder.says('killing the jobs that run'));
+    await waitFor(() => feeder.hasLogged('killing the jobs that run'));
     writeFileSync(join(bench.directory, 'go'), '');
     await waitFor(() => !existsSync(`/proc/${first?.['pid']}`));
-    await waitFor(() => feeder.says('lost the runner'));
+    await waitFor(() => feeder.hasLogged('lost the runner'));
   } finally {
     process.kill(runner, 'SIGCONT');
   }
@@ -84,14 +84,14 @@ test('a job that came to its end while stop could not reach the runner has its o
   expect(await bench.jobs()).toMatchObject([{ state: 'finished', exit_status: 5, attempt: 1 }]);
 });
 
-test('what was asked to end is asked again where the runner was killed meanwhile', async () => {
+test('stop kills a job again if the runner was killed after the first request', async () => {
   const bench = await newQueue();
   await bench.must(['QUEUE', 'submit', '-q', "trap '' TERM; touch trapped; while :; do sleep 1; done"]);
   const feeder = feeding(bench, ['--max_feed=1']);
   await waitFor(() => existsSync(join(bench.directory, 'trapped')));
   const runner = await runnerOf(bench);
   feeder.child.kill('SIGQUIT');
-  await waitFor(() => feeder.says('killing the jobs that run'));
+  await waitFor(() => feeder.hasLogged('killing the jobs that run'));
   process.kill(runner, 'SIGKILL');
   expect((await feeder.ended).status).toBe(0);
   expect(await bench.jobs()).toMatchObject([{ state: 'dead' }]);
@@ -99,7 +99,7 @@ test('what was asked to end is asked again where the runner was killed meanwhile
 });
 
 describeSmallDisk('a full runtime directory', () => {
-  test('keeps a host from claiming, so that another runs its jobs', async () => {
+  test('keeps a host from claiming, and another host runs the jobs', async () => {
     const bench = await newQueue();
     const small = join(bench.directory, 'small');
     smallDisk(small, '2m');
@@ -107,11 +107,11 @@ describeSmallDisk('a full runtime directory', () => {
       RQ_HOST: 'full',
       RQ_RUNTIME_DIR: join(small, 'run'),
     });
-    await waitFor(() => feeder.says('feeder started'));
+    await waitFor(() => feeder.hasLogged('feeder started'));
     const filler = fill(small);
-    // The last page of the journal has room for some.
+    // The last page of the journal still has room for some entries.
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'true\n'.repeat(200) });
-    await waitFor(() => feeder.says(/jobs cannot be started here.*ms=[1-9]\d{3}/), 60_000);
+    await waitFor(() => feeder.hasLogged(/jobs cannot be started here.*ms=[1-9]\d{3}/), 60_000);
     const other = feeding(bench, ['--until-empty'], { RQ_HOST: 'other' });
     await waitFor(async () => (await bench.counts())['finished'] === 200, 60_000);
     const jobs = await bench.jobs();
