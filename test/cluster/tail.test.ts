@@ -22,7 +22,7 @@ describeInFull('The output of a job on another host', () => {
     await lab.output('n1', rq('submit', '--quiet', '--cwd', '/tmp', job));
     const stamp = 'while read -r line; do echo $line $(date +%s%N); done';
     const tail = await lab.start('n2', `${rq('tail', '1', '--from-start')} | ${stamp}`);
-    await tail.waitForOutput('job 1 is pending: waiting until it starts');
+    await tail.waitForOutput('job 1 is pending; waiting for it to start');
     // What is not there a client believes not to be there for half a minute, longer than the job runs.
     const missing = `${QUEUE}/stdout/1`;
     expect((await lab.run('n2', `ls ${QUEUE}/stdout; sleep 1; cat ${missing}; sleep 1; cat ${missing}`)).status).toBe(

@@ -61,7 +61,7 @@ describe('rq cron', () => {
   test('writes nothing where nothing changes', async () => {
     expect(await bench.run(['QUEUE', 'cron', 'delete'])).toMatchObject({
       status: 0,
-      stderr: `rq: there was no line of rq for ${bench.queue} in the crontab\n`,
+      stderr: `rq: the crontab has no lines for ${bench.queue}\n`,
     });
     expect(crontab.writeCount).toBe(0);
     await cron('add');
@@ -120,7 +120,7 @@ describe('a feeder that cron keeps alive', () => {
     const { status, stderr } = await bench.run(['QUEUE', 'stop']);
     expect([status, stderr]).toEqual([
       0,
-      expect.stringMatching(/^rq: cron starts .* end that with: rq .* cron delete\n$/),
+      expect.stringMatching(/^rq: cron will start .* to prevent this, run: rq .* cron delete\n$/),
     ]);
   });
 
@@ -190,7 +190,7 @@ describe('rq cron says in one line what is wrong, and changes nothing:', () => {
 
   test.each([
     ['a word that is mistyped', ['ad'], 2, 'did you mean add?'],
-    ['a word that is cut short', ['st'], 2, 'cron has no "st"'],
+    ['a word that is cut short', ['st'], 2, '"st" is not an action of cron'],
     ['no word', [], 2, 'cron needs add|start'],
     ['one word too many', ['add', 'now'], 2, 'not "now"'],
     ['options that contradict each other', ['add', '--min_sleep=9', '--max_sleep=8'], 2, '--min_sleep 9 is more'],

@@ -37,11 +37,11 @@ test('an editor that a signal ends gives what a shell would give', async () => {
 test('an editor that is not there, a job without files and no job are each one clear line', async () => {
   const { bench, editor } = await newBench();
   const failures = [
-    [['1', '--editor', '/no/editor -x'], 1, 'cannot run the editor /no/editor of --editor: there is no such program'],
-    [['1', '--editor', bench.queue], 1, `cannot run the editor ${bench.queue} of --editor: it may not be executed`],
-    [['2', '--editor', `'${editor}'`], 1, 'job 2 has no files to view'],
+    [['1', '--editor', '/no/editor -x'], 1, 'cannot run the editor /no/editor of --editor: no such program'],
+    [['1', '--editor', bench.queue], 1, `cannot run the editor ${bench.queue} of --editor: permission denied`],
+    [['2', '--editor', `'${editor}'`], 1, 'cannot ioview job 2: it has no files yet'],
     [['9', '--editor', `'${editor}'`], 3, 'no job 9 in'],
-    [['1'], 2, `ioview needs a terminal; rq ${bench.queue} stdout 1 prints`],
+    [['1'], 2, `cannot ioview job 1: stdout is not a terminal; use rq ${bench.queue} stdout 1`],
   ] as const;
   for (const [words, status, message] of failures) {
     const ended = await bench.run(['QUEUE', 'ioview', ...words]);

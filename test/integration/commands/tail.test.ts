@@ -89,7 +89,7 @@ test('pending and holding jobs are named once; one that is deleted meanwhile is 
   await submit(bench, 'echo ran');
   await submit(bench, 'true', '--stage');
   const tailed = tail(bench, '1,2');
-  const waits = 'rq: job 1 is pending: waiting until it starts\nrq: job 2 is holding: waiting until it starts\n';
+  const waits = 'rq: job 1 is pending; waiting for it to start\nrq: job 2 is holding; waiting for it to start\n';
   await waitFor(() => tailed.stderr() === waits);
   await bench.must(['QUEUE', 'delete', '-q', '2']);
   await waitFor(() => tailed.stderr() === `${waits}rq: job 2 was deleted\n`);
@@ -147,14 +147,14 @@ test('a job that is started anew is followed from its new beginning', async () =
   await first.ended;
   // A feeder that starts while the last one's runner still shuts down is not what is tested here.
   await waitFor(() => bench.processes().join() === String(tailed.child.pid));
-  await waitFor(() => tailed.stderr().includes('job 1 is pending again: waiting until it starts'));
+  await waitFor(() => tailed.stderr().includes('job 1 is pending again; waiting for it to start'));
   const second = bench.start(['QUEUE', 'feed', '--until-empty']);
   await waitFor(() => /^\d+ begins\n\d+ begins\n$/.test(tailed.stdout()));
   open(bench, 'a');
   const { status, stdout, stderr } = await tailed.ended;
   expect(status).toBe(0);
   expect(stdout).toMatch(/^\d+ begins\n\d+ begins\nends\n$/);
-  expect(stderr).toContain('job 1 was started anew: attempt 2, from the beginning of its stdout');
+  expect(stderr).toContain('job 1 started again as attempt 2; its stdout follows from the beginning');
   await second.ended;
 });
 

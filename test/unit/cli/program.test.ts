@@ -177,7 +177,7 @@ describe('list, delete and the streams', () => {
     expect(run('rq q stdout 1')).toEqual({
       status: 1,
       stdout: '',
-      stderr: 'rq: job 1 has no stdout: it has not started yet\n',
+      stderr: 'rq: cannot read the stdout of job 1: the job has not started yet\n',
     });
     expect(run('rq q stdout4 1').stdout).toBe(`${directory}/q/stdout/1\n`);
     expect(run('rq q stdout 2')).toMatchObject({ status: 3 });

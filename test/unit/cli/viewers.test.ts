@@ -20,6 +20,6 @@ test('where none is named it is vim, then a pager', () => {
 });
 
 test.each([' ', "''"])('an editor without a name, %j, is a mistake', (editor) => {
-  expect(() => viewers(editor, {})).toThrow('--editor names no program');
-  expect(() => viewers(undefined, { RQ_EDITOR: editor })).toThrow('RQ_EDITOR names no program');
+  expect(() => viewers(editor, {})).toThrow('--editor is blank');
+  expect(() => viewers(undefined, { RQ_EDITOR: editor })).toThrow('RQ_EDITOR is blank');
 });

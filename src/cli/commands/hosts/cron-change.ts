@@ -5,19 +5,19 @@ import { refuseUntrusted } from '../../../feeder/trust.ts';
 import { openQueue } from '../../../queue/open.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { quoteWord } from '../../parse/shell-words.ts';
-import { cronLines, isOwnLine } from './cron-call.ts';
+import { cronLines, isOwnLine } from './cron-lines.ts';
 import { sleepSeconds } from './feeder-call.ts';
 
-/** What became of the crontab. */
+/** The result of a change to the crontab. */
 export interface CrontabReport {
   readonly queue: string;
   readonly crontab: 'added' | 'replaced' | 'removed' | 'unchanged';
-  /** Those that are there now, or that were removed. */
+  /** The present lines of the queue, or the removed ones. */
   readonly lines: readonly string[];
 }
 
-/** The lines for a queue from which a feeder would feed; throws NO_QUEUE, QUEUE_UNSAFE, USAGE where it would not. */
-export async function wantedLines(call: CommandCall): Promise<string[]> {
+/** Makes the lines of a queue. Throws NO_QUEUE, QUEUE_UNSAFE or USAGE if a feeder would refuse to feed from it. */
+export async function makeLines(call: CommandCall): Promise<string[]> {
   const queue = await openQueue(call.queue, { lockTimeoutMs: 0 });
   queue.close();
   sleepSeconds(call);
@@ -25,9 +25,9 @@ export async function wantedLines(call: CommandCall): Promise<string[]> {
   return cronLines(call);
 }
 
-/** Writes the lines into the crontab, in the place of earlier ones of the queue. */
+/** Adds the lines of the queue to the crontab, or replaces them. */
 export async function addLines(call: CommandCall): Promise<CrontabReport> {
-  const lines = await wantedLines(call);
+  const lines = await makeLines(call);
   const queue = resolve(call.queue);
   const isOwn = isOwnLine(call);
   const { before, isChanged } = await changeCrontab({
@@ -39,15 +39,15 @@ export async function addLines(call: CommandCall): Promise<CrontabReport> {
   return { queue, crontab: isChanged ? change : 'unchanged', lines };
 }
 
-/** Removes the lines from the crontab, also those of a queue that is gone. */
+/** Removes the lines of the queue from the crontab, even if the queue no longer exists. */
 export async function removeLines(call: CommandCall): Promise<CrontabReport> {
   const queue = resolve(call.queue);
   const isOwn = isOwnLine(call);
   const { before, isChanged } = await changeCrontab({
     change: (crontab) => replaceLines(crontab, isOwn, []),
     attempt: `cannot remove the feeder of ${queue} from the crontab`,
-    instead: `there is nothing to remove; to end a feeder: rq ${quoteWord(queue)} shutdown`,
+    instead: `nothing needs to be removed; to end a feeder, run: rq ${quoteWord(queue)} shutdown`,
   });
-  if (!isChanged) call.diagnostics.info(`there was no line of rq for ${queue} in the crontab`);
+  if (!isChanged) call.diagnostics.info(`the crontab has no lines for ${queue}`);
   return { queue, crontab: isChanged ? 'removed' : 'unchanged', lines: ownLines(before, isOwn) };
 }

@@ -5,12 +5,12 @@ import type { CronFacts } from '../../../doctor/cron.ts';
 import { RqError } from '../../../job/errors.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { splitWords } from '../../parse/shell-words.ts';
-import { isOwnLine } from './cron-call.ts';
+import { isOwnLine } from './cron-lines.ts';
 
-/** What this user's crontab has for the queue of a call. */
+/** Reads this user's crontab for lines of the queue. */
 export async function cronFacts(call: CommandCall): Promise<CronFacts> {
   try {
-    const crontab = await readCrontab({ attempt: 'cannot read it', instead: 'install cron' });
+    const crontab = await readCrontab({ attempt: 'cannot read the crontab', instead: 'install cron' });
     const lines = ownLines(crontab, isOwnLine(call));
     const programs = new Set(lines.flatMap(programsOf));
     return { lines, missing: [...programs].filter((path) => !existsSync(path)) };
@@ -20,16 +20,16 @@ export async function cronFacts(call: CommandCall): Promise<CronFacts> {
   }
 }
 
-/** Tells who ends a feeder that cron will start it again. */
-export async function tellOfCron(call: CommandCall): Promise<void> {
+/** Informs a user who ends a feeder if cron will start it again. */
+export async function reportCronRestart(call: CommandCall): Promise<void> {
   const { lines } = await cronFacts(call);
   if (lines === undefined || lines.length === 0) return;
   call.diagnostics.info(
-    `cron starts a feeder of ${call.queue} here again; end that with: rq ${call.queue} cron delete`,
+    `cron will start the feeder of ${call.queue} again; to prevent this, run: rq ${call.queue} cron delete`,
   );
 }
 
-/** The programs that a line of rq's runs: Node, and rq by it. */
+/** The programs that a line runs: Node and rq. */
 function programsOf(line: string): string[] {
   const command = line.replace(/^(?:@\S+|(?:\S+[ \t]+){4}\S+)[ \t]+/, '');
   const words = splitWords(command, 'the crontab').map((word) => word.replaceAll('\\%', '%'));

@@ -5,7 +5,7 @@ import { documentText } from '../../../yaml/document.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { nearestHint } from '../../parse/suggestions.ts';
-import { addLines, type CrontabReport, removeLines, wantedLines } from './cron-change.ts';
+import { addLines, makeLines, removeLines } from './cron-change.ts';
 import { findFeeder } from './feeder-process.ts';
 import { shutDown } from './shutdown.ts';
 import { startFeeder } from './start.ts';
@@ -20,57 +20,49 @@ interface FeederReport {
   readonly log?: string;
 }
 
-/** Writes, removes or prints the lines of the crontab that keep a feeder alive. */
+/** Changes or prints the crontab lines that keep a feeder running; starts or ends the feeder if the action says so. */
 export async function run(call: CommandCall): Promise<undefined> {
   const action = readAction(call.positionals[0] ?? '');
-  switch (action) {
-    case 'tab':
-      return await printLines(call);
-    case 'add':
-      return await print(call, await addLines(call), {});
-    case 'start':
-      return await printWith(call, await addLines(call), () => start(call));
-    case 'delete':
-      return await print(call, await removeLines(call), {});
-    case 'shutdown':
-      return await printWith(call, await removeLines(call), () => shutdown(call));
-    case 'stop':
-      return await printWith(call, await removeLines(call), () => stop(call));
+  if (action === 'tab') return await printLines(call);
+  const isAdded = action === 'add' || action === 'start';
+  const crontab = isAdded ? await addLines(call) : await removeLines(call);
+  let feeder: FeederReport = { feeder: 'failed' };
+  try {
+    feeder = await changeFeeder(call, action);
+  } finally {
+    // The crontab has changed, so this is reported even if the feeder fails.
+    await printReport(call, { ...crontab, ...feeder });
   }
 }
 
 function readAction(word: string): Action {
   const action = ACTIONS.find((each) => each === word);
   if (action !== undefined) return action;
-  const hint = nearestHint(word, ACTIONS) || '.';
-  throw new RqError('USAGE', `cron has no "${word}"${hint} It has ${ACTIONS.join(', ')}`);
+  const hint = nearestHint(word, ACTIONS) || ';';
+  throw new RqError('USAGE', `"${word}" is not an action of cron${hint} use ${ACTIONS.join(', ')}`);
 }
 
 async function printLines(call: CommandCall): Promise<undefined> {
-  const lines = await wantedLines(call);
+  const lines = await makeLines(call);
   const isJson = call.options.flag('json');
   await call.output.write(isJson ? documentText(lines, { json: true }) : `${lines.join('\n')}\n`);
 }
 
-async function print(call: CommandCall, crontab: CrontabReport, feeder: FeederReport): Promise<undefined> {
-  await printReport(call, { ...crontab, ...feeder });
-}
-
-/** What became of the crontab is printed also where the feeder then fails. */
-async function printWith(
-  call: CommandCall,
-  crontab: CrontabReport,
-  work: () => Promise<FeederReport>,
-): Promise<undefined> {
-  let feeder: FeederReport = { feeder: 'failed' };
-  try {
-    feeder = await work();
-  } finally {
-    await print(call, crontab, feeder);
+async function changeFeeder(call: CommandCall, action: Exclude<Action, 'tab'>): Promise<FeederReport> {
+  switch (action) {
+    case 'start':
+      return await start(call);
+    case 'shutdown':
+      return await shutdown(call);
+    case 'stop':
+      return await stop(call);
+    case 'add':
+    case 'delete':
+      return {};
   }
 }
 
-/** As `start --quiet`: a feeder that feeds already is fine. */
+/** As `start --quiet`: a feeder that already runs is not an error. */
 async function start(call: CommandCall): Promise<FeederReport> {
   const flag = (name: string): boolean => name === 'quiet' || call.options.flag(name);
   try {
@@ -86,7 +78,7 @@ async function start(call: CommandCall): Promise<FeederReport> {
 async function shutdown(call: CommandCall): Promise<FeederReport> {
   const feeder = await findFeeder(call.queue);
   if (feeder === undefined) {
-    call.diagnostics.info(`no feeder feeds from ${resolve(call.queue)} on ${hostName()}`);
+    call.diagnostics.info(`no feeder of ${resolve(call.queue)} runs on ${hostName()}`);
     return { feeder: 'none' };
   }
   await shutDown(call, feeder);

@@ -1,14 +1,14 @@
 import type { FeederRecord } from '../../../feeder/pid-file.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
-import { tellOfCron } from './cron-facts.ts';
+import { reportCronRestart } from './cron-facts.ts';
 import { feederIsGone, refuseLeftRunning, requireFeeder, signalFeeder } from './feeder-process.ts';
 
 /** Ends this host's feeder when its jobs have finished, and waits for that. */
 export async function run(call: CommandCall): Promise<undefined> {
   const feeder = await requireFeeder(call.queue);
   await shutDown(call, feeder);
-  await tellOfCron(call);
+  await reportCronRestart(call);
   await printReport(call, { pid: feeder.pid, ended: true });
 }
 

@@ -2,14 +2,14 @@ import { feed } from '../../../feeder/feed.ts';
 import type { FeederRecord } from '../../../feeder/pid-file.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
-import { tellOfCron } from './cron-facts.ts';
+import { reportCronRestart } from './cron-facts.ts';
 import { feedOptions } from './feeder-call.ts';
 import { feederIsGone, findFeeder, refuseLeftRunning, signalFeeder } from './feeder-process.ts';
 
 /** Ends this host's feeder and kills its jobs. */
 export async function run(call: CommandCall): Promise<undefined> {
   const feeder = await stopFeeder(call);
-  await tellOfCron(call);
+  await reportCronRestart(call);
   await printReport(call, { pid: feeder?.pid ?? null, ended: feeder !== undefined });
 }
 

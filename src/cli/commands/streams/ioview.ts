@@ -8,13 +8,14 @@ import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 import { type Viewers, viewers } from './viewers.ts';
 
-/** What the keyboard sends to every process of the terminal: it is the editor's to obey. */
+/** Signals that the terminal sends to all its processes; only the editor should act on them. */
 const KEYBOARD_SIGNALS = ['SIGINT', 'SIGQUIT'] as const;
-const SIGNALLED = 128;
+/** A shell reports the end by signal N as this status plus N. */
+const SIGNAL_STATUS = 128;
 
 /**
- * Runs an editor or pager on a job's files, when the queue is closed again; returns its exit status, as a shell gives
- * it. Throws NO_JOB, or IO where there are no files or no such program.
+ * Opens a job's files in an editor or pager, after closing the queue. Returns its exit status as a shell reports it.
+ * Throws NO_JOB, or IO if the job has no files or the program cannot run.
  */
 export async function run(call: CommandCall): Promise<number> {
   const jid = parseJid(call.positionals[0] ?? '');
@@ -22,12 +23,12 @@ export async function run(call: CommandCall): Promise<number> {
   if (chosen.source === undefined && !isTerminal(1)) {
     throw new RqError(
       'USAGE',
-      `ioview needs a terminal; rq ${call.queue} stdout ${jid} prints, --editor runs any program`,
+      `cannot ioview job ${jid}: stdout is not a terminal; use rq ${call.queue} stdout ${jid}, or --editor`,
     );
   }
   const paths = await useQueue(call, (queue) => existingStreams(queue, jid));
   if (paths.length === 0) {
-    throw new RqError('IO', `job ${jid} has no files to view: it was submitted without stdin, and has not started yet`);
+    throw new RqError('IO', `cannot ioview job ${jid}: it has no files yet; it has no stdin and has not started`);
   }
   return await view(chosen, paths);
 }
@@ -39,7 +40,7 @@ async function view({ source, programs }: Viewers, paths: readonly string[]): Pr
     for (const [program = '', ...words] of programs) {
       const ended = await execa(program, [...words, ...paths], { stdio: 'inherit', reject: false });
       if (ended.exitCode !== undefined) return ended.exitCode;
-      if (ended.signal !== undefined) return SIGNALLED + constants.signals[ended.signal];
+      if (ended.signal !== undefined) return SIGNAL_STATUS + constants.signals[ended.signal];
       if (source !== undefined) {
         throw new RqError('IO', `cannot run the editor ${program} of ${source}: ${reasonOf(ended.code)}`, {
           cause: ended,
@@ -49,10 +50,13 @@ async function view({ source, programs }: Viewers, paths: readonly string[]): Pr
   } finally {
     for (const signal of KEYBOARD_SIGNALS) process.off(signal, ignore);
   }
-  throw new RqError('IO', 'there is neither vim nor a pager here: name a program with --editor or RQ_EDITOR');
+  throw new RqError(
+    'IO',
+    'cannot ioview: this host has neither vim nor a pager; name a program with --editor or RQ_EDITOR',
+  );
 }
 
 function reasonOf(code: string | undefined): string {
-  if (code === 'ENOENT') return 'there is no such program';
-  return code === 'EACCES' ? 'it may not be executed' : (code ?? 'it did not start');
+  if (code === 'ENOENT') return 'no such program';
+  return code === 'EACCES' ? 'permission denied' : (code ?? 'it did not start');
 }

@@ -5,7 +5,7 @@ import { useReader } from '../../use-queue.ts';
 
 const STREAMS = { stdin4: 'stdin', stdout4: 'stdout', stderr4: 'stderr' } as const;
 
-/** Prints the path of a job's stream, plain, so that "$(rq q stdout4 42)" is a file name. Throws NO_JOB. */
+/** Prints the path of a job's stream as plain text, for use as "$(rq q stdout4 42)". Throws NO_JOB. */
 export async function run(call: CommandCall): Promise<undefined> {
   const jid = parseJid(call.positionals[0] ?? '');
   const stream = Object.entries(STREAMS).find(([command]) => command === call.command)?.[1] ?? 'stdout';

@@ -9,7 +9,7 @@ import { useReader } from '../../use-queue.ts';
 
 const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
 
-/** Prints a stream of a job byte for byte. Throws NO_JOB, or IO where the job has no such file (yet). */
+/** Prints a stream of a job unchanged. Throws NO_JOB, or IO if the job has no such file (yet). */
 export async function run(call: CommandCall): Promise<undefined> {
   const jid = parseJid(call.positionals[0] ?? '');
   const stream = STREAMS.find((name) => name === call.command) ?? 'stdout';
@@ -20,8 +20,8 @@ export async function run(call: CommandCall): Promise<undefined> {
 async function* fileChunks(path: string, jid: number, stream: string): AsyncGenerator<Uint8Array> {
   const fd = openFresh(path);
   if (fd === undefined) {
-    const why = stream === 'stdin' ? 'its file is gone' : 'it has not started yet';
-    throw new RqError('IO', `job ${jid} has no ${stream}: ${why}`, { facts: { jid, path } });
+    const why = stream === 'stdin' ? 'its file was removed' : 'the job has not started yet';
+    throw new RqError('IO', `cannot read the ${stream} of job ${jid}: ${why}`, { facts: { jid, path } });
   }
   try {
     yield* createReadStream(path, { fd }) as AsyncIterable<Uint8Array>;

@@ -3,9 +3,9 @@ import type { Unseen } from '../../../queue/follow/follow.ts';
 import type { FollowEvent } from '../../../queue/follow/followed-job.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 
-/** Prints what jobs write, on stdout as it is, and says on stderr what becomes of them. */
+/** Prints the output of jobs unchanged on stdout, and their changes of state on stderr. */
 export class TailPrinter {
-  /** Say whose the output is, where it begins to be another job's. */
+  /** Print a header where the output of another job begins. */
   hasHeaders = false;
   private readonly call: CommandCall;
   private readonly stream: 'stdout' | 'stderr';
@@ -18,40 +18,40 @@ export class TailPrinter {
 
   async print(event: FollowEvent | Unseen): Promise<void> {
     if (event.kind === 'bytes') {
-      await this.head(event.jid);
+      await this.printHeader(event.jid);
       await this.call.output.write(event.bytes);
       return;
     }
-    const line = this.lineOf(event);
+    const line = this.describe(event);
     if (line !== undefined) this.call.diagnostics.info(line);
   }
 
-  private async head(jid: number): Promise<void> {
+  private async printHeader(jid: number): Promise<void> {
     if (jid === this.printed) return;
     const gap = this.printed === undefined ? '' : '\n';
     this.printed = jid;
     if (this.hasHeaders) await this.call.output.write(`${gap}==> job ${jid} ${this.stream} <==\n`);
   }
 
-  private lineOf(event: Exclude<FollowEvent | Unseen, { kind: 'bytes' }>): string | undefined {
+  private describe(event: Exclude<FollowEvent | Unseen, { kind: 'bytes' }>): string | undefined {
     switch (event.kind) {
       case 'waiting':
-        return `job ${event.job.jid} is ${event.job.state}${event.isAgain ? ' again' : ''}: waiting until it starts`;
+        return `job ${event.job.jid} is ${event.job.state}${event.isAgain ? ' again' : ''}; waiting for it to start`;
       case 'restarted':
-        return `job ${event.jid} was started anew: attempt ${event.attempt}, from the beginning of its ${this.stream}`;
+        return `job ${event.jid} started again as attempt ${event.attempt}; its ${this.stream} follows from the beginning`;
       case 'cut':
-        return `the ${this.stream} of job ${event.jid} was cut short: from its beginning`;
+        return `the ${this.stream} of job ${event.jid} was truncated; it follows from the beginning`;
       case 'ended':
         return endLine(event.job);
       case 'deleted':
         return `job ${event.jid} was deleted`;
       case 'unseen':
-        return `${event.error.message}; meanwhile nothing is known of how the jobs do`;
+        return `${event.error.message}; the states of the jobs are unknown meanwhile`;
     }
   }
 }
 
-/** How a job ended; of one that ended well there is nothing to say. */
+/** Describes how a job ended; undefined for exit status 0. */
 function endLine(job: FinishedJob | DeadJob): string | undefined {
   if (job.state === 'dead') return `job ${job.jid} is dead: ${job.reason}`;
   if (job.signal !== null) return `job ${job.jid} was ended by ${job.signal}`;

@@ -7,8 +7,8 @@ import type { CommandCall } from '../../parse/command-call.ts';
 import { quoteCommand, quoteWord, splitWords } from '../../parse/shell-words.ts';
 import { optionWords } from './feeder-call.ts';
 
-/** The options of `start` that a line repeats; paths are made absolute. */
-const KEPT = [
+/** Options of the call that the lines pass on to `start`. */
+const START_OPTIONS = [
   'max_feed',
   'min_sleep',
   'max_sleep',
@@ -19,13 +19,14 @@ const KEPT = [
   'lock-timeout',
   'verbosity',
 ];
-const KEPT_PATHS = ['log', 'dot_rq_dir'];
+/** The same, with paths that become absolute. */
+const START_PATHS = ['log', 'dot_rq_dir'];
 
 const START_TIMES = ['*/15 * * * *', '@reboot'];
-/** At night, and not at the full hour, when others do theirs. */
+/** At night, and not at the full hour, when many other jobs start. */
 const ROTATE_TIME = '17 3 * * *';
 
-/** The lines of the crontab that keep a feeder of the queue alive. Throws INVALID_INPUT where a path cannot stand in one. */
+/** Makes the crontab lines that keep a feeder of the queue running. Throws INVALID_INPUT for a path that cron cannot use. */
 export function cronLines(call: CommandCall): string[] {
   const queue = resolve(call.queue);
   const start = shellLine(call, [queue, 'start', '--quiet', ...startWords(call)]);
@@ -35,7 +36,7 @@ export function cronLines(call: CommandCall): string[] {
   return entries.map((entry) => cronLine(entry, quoteWord(queue)));
 }
 
-/** Tells the lines of the call's queue, also where they name it by another path to the same directory. */
+/** Recognises the lines of the queue, even if they name it by another path to the same directory. */
 export function isOwnLine(call: CommandCall): IsOwn {
   const queue = resolve(call.queue);
   const real = realPath(queue);
@@ -45,29 +46,29 @@ export function isOwnLine(call: CommandCall): IsOwn {
   };
 }
 
-/** cron runs it with a short PATH and no profile: the program and Node by their absolute paths. */
+/** Node and rq have absolute paths, because cron runs commands with a short PATH and without a profile. */
 function shellLine({ environment }: CommandCall, words: readonly string[]): string {
   const host = environment['RQ_HOST'] ? [`RQ_HOST=${hostName(environment)}`] : [];
   const runtime = environment['RQ_RUNTIME_DIR'];
   const settings = [...host, ...(runtime ? [`RQ_RUNTIME_DIR=${resolve(runtime)}`] : [])];
-  // By env, for a crontab may set SHELL to one that knows no assignments before a command.
+  // With env, because a crontab can set SHELL to a shell without assignments before a command.
   const prefix = settings.length === 0 ? [] : ['/usr/bin/env', ...settings];
   return quoteCommand([...prefix, process.execPath, resolve(process.argv[1] ?? ''), ...words]);
 }
 
 function startWords(call: CommandCall): string[] {
-  const paths = KEPT_PATHS.flatMap((name) => {
+  const paths = START_PATHS.flatMap((name) => {
     const path = call.options.text(name);
     return path === undefined ? [] : [`--${name}=${resolve(path)}`];
   });
-  return [...optionWords(call, KEPT), ...paths];
+  return [...optionWords(call, START_OPTIONS), ...paths];
 }
 
 function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);
   } catch (error) {
-    // A queue that is gone, or that its file server or owner keeps from us, is known by its name only.
+    // A queue that was removed or cannot be read is recognised by its path alone.
     if (errorCode(error) === undefined) throw error;
     return undefined;
   }
