@@ -4,7 +4,7 @@ const EXCHANGE = Number(process.argv[2] ?? 0.02);
 /** What each job adds to an exchange for its claim and its end, in seconds; measured by `npm run bench -- --only claims`. */
 const JOB = 35e-6;
 const SLOTS = 16;
-/** As in src/feeder/pace.ts: the most jobs that are claimed ahead, and the shortest time between exchanges. */
+/** As in src/feeder/throughput.ts: the most jobs that are claimed ahead, and the shortest time between exchanges. */
 const MAX_AHEAD = 512;
 const GATHER = 0.1;
 

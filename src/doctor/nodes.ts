@@ -21,9 +21,9 @@ export function judgeBeats(
 ): Finding[] {
   const alive = living(nodes, serverNowMs);
   const silent = nodes.filter((node) => !alive.includes(node) && !running.has(node.host));
-  return silent.map(({ host, isLost, lastBeat }) =>
+  return silent.map(({ host, isLost, lastHeartbeat }) =>
     note(
-      `no sign of life from the feeder of ${host} since ${lastBeat}${isLost ? ', and others took it for lost' : ''}`,
+      `no sign of life from the feeder of ${host} since ${lastHeartbeat}${isLost ? ', and others took it for lost' : ''}`,
       'it was killed, its host is down, or it cannot reach the queue; nothing is recorded as running there',
       `start it again there: rq ${queueDirectory} start; if the host is gone for good, remove its file in ${queueDirectory}/nodes`,
     ),
@@ -45,7 +45,7 @@ export function judgeRunning(
     if (alive.some((node) => node.host === host)) return [];
     const what = jobs === 1 ? '1 job runs' : `${jobs} jobs run`;
     const seen = nodes.find((node) => node.host === host);
-    const since = seen === undefined ? 'has no feeder' : `has no sign of life since ${seen.lastBeat}`;
+    const since = seen === undefined ? 'has no feeder' : `has no sign of life since ${seen.lastHeartbeat}`;
     const found = `${what} on ${host}, which ${since}`;
     const start = `start the feeder there: rq ${queueDirectory} start`;
     if (!isWatched) return [problem(found, 'no feeder is there that could take that host for lost', start)];

@@ -1,82 +1,88 @@
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange/exchange.ts';
 
-export function nameOf({ jid, attempt }: AttemptKey): string {
+/** What the next exchange reports. */
+export interface Reports {
+  readonly starts: AttemptStart[];
+  readonly ends: AttemptEnd[];
+  /** Attempts that were never started. Their jobs go back to pending. */
+  readonly releases: AttemptKey[];
+}
+
+export function attemptName({ jid, attempt }: AttemptKey): string {
   return `${jid}.${attempt}`;
 }
 
-/**
- * Every attempt that the feeder has, by where it is in its life: claimed in the database and not yet given to the
- * runner, running, or ended and not yet reported to the database.
- */
+/** All attempts of a feeder: claimed and not yet sent to the runner, at the runner, or ended and not yet reported. */
 export class Attempts {
   readonly claimed: RunningJob[] = [];
-  /** Claimed, while an earlier attempt of the same job still runs here: its host was taken for lost. */
-  readonly waiting: RunningJob[] = [];
+  /** Claimed jobs of which an earlier attempt still runs here, because this host was declared lost. */
+  readonly blocked: RunningJob[] = [];
+  /** The attempts at the runner. */
   readonly running = new Map<string, AttemptKey>();
-  /** Those of the running that the runner has not said to have begun: they may wait there for a slot. */
-  readonly given = new Map<string, AttemptKey>();
+  /** The attempts at the runner that it has not reported as started. They may be waiting there for a slot. */
+  readonly unconfirmed = new Map<string, AttemptKey>();
   starts: AttemptStart[] = [];
   ends: AttemptEnd[] = [];
   releases: AttemptKey[] = [];
 
-  /** The next claimed job that may be started; one whose earlier attempt runs here is put aside, and `onEarlier` told. */
-  next(onEarlier: (earlier: AttemptKey) => void): RunningJob | undefined {
+  /** Takes the next claimed job. Sets jobs aside of which an earlier attempt runs here, and calls `onBlocked` for it. */
+  takeNext(onBlocked: (earlier: AttemptKey) => void): RunningJob | undefined {
     for (;;) {
       const job = this.claimed.shift();
       if (job === undefined) return undefined;
-      const earlier = this.earlierOf(job);
+      const earlier = this.earlierAttemptOf(job);
       if (earlier === undefined) return job;
-      this.waiting.push(job);
-      onEarlier(earlier);
+      this.blocked.push(job);
+      onBlocked(earlier);
     }
   }
 
-  /** The attempt is handed to the runner. */
-  give(key: AttemptKey): void {
-    this.given.set(nameOf(key), key);
-    this.begin(key);
+  /** Records that an attempt is sent to the runner. */
+  send(key: AttemptKey): void {
+    this.unconfirmed.set(attemptName(key), key);
+    this.add(key);
   }
 
-  /** The runner has said what became of it. */
-  answered(key: AttemptKey): void {
-    this.given.delete(nameOf(key));
+  /** Records that the runner has replied to the request to start an attempt. */
+  confirm(key: AttemptKey): void {
+    this.unconfirmed.delete(attemptName(key));
   }
 
-  /** The attempt is with the runner. */
-  begin(key: AttemptKey): void {
-    this.running.set(nameOf(key), key);
+  /** Adds an attempt that is at the runner. */
+  add(key: AttemptKey): void {
+    this.running.set(attemptName(key), key);
   }
 
-  began(start: AttemptStart): void {
-    if (this.running.has(nameOf(start))) this.starts.push(start);
+  start(start: AttemptStart): void {
+    if (this.running.has(attemptName(start))) this.starts.push(start);
   }
 
-  /** An attempt came to its end; its start need not be reported any more, since the end tells it. */
+  /** Records an end. The report of the end includes the start. */
   end(end: AttemptEnd): void {
-    this.drop(end);
-    this.starts = this.starts.filter((start) => nameOf(start) !== nameOf(end));
+    this.remove(end);
+    this.starts = this.starts.filter((start) => attemptName(start) !== attemptName(end));
     this.ends.push(end);
   }
 
-  /** The runner did not start it: it goes back to the queue. */
+  /** Releases an attempt that the runner did not start. */
   release(key: AttemptKey): void {
-    if (this.drop(key)) this.releases.push(key);
+    if (this.remove(key)) this.releases.push(key);
   }
 
-  /** The runner has not got it any more; one that waited for that may be started. False if it had not. */
-  drop(key: AttemptKey): boolean {
-    const index = this.waiting.findIndex(({ jid }) => jid === key.jid);
-    if (index >= 0) this.claimed.unshift(...this.waiting.splice(index, 1));
-    return this.running.delete(nameOf(key));
-  }
-
-  /** Hands all claimed attempts that the runner has not got yet back to the queue. */
+  /** Releases all claimed jobs that were not sent to the runner. */
   releaseClaimed(): void {
-    this.releases.push(...this.claimed.splice(0), ...this.waiting.splice(0));
+    this.releases.push(...this.claimed.splice(0), ...this.blocked.splice(0));
   }
 
-  /** What the next exchange is to report, taken out; `restore` puts it back if that fails. */
+  /** Removes an attempt that is no longer at the runner, and unblocks its job. Returns false if it was not there. */
+  remove(key: AttemptKey): boolean {
+    const index = this.blocked.findIndex(({ jid }) => jid === key.jid);
+    if (index >= 0) this.claimed.unshift(...this.blocked.splice(index, 1));
+    return this.running.delete(attemptName(key));
+  }
+
+  /** Takes out the reports for an exchange. `restoreReports` puts them back if the exchange fails. */
   takeReports(): Reports {
     const reports = { starts: this.starts, ends: this.ends, releases: this.releases };
     this.starts = [];
@@ -85,38 +91,33 @@ export class Attempts {
     return reports;
   }
 
-  restore(reports: Reports): void {
-    const ended = new Set([...reports.ends, ...this.ends].map(nameOf));
-    this.starts = [...reports.starts, ...this.starts].filter((start) => !ended.has(nameOf(start)));
+  restoreReports(reports: Reports): void {
+    const ended = new Set([...reports.ends, ...this.ends].map(attemptName));
+    this.starts = [...reports.starts, ...this.starts].filter((start) => !ended.has(attemptName(start)));
     this.ends = [...reports.ends, ...this.ends];
     this.releases = [...reports.releases, ...this.releases];
   }
 
-  /** There are jobs at hand, here or at the runner, for the next slot that comes free. */
-  get hasUnbegun(): boolean {
-    return this.claimed.length + this.given.size > 0;
+  /** There are claimed jobs, here or at the runner, for the next free slot. */
+  get hasUnstarted(): boolean {
+    return this.claimed.length + this.unconfirmed.size > 0;
   }
 
-  get hasEnds(): boolean {
+  /** There are ends or releases to report. */
+  get hasResults(): boolean {
     return this.ends.length > 0 || this.releases.length > 0;
   }
 
-  /** Nothing of this feeder's is in the database as running. */
+  /** The database contains no running job of this feeder. */
   get isEmpty(): boolean {
-    return this.claimed.length === 0 && this.waiting.length === 0 && this.running.size === 0 && !this.hasEnds;
+    return this.claimed.length === 0 && this.blocked.length === 0 && this.running.size === 0 && !this.hasResults;
   }
 
-  private earlierOf({ jid, attempt }: AttemptKey): AttemptKey | undefined {
+  private earlierAttemptOf({ jid, attempt }: AttemptKey): AttemptKey | undefined {
     for (let earlier = attempt - 1; earlier > 0; earlier--) {
-      const key = this.running.get(nameOf({ jid, attempt: earlier }));
+      const key = this.running.get(attemptName({ jid, attempt: earlier }));
       if (key !== undefined) return key;
     }
     return undefined;
   }
-}
-
-export interface Reports {
-  readonly starts: AttemptStart[];
-  readonly ends: AttemptEnd[];
-  readonly releases: AttemptKey[];
 }

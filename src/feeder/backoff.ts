@@ -1,12 +1,13 @@
 import { errorCode, RqError } from '../job/errors.ts';
 
 const FIRST_MS = 500;
-const LAST_MS = 60_000;
-const LAST_TRIES = 3;
-/** What waiting may mend; anything else ends the feeder, and its jobs go on. */
-const PASSING = new Set(['BUSY', 'IO', 'NO_SPACE', 'OUTCOME_UNKNOWN', 'RUNNER']);
-/** The same as the system calls it (errno(3)): a share that does not answer well, a full disk. */
-const PASSING_SYSTEM = new Set([
+const MAX_MS = 60_000;
+/** The number of retries of a feeder that is ending. */
+const ENDING_RETRIES = 3;
+/** Errors that a later try may not meet. All others end the feeder; its jobs continue to run. */
+const TRANSIENT_ERRORS = new Set(['BUSY', 'IO', 'NO_SPACE', 'OUTCOME_UNKNOWN', 'RUNNER']);
+/** The same as system errors (errno(3)): a file system that does not answer, or a full disk. */
+const TRANSIENT_SYSTEM_ERRORS = new Set([
   'EIO',
   'ESTALE',
   'ETIMEDOUT',
@@ -22,26 +23,30 @@ const PASSING_SYSTEM = new Set([
   'ENETUNREACH',
 ]);
 
-/** How long to wait after one failure after another, and which of them are no reason to give up. */
+/** Computes the delay after successive transient errors: exponential, with jitter. */
 export class BackOff {
   private failures = 0;
 
-  constructor(private readonly retries: number) {}
+  constructor(private readonly maxRetries: number) {}
 
-  /** It went well. */
+  /** Records a success. */
   reset(): void {
     this.failures = 0;
   }
 
   /**
-   * The time until the next try, in milliseconds. Throws the error itself where waiting mends nothing, and for too many;
-   * where it is hardly worth waiting (`isVain`) after a few.
+   * Returns the delay until the next try, in milliseconds. Throws the error if it is not transient, or after too many
+   * failures: after a few if `isEnding`, because the next feeder can continue the work.
    */
-  after(error: unknown, isVain: boolean): number {
-    const isPassing = error instanceof RqError ? PASSING.has(error.code) : PASSING_SYSTEM.has(errorCode(error) ?? '');
-    if (!isPassing) throw error;
+  delayMs(error: unknown, isEnding: boolean): number {
+    if (!isTransient(error)) throw error;
     this.failures += 1;
-    if (this.failures > Math.min(this.retries, isVain ? LAST_TRIES : this.retries)) throw error;
-    return Math.min(LAST_MS, FIRST_MS * 2 ** this.failures) * (0.5 + Math.random() / 2);
+    if (this.failures > Math.min(this.maxRetries, isEnding ? ENDING_RETRIES : this.maxRetries)) throw error;
+    return Math.min(MAX_MS, FIRST_MS * 2 ** this.failures) * (0.5 + Math.random() / 2);
   }
+}
+
+function isTransient(error: unknown): boolean {
+  if (error instanceof RqError) return TRANSIENT_ERRORS.has(error.code);
+  return TRANSIENT_SYSTEM_ERRORS.has(errorCode(error) ?? '');
 }

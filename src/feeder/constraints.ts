@@ -1,14 +1,14 @@
 import picomatch from 'picomatch';
 import type { MayRun } from '../queue/exchange/exchange.ts';
 
-/** Whether a host may run jobs with a constraint: names or globs, comma-separated, of its full or its short name. */
+/** Matches the `runners` of a job, comma-separated names or globs, against the full and the short name of a host. */
 export function mayRunOn(host: string): MayRun {
   const names = [host, host.split('.', 1)[0] ?? host];
-  const known = new Map<string, boolean>();
+  const cache = new Map<string, boolean>();
   return (runners) => {
-    const answer = known.get(runners) ?? matches(runners, names);
-    known.set(runners, answer);
-    return answer;
+    const isMatch = cache.get(runners) ?? matches(runners, names);
+    cache.set(runners, isMatch);
+    return isMatch;
   };
 }
 

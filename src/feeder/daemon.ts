@@ -3,20 +3,20 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ErrorCode, errorMessage, RqError } from '../job/errors.ts';
 
+/** The message that a daemon sends to the process that started it. */
 type Message = { readonly ready: number } | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
 
-/** A daemon's file mode mask. */
 const UMASK = 0o022;
 
 /**
- * Starts this program as a daemon: a session of its own, working directory `/`, stdio to the log. Resolves with its
- * pid once it feeds; rejects with its error if it does not.
+ * Starts this program as a daemon in its own session, with the working directory `/` and its output in the log. Resolves
+ * with its pid when it feeds, and rejects with its error if it fails to.
  */
-export async function startDaemon(words: readonly string[], logPath: string): Promise<number> {
+export async function startDaemon(args: readonly string[], logPath: string): Promise<number> {
   mkdirSync(dirname(logPath), { recursive: true, mode: 0o700 });
   const log = openSync(logPath, 'a', 0o600);
   const program = process.argv[1] ?? '';
-  const child = spawn(process.execPath, [program, ...words], {
+  const child = spawn(process.execPath, [program, ...args], {
     detached: true,
     cwd: '/',
     stdio: ['ignore', log, log, 'ipc'],
@@ -36,9 +36,10 @@ async function firstMessage(child: ChildProcess, logPath: string): Promise<Messa
   return await new Promise((resolve, reject) => {
     child.once('message', (message) => resolve(message as Message));
     child.once('error', reject);
-    child.once('exit', (code, signal) =>
-      reject(new RqError('IO', `cannot start the feeder: it ended with ${code ?? signal}; see ${logPath}`)),
-    );
+    child.once('exit', (code, signal) => {
+      const result = signal ?? `exit status ${code}`;
+      reject(new RqError('IO', `cannot start the feeder: it ended with ${result}; see ${logPath}`));
+    });
   });
 }
 
@@ -47,25 +48,20 @@ export function isDaemon(): boolean {
   return process.send !== undefined;
 }
 
-/** What a daemon does first. */
+/** Sets up this process as a daemon. */
 export function becomeDaemon(): void {
   process.umask(UMASK);
 }
 
-/** Tells the parent that the daemon feeds, or why it does not, and lets go of it. */
-export function tellParent(outcome: 'ready' | { readonly error: unknown }): void {
+/** Reports to the parent that the daemon feeds, or why it fails to, and disconnects from it. */
+export function reportToParent(outcome: 'ready' | { readonly error: unknown }): void {
   if (process.send === undefined || !process.connected) return;
-  const message: Message =
-    outcome === 'ready'
-      ? { ready: process.pid }
-      : {
-          failed: {
-            code: outcome.error instanceof RqError ? outcome.error.code : 'IO',
-            message: errorMessage(outcome.error),
-          },
-        };
-  // The parent may be gone; the daemon goes on all the same.
-  process.send(message, () => {
+  process.send(outcome === 'ready' ? { ready: process.pid } : failure(outcome.error), () => {
+    // An error of `send` is ignored: the daemon does not need its parent.
     if (process.connected) process.disconnect();
   });
+}
+
+function failure(error: unknown): Message {
+  return { failed: { code: error instanceof RqError ? error.code : 'IO', message: errorMessage(error) } };
 }

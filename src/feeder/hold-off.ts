@@ -1,15 +1,14 @@
 import type { Clock } from '../job/clock.ts';
 import type { AttemptEnd } from '../queue/exchange/exchange.ts';
 
-/** So many jobs in a row may fail to start before the host itself is suspected. */
-const SUSPECT_AFTER = 3;
+/** After this many failed starts in a row the host itself is the suspected cause. */
+const MAX_FAILED_STARTS = 3;
 const FIRST_MS = 500;
-const LAST_MS = 60_000;
+const MAX_MS = 60_000;
 
 /**
- * Keeps a host on which no job can be started from taking them all: where a file system is not mounted, each job would
- * be dead in a moment, and those that other hosts could run with them. After some that could not be started, one after
- * the other, none is claimed for a while, and ever longer.
+ * Suspends claims on a host that cannot start jobs, for example because a file system is not mounted. Otherwise it would
+ * claim job after job, and all of them would be dead that other hosts can run. The suspension doubles until a job starts.
  */
 export class HoldOff {
   private failures = 0;
@@ -17,39 +16,38 @@ export class HoldOff {
 
   constructor(private readonly clock: Clock) {}
 
-  /** For how long no job is to be claimed or started, in milliseconds; 0 if they may be. */
+  /** How long no job may be claimed or started, in milliseconds. */
   get remainingMs(): number {
     return Math.max(0, this.untilMs - this.clock.monotonicMs());
   }
 
-  /** A job was started: the host is well. */
-  started(): void {
+  recordStart(): void {
     this.failures = 0;
     this.untilMs = 0;
   }
 
-  /** An attempt ended; true if the host is held off from now on because it could not be started. */
-  ended({ pid, reason, isLost }: AttemptEnd): boolean {
+  /** Counts an attempt that could not be started. Returns true if claims are suspended from now on. */
+  recordEnd({ pid, reason, isLost }: AttemptEnd): boolean {
     if (pid !== null || reason === null || isLost) return false;
     this.failures += 1;
-    if (this.failures < SUSPECT_AFTER) return false;
-    this.hold();
+    if (this.failures < MAX_FAILED_STARTS) return false;
+    this.suspend();
     return true;
   }
 
   /**
-   * An attempt was not begun for what is wrong with this host: no other job would be. False if the host is held off
-   * already, as for the others that were asked for at the same time.
+   * Records that this host cannot start any job. Returns false if claims are suspended already, as for the other jobs
+   * that were sent to the runner at the same time.
    */
-  hindered(): boolean {
+  recordHostFailure(): boolean {
     if (this.remainingMs > 0) return false;
-    this.failures = Math.max(this.failures + 1, SUSPECT_AFTER);
-    this.hold();
+    this.failures = Math.max(this.failures + 1, MAX_FAILED_STARTS);
+    this.suspend();
     return true;
   }
 
-  private hold(): void {
-    const pauseMs = Math.min(LAST_MS, FIRST_MS * 2 ** (this.failures - SUSPECT_AFTER));
+  private suspend(): void {
+    const pauseMs = Math.min(MAX_MS, FIRST_MS * 2 ** (this.failures - MAX_FAILED_STARTS));
     this.untilMs = this.clock.monotonicMs() + pauseMs;
   }
 }

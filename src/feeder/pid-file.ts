@@ -6,10 +6,10 @@ import { processStartTime } from '../job/process.ts';
 import { isPrivateDirectory } from '../job/runtime-directory.ts';
 import { acquireLease } from '../lease/lease.ts';
 
-/** What a feeder tells of itself to other processes of its host. */
+/** The contents of the pid file, for other processes of the host. */
 export interface FeederRecord {
   readonly pid: number;
-  /** Clock ticks since boot, which with the pid names the process for good. */
+  /** In clock ticks since boot. Together with the pid it identifies the process. */
   readonly startTime: number;
   readonly since: string;
   readonly slots: number;
@@ -21,8 +21,8 @@ const STALE_MS = 5_000;
 const TIMEOUT_MS = 60_000;
 
 /**
- * The feeder that feeds on this host, undefined if none does. A file that a killed one left says nothing, nor does one
- * that another user may have put there.
+ * Reads which feeder runs on this host; undefined if none does. Ignores the file of a killed feeder, and a file that
+ * another user could have written.
  */
 export function readFeeder(runtimeDirectory: string): FeederRecord | undefined {
   let text: string;
@@ -38,19 +38,17 @@ export function readFeeder(runtimeDirectory: string): FeederRecord | undefined {
 }
 
 /**
- * Makes this process the host's feeder; throws FEEDER_EXISTS if another is. Look and write are one step, under a lease
- * in the local directory.
+ * Makes this process the host's feeder. Throws FEEDER_EXISTS if there is another one. A lease in the local directory
+ * makes the check and the write one step.
  */
-export async function becomeFeeder(
+export async function acquirePidFile(
   runtimeDirectory: string,
   record: Omit<FeederRecord, 'pid' | 'startTime'>,
 ): Promise<void> {
   const lease = await acquireLease(runtimeDirectory, { clock: systemClock, timeoutMs: TIMEOUT_MS, staleMs: STALE_MS });
   try {
     const other = readFeeder(runtimeDirectory);
-    if (other !== undefined && other.pid !== process.pid) {
-      throw feederExists(other);
-    }
+    if (other !== undefined && other.pid !== process.pid) throw feederExists(other);
     const path = join(runtimeDirectory, 'feeder.pid');
     const own: FeederRecord = { pid: process.pid, startTime: processStartTime(process.pid) ?? 0, ...record };
     writeFileSync(`${path}.new`, JSON.stringify(own), { mode: 0o600 });
@@ -60,19 +58,17 @@ export async function becomeFeeder(
   }
 }
 
-/** The refusal to feed beside a feeder. */
+/** The error of a second feeder on a host. */
 export function feederExists({ queue, host, pid, since }: FeederRecord): RqError {
   return new RqError(
     'FEEDER_EXISTS',
     `cannot feed ${queue} on ${host}: the feeder with pid ${pid} does, since ${since}`,
-    {
-      facts: { pid },
-    },
+    { facts: { pid } },
   );
 }
 
-/** Ends being the host's feeder. */
-export function resignAsFeeder(runtimeDirectory: string): void {
+/** Removes the pid file if this process is the host's feeder. */
+export function releasePidFile(runtimeDirectory: string): void {
   if (readFeeder(runtimeDirectory)?.pid === process.pid) rmSync(join(runtimeDirectory, 'feeder.pid'), { force: true });
 }
 
@@ -80,7 +76,7 @@ function isOwnProcess(pid: number, startTime: number): boolean {
   try {
     return processStartTime(pid) === startTime;
   } catch (error) {
-    // Another user's has the number now.
+    // A process of another user has this pid now.
     if (['EACCES', 'EPERM'].includes(errorCode(error) ?? '')) return false;
     throw error;
   }

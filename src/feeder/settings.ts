@@ -1,18 +1,66 @@
+import { availableParallelism } from 'node:os';
+import { hostName } from '../job/host.ts';
+import type { Logger } from '../log/logger.ts';
 import type { MayRun } from '../queue/exchange/exchange.ts';
+import type { Queue } from '../queue/open.ts';
+import { readSettings } from '../queue/settings.ts';
+import { mayRunOn } from './constraints.ts';
+
+/** What the command line states. The queue's settings apply where a value is undefined. */
+export interface FeedOptions {
+  readonly queuePath: string;
+  readonly version: string;
+  /** The path of the runner's program. */
+  readonly runnerProgram: string;
+  /** The number of slots. Without a setting in the queue either, this is the number of available processors. */
+  readonly slots: number | undefined;
+  /** The shortest and the longest time between polls of an idle feeder. */
+  readonly minSleepMs: number | undefined;
+  readonly maxSleepMs: number | undefined;
+  /** The feeder ends after this many polls. */
+  readonly loops: number | undefined;
+  readonly untilEmpty: boolean;
+  readonly trustGroup: boolean;
+  /** The number of successive errors of the queue after which the feeder gives up. */
+  readonly retries: number;
+  readonly lockTimeoutMs: number;
+  readonly logger: Logger;
+  /** Adopt the running jobs only to kill them. */
+  readonly stopAtOnce?: boolean;
+  /** Called when this process is the host's feeder and can be signalled. */
+  readonly onReady?: () => void;
+}
 
 export interface FeederSettings {
   readonly host: string;
   readonly slots: number;
   readonly minSleepMs: number;
   readonly maxSleepMs: number;
-  /** End after so many polls. */
   readonly loops: number | undefined;
   readonly untilEmpty: boolean;
-  /** How often in a row the queue may fail before the feeder gives up. */
   readonly retries: number;
+  /** A host that sends no heartbeat for this long is lost. */
+  readonly lostAfterMs: number;
   readonly mayRun: MayRun;
 }
 
-/** What a feeder was told to do last; each overrides the ones before it. */
-export type Order = 'feed' | 'shutdown' | 'restart' | 'stop';
-export const STRENGTH: Record<Order, number> = { feed: 0, restart: 1, shutdown: 2, stop: 3 };
+/** Completes the options with the queue's settings. If the two contradict each other, the options take precedence. */
+export async function feederSettings(queue: Queue, options: FeedOptions): Promise<FeederSettings> {
+  const settings = await readSettings(queue);
+  // The runner is started later and must not inherit a file descriptor of the database.
+  queue.close();
+  const { loops, untilEmpty, retries } = options;
+  const host = hostName();
+  const minSleepMs = options.minSleepMs ?? Math.min(settings.min_sleep * 1000, options.maxSleepMs ?? Number.MAX_VALUE);
+  return {
+    host,
+    slots: options.slots ?? settings.max_feed ?? availableParallelism(),
+    minSleepMs,
+    maxSleepMs: Math.max(options.maxSleepMs ?? settings.max_sleep * 1000, minSleepMs),
+    loops,
+    untilEmpty,
+    retries,
+    lostAfterMs: settings.lost_after * 1000,
+    mayRun: mayRunOn(host),
+  };
+}

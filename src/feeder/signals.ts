@@ -1,35 +1,38 @@
-type Order = 'shutdown' | 'restart' | 'stop';
+import type { EndKind, EndRequest } from './end-request.ts';
+import { WAKE_SIGNAL } from './wake.ts';
 
-/** What each signal tells a feeder; a second Ctrl-C means that the user does not want to wait. */
-const ORDERS: Partial<Record<NodeJS.Signals, Order>> = {
+const END_SIGNALS: Partial<Record<NodeJS.Signals, EndKind>> = {
   SIGTERM: 'shutdown',
   SIGINT: 'shutdown',
   SIGHUP: 'restart',
   SIGQUIT: 'stop',
 };
 
-type Tell = (order: Order, why: string) => void;
+/** Translates signals to requests. A second SIGINT (Ctrl-C) kills the jobs: the user does not want to wait. */
+export class FeederSignals {
+  /** Called for WAKE_SIGNAL. */
+  onWake: () => void = () => undefined;
+  private interrupts = 0;
 
-/** Catches signals as orders until it is stopped; those that come before there is anybody to tell are kept. */
-export function listenToSignals(): { deliverTo(tell: Tell): void; stop(): void } {
-  let interrupts = 0;
-  const kept: Parameters<Tell>[] = [];
-  let tell: Tell = (...order) => kept.push(order);
-  const handle = (signal: NodeJS.Signals): void => {
-    if (signal === 'SIGINT') interrupts += 1;
-    if (signal === 'SIGINT' && interrupts > 1) tell('stop', 'Ctrl-C');
-    else if (signal === 'SIGQUIT') tell('stop', 'rq stop');
-    else tell(ORDERS[signal] ?? 'shutdown', signal);
-  };
-  const signals = Object.keys(ORDERS) as NodeJS.Signals[];
-  for (const signal of signals) process.on(signal, handle);
-  return {
-    deliverTo: (receiver) => {
-      tell = receiver;
-      for (const order of kept.splice(0)) tell(...order);
-    },
-    stop: () => {
-      for (const signal of signals) process.off(signal, handle);
-    },
+  constructor(private readonly endRequest: EndRequest) {}
+
+  start(): void {
+    this.stop();
+    for (const signal of Object.keys(END_SIGNALS)) process.on(signal, this.handle);
+    process.on(WAKE_SIGNAL, this.wake);
+  }
+
+  stop(): void {
+    for (const signal of Object.keys(END_SIGNALS)) process.off(signal, this.handle);
+    process.off(WAKE_SIGNAL, this.wake);
+  }
+
+  private readonly wake = (): void => this.onWake();
+
+  private readonly handle = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGINT') this.interrupts += 1;
+    if (signal === 'SIGINT' && this.interrupts > 1) this.endRequest.request('stop', 'Ctrl-C');
+    else if (signal === 'SIGQUIT') this.endRequest.request('stop', 'rq stop');
+    else this.endRequest.request(END_SIGNALS[signal] ?? 'shutdown', signal);
   };
 }

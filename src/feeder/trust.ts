@@ -1,8 +1,10 @@
 import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RqError } from '../job/errors.ts';
+import { lockProblem, mountOf } from '../queue/mount.ts';
+import type { Queue } from '../queue/open.ts';
 
-/** Who else can write to a part of a queue, and so run commands as who feeds from it. */
+/** Somebody else who can write to a part of a queue, and can therefore run commands as every user who feeds from it. */
 export interface OtherWriter {
   readonly path: string;
   readonly who: 'anybody' | 'its group' | 'another user';
@@ -10,41 +12,49 @@ export interface OtherWriter {
   readonly advice: string;
 }
 
-/** All who can write to a queue, its database and its programs, beside this user and root. */
+/** Lists who can write to a queue, its database and its programs, other than this user and root. */
 export function otherWriters(queueDirectory: string): OtherWriter[] {
   return [queueDirectory, join(queueDirectory, 'db'), join(queueDirectory, 'bin')].flatMap((path): OtherWriter[] => {
     const { mode, uid } = statSync(path);
-    const isOthers = uid !== process.getuid?.() && uid !== 0;
-    const trusted = { path, advice: 'use --trust-group' };
-    return [
-      ...((mode & 0o002) === 0
-        ? []
-        : [{ path, who: 'anybody', why: 'anybody can write to it', advice: `chmod o-w ${path}` } as const]),
-      ...((mode & 0o020) === 0 ? [] : [{ ...trusted, who: 'its group', why: 'its group can write to it' } as const]),
-      ...(isOthers ? [{ ...trusted, who: 'another user', why: 'it belongs to another user' } as const] : []),
-    ];
+    const writers: OtherWriter[] = [];
+    const advice = 'if you trust them, use --trust-group';
+    if ((mode & 0o002) !== 0) {
+      writers.push({ path, who: 'anybody', why: 'anybody can write to it', advice: `run: chmod o-w ${path}` });
+    }
+    if ((mode & 0o020) !== 0) writers.push({ path, who: 'its group', why: 'its group can write to it', advice });
+    if (uid !== process.getuid?.() && uid !== 0) {
+      writers.push({ path, who: 'another user', why: 'it belongs to another user', advice });
+    }
+    return writers;
   });
 }
 
-/**
- * Refuses a queue that others can write to, for they could run commands as this user: QUEUE_UNSAFE. With `trustGroup`
- * the group may; the world never.
- */
+/** Throws QUEUE_UNSAFE for a queue that others can write to. `trustGroup` permits its group and its owner, never all. */
 export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): void {
-  refuseLink(queueDirectory);
+  refuseLinkedDatabase(queueDirectory);
   const untrusted = otherWriters(queueDirectory).find(({ who }) => who === 'anybody' || !trustGroup);
   if (untrusted === undefined) return;
   const { path, why, advice } = untrusted;
+  throw new RqError('QUEUE_UNSAFE', `cannot feed from ${path}: ${why}, so others could run commands as you; ${advice}`);
+}
+
+/** A link to the database would have a lease of its own, and opening a pipe would wait for a writer. */
+function refuseLinkedDatabase(queueDirectory: string): void {
+  const database = join(queueDirectory, 'db');
+  if (lstatSync(database).isFile()) return;
   throw new RqError(
     'QUEUE_UNSAFE',
-    `cannot feed from ${path}: ${why}, and so could run commands as you; if that is meant, ${advice}`,
+    `cannot feed from ${database}: it is not a regular file; move the database itself there`,
   );
 }
 
-/** By another name the database would have another lease; and to open a pipe is to wait. */
-function refuseLink(queueDirectory: string): void {
-  const database = join(queueDirectory, 'db');
-  if (lstatSync(database).isFile()) return;
-  const message = `cannot feed from ${database}: it is a link or a device; put the file itself there`;
-  throw new RqError('QUEUE_UNSAFE', message);
+/** Throws QUEUE_UNSAFE if POSIX locks do not work between hosts on the queue's mount, unless the queue needs none. */
+export function refuseWithoutLocks(queue: Queue): void {
+  if (queue.locking === 'lease') return;
+  const problem = lockProblem(mountOf(queue.directory));
+  if (problem === undefined) return;
+  throw new RqError(
+    'QUEUE_UNSAFE',
+    `cannot feed from ${queue.directory} here: ${problem}; or use a queue made with --locking lease (docs/nfs.md)`,
+  );
 }

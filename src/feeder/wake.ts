@@ -2,16 +2,16 @@ import { errorCode } from '../job/errors.ts';
 import { runtimeDirectory } from '../job/runtime-directory.ts';
 import { readFeeder } from './pid-file.ts';
 
-/** What does no harm to a process that does not listen to it yet: by default it is ignored (signal(7)). */
+/** By default this signal is ignored (signal(7)), so it does no harm to a process that does not handle it yet. */
 export const WAKE_SIGNAL = 'SIGURG';
 
-/** Has this host's feeder look at the queue at once, if there is one, rather than at its next poll. */
+/** Makes this host's feeder, if there is one, search the queue without waiting for its next poll. */
 export function wakeFeeder(queueDirectory: string): void {
   try {
     const feeder = readFeeder(runtimeDirectory(queueDirectory));
     if (feeder !== undefined) process.kill(feeder.pid, WAKE_SIGNAL);
   } catch (error) {
-    // It has just ended, or is another's: it finds the job by itself.
+    // The feeder has just ended or belongs to another user. It finds the job at its next poll.
     if (errorCode(error) === undefined) throw error;
   }
 }

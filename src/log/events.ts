@@ -1,23 +1,41 @@
-import type { Logger } from 'pino';
 import { errorMessage, RqError } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
+import type { Logger } from './logger.ts';
 
 type Attempt = AttemptKey & { readonly pid?: number | null };
 
-/** Everything that a feeder has to say, by name; the only place with words for it. */
+/** The log events of a feeder, with all of their wording. */
 export class FeederEvents {
-  private readonly logger: Logger;
-
-  constructor(logger: Logger) {
-    this.logger = logger;
-  }
+  constructor(private readonly logger: Logger) {}
 
   started(facts: { queue: string; host: string; pid: number; runner: number; slots: number; version: string }): void {
     this.logger.info(facts, 'feeder started');
   }
 
-  ended(facts: { why: string; ran: number }): void {
+  /** `attempts` counts the attempts that ended while this feeder ran. */
+  ended(facts: { reason: string; attempts: number }): void {
     this.logger.info(facts, 'feeder ended');
+  }
+
+  restarting(): void {
+    this.logger.info('restarting the feeder; its jobs continue');
+  }
+
+  shuttingDown(signal: string, running: number): void {
+    const hint = signal === 'SIGINT' ? '; press Ctrl-C again to kill them' : '';
+    this.logger.info({ signal, running }, `shutting down: no more jobs are claimed, waiting for running jobs${hint}`);
+  }
+
+  killingAll(running: number): void {
+    this.logger.warn({ running }, 'killing all running jobs');
+  }
+
+  killingStale({ jid, attempt, pid }: Attempt): void {
+    this.logger.warn({ jid, attempt, pid }, 'killing a stale attempt: its job was claimed again');
+  }
+
+  killFailed({ jid, attempt }: AttemptKey, error: unknown): void {
+    this.logger.error({ jid, attempt, reason: errorMessage(error) }, 'cannot kill an attempt');
   }
 
   jobStarted({ jid, attempt, pid }: Attempt): void {
@@ -26,55 +44,45 @@ export class FeederEvents {
 
   jobEnded(end: Attempt & { exit_status: number | null; signal: string | null; reason: string | null }): void {
     const { jid, attempt, pid, exit_status, signal, reason } = end;
-    const how = reason ?? (signal === null ? { exit_status } : { signal });
-    this.logger.info({ jid, attempt, pid, ...(typeof how === 'string' ? { reason: how } : how) }, 'job ended');
+    const result = reason !== null ? { reason } : signal !== null ? { signal } : { exit_status };
+    this.logger.info({ jid, attempt, pid, ...result }, 'job ended');
   }
 
-  adopted({ jid, attempt, pid }: Attempt): void {
-    this.logger.info({ jid, attempt, pid }, 'adopted a job that was running already');
+  jobAdopted({ jid, attempt, pid }: Attempt): void {
+    this.logger.info({ jid, attempt, pid }, 'adopted a running job');
   }
 
-  neverStarted({ jid, attempt }: AttemptKey): void {
-    this.logger.info({ jid, attempt }, 'gave a job back that was claimed and never started');
+  jobReleased({ jid, attempt }: AttemptKey): void {
+    this.logger.info({ jid, attempt }, 'released a claimed job that was never started');
   }
 
-  lost({ jid, attempt }: AttemptKey, reason: string): void {
-    this.logger.warn({ jid, attempt, reason }, 'lost a job');
+  jobLost({ jid, attempt }: AttemptKey, reason: string): void {
+    this.logger.warn({ jid, attempt, reason }, 'job lost');
   }
 
-  beatFailed(error: unknown): void {
+  resultRefused({ jid, attempt }: AttemptKey): void {
+    this.logger.warn({ jid, attempt }, 'result refused: the job was claimed again');
+  }
+
+  /** Pending jobs that violate the constraints of the schema. */
+  invalidJobsSkipped(jids: readonly number[]): void {
+    const [first] = jids;
+    this.logger.warn({ jid: first, jobs: jids.length }, 'skipped invalid pending jobs, which rq did not write');
+  }
+
+  holdingOff(ms: number, reason: string): void {
+    this.logger.warn({ ms: Math.round(ms), reason }, 'cannot start jobs on this host; claims are suspended');
+  }
+
+  heartbeatFailed(error: unknown): void {
     this.logger.error(
       { reason: errorMessage(error) },
-      'no sign of life can be given; others take this host for lost if it stays so',
+      'heartbeat failed; other hosts will declare this host lost if this continues',
     );
   }
 
-  beatsAgain(): void {
-    this.logger.info('signs of life are given again');
-  }
-
-  unsound(jids: readonly number[]): void {
-    const [first] = jids;
-    this.logger.warn(
-      { jid: first, jobs: jids.length },
-      'left pending jobs alone that break the rules of the queue: not written by rq',
-    );
-  }
-
-  refused({ jid, attempt }: AttemptKey): void {
-    this.logger.warn({ jid, attempt }, 'the result of an attempt was refused, since its job went to another');
-  }
-
-  killedStale({ jid, attempt, pid }: Attempt): void {
-    this.logger.warn({ jid, attempt, pid }, 'killed an attempt whose job went to another');
-  }
-
-  killFailed({ jid, attempt }: AttemptKey, error: unknown): void {
-    this.logger.error({ jid, attempt, reason: errorMessage(error) }, 'cannot kill an attempt');
-  }
-
-  heldOff(ms: number, reason: string): void {
-    this.logger.warn({ ms: Math.round(ms), reason }, 'jobs cannot be started here; none is claimed for a while');
+  heartbeatRecovered(): void {
+    this.logger.info('heartbeat recovered');
   }
 
   exchanged(facts: { ends: number; claimed: number; ms: number }): void {
@@ -87,23 +95,10 @@ export class FeederEvents {
   }
 
   runnerLost(error: unknown): void {
-    this.logger.warn({ reason: errorMessage(error) }, 'lost the runner, starting it again');
+    this.logger.warn({ reason: errorMessage(error) }, 'lost the runner; reconnecting or starting a new one');
   }
 
-  loginFailed(error: unknown): void {
+  loginShellFailed(error: unknown): void {
     this.logger.warn({ reason: errorMessage(error) }, 'the login shell failed; jobs get the environment of the feeder');
-  }
-
-  stopping(signal: string, running: number): void {
-    const again = signal === 'SIGINT' ? '; Ctrl-C again kills them' : '';
-    this.logger.info({ signal, running }, `no more jobs are claimed; waiting for those that run${again}`);
-  }
-
-  killing(running: number): void {
-    this.logger.warn({ running }, 'killing the jobs that run');
-  }
-
-  restarting(): void {
-    this.logger.info('starting anew, the jobs go on');
   }
 }

@@ -1,5 +1,6 @@
 import { jsonText, printableLine } from '../job/printable.ts';
 
+/** The names of pino's levels. */
 const LEVELS: Readonly<Record<number, string>> = {
   10: 'trace',
   20: 'debug',
@@ -10,16 +11,16 @@ const LEVELS: Readonly<Record<number, string>> = {
 };
 const WARN = 40;
 
-/** A line of the log, which is JSON, for people. */
+/** Formats a JSON line of the log for a terminal. */
 export function lineForPeople(line: string): string {
   const { time, level, msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
-  const words = Object.entries(facts).map(([key, value]) => `${key}=${jsonText(value)}`);
+  const pairs = Object.entries(facts).map(([key, value]) => `${key}=${jsonText(value)}`);
   const name = LEVELS[Number(level)] ?? '';
-  const text = `${String(time)} ${name.padEnd(5)} ${String(msg)} ${words.join(' ')}`;
+  const text = `${String(time)} ${name.padEnd(5)} ${String(msg)} ${pairs.join(' ')}`;
   return `${printableLine(text.trimEnd())}\n`;
 }
 
-/** A warning as the log has it, for a thread that has no logger. */
+/** Formats a warning as a JSON line of the log, for a thread that has no logger. */
 export function warningLine(message: string): string {
   return `${JSON.stringify({ level: WARN, time: new Date().toISOString(), msg: message })}\n`;
 }

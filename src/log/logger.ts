@@ -11,30 +11,30 @@ const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
 
 export interface LogOptions {
   readonly verbosity: Verbosity;
-  /** A file, absolute; without one the log goes to stderr. */
+  /** The absolute path of the log file. The default is stderr. */
   readonly path?: string | undefined;
   readonly age?: 'daily' | 'weekly' | 'monthly' | undefined;
-  /** Bytes after which the file is rotated. */
+  /** The size in bytes at which the file is rotated. */
   readonly size?: number | undefined;
 }
 
 const INTERVALS = { daily: '1d', weekly: '7d', monthly: '1M' } as const;
 const KEPT_FILES = 10;
 
-/** A log: JSON lines in a file that is rotated by age and size, or lines for people on stderr. */
+/** Opens a log: JSON lines in a file that is rotated by age and size, or formatted lines on stderr. */
 export function openLog(options: LogOptions): Logger {
   const settings = { level: LEVELS[options.verbosity], base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const { path } = options;
   return pino(settings, path === undefined ? toStderr() : toFile(path, options));
 }
 
-/** A terminal that was closed, or a pipe that nobody reads, must not end a daemon for the sake of its log. */
+/** Ignores write errors: a closed terminal or pipe must not end a daemon. */
 function toStderr(): DestinationStream {
   process.stderr.on('error', () => undefined);
   return { write: (line) => void process.stderr.write(lineForPeople(line)) };
 }
 
-/** Nor must a full disk; when it has room again the log goes on. */
+/** Ignores write errors, such as a full disk, and resumes the log when the file can be written again. */
 function toFile(path: string, { age, size }: LogOptions): DestinationStream {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const open = (): RotatingFileStream => {
@@ -49,7 +49,7 @@ function toFile(path: string, { age, size }: LogOptions): DestinationStream {
   let stream = open();
   return {
     write: (line) => {
-      // The stream ends itself at the first failure.
+      // The stream destroys itself at the first error.
       if (stream.destroyed) stream = open();
       stream.write(line);
     },

@@ -10,7 +10,7 @@ const INSERT = `INSERT INTO jobs (priority, state, submitted, started, finished,
   exit_status, reason, attempt, tag, restartable, runners, cwd, stdin, stdout, stderr, command, boot, journal)
   VALUES (:priority, :state, :submitted, :started, :finished, :elapsed, 'head', 'ada', :runner, :pid, :exit_status, :reason,
   :attempt, :tag, :restartable, :runners, '/home/ada', :stdin, :stdout, :stderr, :command, :boot, :journal)`;
-const ATTEMPT = `INSERT INTO earlier_attempts VALUES (?, 1, 'node1', 77, ?, ?, 1.5, NULL, NULL, 'the host was booted again')`;
+const ATTEMPT = `INSERT INTO earlier_attempts VALUES (?, 1, 'node1', 77, ?, ?, 1.5, NULL, NULL, 'the host was rebooted')`;
 
 /** Fills a queue with about 600 jobs in all states. Deleted rows leave free pages and free space in pages. */
 export async function fillQueue(queue: Queue, random: () => number): Promise<void> {
@@ -44,7 +44,7 @@ function insert(connection: Connection, jid: number, random: () => number, boot:
     runner: ran ? `node${Math.floor(random() * 9)}` : null,
     pid: ran ? 1 + Math.floor(random() * 4_000_000) : null,
     exit_status: state === 'finished' ? Math.floor(random() * 3) : null,
-    reason: state === 'dead' ? 'the host was booted again' : null,
+    reason: state === 'dead' ? 'the host was rebooted' : null,
     attempt,
     tag: random() < 0.5 ? `tag ${Math.floor(random() * 20)}` : null,
     restartable: random() < 0.5 ? 1 : 0,

@@ -33,9 +33,9 @@ export interface Batch {
 }
 
 /** The reasons for which a job may be dead or get another attempt, after kills of feeders and runners. */
-const LOST = /the runner was killed|gave no sign of life/;
+const LOST = /the runner was killed|sent no heartbeat/;
 /** After this reason the earlier attempt may still run beside the next one, because its host cannot be reached. */
-const MAY_OVERLAP = /gave no sign of life/;
+const MAY_OVERLAP = /sent no heartbeat/;
 
 /**
  * A command line that keeps a record in `rec/` of its working directory, sleeps, and ends with an exit status or by a

@@ -1,23 +1,23 @@
 import type { AttemptKey } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd } from '../../queue/exchange/exchange.ts';
-import { type Attempts, nameOf } from '../attempts.ts';
-import type { KillAnswer, RunnerLink } from '../start/runner-link.ts';
+import { type Attempts, attemptName } from '../attempts.ts';
+import type { KillReply, RunnerLink } from '../start/runner-link.ts';
 
-/** What ends what is killed; a job that catches the first has an end of its own. */
+/** The signals of a kill. A job that catches SIGTERM has an exit status of its own. */
 const SIGNALS: readonly (string | null)[] = ['SIGTERM', 'SIGKILL'];
 
 interface Kill {
   readonly key: AttemptKey;
-  /** Who wanted it, for the reason of the end; undefined where the job went to another, and no reason is recorded. */
-  readonly by: string | undefined;
-  answer: Promise<KillAnswer>;
+  /** Who requested the kill, for the reason of the end. Undefined for a stale attempt, whose end is not recorded. */
+  readonly requestedBy: string | undefined;
+  reply: Promise<KillReply>;
   hasEnded: boolean;
 }
 
-/** The attempts that are to end: each is asked until it has, and its end says whether that was a kill's. */
+/** Kills attempts, and determines whether their ends were caused by that. */
 export class Kills {
-  private readonly kills = new Map<string, Kill>();
+  private readonly pending = new Map<string, Kill>();
 
   constructor(
     private readonly link: RunnerLink,
@@ -25,53 +25,53 @@ export class Kills {
     private readonly events: FeederEvents,
   ) {}
 
-  /** Has all end that run. One of which the runner has not said that it began is left for the next time. */
-  killAll({ running, given }: Attempts, by: string): void {
-    const alive = [...running].filter(([name]) => !this.kills.has(name) && !given.has(name));
-    if (alive.length > 0) this.events.killing(alive.length);
-    for (const [, key] of alive) this.kill(key, by);
+  /** Kills all running attempts. One that the runner has not confirmed is left for the next call. */
+  killAll({ running, unconfirmed }: Attempts, requestedBy: string): void {
+    const targets = [...running].filter(([name]) => !this.pending.has(name) && !unconfirmed.has(name));
+    if (targets.length > 0) this.events.killingAll(targets.length);
+    for (const [, key] of targets) this.kill(key, requestedBy);
   }
 
-  /** Has one end whose job went to another, or is to have a new attempt here. */
+  /** Kills an attempt whose job was claimed again, by another host or by this one. */
   killStale(key: AttemptKey): void {
-    if (this.kills.has(nameOf(key))) return;
-    this.events.killedStale(key);
+    if (this.pending.has(attemptName(key))) return;
+    this.events.killingStale(key);
     this.kill(key, undefined);
   }
 
   /**
-   * The link to the runner was made anew: all are asked again. A runner that was killed took the grace time along; one
-   * that was not has perhaps never been asked. Of what does not run here any more there is no end to come.
+   * Sends all pending kills again after the feeder has reconnected: a runner that was killed has forgotten the grace
+   * period, and another one may not have received the request. Drops kills of attempts that no longer run.
    */
-  again({ running }: Attempts): void {
-    for (const [name, kill] of this.kills) {
-      if (!running.has(name)) this.kills.delete(name);
-      else if (!kill.hasEnded) kill.answer = this.askAgain(kill);
+  resend({ running }: Attempts): void {
+    for (const [name, kill] of this.pending) {
+      if (!running.has(name)) this.pending.delete(name);
+      else if (!kill.hasEnded) kill.reply = this.repeat(kill);
     }
   }
 
-  /** Tells, perhaps later, what is to be said of an end: that it was killed, unless it came to its own end before. */
-  judge(end: AttemptEnd, tell: (end: AttemptEnd) => void): void {
-    const kill = this.kills.get(nameOf(end));
-    if (kill === undefined) {
-      tell(end);
-      return;
-    }
+  isPending(key: AttemptKey): boolean {
+    return this.pending.has(attemptName(key));
+  }
+
+  /** Waits for the runner's reply to a pending kill, and adds the reason to an end that the kill caused. */
+  async resolve(end: AttemptEnd): Promise<AttemptEnd> {
+    const kill = this.pending.get(attemptName(end));
+    if (kill === undefined) return end;
     kill.hasEnded = true;
-    void kill.answer.then((answer) => {
-      this.kills.delete(nameOf(end));
-      const isKilled = answer === 'reached' || (answer === 'unknown' && SIGNALS.includes(end.signal));
-      const reason = `killed by ${kill.by} on ${this.host}`;
-      tell(isKilled && kill.by !== undefined ? { ...end, reason, isLost: true } : end);
-    });
+    const reply = await kill.reply;
+    this.pending.delete(attemptName(end));
+    const isKilled = reply === 'signalled' || (reply === 'unknown' && SIGNALS.includes(end.signal));
+    if (!isKilled || kill.requestedBy === undefined) return end;
+    return { ...end, reason: `killed by ${kill.requestedBy} on ${this.host}`, isLost: true };
   }
 
-  private kill(key: AttemptKey, by: string | undefined): void {
-    this.kills.set(nameOf(key), { key, by, answer: this.link.kill(key), hasEnded: false });
+  private kill(key: AttemptKey, requestedBy: string | undefined): void {
+    this.pending.set(attemptName(key), { key, requestedBy, reply: this.link.kill(key), hasEnded: false });
   }
 
-  private async askAgain({ key, answer }: Kill): Promise<KillAnswer> {
-    const [before, now] = await Promise.all([answer, this.link.kill(key)]);
-    return before === 'unsent' || now === 'reached' ? now : before;
+  private async repeat({ key, reply }: Kill): Promise<KillReply> {
+    const [first, second] = await Promise.all([reply, this.link.kill(key)]);
+    return first === 'not-sent' || second === 'signalled' ? second : first;
   }
 }

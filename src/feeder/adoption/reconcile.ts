@@ -1,63 +1,56 @@
 import type { AttemptKey } from '../../job/job.ts';
 import type { AttemptEnd, ClaimedJobRow } from '../../queue/exchange/exchange.ts';
 import type { KnownAttempt, RunningAttempt } from '../../runner/protocol/protocol.ts';
-import { nameOf } from '../attempts.ts';
+import { attemptName } from '../attempts.ts';
 
-/** Where a feeder that starts finds itself: the machine's boot, and the journal that its runner keeps. */
-export interface Here {
+/** The current boot of the machine, and the current journal of its runner. */
+export interface RunnerState {
   readonly boot: string;
   readonly journal: string;
   readonly now: string;
 }
 
-/** What has to be done about the attempts that the database and the runner know of. */
-export interface Reconciled {
-  /** Running, and known to the runner: they go on. */
-  readonly adopted: RunningAttempt[];
-  /** Ended while nobody listened. */
-  readonly ended: AttemptEnd[];
-  /** Claimed under this journal, which does not know them: provably never started. */
-  readonly neverStarted: AttemptKey[];
-  /** Nobody can know any more what became of them. */
-  readonly lost: AttemptEnd[];
-  /** Running here, though their job is another attempt's by now. */
-  readonly stale: RunningAttempt[];
-}
-
-/** What the runner knows of attempts, and those of them whose result the database would take. */
-export interface Known {
+/** What the runner lists, and the subset whose results the database would accept. */
+export interface RunnerList {
   readonly known: readonly KnownAttempt[];
   readonly owned: readonly AttemptKey[];
 }
 
-/** Compares what the database says is running on this host with what its runner knows. */
-export function reconcile(rows: readonly ClaimedJobRow[], { known, owned }: Known, here: Here): Reconciled {
-  const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
-  const ours = new Set(owned.map(nameOf));
-  const unknown = rows.filter((row) => !byName.has(nameOf(row)));
+export interface Reconciliation {
+  /** Running, with a result that the database would accept: they continue. */
+  readonly adopted: RunningAttempt[];
+  /** Ended while no feeder was connected. */
+  readonly ended: AttemptEnd[];
+  /** Claimed under the current journal, which does not contain them: provably never started. */
+  readonly neverStarted: AttemptKey[];
+  /** Claimed under another journal: their ends can no longer be known. */
+  readonly lost: AttemptEnd[];
+  /** Running, although their job was claimed again. */
+  readonly stale: RunningAttempt[];
+}
+
+/** Compares the jobs that the database lists as running on this host with the attempts that its runner lists. */
+export function reconcile(
+  rows: readonly ClaimedJobRow[],
+  { known, owned }: RunnerList,
+  state: RunnerState,
+): Reconciliation {
+  const knownNames = new Set(known.map(attemptName));
+  const ownedNames = new Set(owned.map(attemptName));
+  const unknown = rows.filter((row) => !knownNames.has(attemptName(row)));
   const running = known.filter((attempt) => attempt.state === 'running');
   return {
-    adopted: running.filter((attempt) => ours.has(nameOf(attempt))),
-    stale: running.filter((attempt) => !ours.has(nameOf(attempt))),
+    adopted: running.filter((attempt) => ownedNames.has(attemptName(attempt))),
+    stale: running.filter((attempt) => !ownedNames.has(attemptName(attempt))),
     ended: known.flatMap((attempt) => (attempt.state === 'exited' ? [attempt.exit] : [])),
-    neverStarted: unknown.filter(({ journal }) => journal === here.journal),
-    lost: unknown.filter(({ journal }) => journal !== here.journal).map((row) => lostEnd(row, here)),
+    neverStarted: unknown.filter(({ journal }) => journal === state.journal),
+    lost: unknown.filter(({ journal }) => journal !== state.journal).map((row) => lostEnd(row, state)),
   };
 }
 
-function lostEnd(row: ClaimedJobRow, { boot, now }: Here): AttemptEnd {
+function lostEnd({ jid, attempt, pid, started, boot }: ClaimedJobRow, state: RunnerState): AttemptEnd {
   const reason =
-    row.boot === boot ? "the runner's journal is gone, so the exit status is unknown" : 'the host was booted again';
-  return {
-    jid: row.jid,
-    attempt: row.attempt,
-    pid: row.pid,
-    started: row.started,
-    finished: now,
-    elapsed: null,
-    exit_status: null,
-    signal: null,
-    reason,
-    isLost: true,
-  };
+    boot === state.boot ? "the runner's journal is gone, so the exit status is unknown" : 'the host was rebooted';
+  const unknown = { elapsed: null, exit_status: null, signal: null };
+  return { jid, attempt, pid, started, finished: state.now, ...unknown, reason, isLost: true };
 }

@@ -1,107 +1,106 @@
+import type { AttemptKey } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import { type AttemptEnd, readOwnedAttempts, runningJobs } from '../../queue/exchange/exchange.ts';
 import type { Queue } from '../../queue/open.ts';
-import { type Attempts, nameOf } from '../attempts.ts';
+import { type Attempts, attemptName } from '../attempts.ts';
 import type { RunnerLink } from '../start/runner-link.ts';
 import type { Kills } from './kills.ts';
 import { reconcile } from './reconcile.ts';
 
-/** Brings what the feeder believes of its attempts in line with the database and the runner, when either was out of sight. */
+/** Brings the feeder's list of attempts in line with the database and the runner, after one of them was unreachable. */
 export class Recovery {
-  /** An exchange failed with its outcome open, or a journal is gone: the database may hold claims nobody here knows of. */
-  isUnsure = false;
-  hasTakenOver = false;
+  hasAdopted = false;
+  /** The database may contain claims that the feeder does not know: an exchange failed, or a journal is missing. */
+  mayHaveUnknownClaims = false;
   /** The journal of the runner that was lost, until all of its attempts are accounted for. */
   private lostJournal: string | undefined;
-  private readonly queue: Queue;
-  private readonly host: string;
-  private readonly link: RunnerLink;
-  private readonly kills: Kills;
-  private readonly attempts: Attempts;
-  private readonly events: FeederEvents;
 
   constructor(
-    queue: Queue,
-    host: string,
-    link: RunnerLink,
-    parts: { attempts: Attempts; kills: Kills; events: FeederEvents },
-  ) {
-    this.queue = queue;
-    this.host = host;
-    this.link = link;
-    this.kills = parts.kills;
-    this.attempts = parts.attempts;
-    this.events = parts.events;
-  }
+    private readonly queue: Queue,
+    private readonly host: string,
+    private readonly parts: {
+      readonly attempts: Attempts;
+      readonly events: FeederEvents;
+      readonly kills: Kills;
+      readonly link: RunnerLink;
+    },
+  ) {}
 
-  /** At the start: what does the database say that this host runs, and what does the runner know of it? */
-  async takeOver(): Promise<void> {
-    if (this.link.isLost) await this.link.connect();
+  /** Adopts the attempts that a previous feeder of this host has left. */
+  async adoptAttempts(): Promise<void> {
+    const { attempts, events, kills, link } = this.parts;
+    if (link.isLost) await link.connect();
     const rows = await runningJobs(this.queue, this.host);
-    const { boot, journal, known } = await this.link.list();
+    const { boot, journal, known } = await link.list();
     const owned = await readOwnedAttempts(this.queue, this.host, known);
     const found = reconcile(rows, { known, owned }, { boot, journal, now: this.queue.clock.now() });
     for (const attempt of found.adopted) {
-      this.attempts.begin(attempt);
-      if (attempt.pid !== null) this.attempts.began({ ...attempt, pid: attempt.pid });
-      this.events.adopted(attempt);
+      attempts.add(attempt);
+      attempts.start(attempt);
+      events.jobAdopted(attempt);
     }
-    // Until they have ended they have their slots, and later attempts of their jobs wait for them.
-    for (const attempt of found.stale) this.attempts.begin(attempt);
-    for (const end of found.lost) this.events.lost(end, end.reason ?? '');
-    this.attempts.ends.push(...found.ended, ...found.lost);
-    this.attempts.releases.push(...found.neverStarted);
-    this.hasTakenOver = true;
-    for (const attempt of found.stale) this.kills.killStale(attempt);
-    this.link.deliver();
+    // Stale attempts keep their slots until they have ended, and later attempts of their jobs wait for that.
+    for (const attempt of found.stale) attempts.add(attempt);
+    attempts.ends.push(...found.ended);
+    this.recordUnknown(found);
+    this.hasAdopted = true;
+    for (const attempt of found.stale) kills.killStale(attempt);
+    link.deliverExits();
   }
 
-  /** The runner is gone: start another, and find out what it knows of the attempts that were with the old one. */
-  async mendLink(ended: (end: AttemptEnd) => void): Promise<void> {
-    // To connect may fail after it has met another journal.
-    this.lostJournal ??= this.link.journal;
-    this.events.runnerLost(this.link.reason);
-    await this.link.connect();
-    const { known, journal } = await this.link.list();
-    const byName = new Map(known.map((attempt) => [nameOf(attempt), attempt]));
-    // A copy: with each end a claimed job may begin, which is in the map then and not in the list.
-    for (const [name, key] of Array.from(this.attempts.running)) {
+  /** Connects to the runner, or starts a new one, and asks it about the attempts that were with the lost one. */
+  async reconnectRunner(recordEnd: (end: AttemptEnd) => void): Promise<void> {
+    const { attempts, events, kills, link } = this.parts;
+    // A failed attempt to connect may have changed `link.journal` already.
+    this.lostJournal ??= link.journal;
+    events.runnerLost(link.lossReason);
+    await link.connect();
+    const { known, journal } = await link.list();
+    const byName = new Map(known.map((attempt) => [attemptName(attempt), attempt]));
+    // A copy of the map: each recorded end may start a claimed job, which the runner's list does not contain.
+    for (const [name, key] of Array.from(attempts.running)) {
       const attempt = byName.get(name);
-      if (attempt?.state === 'exited') ended(attempt.exit);
+      if (attempt?.state === 'exited') recordEnd(attempt.exit);
       if (attempt !== undefined) continue;
-      this.attempts.drop(key);
-      // Not in the journal that would know it: it was never started.
-      if (journal === this.lostJournal) this.attempts.releases.push(key);
-      else this.isUnsure = true;
+      attempts.remove(key);
+      // An attempt that is missing from its own journal was never started.
+      if (journal === this.lostJournal) attempts.releases.push(key);
+      else this.mayHaveUnknownClaims = true;
     }
     this.lostJournal = undefined;
-    this.link.deliver();
-    this.kills.again(this.attempts);
+    link.deliverExits();
+    kills.resend(attempts);
   }
 
-  /** Others may have taken this host for lost: what runs here of jobs that went to another is killed. */
-  async dropStale(): Promise<void> {
-    this.attempts.releaseClaimed();
-    const running = [...this.attempts.running.values()];
-    const owned = new Set((await readOwnedAttempts(this.queue, this.host, running)).map(nameOf));
-    for (const key of running.filter((each) => !owned.has(nameOf(each)))) {
-      // It may have ended while the database was asked.
-      if (this.attempts.running.has(nameOf(key))) this.kills.killStale(key);
+  /** Kills the attempts whose jobs were claimed again, after other hosts may have declared this one lost. */
+  async killStaleAttempts(): Promise<void> {
+    const { attempts, kills } = this.parts;
+    attempts.releaseClaimed();
+    const running = [...attempts.running.values()];
+    const owned = new Set((await readOwnedAttempts(this.queue, this.host, running)).map(attemptName));
+    for (const key of running.filter((each) => !owned.has(attemptName(each)))) {
+      // The attempt may have ended during the query.
+      if (attempts.running.has(attemptName(key))) kills.killStale(key);
     }
   }
 
-  /** Finds claims that were committed though the exchange failed, and attempts whose journal is gone. */
+  /** Finds claims that a failed exchange has committed, and attempts whose journal is missing. */
   async findUnknownClaims(): Promise<void> {
-    if (!this.isUnsure) return;
+    if (!this.mayHaveUnknownClaims) return;
     const rows = await runningJobs(this.queue, this.host);
-    const { running, claimed, waiting, ends, releases } = this.attempts;
-    const mine = new Set([...running.keys(), ...[...claimed, ...waiting, ...ends, ...releases].map(nameOf)]);
-    const { boot, journal } = this.link;
-    const unknown = rows.filter((row) => !mine.has(nameOf(row)));
-    const found = reconcile(unknown, { known: [], owned: [] }, { boot, journal, now: this.queue.clock.now() });
-    for (const end of found.lost) this.events.lost(end, end.reason ?? '');
-    this.attempts.releases.push(...found.neverStarted);
-    this.attempts.ends.push(...found.lost);
-    this.isUnsure = false;
+    const { running, claimed, blocked, ends, releases } = this.parts.attempts;
+    const ours = new Set([...running.keys(), ...[...claimed, ...blocked, ...ends, ...releases].map(attemptName)]);
+    const { boot, journal } = this.parts.link;
+    const unknown = rows.filter((row) => !ours.has(attemptName(row)));
+    this.recordUnknown(reconcile(unknown, { known: [], owned: [] }, { boot, journal, now: this.queue.clock.now() }));
+    this.mayHaveUnknownClaims = false;
+  }
+
+  /** Records the claims that the runner does not know, for the next exchange. */
+  private recordUnknown({ lost, neverStarted }: { lost: AttemptEnd[]; neverStarted: AttemptKey[] }): void {
+    const { attempts, events } = this.parts;
+    for (const end of lost) events.jobLost(end, end.reason ?? '');
+    attempts.ends.push(...lost);
+    attempts.releases.push(...neverStarted);
   }
 }

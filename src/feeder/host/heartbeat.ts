@@ -8,13 +8,11 @@ import { lostNodePath, nodePath } from '../../queue/nodes/nodes.ts';
 import { documentText } from '../../yaml/document.ts';
 import type { HostFacts } from './host-facts.ts';
 
-export const BEAT_MS = 30_000;
-
-/** What `nodes/HOST` tells of a feeder and its host. */
+/** The contents of `nodes/HOST`. */
 export interface NodeFacts extends HostFacts {
   readonly host: string;
   readonly pid: number;
-  /** With the pid, the namespace and the boot it names the feeder's process for good; as in `processStartTime`. */
+  /** As in `processStartTime`. Together with pid, namespace and boot it identifies the feeder's process. */
   readonly start_time: number;
   readonly namespace: number;
   readonly boot: string;
@@ -23,22 +21,21 @@ export interface NodeFacts extends HostFacts {
   readonly slots: number;
   readonly version: string;
   readonly started: string;
-  /** Seconds between its beats. */
+  /** The interval between heartbeats, in seconds. */
   readonly beat: number;
 }
 
-/** A node's sign of life: a file whose time stamp it moves on, as long as its feeder can reach the queue. */
-export class Beat {
-  /** When the last beat came through, in milliseconds. */
+/** Updates the time stamp of `nodes/HOST` periodically, while the feeder can reach the queue. */
+export class Heartbeat {
+  /** The total time between successful heartbeats that followed each other without a gap. */
+  uninterruptedMs = 0;
+  /** The file was missing at a heartbeat: another host may have declared this one lost. Whoever handles that resets it. */
+  wasMissing = false;
   private lastMs: number;
   private lastSinceBootMs: number;
-  /** When this was made, by the server's clock and since boot, in milliseconds. */
-  private readonly startMs: number;
+  /** When this object was created, by the server's clock. */
+  private readonly startServerMs: number;
   private readonly startSinceBootMs: number;
-  /** How long beats came through one after the other in time, all in all, in milliseconds. */
-  steadyMs = 0;
-  /** The file was gone at a beat: others may have taken this node for lost. Whoever has seen to that sets it false. */
-  wasMissing = false;
   private readonly path: string;
   private readonly lostPath: string;
   private timer: NodeJS.Timeout | undefined;
@@ -55,42 +52,44 @@ export class Beat {
     this.lastMs = clock.monotonicMs();
     this.lastSinceBootMs = clock.sinceBootMs();
     this.startSinceBootMs = this.lastSinceBootMs;
-    this.startMs = Date.parse(clock.now()) - facts.clock_offset_s * 1000;
+    this.startServerMs = Date.parse(clock.now()) - facts.clock_offset_s * 1000;
   }
 
   get intervalMs(): number {
     return this.facts.beat * 1000;
   }
 
-  /** The last beat is so long ago that others may have taken this node for lost soon, or already. */
+  /** The last heartbeat is so old that other hosts have declared this one lost, or soon will. */
   get isOverdue(): boolean {
     return this.clock.sinceBootMs() - this.lastSinceBootMs > 2 * this.intervalMs;
   }
 
-  /** Writes the file and begins to beat. Throws where the file cannot be written. */
+  /** Writes the file and starts the timer. Throws if the file cannot be written. */
   start(): void {
+    if (this.timer !== undefined) return;
     this.write();
-    this.timer = setInterval(() => this.beat(), this.intervalMs);
+    this.timer = setInterval(() => this.send(), this.intervalMs);
     this.timer.unref();
   }
 
-  /** Ends the beat; a node that leaves nothing behind that runs removes its file: it left, it was not lost. */
-  stop(isGone: boolean): void {
+  /** Stops the timer. `removeFile` is for a host that has no running jobs left: it leaves and is not lost. */
+  stop(removeFile: boolean): void {
     clearInterval(this.timer);
-    if (isGone) rmSync(this.path, { force: true });
+    this.timer = undefined;
+    if (removeFile) rmSync(this.path, { force: true });
   }
 
-  /** One beat; where the share fails, the next one tries again. False if it did not come through. */
-  beat(): boolean {
+  /** Sends a heartbeat. Returns false if the file system fails; the next heartbeat tries again. */
+  send(): boolean {
     try {
-      // By the server's clock, as when the file is written, whatever becomes of this host's.
-      const now = new Date(this.startMs + this.clock.sinceBootMs() - this.startSinceBootMs);
-      // A link that was planted is not followed.
+      // The server's clock also stamps the file when it is written, and a change of this host's clock has no effect.
+      const now = new Date(this.startServerMs + this.clock.sinceBootMs() - this.startSinceBootMs);
+      // lutimes does not follow a planted link.
       lutimesSync(this.path, now, now);
-      this.note();
+      this.recordSuccess();
       return true;
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT') return this.failed(error);
+      if (errorCode(error) !== 'ENOENT') return this.recordFailure(error);
       this.wasMissing = true;
       return this.rewrite();
     }
@@ -101,34 +100,34 @@ export class Beat {
       this.write();
       return true;
     } catch (error) {
-      return this.failed(error);
+      return this.recordFailure(error);
     }
   }
 
-  /** Told once: it may go on for hours. */
-  private failed(error: unknown): false {
+  /** Logs only the first of successive failures, which can last for hours. */
+  private recordFailure(error: unknown): false {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    if (!this.isFailing) this.events.beatFailed(error);
+    if (!this.isFailing) this.events.heartbeatFailed(error);
     this.isFailing = true;
     return false;
   }
 
-  private note(): void {
+  private recordSuccess(): void {
     const nowMs = this.clock.monotonicMs();
     const gapMs = nowMs - this.lastMs;
-    if (gapMs <= 1.5 * this.intervalMs) this.steadyMs += gapMs;
+    if (gapMs <= 1.5 * this.intervalMs) this.uninterruptedMs += gapMs;
     this.lastMs = nowMs;
     this.lastSinceBootMs = this.clock.sinceBootMs();
-    if (this.isFailing) this.events.beatsAgain();
+    if (this.isFailing) this.events.heartbeatRecovered();
     this.isFailing = false;
   }
 
-  /** Under another name first, so that nobody reads half of it and no link is followed. */
+  /** Renames a complete file into place, so that no reader sees half of it and no planted link is followed. */
   private write(): void {
     const temporary = join(this.path, '..', temporaryName());
     writeFileSync(temporary, documentText({ ...this.facts }), { flag: 'wx', mode: 0o644 });
     renameSync(temporary, this.path);
     rmSync(this.lostPath, { force: true });
-    this.note();
+    this.recordSuccess();
   }
 }

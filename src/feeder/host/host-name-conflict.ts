@@ -4,62 +4,17 @@ import { errorCode, RqError } from '../../job/errors.ts';
 import { bootId, pidNamespace } from '../../job/host.ts';
 import { processStartTime } from '../../job/process.ts';
 import { readNodeFile } from '../../queue/nodes/node-file.ts';
-import { nodePath } from '../../queue/nodes/nodes.ts';
+import { HEARTBEAT_MS, nodePath } from '../../queue/nodes/nodes.ts';
 import { readServerClock } from '../../queue/server-clock.ts';
 import { readFeeder } from '../pid-file.ts';
 import { readRunnerPid } from '../start/runner-pid.ts';
-import { BEAT_MS } from './heartbeat.ts';
 
-const LOOK_MS = 1_000;
-/** A feeder that has resigned may take so long to end. */
-const ENDING_MS = 5_000;
+const POLL_MS = 1_000;
+/** How long a feeder may take to exit after it has released its pid file. */
+const EXIT_MS = 5_000;
 
-/**
- * Refuses to feed beside another that goes by this host's name, for each would take the other's jobs for lost ones: a
- * feeder or runner of this machine with a runtime directory that this process does not use or see, or another machine
- * (HOST_NAME_TAKEN). Waits for a beat where the name was used a moment ago by what may be this machine before it was
- * booted again, or a container on it.
- */
-export async function refuseNamesake(
-  queueDirectory: string,
-  host: string,
-  runtimeDirectory: string,
-  clock: Clock,
-): Promise<void> {
-  const path = nodePath(queueDirectory, host);
-  const before = readNode(path);
-  if (before === undefined) return;
-  const refusal = (why: string): RqError =>
-    new RqError('HOST_NAME_TAKEN', `cannot feed ${queueDirectory} as ${host}: ${why}`);
-  const { runtime, pid } = before;
-  if (before.boot === bootId() && before.namespace === pidNamespace()) {
-    const isSame = runtime === runtimeDirectory;
-    const isInUse = isSame ? false : isUsed(runtime);
-    if (isInUse === undefined) {
-      throw refusal(
-        `one of the user ${before.user} does or did, whose jobs may still run; have them ended by: rq ${queueDirectory} stop`,
-      );
-    }
-    if (isInUse) {
-      throw refusal(`one with the runtime directory ${runtime} does; set RQ_RUNTIME_DIR as it has`);
-    }
-    if (await hasEnded(before, clock)) return;
-    const where = `whose runtime directory ${runtime} is not seen here (was it removed, or is it another's /tmp?)`;
-    throw refusal(`the feeder with pid ${pid} does, ${where}; end it with: kill ${pid}`);
-  }
-  const startMs = clock.monotonicMs();
-  if (readServerClock(join(queueDirectory, 'nodes'), clock).nowMs - before.beatMs > 2 * BEAT_MS) return;
-  while (clock.monotonicMs() - startMs < BEAT_MS + 2 * LOOK_MS) {
-    const now = readNode(path);
-    if (now === undefined) return;
-    if (now.beatMs !== before.beatMs) {
-      throw refusal('another machine of that name does; give each a name of its own with RQ_HOST');
-    }
-    await clock.sleep(LOOK_MS);
-  }
-}
-
-interface Seen {
+/** The contents of `nodes/HOST` that identify the feeder that wrote it. */
+interface NodeRecord {
   readonly boot: string;
   readonly namespace: number;
   readonly pid: number;
@@ -67,10 +22,70 @@ interface Seen {
   readonly runtime: string;
   readonly user: string;
   /** By the server's clock, in milliseconds. */
-  readonly beatMs: number;
+  readonly heartbeatMs: number;
 }
 
-function readNode(path: string): Seen | undefined {
+/**
+ * Refuses to feed (HOST_NAME_TAKEN) while another feeder uses this host's name, since each would declare the other's
+ * jobs lost. The other one is a feeder or runner of this machine with another runtime directory, or another machine.
+ * Waits for a heartbeat if the name was in use a moment ago by this machine before a reboot, or by a container on it.
+ */
+export async function refuseHostNameConflict(
+  queueDirectory: string,
+  host: string,
+  runtimeDirectory: string,
+  clock: Clock,
+): Promise<void> {
+  const record = readRecord(nodePath(queueDirectory, host));
+  if (record === undefined) return;
+  const isThisMachine = record.boot === bootId() && record.namespace === pidNamespace();
+  const conflict = isThisMachine
+    ? await localConflict(record, queueDirectory, runtimeDirectory, clock)
+    : await remoteConflict(record, queueDirectory, host, clock);
+  if (conflict === undefined) return;
+  throw new RqError('HOST_NAME_TAKEN', `cannot feed ${queueDirectory} as ${host}: ${conflict}`);
+}
+
+/** Describes a feeder or runner of this machine that uses the name; undefined if there is none. */
+async function localConflict(
+  record: NodeRecord,
+  queueDirectory: string,
+  runtimeDirectory: string,
+  clock: Clock,
+): Promise<string | undefined> {
+  const { runtime, pid, user } = record;
+  const isInUse = runtime === runtimeDirectory ? false : isRuntimeInUse(runtime);
+  if (isInUse === undefined) {
+    return `the user ${user} feeds or fed under this name, and jobs of ${user} may still run; ask ${user} to run: rq ${queueDirectory} stop`;
+  }
+  if (isInUse) return `a feeder with the runtime directory ${runtime} does; set RQ_RUNTIME_DIR to the same value`;
+  if (await hasExited(record, clock)) return undefined;
+  const where = `but its runtime directory ${runtime} is not visible (removed, or in a private /tmp)`;
+  return `the feeder with pid ${pid} does, ${where}; end it with: kill ${pid}`;
+}
+
+/** Describes another machine that uses the name; undefined if no heartbeat arrives. */
+async function remoteConflict(
+  { heartbeatMs }: NodeRecord,
+  queueDirectory: string,
+  host: string,
+  clock: Clock,
+): Promise<string | undefined> {
+  const startMs = clock.monotonicMs();
+  const serverNowMs = readServerClock(join(queueDirectory, 'nodes'), clock).nowMs;
+  if (serverNowMs - heartbeatMs > 2 * HEARTBEAT_MS) return undefined;
+  while (clock.monotonicMs() - startMs < HEARTBEAT_MS + 2 * POLL_MS) {
+    const current = readRecord(nodePath(queueDirectory, host));
+    if (current === undefined) return undefined;
+    if (current.heartbeatMs !== heartbeatMs) {
+      return 'another machine with this name does; give each machine its own name with RQ_HOST';
+    }
+    await clock.sleep(POLL_MS);
+  }
+  return undefined;
+}
+
+function readRecord(path: string): NodeRecord | undefined {
   try {
     const node = readNodeFile(path);
     if (node === undefined) return undefined;
@@ -82,28 +97,28 @@ function readNode(path: string): Seen | undefined {
       startTime: Number(facts['start_time']),
       runtime: facts['runtime'] ?? '',
       user: facts['user'] ?? '',
-      beatMs: stats.mtimeMs,
+      heartbeatMs: stats.mtimeMs,
     };
   } catch (error) {
-    // A link is none of a feeder's; its beat replaces it.
+    // ELOOP: no feeder makes a link; the first heartbeat replaces it.
     if (['ENOENT', 'ELOOP'].includes(errorCode(error) ?? '')) return undefined;
     throw error;
   }
 }
 
-/** The process that a feeder restarts from waits for it, or is about to end. */
-async function hasEnded({ pid, startTime }: Seen, clock: Clock): Promise<boolean> {
+/** Waits for a feeder to exit. A feeder that restarts is the parent of its successor and waits for it. */
+async function hasExited({ pid, startTime }: NodeRecord, clock: Clock): Promise<boolean> {
   if (pid === process.ppid) return true;
   const startMs = clock.monotonicMs();
   while (processStartTime(pid) === startTime) {
-    if (clock.monotonicMs() - startMs > ENDING_MS) return false;
-    await clock.sleep(LOOK_MS);
+    if (clock.monotonicMs() - startMs > EXIT_MS) return false;
+    await clock.sleep(POLL_MS);
   }
   return true;
 }
 
-/** Undefined where this user may not look: another's, in a queue of a group. */
-function isUsed(runtimeDirectory: string): boolean | undefined {
+/** Undefined if this user may not read the directory: it belongs to another user of a group's queue. */
+function isRuntimeInUse(runtimeDirectory: string): boolean | undefined {
   try {
     return readFeeder(runtimeDirectory) !== undefined || readRunnerPid(runtimeDirectory) !== undefined;
   } catch (error) {

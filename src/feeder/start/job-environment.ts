@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { JOB_FIELDS, type RunningJob } from '../../job/job.ts';
 import { jobDocument } from '../../yaml/write.ts';
 
-/** Linux allows 128 KiB for one variable (execve(2), MAX_ARG_STRLEN); those above this are left out. */
+/** Linux allows 128 KiB for one variable (execve(2), MAX_ARG_STRLEN). Larger values than this are omitted. */
 const MAX_VALUE_BYTES = 100_000;
 const FILES = new Set<string>(['stdin', 'stdout', 'stderr', 'data']);
 
 /**
- * What a job finds in its environment besides the login's: RQ (the queue), RQ_JID, RQ_<FIELD> for each field that has
- * a value, with absolute paths, and RQ_JOB (the job as YAML). `bin` of the queue is first on PATH.
+ * Returns the variables that a job gets in addition to those of the login shell: RQ (the queue), RQ_JID, RQ_<FIELD> for
+ * each field with a value, and RQ_JOB (the job as YAML). Paths are absolute. `bin` of the queue is first on PATH.
  */
 export function jobEnvironment(job: RunningJob, queueDirectory: string, path: string): Record<string, string> {
   const environment: Record<string, string> = {

@@ -1,92 +1,81 @@
-import { join } from 'node:path';
 import type { Clock } from '../../job/clock.ts';
 import { errorMessage, RqError } from '../../job/errors.ts';
 import type { AttemptKey, RunningJob } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../../queue/exchange/exchange.ts';
-import { storedPath } from '../../queue/files/stored-files.ts';
 import { RunnerClient } from '../../runner/client.ts';
 import { launchRunner } from '../../runner/launch.ts';
 import type { KnownAttempt } from '../../runner/protocol/protocol.ts';
-import { nameOf } from '../attempts.ts';
-import { jobEnvironment } from './job-environment.ts';
-import { JobLogin } from './job-login.ts';
+import { attemptName } from '../attempts.ts';
+import { LoginEnvironment } from './login-environment.ts';
+import { spawnRequest } from './spawn-request.ts';
 
-/** From the first signal to the last, when jobs are killed. */
+/** The time between SIGTERM and SIGKILL when jobs are killed. */
 const GRACE_MS = 10_000;
-const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 export type SpawnOutcome =
   | { readonly kind: 'started'; readonly start: AttemptStart }
-  /** It ended already, or will be told by the runner's list. */
-  | { readonly kind: 'untold' }
-  /** It was not started, and may be another time; `hindrance` is what of this host stood in the way. */
-  | { readonly kind: 'unstarted'; readonly hindrance?: unknown }
+  /** The attempt has ended already, or the runner's list will show its state. */
+  | { readonly kind: 'unreported' }
+  /** The attempt was not started, but another try may succeed. `hostError` is a failure of this host that prevented it. */
+  | { readonly kind: 'not-started'; readonly hostError?: unknown }
   /** The runner will never start it. */
   | { readonly kind: 'refused'; readonly end: AttemptEnd };
 
 /**
- * Whether a signal has reached an attempt that is to end. `missed`: it had ended by itself, never began, or may not be
- * signalled; `unsent`: the runner is lost and will be asked when there is one; `unknown`: the runner did not answer.
+ * The result of a kill. `signalled`: the attempt got the signal; `not-running`: it had ended, never started, or may not be
+ * signalled; `not-sent`: there is no runner, and the kill is sent again to the next one; `unknown`: no reply.
  */
-export type KillAnswer = 'reached' | 'missed' | 'unsent' | 'unknown';
+export type KillReply = 'signalled' | 'not-running' | 'not-sent' | 'unknown';
 
-/** The feeder's end of its runner: started when there is none, connected to again when it is lost. */
+export interface RunnerLinkOptions {
+  readonly queueDirectory: string;
+  readonly runtimeDirectory: string;
+  readonly program: string;
+  readonly slots: number;
+  readonly clock: Clock;
+  readonly events: FeederEvents;
+}
+
+/** The feeder's connection to its runner. It starts a runner if there is none. */
 export class RunnerLink {
   onExit: (end: AttemptEnd) => void = () => undefined;
   onLost: () => void = () => undefined;
-  /** How many jobs more than slots the runner takes, to begin them in their turn. */
-  ahead = 0;
-  /** Why the link was lost. */
-  reason: unknown;
-  private readonly queueDirectory: string;
-  private readonly runtimeDirectory: string;
-  private readonly program: string;
-  private readonly slots: number;
-  private readonly clock: Clock;
-  private readonly events: FeederEvents;
+  /** The number of jobs that the runner accepts in addition to the slots. They wait there for a slot. */
+  maxAhead = 0;
+  /** The error that ended the connection. */
+  lossReason: unknown;
   private client: RunnerClient | undefined;
-  private readonly login: JobLogin;
-  private held: AttemptEnd[] | undefined;
-  /** Spawns that wait for the login, and may be taken back until they are sent. */
+  private readonly login: LoginEnvironment;
+  /** The exits since `connect`, until `deliverExits`. */
+  private heldExits: AttemptEnd[] | undefined;
+  /** Spawns that wait for the login environment. They can be cancelled until they are sent. */
   private readonly unsent = new Set<string>();
   private hello = { boot: '', journal: '', pid: 0 };
 
-  constructor(parts: {
-    queueDirectory: string;
-    runtimeDirectory: string;
-    program: string;
-    slots: number;
-    clock: Clock;
-    events: FeederEvents;
-  }) {
-    this.queueDirectory = parts.queueDirectory;
-    this.runtimeDirectory = parts.runtimeDirectory;
-    this.program = parts.program;
-    this.slots = parts.slots;
-    this.clock = parts.clock;
-    this.events = parts.events;
-    this.login = new JobLogin(parts.runtimeDirectory, parts.clock, parts.events);
+  constructor(private readonly options: RunnerLinkOptions) {
+    this.login = new LoginEnvironment(options.runtimeDirectory, options.clock, options.events);
   }
 
   /**
-   * Connects to the runner, after starting one if none answers; throws RUNNER. Exits are held back from here on until
-   * `deliver`: one may follow the list so closely that the attempts in the list are not taken over yet.
+   * Connects to the runner, and starts one if none answers. Throws RUNNER. Holds exits back until `deliverExits`: an exit
+   * can follow the list so closely that the attempts in the list are not yet adopted.
    */
   async connect(): Promise<void> {
+    const { runtimeDirectory, program, slots } = this.options;
     this.client?.close();
     this.client = undefined;
-    await launchRunner(this.runtimeDirectory, this.program);
-    this.held = [];
+    await launchRunner(runtimeDirectory, program);
+    this.heldExits = [];
     let client: RunnerClient | undefined;
     client = await RunnerClient.connect({
-      directory: this.runtimeDirectory,
-      onExit: (exit) => (this.held === undefined ? this.onExit(exit) : void this.held.push(exit)),
-      onDisconnect: (reason) => this.lose(reason, client),
+      directory: runtimeDirectory,
+      onExit: (exit) => (this.heldExits === undefined ? this.onExit(exit) : void this.heldExits.push(exit)),
+      onDisconnect: (reason) => this.disconnect(reason, client),
     });
     try {
-      this.ahead = await slotsOf(client, this.slots);
-      await this.login.give(client);
+      this.maxAhead = await sendSlots(client, slots);
+      await this.login.sendTo(client);
     } catch (error) {
       client.close();
       throw error;
@@ -99,11 +88,12 @@ export class RunnerLink {
     return this.client === undefined;
   }
 
-  /** The boot and the journal of the runner that is or was connected, and its pid. */
+  /** The boot of the runner that is or was connected. */
   get boot(): string {
     return this.hello.boot;
   }
 
+  /** The journal of that runner. */
   get journal(): string {
     return this.hello.journal;
   }
@@ -113,140 +103,146 @@ export class RunnerLink {
   }
 
   async list(): Promise<{ boot: string; journal: string; known: KnownAttempt[] }> {
+    const { client } = this;
+    if (client === undefined) {
+      throw new RqError('RUNNER', 'cannot list the attempts of the runner: the connection is lost', {
+        cause: this.lossReason,
+      });
+    }
     try {
-      return { boot: this.boot, journal: this.journal, known: await this.connected.list() };
+      return { boot: this.boot, journal: this.journal, known: await client.list() };
     } catch (error) {
-      this.lose(error, this.client);
+      this.disconnect(error, client);
       throw error;
     }
   }
 
-  /** What `list` gave has been taken over: hands on the exits that came meanwhile, and all further ones at once. */
-  deliver(): void {
-    const held = this.held ?? [];
-    this.held = undefined;
+  /** Delivers the exits that were held back, and later ones without delay. To be called when the list is processed. */
+  deliverExits(): void {
+    const held = this.heldExits ?? [];
+    this.heldExits = undefined;
     for (const exit of held) this.onExit(exit);
   }
 
-  /** Hands a claimed job to the runner. Never rejects: a runner that does not answer makes the link lost. */
+  /** Sends a claimed job to the runner. Never rejects: a runner that does not reply is lost. */
   async spawn(job: RunningJob): Promise<SpawnOutcome> {
     const { client } = this;
-    const name = nameOf(job);
+    const { jid, attempt } = job;
+    const name = attemptName(job);
     try {
       this.unsent.add(name);
       if (client !== undefined) await this.login.refresh(client);
-      // What a runner had not been given when it was lost has gone back to the queue meanwhile.
-      if (client === undefined || client !== this.client) return { kind: 'untold' };
-      if (!this.unsent.delete(name)) return { kind: 'unstarted' };
-      const { environment } = this.login.state;
-      const directory = this.queueDirectory;
-      const { pid, started } = await client.spawn({
-        jid: job.jid,
-        attempt: job.attempt,
-        command: job.command,
-        cwd: job.cwd,
-        env: jobEnvironment(job, directory, environment['PATH'] ?? DEFAULT_PATH),
-        stdin: job.stdin === null ? null : storedPath(directory, 'stdin', job),
-        stdout: join(directory, 'stdout', String(job.jid)),
-        stderr: join(directory, 'stderr', String(job.jid)),
-      });
-      if (pid === null) return { kind: 'untold' };
-      return { kind: 'started', start: { jid: job.jid, attempt: job.attempt, pid, started } };
+      // The runner was lost in the meantime, and the job was released.
+      if (client === undefined || client !== this.client) return { kind: 'unreported' };
+      if (!this.unsent.delete(name)) return { kind: 'not-started' };
+      const path = this.login.state.environment['PATH'];
+      const { pid, started } = await client.spawn(spawnRequest(job, this.options.queueDirectory, path));
+      return pid === null ? { kind: 'unreported' } : { kind: 'started', start: { jid, attempt, pid, started } };
     } catch (error) {
-      const code = codeOf(error);
-      if (code === 'CANCELLED') return { kind: 'unstarted' };
-      if (code === 'ATTEMPT_KNOWN') return { kind: 'untold' };
-      // What stands in the way is the runner's, not the job's.
-      if (code === 'JOURNAL' || code === 'SHUTTING_DOWN' || code === 'FAILED') {
-        this.lose(error, client);
-        return { kind: 'unstarted', hindrance: error };
-      }
-      // A request of ours that is too long leaves the connection as it was; a line of the runner's would have ended it.
-      const isRefused = code === 'INVALID' || (code === 'TOO_LONG' && !this.isLost);
-      if (isRefused) return { kind: 'refused', end: this.refusedEnd(job, error) };
-      this.lose(error, client);
-      return { kind: 'untold' };
+      return this.spawnFailure(job, error, client);
     } finally {
       this.unsent.delete(name);
     }
   }
 
-  /** Tells the runner that ends are recorded, so that it may forget them. */
+  /** Lets the runner forget ends that the database has recorded. */
   acknowledge(keys: readonly AttemptKey[]): void {
+    const { client } = this;
     const plain = keys.map(({ jid, attempt }) => ({ jid, attempt }));
-    const { client } = this;
-    client?.ack(plain).catch((error: unknown) => this.lose(error, client));
+    client?.ack(plain).catch((error: unknown) => this.disconnect(error, client));
   }
 
-  /** Takes back jobs that wait at the runner: they become 'unstarted'. What has begun goes on. */
+  /** Cancels jobs that wait at the runner: their spawns give `not-started`. Those that have started continue. */
   cancel(keys: readonly AttemptKey[]): void {
-    for (const key of keys) this.unsent.delete(nameOf(key));
+    for (const key of keys) this.unsent.delete(attemptName(key));
     const { client } = this;
-    if (this.ahead > 0) client?.cancel(keys).catch((error: unknown) => this.lose(error, client));
+    if (this.maxAhead > 0) client?.cancel(keys).catch((error: unknown) => this.disconnect(error, client));
   }
 
-  /** TERM to the whole process group of an attempt, KILL after the grace time. Never rejects. */
-  async kill({ jid, attempt }: AttemptKey): Promise<KillAnswer> {
-    if (this.unsent.delete(nameOf({ jid, attempt }))) return 'missed';
+  /** Sends SIGTERM to the process group of an attempt, and SIGKILL after the grace period. Never rejects. */
+  async kill({ jid, attempt }: AttemptKey): Promise<KillReply> {
+    if (this.unsent.delete(attemptName({ jid, attempt }))) return 'not-running';
     const { client } = this;
-    if (client === undefined) return 'unsent';
+    if (client === undefined) return 'not-sent';
     try {
       await client.signal({ jid, attempt, signal: 'SIGTERM', graceMs: GRACE_MS });
-      return 'reached';
+      return 'signalled';
     } catch (error) {
-      const code = codeOf(error);
-      if (code === 'NO_ATTEMPT') return 'missed';
-      if (code !== 'FAILED') this.lose(error, client);
-      else this.events.killFailed({ jid, attempt }, error);
-      return code === 'FAILED' ? 'missed' : 'unknown';
+      const code = runnerCode(error);
+      if (code === 'NO_ATTEMPT') return 'not-running';
+      if (code === 'FAILED') {
+        this.options.events.killFailed({ jid, attempt }, error);
+        return 'not-running';
+      }
+      this.disconnect(error, client);
+      return 'unknown';
     }
   }
 
-  /** Ends the link. The runner ends too if it has nothing to do; else it goes on, for the next feeder. */
-  async close(withRunner: boolean): Promise<void> {
+  /** Closes the connection. With `shutdownRunner`, a runner without attempts exits; otherwise it waits for a feeder. */
+  async close(shutdownRunner: boolean): Promise<void> {
     const { client } = this;
     this.client = undefined;
     if (client === undefined) return;
     try {
-      if (withRunner) await client.shutdown();
+      if (shutdownRunner) await client.shutdown();
     } catch (error) {
-      this.reason = error;
+      this.lossReason = error;
     }
     client.close();
   }
 
-  private get connected(): RunnerClient {
-    if (this.client !== undefined) return this.client;
-    throw new RqError('RUNNER', 'cannot reach the runner: the link to it is lost', { cause: this.reason });
+  private spawnFailure(job: RunningJob, error: unknown, client: RunnerClient | undefined): SpawnOutcome {
+    switch (runnerCode(error)) {
+      case 'CANCELLED':
+        return { kind: 'not-started' };
+      case 'ATTEMPT_KNOWN':
+        return { kind: 'unreported' };
+      case 'JOURNAL':
+      case 'SHUTTING_DOWN':
+      case 'FAILED':
+        // The cause is the runner, not the job.
+        this.disconnect(error, client);
+        return { kind: 'not-started', hostError: error };
+      case 'INVALID':
+        return { kind: 'refused', end: this.refusedEnd(job, error) };
+      case 'TOO_LONG':
+        // A request that is too long leaves the connection open, while a line of the runner that is too long ends it.
+        if (!this.isLost) return { kind: 'refused', end: this.refusedEnd(job, error) };
+        return { kind: 'unreported' };
+      default:
+        this.disconnect(error, client);
+        return { kind: 'unreported' };
+    }
   }
 
-  /** Nothing happens if the link is another by now. */
-  private lose(reason: unknown, client: RunnerClient | undefined): void {
+  /** Ends the connection, unless there is another one by now. */
+  private disconnect(reason: unknown, client: RunnerClient | undefined): void {
     if (client === undefined || client !== this.client) return;
-    this.reason = reason;
+    this.lossReason = reason;
     client.close();
     this.client = undefined;
-    // Until `deliver`, who asks sees the error himself.
-    if (this.held === undefined) this.onLost();
+    // Until `deliverExits`, the caller gets the error itself.
+    if (this.heldExits === undefined) this.onLost();
   }
 
-  private refusedEnd(job: RunningJob, error: unknown): AttemptEnd {
-    const { jid, attempt, started } = job;
-    const end = { jid, attempt, started, finished: this.clock.now(), pid: null, elapsed: null };
+  private refusedEnd({ jid, attempt, started }: RunningJob, error: unknown): AttemptEnd {
+    const end = { jid, attempt, started, finished: this.options.clock.now(), pid: null, elapsed: null };
     return { ...end, exit_status: null, signal: null, reason: errorMessage(error), isLost: false };
   }
 }
 
-/** Tells a runner of the slots; gives how many jobs it takes ahead: none, if it is of a version that knows no slots. */
-async function slotsOf(client: RunnerClient, slots: number): Promise<number> {
+/** Tells the runner the number of slots. Returns `maxAhead`, which is 0 for a version of the runner without slots. */
+async function sendSlots(client: RunnerClient, slots: number): Promise<number> {
   try {
     return await client.slots(slots);
   } catch (error) {
-    if (codeOf(error) === 'UNKNOWN_REQUEST') return 0;
+    if (runnerCode(error) === 'UNKNOWN_REQUEST') return 0;
     throw error;
   }
 }
 
-function codeOf(error: unknown): unknown {
+/** The code of the runner protocol in an error of the client. */
+function runnerCode(error: unknown): unknown {
   return error instanceof RqError ? error.facts['code'] : undefined;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errorCode } from '../../job/errors.ts';
 import { processStartTime } from '../../job/process.ts';
 
-/** The pid of the runner in a runtime directory, for people; undefined if none lives. */
+/** Reads the pid of the runner in a runtime directory, for display. Undefined if no runner is alive. */
 export function readRunnerPid(runtimeDirectory: string): number | undefined {
   try {
     const pid = Number(readFileSync(join(runtimeDirectory, 'runner.pid'), 'utf8').trim());

@@ -4,9 +4,12 @@ import { readFlatDocument } from '../../yaml/flat.ts';
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const MAX_BYTES = 64 * 1024;
 
-/** A node's own words, and the attributes of its file; undefined for what no feeder put there. Throws as `openSync`. */
+/**
+ * Reads the file of a node and its attributes. Returns undefined for what no feeder writes, such as a pipe or a huge
+ * file. Throws as `openSync` does.
+ */
 export function readNodeFile(path: string): { facts: Record<string, string>; stats: Stats } | undefined {
-  // No link is followed, and no pipe is waited for.
+  // O_NOFOLLOW refuses a link, and O_NONBLOCK does not wait for the writer of a pipe.
   const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const stats = fstatSync(file);

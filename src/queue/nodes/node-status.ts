@@ -5,37 +5,37 @@ import { duration } from '../duration.ts';
 import type { Queue } from '../open.ts';
 import { readServerClock } from '../server-clock.ts';
 import { read } from '../transaction/read.ts';
-import { type Node, readNodes } from './nodes.ts';
+import { HEARTBEAT_MS, type Node, readNodes } from './nodes.ts';
 
-/** So many of its own beats may be missing before a node is called silent. */
-const MISSED_BEATS = 3;
-const BEAT_S = 30;
+/** A node is silent after it has missed this many heartbeats. */
+const MISSED_HEARTBEATS = 3;
 
-/** A node's part of `status`. */
+/** A node as `status` prints it. */
 export interface NodeSummary {
   readonly host: string;
-  /** `silent`: it gives no sign of life; `lost`: others ended its jobs on its behalf. */
+  /** `silent`: its heartbeats stopped; `lost`: another host declared it lost and ended its jobs. */
   readonly state: 'feeding' | 'silent' | 'lost';
   readonly slots: number | null;
   readonly running: number;
   readonly last_beat: string;
-  /** Since then, by the server's clock. */
+  /** Time since the last heartbeat, by the server's clock. */
   readonly age: string;
 }
 
-/** The nodes of a queue, given how many jobs each runs. */
+/** Summarizes the nodes of a queue; `running` counts the running jobs of each host. */
 export function nodeSummaries(queue: Queue, running: ReadonlyMap<string, number>): NodeSummary[] {
   const nodes = readNodes(queue.directory);
   const nowMs = nodes.length === 0 ? 0 : serverNowMs(queue);
   return nodes.map((node) => summary(node, running.get(node.host) ?? 0, nowMs));
 }
 
-/** Whether a node gave no sign of life for some of its beats, by a clock that says `nowMs`. */
-export function isSilent({ facts, lastBeat }: Node, nowMs: number): boolean {
-  return nowMs - Date.parse(lastBeat) > MISSED_BEATS * (Number(facts['beat']) || BEAT_S) * 1000;
+/** Whether a node has missed its last heartbeats at `nowMs`, a time of the server's clock. */
+export function isSilent({ facts, lastHeartbeat }: Node, nowMs: number): boolean {
+  const intervalMs = Number(facts['beat']) * 1000 || HEARTBEAT_MS;
+  return nowMs - Date.parse(lastHeartbeat) > MISSED_HEARTBEATS * intervalMs;
 }
 
-/** As beats are stamped; by this host's clock where nothing can be written. */
+/** Reads the clock that stamps heartbeats. Falls back to the clock of this host if the queue is not writable. */
 function serverNowMs({ directory, clock }: Queue): number {
   try {
     return readServerClock(join(directory, 'nodes'), clock).nowMs;
@@ -46,27 +46,27 @@ function serverNowMs({ directory, clock }: Queue): number {
 }
 
 function summary(node: Node, running: number, nowMs: number): NodeSummary {
-  const { host, isLost, facts, lastBeat } = node;
-  const seconds = Math.max(0, nowMs - Date.parse(lastBeat)) / 1000;
+  const { host, isLost, facts, lastHeartbeat } = node;
+  const seconds = Math.max(0, nowMs - Date.parse(lastHeartbeat)) / 1000;
   const slots = Number(facts['slots']);
   return {
     host,
     state: isLost ? 'lost' : isSilent(node, nowMs) ? 'silent' : 'feeding',
     slots: Number.isSafeInteger(slots) ? slots : null,
     running,
-    last_beat: lastBeat,
+    last_beat: lastHeartbeat,
     age: duration(seconds),
   };
 }
 
-/** A node with what its feeder tells of itself. */
+/** A node as `nodes` prints it. */
 export interface NodeReport extends NodeSummary {
   readonly pid: number | null;
   readonly version: string | null;
   readonly started: string | null;
 }
 
-/** The nodes of a queue, by name. */
+/** Describes the nodes of a queue, in the order of their names. */
 export async function nodeReports(queue: Queue): Promise<NodeReport[]> {
   const running = await read(queue, runningByHost);
   const nowMs = serverNowMs(queue);

@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import { errorCode } from '../../job/errors.ts';
 import { readNodeFile } from './node-file.ts';
 
-/** Behind the name of a host that others took for lost; no host's name has such a character. */
-const LOST = '~lost';
+/** The interval between the heartbeats of a node, unless its file states another one. */
+export const HEARTBEAT_MS = 30_000;
+/** The suffix of the file of a node that was declared lost. Host names do not contain this character. */
+const LOST_SUFFIX = '~lost';
 
-/** What is known of a node that feeds: its own words, and when the server last saw its beat. */
 export interface Node {
   readonly host: string;
-  /** Others took it for lost, and it did not come back since. */
+  /** Another host declared it lost, and it has not returned since. */
   readonly isLost: boolean;
-  /** What its feeder wrote, as text by name. */
+  /** The text that its feeder wrote, by name. */
   readonly facts: Readonly<Record<string, string>>;
-  readonly lastBeat: string;
+  /** The time stamp of its file, by the server's clock. */
+  readonly lastHeartbeat: string;
 }
 
-/** The nodes of a queue by the files in `nodes/`; those that cannot be read are left out. */
+/** Reads the files in `nodes/`, and omits those that cannot be read. */
 export function readNodes(queueDirectory: string): Node[] {
   const names = readdirSync(join(queueDirectory, 'nodes')).filter((name) => !name.startsWith('.'));
   return names.sort().flatMap((name) => readNode(queueDirectory, name));
@@ -28,47 +30,46 @@ function readNode(queueDirectory: string, name: string): Node[] {
     const node = readNodeFile(path);
     if (node === undefined) return [];
     const { facts, stats } = node;
-    const isLost = name.endsWith(LOST);
-    const host = isLost ? name.slice(0, -LOST.length) : name;
-    return [{ host, isLost, facts, lastBeat: stats.mtime.toISOString() }];
+    const isLost = name.endsWith(LOST_SUFFIX);
+    const host = isLost ? name.slice(0, -LOST_SUFFIX.length) : name;
+    return [{ host, isLost, facts, lastHeartbeat: stats.mtime.toISOString() }];
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     return [];
   }
 }
 
-/** Where a node's file is. */
 export function nodePath(queueDirectory: string, host: string): string {
   return join(queueDirectory, 'nodes', host);
 }
 
-/** Where the file of a node is that others took for lost. */
+/** The path of the file of a node that was declared lost. */
 export function lostNodePath(queueDirectory: string, host: string): string {
-  return `${nodePath(queueDirectory, host)}${LOST}`;
+  return `${nodePath(queueDirectory, host)}${LOST_SUFFIX}`;
 }
 
 /**
- * A node's sign of life: an opaque value that changes with each beat, 'none' if it has no file. What an NFS client
- * remembers of it may be a minute old; `isFresh` asks the server, by opening the file.
+ * Returns an opaque value that changes with each heartbeat of a node; 'none' if the node has no file. The attributes
+ * that an NFS client has cached can be a minute old; `isFresh` opens the file, which makes the client ask the server.
  */
-export function nodeSign(queueDirectory: string, host: string, isFresh: boolean): string {
+export function heartbeatStamp(queueDirectory: string, host: string, isFresh: boolean): string {
   const path = nodePath(queueDirectory, host);
   try {
     const { ino, mtimeNs } = isFresh ? freshStat(path) : lstatSync(path, { bigint: true });
     return `${ino}:${mtimeNs}`;
   } catch (error) {
-    // A link is none of a feeder's.
+    // ELOOP: no feeder makes a link.
     if (['ENOENT', 'ELOOP'].includes(errorCode(error) ?? '')) return 'none';
     throw error;
   }
 }
 
-/** Marks a node as lost: its file gets another name, which it finds out at its next beat. */
+/** Renames the file of a node that was declared lost. A node that is still alive notices this at its next heartbeat. */
 export function markLost(queueDirectory: string, host: string): void {
   try {
     renameSync(nodePath(queueDirectory, host), lostNodePath(queueDirectory, host));
   } catch (error) {
-    // It has none, or may not be renamed by this user: nothing depends on it.
+    // The file is missing or belongs to another user. The jobs are in the database, so nothing depends on it.
     if (errorCode(error) === undefined) throw error;
   }
 }

@@ -55,14 +55,14 @@ export interface JobRecord {
 
 /** What a scenario did, of which jobs may bear the marks. */
 export interface Permitted {
-  /** Hosts that were without a sign of life for longer than `lost_after`, and those that were booted again. */
+  /** Hosts that sent no heartbeat for longer than `lost_after`, and hosts that were rebooted. */
   readonly lost?: readonly string[];
   readonly rebooted?: readonly string[];
   /** Runners were killed. */
   readonly runnersKilled?: boolean;
 }
 
-const SILENT = /^its host (\S+) gave no sign of life/;
+const SILENT = /^its host (\S+) sent no heartbeat/;
 
 /** Everything in the books that is not as it must be, in words; nothing where all is right. */
 export function findMistakes(
@@ -129,7 +129,7 @@ function isPermitted(reason: string, host: string | null, permitted: Permitted):
   const silent = SILENT.exec(reason)?.[1];
   if (silent !== undefined) return silent === host && lost.includes(silent);
   if (/^the runner was killed/.test(reason)) return runnersKilled;
-  return reason === 'the host was booted again' && host !== null && rebooted.includes(host);
+  return reason === 'the host was rebooted' && host !== null && rebooted.includes(host);
 }
 
 /** No attempt is started twice, nor a job that is not restartable; two run at once only where a host was lost. */

@@ -218,7 +218,9 @@ test('a second feeder that goes by the name of a host that feeds is refused, and
   expect(again.stderr).toMatch(/the feeder with pid \d+ does/);
   const environment = { RQ_RUNTIME_DIR: `${bench.environment['RQ_RUNTIME_DIR']}2` };
   const other = await bench.run(['QUEUE', 'feed', '--until-empty'], { environment });
-  expect(other.stderr).toMatch(/^rq: cannot feed .* the runtime directory .* does; set RQ_RUNTIME_DIR as it has\n$/);
+  expect(other.stderr).toMatch(
+    /^rq: cannot feed .* the runtime directory .* does; set RQ_RUNTIME_DIR to the same value\n$/,
+  );
   const quiet = await bench.run(['QUEUE', 'start', '--quiet'], { environment });
   expect(quiet.stderr).toBe(other.stderr);
   expect([again.status, other.status, quiet.status]).toEqual([1, 1, 1]);

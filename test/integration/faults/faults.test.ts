@@ -219,7 +219,7 @@ test('jobs of a host that was booted again are dead, or have a new attempt if th
   await bench.must(['QUEUE', 'feed', '--until-empty']);
   expect(await bench.jobs()).toMatchObject([
     { state: 'finished', exit_status: 7, attempt: 2 },
-    { state: 'dead', attempt: 1, reason: 'the host was booted again' },
+    { state: 'dead', attempt: 1, reason: 'the host was rebooted' },
   ]);
   expect([attemptsOf(bench, 1), attemptsOf(bench, 2)]).toEqual([['1', '2'], ['1']]);
 });

@@ -73,7 +73,13 @@ async function clusterWithLost(
   const jobs = await cluster.bench.jobs();
   expect(jobs).toMatchObject([
     { jid: 1, state: 'running', runner: 'h2', attempt: 2 },
-    { jid: 2, state: 'dead', runner: 'h1', attempt: 1, reason: expect.stringMatching(/^its host h1 gave no sign/) },
+    {
+      jid: 2,
+      state: 'dead',
+      runner: 'h1',
+      attempt: 1,
+      reason: expect.stringMatching(/^its host h1 sent no heartbeat/),
+    },
   ]);
   expect(await cluster.nodes()).toMatchObject([
     { host: 'h1', state: 'lost', running: 0 },

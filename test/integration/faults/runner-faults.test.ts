@@ -73,7 +73,7 @@ test('a job that ends while stop cannot reach the runner keeps its own exit stat
   process.kill(runner, 'SIGSTOP');
   try {
     feeder.child.kill('SIGQUIT');
-    await waitFor(() => feeder.hasLogged('killing the jobs that run'));
+    await waitFor(() => feeder.hasLogged('killing all running jobs'));
     writeFileSync(join(bench.directory, 'go'), '');
     await waitFor(() => !existsSync(`/proc/${first?.['pid']}`));
     await waitFor(() => feeder.hasLogged('lost the runner'));
@@ -91,7 +91,7 @@ test('stop kills a job again if the runner was killed after the first request', 
   await waitFor(() => existsSync(join(bench.directory, 'trapped')));
   const runner = await runnerOf(bench);
   feeder.child.kill('SIGQUIT');
-  await waitFor(() => feeder.hasLogged('killing the jobs that run'));
+  await waitFor(() => feeder.hasLogged('killing all running jobs'));
   process.kill(runner, 'SIGKILL');
   expect((await feeder.ended).status).toBe(0);
   expect(await bench.jobs()).toMatchObject([{ state: 'dead' }]);
@@ -111,7 +111,7 @@ describeSmallDisk('a full runtime directory', () => {
     const filler = fill(small);
     // The last page of the journal still has room for some entries.
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'true\n'.repeat(200) });
-    await waitFor(() => feeder.hasLogged(/jobs cannot be started here.*ms=[1-9]\d{3}/), 60_000);
+    await waitFor(() => feeder.hasLogged(/cannot start jobs on this host.*ms=[1-9]\d{3}/), 60_000);
     const other = feeding(bench, ['--until-empty'], { RQ_HOST: 'other' });
     await waitFor(async () => (await bench.counts())['finished'] === 200, 60_000);
     const jobs = await bench.jobs();

@@ -34,7 +34,7 @@ describe('a feeder refuses a queue', () => {
       const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty', ...words]);
       expect(status).toBe(1);
       expect(stderr).toMatch(
-        /^rq: cannot feed from \S+: anybody can write to it, and so could run commands as you; .*\n$/,
+        /^rq: cannot feed from \S+: anybody can write to it, so others could run commands as you; .*\n$/,
       );
     }
     chmodSync(path, mode | 0o020);
@@ -47,7 +47,10 @@ describe('a feeder refuses a queue', () => {
     renameSync(join(bench.queue, 'db'), join(bench.directory, 'elsewhere'));
     symlinkSync('../elsewhere', join(bench.queue, 'db'));
     const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty']);
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot feed from \S+\/db: it is a link/)]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^rq: cannot feed from \S+\/db: it is not a regular file/),
+    ]);
   });
 
   test.skipIf(rootReason !== undefined)(`of another user${rootReason ?? ''}`, async () => {

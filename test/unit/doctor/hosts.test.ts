@@ -22,8 +22,8 @@ const OWN: Own = {
 
 /** A node whose last beat was so many seconds ago. */
 function node(host: string, ageS: number, facts: Record<string, string> = {}): Node {
-  const lastBeat = new Date(of.serverNowMs - ageS * 1000).toISOString();
-  return { host, isLost: false, lastBeat, facts: { ...FACTS, ...facts } };
+  const lastHeartbeat = new Date(of.serverNowMs - ageS * 1000).toISOString();
+  return { host, isLost: false, lastHeartbeat, facts: { ...FACTS, ...facts } };
 }
 
 function found(facts: Record<string, string>): [string, string][] {
@@ -88,8 +88,8 @@ describe('a comparison of hosts', () => {
   });
 
   test('says of a feeder that does not tell of its host that it was not compared', () => {
-    const { lastBeat } = node('b', 1);
-    const old = { host: 'b', isLost: false, lastBeat, facts: { version: '0.1.0' } };
+    const { lastHeartbeat } = node('b', 1);
+    const old = { host: 'b', isLost: false, lastHeartbeat, facts: { version: '0.1.0' } };
     expect(compareNodes([old], OWN).map(({ level }) => level)).toEqual(['not checked']);
   });
 });

@@ -11,6 +11,6 @@ test.each([
   ['n[2-9]', false],
   ['N1', true],
   ['1', false],
-])('a host n1.lab.org may run a job for %s: %s', (runners, may) => {
+])('the host n1.lab.org may run a job with the constraint %s: %s', (runners, may) => {
   expect(mayRunOn('n1.lab.org')(runners)).toBe(may);
 });

@@ -5,7 +5,7 @@ import { openLog } from '../../../src/log/logger.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-test('A log that could not be written for a while goes on when it can', async () => {
+test('a log resumes when its file can be written again', async () => {
   const path = join(temporaryDirectory(), 'log');
   mkdirSync(path);
   const log = openLog({ verbosity: 3, path });

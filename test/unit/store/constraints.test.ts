@@ -91,12 +91,12 @@ test('an end is recorded for the attempt that has the job, and for no other', ()
 test('a lost job is dead with the reason, or pending again if it is restartable, with the attempt on record', () => {
   add({}, { restartable: true });
   claimJobs(connection, BY, ANY, 2);
-  const lost = { exit_status: null, elapsed: null, reason: 'the host was booted again', isLost: true };
+  const lost = { exit_status: null, elapsed: null, reason: 'the host was rebooted', isLost: true };
   for (const jid of [1, 2]) expect(reportEnd(connection, 'h1', { ...end(jid), ...lost })).toBe(true);
-  expect(job(1)).toMatchObject({ state: 'dead', reason: 'the host was booted again' });
+  expect(job(1)).toMatchObject({ state: 'dead', reason: 'the host was rebooted' });
   expect(job(2)).toMatchObject({ state: 'pending', attempt: 1, started: null });
   expect(connection.all('SELECT attempt, reason FROM attempts WHERE jid = 2')).toEqual([
-    { attempt: 1, reason: 'the host was booted again' },
+    { attempt: 1, reason: 'the host was rebooted' },
   ]);
   expect(claimJobs(connection, BY, ANY, 1).claimed).toMatchObject([{ jid: 2, attempt: 2 }]);
 });

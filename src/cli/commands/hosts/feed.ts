@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { becomeDaemon, isDaemon, startDaemon, tellParent } from '../../../feeder/daemon.ts';
+import { becomeDaemon, isDaemon, reportToParent, startDaemon } from '../../../feeder/daemon.ts';
 import { feed } from '../../../feeder/feed.ts';
 import { RqError } from '../../../job/errors.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
@@ -17,11 +17,11 @@ export async function run(call: CommandCall): Promise<number | undefined> {
   if (call.options.flag('daemon') && !asDaemon) return await startInBackground(call);
   if (asDaemon) becomeDaemon();
   try {
-    const result = await feed({ ...feedOptions(call), onReady: () => tellParent('ready') });
+    const result = await feed({ ...feedOptions(call), onReady: () => reportToParent('ready') });
     return result === 'restart' ? await startAnew(call, asDaemon) : undefined;
   } catch (error) {
     const isQuiet = error instanceof RqError && error.code === 'FEEDER_EXISTS' && call.options.flag('quiet');
-    if (asDaemon) tellParent({ error });
+    if (asDaemon) reportToParent({ error });
     if (isQuiet) return undefined;
     throw error;
   }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FeedOptions } from '../../../feeder/feed.ts';
+import type { FeedOptions } from '../../../feeder/settings.ts';
 import { RqError } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
 import { openLog, type Verbosity } from '../../../log/logger.ts';

@@ -5,17 +5,17 @@ import type { FeederEvents } from '../../log/events.ts';
 import type { RunnerClient } from '../../runner/client.ts';
 import { captureLogin, type LoginState, profileStamp } from './login-shell.ts';
 
-/** How often the profiles of the login shell are looked at. */
-const PROFILES_MS = 60_000;
-/** Of a capture that failed: no stamp, so that it is tried again. */
-const UNKNOWN_PROFILES = 'unknown';
+/** How often the profiles of the login shell are checked for changes. */
+const PROFILE_CHECK_MS = 60_000;
+/** The stamp after a failed capture: it equals no stamp of profiles, so that the capture is repeated. */
+const NO_STAMP = 'unknown';
 
-/** The login shell's state from which every job starts, captured again when a profile has changed. */
-export class JobLogin {
-  /** As it was captured last. */
+/** The environment of the login shell, in which every job starts. It is captured again when a profile changes. */
+export class LoginEnvironment {
+  /** The last captured state. */
   state: LoginState = { environment: {}, startupFile: undefined };
-  private profiles = '';
-  private lookedMs = 0;
+  private stamp = '';
+  private checkedMs = 0;
   private capture = Promise.resolve();
 
   constructor(
@@ -24,24 +24,24 @@ export class JobLogin {
     private readonly events: FeederEvents,
   ) {}
 
-  /** Makes it the base of all jobs of a runner that has not been told of any. */
-  async give(client: RunnerClient): Promise<void> {
-    this.profiles = '';
+  /** Captures the environment and sends it to a new runner. */
+  async sendTo(client: RunnerClient): Promise<void> {
+    this.stamp = '';
     await this.refresh(client);
   }
 
-  /** The same where a profile has changed. Rejects where the runner does not answer. */
+  /** Captures the environment and sends it to the runner if a profile has changed. Rejects if the runner does not reply. */
   async refresh(client: RunnerClient): Promise<void> {
     const nowMs = this.clock.monotonicMs();
-    if (this.profiles !== '' && nowMs - this.lookedMs < PROFILES_MS) return;
-    this.lookedMs = nowMs;
+    if (this.stamp !== '' && nowMs - this.checkedMs < PROFILE_CHECK_MS) return;
+    this.checkedMs = nowMs;
     const stamp = profileStamp();
     const { startupFile } = this.state;
-    // One that cleans up old files may have removed it.
-    const isThere = startupFile === undefined || existsSync(startupFile);
-    if (stamp === this.profiles && isThere) return;
-    this.profiles = stamp;
-    // One after the other: they use the same files.
+    // A program that cleans up temporary files may have removed it.
+    const isMissing = startupFile !== undefined && !existsSync(startupFile);
+    if (stamp === this.stamp && !isMissing) return;
+    this.stamp = stamp;
+    // Captures use the same files and must not overlap.
     const next = (): Promise<void> => this.captureFor(client);
     this.capture = this.capture.then(next, next);
     await this.capture;
@@ -51,8 +51,8 @@ export class JobLogin {
     try {
       this.state = await captureLogin(this.runtimeDirectory);
     } catch (error) {
-      this.events.loginFailed(error);
-      this.profiles = UNKNOWN_PROFILES;
+      this.events.loginShellFailed(error);
+      this.stamp = NO_STAMP;
       this.state = { environment: ownEnvironment(), startupFile: undefined };
     }
     const { environment, startupFile } = this.state;

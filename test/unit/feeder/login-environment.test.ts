@@ -2,7 +2,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
-import { JobLogin } from '../../../src/feeder/start/job-login.ts';
+import { LoginEnvironment } from '../../../src/feeder/start/login-environment.ts';
 import { FeederEvents } from '../../../src/log/events.ts';
 import type { RunnerClient } from '../../../src/runner/client.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -14,24 +14,24 @@ afterEach(() => {
   process.env['HOME'] = HOME;
 });
 
-test('What the login left for jobs to read is made again where one that cleans up removed it', async () => {
+test('the startup file of jobs is written again after something removed it', async () => {
   const directory = temporaryDirectory();
   process.env['HOME'] = directory;
   writeFileSync(join(directory, '.profile'), 'greet() { echo hello; }\n');
   const clock = new ManualClock();
-  const given: Record<string, string>[] = [];
+  const sent: Record<string, string>[] = [];
   const client = {
-    environment: async (environment: Record<string, string>) => void given.push(environment),
+    environment: async (environment: Record<string, string>) => void sent.push(environment),
   } as unknown as RunnerClient;
-  const login = new JobLogin(directory, clock, new FeederEvents(pino({ level: 'silent' })));
-  await login.give(client);
-  const startupFile = String(given[0]?.['BASH_ENV']);
+  const login = new LoginEnvironment(directory, clock, new FeederEvents(pino({ level: 'silent' })));
+  await login.sendTo(client);
+  const startupFile = String(sent[0]?.['BASH_ENV']);
   clock.pass(61_000);
   await login.refresh(client);
-  expect(given).toHaveLength(1);
+  expect(sent).toHaveLength(1);
   rmSync(startupFile);
   clock.pass(61_000);
   await login.refresh(client);
-  expect(given).toHaveLength(2);
+  expect(sent).toHaveLength(2);
   expect(existsSync(startupFile)).toBe(true);
 });

@@ -1,0 +1,26 @@
+/** How a feeder is asked to end: restarted, after its jobs have ended, or after its jobs were killed. */
+export type EndKind = 'restart' | 'shutdown' | 'stop';
+
+const PRECEDENCE: Record<EndKind, number> = { restart: 1, shutdown: 2, stop: 3 };
+
+/** The strongest request so far that a feeder end. */
+export class EndRequest {
+  kind: EndKind | undefined;
+  /** Who made the request: a signal, a key or a command. */
+  requestedBy = '';
+  private onRequest: (() => void) | undefined;
+
+  /** Records a request unless a stronger one was made before. */
+  request(kind: EndKind, requestedBy: string): void {
+    if (this.kind !== undefined && PRECEDENCE[kind] <= PRECEDENCE[this.kind]) return;
+    this.kind = kind;
+    this.requestedBy = requestedBy;
+    this.onRequest?.();
+  }
+
+  /** Calls `onRequest` for each request, and now if there was one before. */
+  subscribe(onRequest: () => void): void {
+    this.onRequest = onRequest;
+    if (this.kind !== undefined) onRequest();
+  }
+}

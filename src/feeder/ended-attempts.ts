@@ -1,0 +1,44 @@
+import { crashAt } from '../job/crash-points.ts';
+import type { FeederEvents } from '../log/events.ts';
+import type { AttemptEnd } from '../queue/exchange/exchange.ts';
+import type { Kills } from './adoption/kills.ts';
+import { type Attempts, attemptName } from './attempts.ts';
+import type { PollTimer } from './poll-timer.ts';
+import type { JobLauncher } from './start/job-launcher.ts';
+
+/** Records the ends of attempts for the next exchange, and lets the next jobs start. */
+export class EndedAttempts {
+  /** The number of attempts that have ended while this feeder ran. */
+  count = 0;
+
+  constructor(
+    private readonly parts: {
+      readonly attempts: Attempts;
+      readonly events: FeederEvents;
+      readonly kills: Kills;
+      readonly launcher: JobLauncher;
+      readonly timer: PollTimer;
+    },
+  ) {}
+
+  /** Records an end, after the reply to a pending kill states whether the kill caused it. */
+  record(end: AttemptEnd): void {
+    const { kills } = this.parts;
+    if (!kills.isPending(end)) this.add(end);
+    else void kills.resolve(end).then((resolved) => this.add(resolved));
+  }
+
+  private add(end: AttemptEnd): void {
+    const { attempts, events, launcher, timer } = this.parts;
+    if (!attempts.running.has(attemptName(end))) return;
+    this.count += 1;
+    crashAt('end-heard');
+    events.jobEnded(end);
+    // Earlier results have woken the feeder already, and accumulate until the exchange is due.
+    const isFirst = !attempts.hasResults;
+    attempts.end(end);
+    launcher.recordEnd(end);
+    launcher.startClaimed();
+    if (isFirst || !attempts.hasUnstarted) timer.wake();
+  }
+}

@@ -1,0 +1,104 @@
+import { crashAt } from '../job/crash-points.ts';
+import type { FeederEvents } from '../log/events.ts';
+import { type ExchangeResult, exchange } from '../queue/exchange/exchange.ts';
+import type { Queue } from '../queue/open.ts';
+import type { Attempts, Reports } from './attempts.ts';
+import type { Placement } from './placement.ts';
+import type { Poller } from './poller.ts';
+import type { FeederSettings } from './settings.ts';
+import type { RunnerLink } from './start/runner-link.ts';
+import type { Throughput } from './throughput.ts';
+
+/** How long the report of a start waits for an exchange that is made for another reason. */
+const START_REPORT_MS = 500;
+
+/** Reports the attempts of this host and claims jobs, in one transaction. */
+export class Exchanger {
+  /** Pending jobs that cannot be claimed. Each is logged once. */
+  readonly invalidJobs = new Set<number>();
+  private exchangedMs = 0;
+
+  constructor(
+    private readonly queue: Queue,
+    private readonly settings: FeederSettings,
+    private readonly parts: {
+      readonly attempts: Attempts;
+      readonly events: FeederEvents;
+      readonly link: RunnerLink;
+      readonly placement: Placement;
+      readonly poller: Poller;
+      readonly throughput: Throughput;
+    },
+  ) {}
+
+  get hasReports(): boolean {
+    const { attempts } = this.parts;
+    return attempts.hasResults || (attempts.starts.length > 0 && this.sinceExchangeMs >= START_REPORT_MS);
+  }
+
+  /** How long reports may still accumulate. */
+  get remainingMs(): number {
+    const { attempts, throughput } = this.parts;
+    return throughput.gatherMs(attempts.hasUnstarted) - this.sinceExchangeMs;
+  }
+
+  /** How long the feeder may sleep; undefined if there is nothing to report. */
+  get sleepLimitMs(): number | undefined {
+    return this.parts.attempts.starts.length > 0 ? START_REPORT_MS : undefined;
+  }
+
+  /** Makes an exchange. If it fails, the reports are kept for the next one, and the error is thrown. */
+  async exchange(): Promise<void> {
+    const { attempts, link, placement } = this.parts;
+    const { host, mayRun } = this.settings;
+    const startMs = this.queue.clock.monotonicMs();
+    const reports = attempts.takeReports();
+    const claim = placement.claimLimit;
+    const claimant = { host, boot: link.boot, journal: link.journal };
+    try {
+      const result = await exchange(this.queue, { claimant, ...reports, claim, mayRun });
+      if (result.claimed.length > 0) crashAt('claim-committed');
+      if (reports.ends.length > 0) crashAt('end-committed');
+      this.applyClaims(result, reports, claim);
+      this.acknowledge(result, reports);
+      this.logInvalid(result.invalid);
+      this.recordDuration(startMs, reports.ends.length, result.claimed.length);
+    } catch (error) {
+      attempts.restoreReports(reports);
+      throw error;
+    }
+  }
+
+  private applyClaims({ claimed }: ExchangeResult, { releases }: Reports, limit: number): void {
+    const { attempts, poller } = this.parts;
+    attempts.claimed.push(...claimed);
+    if (limit > 0) poller.mayFindJob = claimed.length === limit;
+    // A released job can be claimed again.
+    if (releases.length > 0) poller.mayFindJob = true;
+  }
+
+  /** Lets the runner forget the results that the database has recorded. */
+  private acknowledge({ refused }: ExchangeResult, { ends, releases }: Reports): void {
+    const { events, link } = this.parts;
+    for (const key of refused) events.resultRefused(key);
+    for (const key of releases) events.jobReleased(key);
+    if (ends.length > 0) link.acknowledge(ends);
+  }
+
+  private logInvalid(jids: readonly number[]): void {
+    const added = jids.filter((jid) => !this.invalidJobs.has(jid));
+    for (const jid of added) this.invalidJobs.add(jid);
+    if (added.length > 0) this.parts.events.invalidJobsSkipped(added);
+  }
+
+  private recordDuration(startMs: number, ends: number, claimed: number): void {
+    this.exchangedMs = this.queue.clock.monotonicMs();
+    const ms = this.exchangedMs - startMs;
+    this.parts.throughput.recordExchange(ms, ends);
+    this.parts.events.exchanged({ ends, claimed, ms });
+  }
+
+  private get sinceExchangeMs(): number {
+    return this.queue.clock.monotonicMs() - this.exchangedMs;
+  }
+}

@@ -1,0 +1,96 @@
+import { crashAt } from '../../job/crash-points.ts';
+import { errorMessage } from '../../job/errors.ts';
+import type { RunningJob } from '../../job/job.ts';
+import type { FeederEvents } from '../../log/events.ts';
+import type { AttemptEnd } from '../../queue/exchange/exchange.ts';
+import type { Kills } from '../adoption/kills.ts';
+import type { Attempts } from '../attempts.ts';
+import type { EndRequest } from '../end-request.ts';
+import type { HoldOff } from '../hold-off.ts';
+import type { Placement } from '../placement.ts';
+import type { PollTimer } from '../poll-timer.ts';
+import type { Throughput } from '../throughput.ts';
+import type { RunnerLink } from './runner-link.ts';
+
+/** Sends claimed jobs to the runner, and releases those that should not start on this host. */
+export class JobLauncher {
+  /** Called for an attempt that the runner refused to start. */
+  onRefused: (end: AttemptEnd) => void = () => undefined;
+
+  constructor(
+    private readonly parts: {
+      readonly attempts: Attempts;
+      readonly endRequest: EndRequest;
+      readonly events: FeederEvents;
+      readonly holdOff: HoldOff;
+      readonly kills: Kills;
+      readonly link: RunnerLink;
+      readonly placement: Placement;
+      readonly throughput: Throughput;
+      readonly timer: PollTimer;
+    },
+  ) {}
+
+  /** Sends claimed jobs to the runner while there is room. An earlier attempt of such a job that still runs is killed. */
+  startClaimed(): void {
+    const { attempts, kills, placement, throughput } = this.parts;
+    while (attempts.claimed.length > 0 && placement.mayStart) {
+      const job = attempts.takeNext((earlier) => kills.killStale(earlier));
+      if (job === undefined) return;
+      attempts.send(job);
+      throughput.recordProgress();
+      void this.start(job);
+    }
+  }
+
+  /** Releases all jobs that have not started, if this host may not start them. */
+  releaseUnlessFit(): void {
+    if (!this.parts.placement.isFit) this.releaseUnstarted();
+  }
+
+  /** Releases jobs that were claimed ahead, if running jobs have stopped ending: another host may have a free slot. */
+  releaseStalled(): void {
+    const { attempts, placement, throughput } = this.parts;
+    if (!attempts.hasUnstarted || !placement.isFull) return;
+    if (throughput.resetIfStalled()) this.releaseUnstarted();
+  }
+
+  /** Releases all jobs that have not started. Those at the runner follow when it confirms that they are cancelled. */
+  releaseUnstarted(): void {
+    const { attempts, link } = this.parts;
+    attempts.releaseClaimed();
+    if (attempts.unconfirmed.size > 0) link.cancel([...attempts.unconfirmed.values()]);
+  }
+
+  /** Suspends claims if too many jobs in a row could not be started. */
+  recordEnd(end: AttemptEnd): void {
+    if (this.parts.holdOff.recordEnd(end)) this.suspendClaims(end.reason ?? '');
+  }
+
+  private async start(job: RunningJob): Promise<void> {
+    const { attempts, endRequest, events, holdOff, link, throughput, timer } = this.parts;
+    const reply = link.spawn(job);
+    setImmediate(() => crashAt('job-given'));
+    const outcome = await reply;
+    crashAt('job-started');
+    attempts.confirm(job);
+    if (outcome.kind === 'started') {
+      throughput.recordProgress();
+      holdOff.recordStart();
+      events.jobStarted({ jid: job.jid, attempt: job.attempt, pid: outcome.start.pid });
+      attempts.start(outcome.start);
+    } else if (outcome.kind === 'refused') {
+      this.onRefused(outcome.end);
+    } else if (outcome.kind === 'not-started') {
+      const { hostError } = outcome;
+      if (hostError !== undefined && holdOff.recordHostFailure()) this.suspendClaims(errorMessage(hostError));
+      attempts.release(job);
+    }
+    if (outcome.kind === 'not-started' || endRequest.kind === 'stop') timer.wake();
+  }
+
+  private suspendClaims(reason: string): void {
+    this.parts.events.holdingOff(this.parts.holdOff.remainingMs, reason);
+    this.releaseUnstarted();
+  }
+}

@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import type { RunningJob } from '../../job/job.ts';
+import { storedPath } from '../../queue/files/stored-files.ts';
+import type { SpawnRequest } from '../../runner/protocol/protocol.ts';
+import { jobEnvironment } from './job-environment.ts';
+
+const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/** Describes a claimed job to the runner. `path` is the PATH of the login shell. */
+export function spawnRequest(job: RunningJob, queueDirectory: string, path: string | undefined): SpawnRequest {
+  const { jid, attempt, command, cwd } = job;
+  return {
+    jid,
+    attempt,
+    command,
+    cwd,
+    env: jobEnvironment(job, queueDirectory, path ?? DEFAULT_PATH),
+    stdin: job.stdin === null ? null : storedPath(queueDirectory, 'stdin', job),
+    stdout: join(queueDirectory, 'stdout', String(jid)),
+    stderr: join(queueDirectory, 'stderr', String(jid)),
+  };
+}
