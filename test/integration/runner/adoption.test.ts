@@ -10,7 +10,7 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const UNKNOWN = 'the runner was killed, so the exit status is unknown';
 
-/** A job that runs until its file `go.JID` is there. */
+/** A command line that runs until the file `go.JID` exists. */
 function waiting(jid: number): string {
   return `echo ready; until [ -e go.${jid} ]; do sleep 0.05; done; exit 7`;
 }
@@ -26,7 +26,7 @@ function spawnEntry(jid: number): object {
   return { type: 'spawn', jid, attempt: 1, started: new Date().toISOString(), monotonic_ms };
 }
 
-test('After kill -9 jobs go on, a new runner adopts them, and says at their end that the status is unknown', async () => {
+test('jobs of a killed runner continue, and the next runner adopts them and reports an unknown exit status', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   const { pid } = await first.client.spawn(harness.job(1, waiting(1)));
@@ -42,7 +42,7 @@ test('After kill -9 jobs go on, a new runner adopts them, and says at their end 
   expect(exit.elapsed).toBeGreaterThan(0);
 });
 
-test('A job that ended while no runner lived has an unknown status', async () => {
+test('a job that ends while there is no runner has an unknown exit status', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   const { pid } = await first.client.spawn(harness.job(1, waiting(1)));
@@ -55,7 +55,7 @@ test('A job that ended while no runner lived has an unknown status', async () =>
   expect(await second.client.list()).toMatchObject([{ jid: 1, attempt: 1, state: 'exited', exit }]);
 });
 
-test('An adopted job can be ended, with its whole group and with a grace time', async () => {
+test('an adopted job is killed with its whole process group after the grace period', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   await first.client.spawn(harness.job(1, 'trap "" TERM; echo ready; while :; do sleep 0.1; done'));
@@ -68,13 +68,13 @@ test('An adopted job can be ended, with its whole group and with a grace time', 
   await expect(again).rejects.toMatchObject({ facts: { code: 'NO_ATTEMPT' } });
 });
 
-test('The script of a long command stays until the adopted job ends', async () => {
+test('the script of a long command is kept until the adopted job ends', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   await first.client.spawn(harness.job(1, `${waiting(1)}\n: ${'x'.repeat(200_000)}`));
   await waitFor(() => harness.read('out.1') !== '');
   await harness.killRunner();
-  writeFileSync(join(harness.directory, 'scripts', '99.1'), 'left by a spawn that was killed');
+  writeFileSync(join(harness.directory, 'scripts', '99.1'), 'left behind by a killed runner');
   const second = await harness.start();
   const script = join(harness.directory, 'scripts', '1.1');
   expect(readFileSync(script).length).toBeGreaterThan(200_000);
@@ -84,7 +84,7 @@ test('The script of a long command stays until the adopted job ends', async () =
   expect(() => readFileSync(script)).toThrow('ENOENT');
 });
 
-test('An attempt that is journaled but has no process has an unknown end, and is not started again', async () => {
+test('an attempt in the journal without a process has an unknown end and is not started again', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(5)]);
   const { client } = await harness.start();
@@ -94,11 +94,11 @@ test('An attempt that is journaled but has no process has an unknown end, and is
   expect(harness.read('ran')).toBe('');
 });
 
-test('An attempt that is journaled without its pid is found by its environment', async () => {
+test('an attempt in the journal without a pid is found by its environment', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(5)]);
   const environment = { ...process.env, RQT_HARNESS: harness.root, RQ_ATTEMPT_ID: 'earlier.5.1' };
-  // Its child has the same environment and is no session leader.
+  // The child of the job has the same environment but is not a session leader.
   const job = spawn('bash', ['-c', 'sleep 600 & wait'], { detached: true, stdio: 'ignore', env: environment });
   const { client, exits } = await harness.start();
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'running', pid: job.pid }]);
@@ -106,7 +106,7 @@ test('An attempt that is journaled without its pid is found by its environment',
   expect(await waitFor(() => exits.get(5))).toMatchObject({ pid: job.pid, reason: UNKNOWN, isLost: true });
 });
 
-test('A pid that another process has by now is not taken for the job', async () => {
+test('another process that reuses the pid is not taken for the job', async () => {
   const harness = new RunnerHarness();
   const stranger = { type: 'started', jid: 5, attempt: 1, pid: process.pid, start_time: 1 };
   prepareJournal(harness, [spawnEntry(5), stranger]);
@@ -114,7 +114,7 @@ test('A pid that another process has by now is not taken for the job', async () 
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'exited', exit: { reason: UNKNOWN } }]);
 });
 
-test('A journal of an earlier boot is discarded, and the new one has another id', async () => {
+test('a journal of an earlier boot is discarded, and the new journal has another id', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(5)], 'another-boot');
   const { client } = await harness.start();
@@ -123,7 +123,7 @@ test('A journal of an earlier boot is discarded, and the new one has another id'
   expect(await client.list()).toEqual([]);
 });
 
-test('A line that was torn by kill -9 counts as not written', async () => {
+test('an incomplete last line of the journal is ignored', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   await first.client.spawn(harness.job(1, 'exit 3'));
@@ -137,7 +137,7 @@ test('A line that was torn by kill -9 counts as not written', async () => {
   expect(await waitFor(() => second.exits.get(2))).toMatchObject({ exit_status: 4 });
 });
 
-test('Acknowledged attempts are gone, also after kill -9', async () => {
+test('acknowledged attempts are removed, and stay removed after a kill of the runner', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   for (const jid of [1, 2, 3]) await first.client.spawn(harness.job(jid, `exit ${jid}`));
@@ -153,7 +153,7 @@ test('Acknowledged attempts are gone, also after kill -9', async () => {
   expect(await second.client.list()).toMatchObject([{ jid: 2, exit: { exit_status: 2 } }]);
 });
 
-test('The journal does not grow with what is acknowledged', async () => {
+test('acknowledged attempts do not make the journal grow', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const jids = Array.from({ length: 1200 }, (_, index) => index + 1);
@@ -172,7 +172,7 @@ test('The journal does not grow with what is acknowledged', async () => {
   expect(await second.client.list()).toMatchObject([{ jid: 5000, exit: { exit_status: 7 } }]);
 });
 
-test('Whatever instant the runner is killed at, no attempt runs twice and none that ran is unknown to its journal', async () => {
+test('after kills at any time, no attempt has run twice and each one that ran is in the journal', async () => {
   const harness = new RunnerHarness();
   let next = 1;
   for (let round = 0; round < 15; round += 1) {
@@ -193,7 +193,7 @@ test('Whatever instant the runner is killed at, no attempt runs twice and none t
   expect(ran.filter((jid) => !known.has(jid))).toEqual([]);
 });
 
-test('What was journaled and not begun with was never started; what was may have run', async () => {
+test('an attempt in the journal was never started if there is no record of its start', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(1), spawnEntry(2)]);
   const begun = new BegunRecords(join(harness.directory, 'begun'));
@@ -205,7 +205,7 @@ test('What was journaled and not begun with was never started; what was may have
   expect(listed).toMatchObject([{ jid: 2, state: 'exited', exit: { isLost: true } }]);
 });
 
-test('Records of another journal say nothing', async () => {
+test('records of starts that belong to another journal are ignored', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(1)]);
   new BegunRecords(join(harness.directory, 'begun')).reset('another');

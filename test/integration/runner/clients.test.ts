@@ -13,47 +13,47 @@ import { fakeRunner } from '../../support/fake-runner.ts';
 import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const FEEDER = fileURLToPath(new URL('../../fixtures/runner-client.mjs', import.meta.url));
+const CLIENT = fileURLToPath(new URL('../../fixtures/runner-client.mjs', import.meta.url));
 const HELLO = '{"type":"hello","protocol":1}';
-const feeders: ChildProcess[] = [];
+const clients: ChildProcess[] = [];
 
 afterEach(async () => {
-  for (const feeder of feeders.splice(0)) await killed(feeder);
+  for (const peer of clients.splice(0)) await killed(peer);
 });
 
-async function killed(feeder: ChildProcess): Promise<void> {
-  if (feeder.exitCode !== null || feeder.signalCode !== null) return;
-  const gone = once(feeder, 'exit');
-  feeder.kill('SIGKILL');
+async function killed(peer: ChildProcess): Promise<void> {
+  if (peer.exitCode !== null || peer.signalCode !== null) return;
+  const gone = once(peer, 'exit');
+  peer.kill('SIGKILL');
   await gone;
 }
 
-/** A client that is a process of its own and says these lines; `told` is what the runner said to it. */
-function rawClient(harness: RunnerHarness, ...lines: string[]): { process: ChildProcess; told: () => string } {
+/** Starts a client process that sends these lines. `received` is the text from the runner so far. */
+function rawClient(harness: RunnerHarness, ...lines: string[]): { process: ChildProcess; received: () => string } {
   const socket = join(harness.directory, 'runner.sock');
-  const feeder = spawn(process.execPath, [FEEDER, socket, ...lines], { stdio: ['ignore', 'pipe', 'inherit'] });
-  feeders.push(feeder);
-  let told = '';
-  feeder.stdout?.on('data', (chunk: Buffer) => {
-    told += chunk.toString();
+  const peer = spawn(process.execPath, [CLIENT, socket, ...lines], { stdio: ['ignore', 'pipe', 'inherit'] });
+  clients.push(peer);
+  let received = '';
+  peer.stdout?.on('data', (chunk: Buffer) => {
+    received += chunk.toString();
   });
-  return { process: feeder, told: () => told };
+  return { process: peer, received: () => received };
 }
 
-test('After the client is killed a new one lists what runs and is told of its end', async () => {
+test('after the client was killed, a new client lists the running jobs and receives their exits', async () => {
   const harness = new RunnerHarness();
   await harness.launch();
   const job = harness.job(1, 'until [ -e go ]; do sleep 0.05; done; exit 5');
-  const feeder = rawClient(harness, HELLO, JSON.stringify({ id: 1, type: 'spawn', ...job }));
-  await waitFor(() => feeder.told().includes('"pid"') && feeder.told().includes('"ok":true'));
-  await killed(feeder.process);
+  const peer = rawClient(harness, HELLO, JSON.stringify({ id: 1, type: 'spawn', ...job }));
+  await waitFor(() => peer.received().includes('"pid"') && peer.received().includes('"ok":true'));
+  await killed(peer.process);
   const { client, exits } = await harness.connect();
   expect(await client.list()).toMatchObject([{ jid: 1, state: 'running' }]);
   writeFileSync(harness.file('go'), '');
   expect(await waitFor(() => exits.get(1))).toMatchObject({ exit_status: 5 });
 });
 
-test('An exit while no client is connected is listed to the next one', async () => {
+test('an exit without a connected client is listed to the next client', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   await first.client.spawn(harness.job(1, 'until [ -e go ]; do sleep 0.05; done; echo end; exit 5'));
@@ -65,7 +65,7 @@ test('An exit while no client is connected is listed to the next one', async () 
   expect(await second.client.list()).toMatchObject([{ jid: 1, state: 'exited', exit: { exit_status: 5 } }]);
 });
 
-test('No exit falls between two clients', async () => {
+test('no exit is lost between two clients', async () => {
   const harness = new RunnerHarness();
   await harness.launch();
   const known = new Set<number>();
@@ -74,7 +74,7 @@ test('No exit falls between two clients', async () => {
     const jids = Array.from({ length: 10 }, (_, index) => 1 + round * 10 + index);
     await Promise.all(jids.map((jid) => client.spawn(harness.job(jid, 'true'))));
     for (const attempt of await client.list()) if (attempt.state === 'exited') known.add(attempt.jid);
-    // The next client replaces this one while jobs end.
+    // The next client replaces this one while its jobs end.
     for (const jid of exits.keys()) known.add(jid);
   }
   const { client, exits } = await harness.connect();
@@ -85,7 +85,7 @@ test('No exit falls between two clients', async () => {
   });
 });
 
-test('A new client replaces the old one, which is told so', async () => {
+test('a new client replaces the old one, which is notified', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   const second = await harness.connect();
@@ -94,7 +94,7 @@ test('A new client replaces the old one, which is told so', async () => {
   expect(await second.client.list()).toEqual([]);
 });
 
-test('Who only asks for the hello disturbs nobody', async () => {
+test('a probe does not replace the client', async () => {
   const harness = new RunnerHarness();
   const { client } = await harness.start();
   expect(await probeRunner(harness.directory, 1000)).toEqual(client.hello);
@@ -102,7 +102,7 @@ test('Who only asks for the hello disturbs nobody', async () => {
   expect(await client.list()).toEqual([]);
 });
 
-test('A stopped runner makes calls and connects time out, and goes on unharmed', async () => {
+test('calls and connects to a stopped runner time out, and the runner works again when it continues', async () => {
   const harness = new RunnerHarness();
   await harness.launch();
   const { client, disconnected } = await harness.connect(1000);
@@ -121,7 +121,7 @@ test('A stopped runner makes calls and connects time out, and goes on unharmed',
   await waitFor(async () => (await later.client.list())[0]?.state === 'exited');
 });
 
-test('A client whose own event loop was kept busy longer than the timeout still gets its answers', async () => {
+test('a client whose event loop was blocked longer than the timeout still gets its replies', async () => {
   const harness = new RunnerHarness();
   await harness.launch();
   const { client } = await harness.connect(400);
@@ -131,12 +131,12 @@ test('A client whose own event loop was kept busy longer than the timeout still 
   expect(await listed).toEqual([]);
 });
 
-test('Without a runner, or after one was killed, connecting fails at once', async () => {
+test('connecting fails at once without a runner, and after the runner was killed', async () => {
   const harness = new RunnerHarness();
   await expect(harness.connect()).rejects.toMatchObject({ code: 'RUNNER', facts: { code: 'NO_RUNNER' } });
   await harness.launch();
   await harness.killRunner();
-  // The threads of a killed process let go of its socket one after the other.
+  // The threads of a killed process release its socket one by one.
   await waitFor(async () => {
     const error: unknown = await harness.connect(1000).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'RUNNER' });
@@ -145,7 +145,7 @@ test('Without a runner, or after one was killed, connecting fails at once', asyn
   expect(existsSync(join(harness.directory, 'runner.sock'))).toBe(true);
 });
 
-test('Garbage ends the connection of who says it, and nothing else', async () => {
+test('invalid lines end only the connection of the client that sends them', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   await client.spawn(harness.job(1, 'until [ -e go ]; do sleep 0.05; done'));
@@ -158,19 +158,19 @@ test('Garbage ends the connection of who says it, and nothing else', async () =>
     'null',
     '\u0000',
   ]) {
-    const feeder = rawClient(harness, HELLO, garbage === '\u0000' ? '' : garbage);
-    await waitFor(() => feeder.told().includes('closed'));
-    expect(feeder.told()).toContain('"type":"bye","code":"PROTOCOL"');
+    const peer = rawClient(harness, HELLO, garbage === '\u0000' ? '' : garbage);
+    await waitFor(() => peer.received().includes('closed'));
+    expect(peer.received()).toContain('"type":"bye","code":"PROTOCOL"');
   }
   const stranger = rawClient(harness, '{"type":"hello","protocol":999}');
-  await waitFor(() => stranger.told().includes('closed'));
+  await waitFor(() => stranger.received().includes('closed'));
   writeFileSync(harness.file('go'), '');
   const later = await harness.connect();
   await waitFor(async () => (await later.client.list())[0]?.state === 'exited');
   expect(exits.size).toBe(0);
 });
 
-test('A request with wrong fields is refused, and the connection goes on', async () => {
+test('a request with invalid fields is refused, and the connection stays open', async () => {
   const harness = new RunnerHarness();
   await harness.launch();
   const job = harness.job(1, 'true');
@@ -186,16 +186,16 @@ test('A request with wrong fields is refused, and the connection goes on', async
     { type: 'ack', attempts: [1] },
     { type: 'list', after: 7 },
   ].map((fields, index) => JSON.stringify({ id: index, ...fields }));
-  const feeder = rawClient(
+  const peer = rawClient(
     harness,
     HELLO,
     ...wrong,
     '{"id":98,"type":"dance"}',
     '{"id":99,"type":"list","later":"field"}',
   );
-  await waitFor(() => feeder.told().includes('"id":99'));
-  const [, ...replies] = feeder
-    .told()
+  await waitFor(() => peer.received().includes('"id":99'));
+  const [, ...replies] = peer
+    .received()
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -207,7 +207,7 @@ test('A request with wrong fields is refused, and the connection goes on', async
   expect(replies.at(-1)).toEqual({ id: 99, ok: true, attempts: [], more: false });
 });
 
-test('Neither side sends or takes a line longer than four mebibytes', async () => {
+test('neither side sends or accepts a line longer than 4 MiB', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const tooLong = client.spawn(harness.job(1, '\u0001'.repeat(1024 * 1024)));
@@ -219,16 +219,16 @@ test('Neither side sends or takes a line longer than four mebibytes', async () =
   const script = `const s = require('net').connect(process.argv[1]); s.pipe(process.stdout);
     s.on('error', () => {}); s.write(require('fs').readFileSync(process.argv[2]));`;
   const words = ['-e', script, join(harness.directory, 'runner.sock'), longLine];
-  const feeder = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  feeders.push(feeder);
-  let told = '';
-  feeder.stdout.on('data', (chunk: Buffer) => {
-    told += chunk.toString();
+  const peer = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  clients.push(peer);
+  let received = '';
+  peer.stdout.on('data', (chunk: Buffer) => {
+    received += chunk.toString();
   });
-  await waitFor(() => told.includes('"code":"TOO_LONG"'));
+  await waitFor(() => received.includes('"code":"TOO_LONG"'));
 });
 
-test('A server that is no runner is an error, never a crash', async () => {
+test('a server that is not a runner causes an error, not a crash', async () => {
   const hello = { type: 'hello', protocol: 1, version: '1', pid: 1, journal: 'a', boot: 'b' };
   const cases: [string, string[]][] = [
     ['PROTOCOL', ['HTTP/1.1 400 Bad Request\r\n\r\n']],
@@ -247,7 +247,7 @@ test('A server that is no runner is an error, never a crash', async () => {
   expect((await disconnected).facts['code']).toBe('PROTOCOL');
 });
 
-test('A burst of a thousand spawns and exits is told completely', async () => {
+test('all exits of a burst of a thousand spawns are received', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const jids = Array.from({ length: 1000 }, (_, index) => index + 1);
@@ -257,7 +257,7 @@ test('A burst of a thousand spawns and exits is told completely', async () => {
   expect(jids.filter((jid) => exits.get(jid)?.pid !== spawned[jid - 1]?.pid)).toEqual([]);
 });
 
-test('A list of more attempts than go into one reply is complete and in order', async () => {
+test('a list that needs several replies is complete and in order', async () => {
   const harness = new RunnerHarness();
   const { client } = await harness.start();
   const jids = Array.from({ length: 4500 }, (_, index) => index + 1);
@@ -269,7 +269,7 @@ test('A list of more attempts than go into one reply is complete and in order', 
   expect((await client.list()).map(({ jid }) => jid)).toEqual(jids);
 });
 
-test('Calls after close fail, and closing twice is harmless', async () => {
+test('calls after close fail, and a second close does nothing', async () => {
   const harness = new RunnerHarness();
   await harness.launch();
   let disconnects = 0;

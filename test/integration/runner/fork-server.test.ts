@@ -11,26 +11,26 @@ import { waitFor } from '../../support/wait-for.ts';
 const FOREVER = 'echo ready; until [ -e go ]; do sleep 0.05; done; exit 7';
 const PATH = process.env['PATH'];
 
-/** The processes that a runner has, by their words. */
-function children(runner: number): { pid: number; words: string }[] {
+/** The child processes of a runner. */
+function children(runner: number): { pid: number; command: string }[] {
   const listed = readFileSync(`/proc/${runner}/task/${runner}/children`, 'utf8');
   return listed
     .trim()
     .split(' ')
     .filter((pid) => pid !== '')
-    .map((pid) => ({ pid: Number(pid), words: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') }));
+    .map((pid) => ({ pid: Number(pid), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') }));
 }
 
 async function forkServer(runner: number): Promise<number> {
-  return await waitFor(() => children(runner).find(({ words }) => words.includes('fork-server.py'))?.pid);
+  return await waitFor(() => children(runner).find(({ command }) => command.includes('fork-server.py'))?.pid);
 }
 
-/** How many files a process may have open; what is open stays so. */
+/** Sets the limit of open files of a process. Open files stay open. */
 function limitFiles(pid: number, files: number): void {
   execFileSync('prlimit', ['--pid', String(pid), `--nofile=${files}:`]);
 }
 
-test('Jobs are forked by a process of their own, not by the runner', async () => {
+test('the fork server forks jobs, not the runner', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
@@ -40,7 +40,7 @@ test('Jobs are forked by a process of their own, not by the runner', async () =>
   expect(exit).toMatchObject({ exit_status: null, signal: 'SIGTERM' });
 });
 
-test('An exit status above 128 and a signal are told apart, real-time signals too', async () => {
+test('an exit status above 128 is distinguished from a signal, including real-time signals', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   await client.spawn(harness.job(1, 'exit 143'));
@@ -50,7 +50,7 @@ test('An exit status above 128 and a signal are told apart, real-time signals to
   expect(exits.get(2)).toMatchObject({ exit_status: null, signal: 'SIGRTMIN+3' });
 });
 
-test('A job whose fork server is killed goes on; how it ends is unknown, and the next jobs run', async () => {
+test('a job of a killed fork server continues with an unknown exit status, and the next jobs run', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const { pid } = await client.spawn(harness.job(1, FOREVER));
@@ -65,13 +65,13 @@ test('A job whose fork server is killed goes on; how it ends is unknown, and the
   expect(await waitFor(() => exits.get(1))).toMatchObject({ pid, exit_status: null, signal: null, isLost: true });
 });
 
-test('What a fork server was told to start and had not begun with when it was killed is started by the next', async () => {
+test('the next fork server starts a job that a killed fork server had not begun', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
   process.kill(server, 'SIGSTOP');
   const spawned = client.spawn(harness.job(1, 'echo ran >> times; exit 4'));
-  // Answered behind what was sent before it: the order is with the fork server.
+  // Requests are answered in order, so the fork server has the request to start the job.
   await client.environment({ PATH: PATH ?? '', RQT_HARNESS: harness.root });
   process.kill(server, 'SIGKILL');
   expect((await spawned).pid).toBeGreaterThan(1);
@@ -79,7 +79,7 @@ test('What a fork server was told to start and had not begun with when it was ki
   expect(harness.read('times')).toBe('ran\n');
 });
 
-test('What it had begun with when it was killed, and nobody finds, may have run', async () => {
+test('a job that a killed fork server had begun, and that is not found, may have run', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
@@ -94,7 +94,7 @@ test('What it had begun with when it was killed, and nobody finds, may have run'
   expect(exit.reason).toContain('which may have run');
 });
 
-test('While the runner cannot look for it, it is not said to be gone', async () => {
+test('a job is not reported as ended while the runner cannot search for its process', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const { pid: runner, journal } = client.hello;
@@ -115,7 +115,7 @@ test('While the runner cannot look for it, it is not said to be gone', async () 
   expect(await waitFor(() => exits.get(1))).toMatchObject({ pid, exit_status: null, isLost: true });
 });
 
-test('A job that has ended is not reached by a signal, though its end is still to be told', async () => {
+test('a signal to a job that has ended fails, even if its exit is not reported yet', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
@@ -130,7 +130,7 @@ test('A job that has ended is not reached by a signal, though its end is still t
   expect(await waitFor(() => exits.get(1))).toMatchObject({ exit_status: 7, isLost: false });
 });
 
-test('A list waits until it is known what became of the spawns before it', async () => {
+test('a list waits for the results of earlier spawns', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   const server = await forkServer(client.hello.pid);
@@ -150,7 +150,7 @@ test('A list waits until it is known what became of the spawns before it', async
   await waitFor(() => exits.get(1));
 });
 
-test('A next runner waits until the fork server of a killed one has come to its end', async () => {
+test('a new runner waits for the end of the fork server of a killed runner', async () => {
   const harness = new RunnerHarness();
   const { client } = await harness.start();
   const server = await forkServer(client.hello.pid);
@@ -169,14 +169,14 @@ test('A next runner waits until the fork server of a killed one has come to its 
   process.kill(server, 'SIGCONT');
   const { client: second } = await next;
   expect(processStartTime(server)).toBeUndefined();
-  // It began with it before it saw that the runner was gone, or it never will: the list says which.
+  // The fork server starts the job only before it notices the end of the runner. The list shows whether it did.
   const listed = await second.list();
   writeFileSync(harness.file('go'), '');
   if (listed.length === 0) expect(harness.read('out.1')).toBe('');
   else await waitFor(async () => (await second.list())[0]?.state === 'exited');
 });
 
-test('A fork server ends with its runner', async () => {
+test('a fork server ends with its runner', async () => {
   const harness = new RunnerHarness();
   const { client } = await harness.start(100);
   const server = await forkServer(client.hello.pid);
@@ -186,10 +186,10 @@ test('A fork server ends with its runner', async () => {
 });
 
 test.each([
-  ['without Python', undefined],
-  ['with a Python that fails', '#!/bin/sh\nexit 1\n'],
-  ['with a Python that fails late', '#!/bin/bash\nread -rN1\nexit 1\n'],
-])('On a host %s the runner forks by itself', async (_, python) => {
+  ['has no Python', undefined],
+  ['has a Python that fails', '#!/bin/sh\nexit 1\n'],
+  ['has a Python that fails late', '#!/bin/bash\nread -rN1\nexit 1\n'],
+])('on a host that %s, the runner forks jobs itself', async (_, python) => {
   const harness = new RunnerHarness();
   harness.hidePython(python);
   const { client, exits } = await harness.start();
@@ -205,7 +205,7 @@ test.each([
   expect((await waitFor(() => exits.get(4))).reason).toContain('cannot open stdin');
 });
 
-test('A variable of the user that would change Python does not change the fork server', async () => {
+test('variables of the user that affect Python do not affect the fork server', async () => {
   const harness = new RunnerHarness();
   process.env['PYTHONHOME'] = '/nothing/that/is/there';
   try {

@@ -16,7 +16,7 @@ async function run(
   return await waitFor(() => exits.get(words[0]));
 }
 
-test('The exit status of a job is the one with which it ends', async () => {
+test('the exit status of a job is reported', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   const { pid, started } = await connected.client.spawn(harness.job(1, 'sleep 0.05; exit 42'));
@@ -27,14 +27,14 @@ test('The exit status of a job is the one with which it ends', async () => {
   expect(Date.parse(exit.finished)).toBeGreaterThanOrEqual(Date.parse(exit.started));
 });
 
-test('A job that a signal ends has the name of the signal and no exit status', async () => {
+test('a job ended by a signal has the name of the signal and no exit status', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   const exit = await run(harness, connected, 1, 'kill -SEGV $$; sleep 60');
   expect(exit).toMatchObject({ exit_status: null, signal: 'SIGSEGV', reason: null });
 });
 
-test('A command that begins with a dash or a plus is a command, and no option of bash', async () => {
+test('a command that starts with a dash or a plus is not taken for an option of bash', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   for (const [index, command] of ['-dashprog x', '+x', '--version', '-c "echo wrong"'].entries()) {
@@ -45,11 +45,11 @@ test('A command that begins with a dash or a plus is a command, and no option of
   expect(harness.read('out.9')).toBe('bash 0\n');
 });
 
-test('A job reads and writes the files that it is given, emptied before', async () => {
+test('a job reads its stdin file, and its output files are truncated first', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   writeFileSync(harness.file('in'), 'from the file');
-  writeFileSync(harness.file('out.1'), 'what an earlier attempt wrote, much longer than what comes now');
+  writeFileSync(harness.file('out.1'), 'the output of an earlier attempt, longer than the output of this one');
   const exit = await run(harness, connected, 1, 'cat; echo problem >&2; pwd >> where', { stdin: harness.file('in') });
   expect(exit.exit_status).toBe(0);
   expect([harness.read('out.1'), harness.read('err.1'), harness.read('where')]).toEqual([
@@ -59,7 +59,7 @@ test('A job reads and writes the files that it is given, emptied before', async 
   ]);
 });
 
-test('Without files a job has /dev/null, and one path for both outputs keeps what both wrote', async () => {
+test('a job without files has /dev/null, and stdout and stderr can share one file', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   const nowhere = { stdin: null, stdout: null, stderr: null };
@@ -69,18 +69,18 @@ test('Without files a job has /dev/null, and one path for both outputs keeps wha
   expect(harness.read('out.2')).toBe('one\ntwo\nthree\n');
 });
 
-test('A job inherits no file but its three, and leads its own session', async () => {
+test('a job inherits only its three files, and leads its own session', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   const exit = await run(harness, connected, 1, 'readlink /proc/$$/fd/* | sort; ps -o sid=,pgid= -p $$');
   const words = harness.read('out.1').trim().split(/\s+/);
   expect(words.slice(-2)).toEqual([`${exit.pid}`, `${exit.pid}`]);
-  // What the machine that runs the tests hands down to all is no leak.
+  // Files that every process of the machine inherits do not count.
   const opened = words.filter((word) => word.startsWith(harness.root) || word.startsWith('socket:'));
   expect(opened).toEqual([harness.file('err.1'), harness.file('out.1')]);
 });
 
-test('The environment is the base, then what the spawn adds, then the id of the attempt', async () => {
+test('the environment is the base environment plus that of the spawn plus the id of the attempt', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   const { client } = connected;
@@ -89,7 +89,7 @@ test('The environment is the base, then what the spawn adds, then the id of the 
   expect(harness.read('out.1')).toBe(`base added ${client.hello.journal}.1.1\n`);
 });
 
-test('A command of one mebibyte runs, and its script is gone afterwards', async () => {
+test('a command of 1 MiB runs, and its script is removed afterwards', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   const text = 'ä'.repeat(500_000);
@@ -101,7 +101,7 @@ test('A command of one mebibyte runs, and its script is gone afterwards', async 
   expect(readdirSync(join(harness.directory, 'scripts'))).toEqual([]);
 });
 
-test('A directory that cannot be entered ends the attempt with a reason', async () => {
+test('the attempt ends with a reason if its directory cannot be entered', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   writeFileSync(harness.file('plain'), '');
@@ -115,7 +115,7 @@ test('A directory that cannot be entered ends the attempt with a reason', async 
   expect(existsSync(harness.file('ran'))).toBe(false);
 });
 
-test('Files that cannot be opened end the attempt with a reason that names them', async () => {
+test('the attempt ends with a reason that names the file if a file cannot be opened', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   writeFileSync(harness.file('precious'), 'precious');
@@ -137,7 +137,7 @@ test('Files that cannot be opened end the attempt with a reason that names them'
   expect(existsSync(harness.file('ran'))).toBe(false);
 });
 
-test('What Linux or bash would not take ends the attempt with a reason', async () => {
+test('the attempt ends with a reason if the command or the environment cannot be passed to bash', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   expect((await run(harness, connected, 1, 'echo a\0b')).reason).toBe(
@@ -147,7 +147,7 @@ test('What Linux or bash would not take ends the attempt with a reason', async (
   expect(tooLarge.reason).toBe('cannot start bash: argument list too long');
 });
 
-test('A signal goes to the whole process group', async () => {
+test('a signal is sent to the whole process group', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   await connected.client.spawn(harness.job(1, 'sleep 600 & sleep 601 & echo $!; wait'));
@@ -157,7 +157,7 @@ test('A signal goes to the whole process group', async () => {
   await waitFor(() => processStartTime(Number(harness.read('out.1'))) === undefined);
 });
 
-test('A job that ignores TERM is killed when its grace time is over', async () => {
+test('a job that ignores TERM is killed after the grace period', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   await connected.client.spawn(harness.job(1, 'trap "" TERM; echo ready; while :; do sleep 0.1; done'));
@@ -168,7 +168,7 @@ test('A job that ignores TERM is killed when its grace time is over', async () =
   expect(exit.elapsed).toBeGreaterThanOrEqual(0.3);
 });
 
-test('What is left of a group after its leader obeyed TERM is killed when the grace time is over', async () => {
+test('processes that remain in the group after its leader ended are killed after the grace period', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   await connected.client.spawn(harness.job(1, '(trap "" TERM; echo $BASHPID; while :; do sleep 0.1; done) & wait'));
@@ -179,7 +179,7 @@ test('What is left of a group after its leader obeyed TERM is killed when the gr
   await waitFor(() => processStartTime(stubborn) === undefined);
 });
 
-test('What a job leaves behind that ends by itself is left alone', async () => {
+test('background processes of a job that ended by itself continue to run', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   await run(harness, connected, 1, 'sleep 600 & echo $!');
@@ -190,7 +190,7 @@ test('What a job leaves behind that ends by itself is left alone', async () => {
   await waitFor(() => processStartTime(left) === undefined);
 });
 
-test('An attempt that does not run cannot be signalled', async () => {
+test('a signal to an attempt that is not running fails', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   await run(harness, connected, 1, 'true');
@@ -203,7 +203,7 @@ test('An attempt that does not run cannot be signalled', async () => {
   }
 });
 
-test('The same attempt is never started twice, and its successor is', async () => {
+test('an attempt is never started twice, but the next attempt of the job is started', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   const { client } = connected;

@@ -8,7 +8,7 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const FOREVER = 'echo ready; until [ -e go ]; do sleep 0.05; done';
 
-test('Of eight runners that start at once after kill -9 exactly one lives, in every round', async () => {
+test('of eight runners that start at once after a kill, exactly one stays', async () => {
   const harness = new RunnerHarness();
   await harness.launch();
   const { client } = await harness.connect();
@@ -34,14 +34,14 @@ test('Of eight runners that start at once after kill -9 exactly one lives, in ev
   await waitFor(async () => (await last.client.list())[0]?.state === 'exited');
 });
 
-test('Eight that launch at once get the same runner', async () => {
+test('eight launches at once get the same runner', async () => {
   const harness = new RunnerHarness();
   const hellos = await Promise.all(Array.from({ length: 8 }, () => harness.launch()));
   expect(new Set(hellos.map(({ pid }) => pid)).size).toBe(1);
   await waitFor(() => harness.runners().length === 1);
 });
 
-test('A runner with nothing to do exits, and leaves the journal but neither socket nor pid file', async () => {
+test('an idle runner exits and leaves its journal, but no socket and no pid file', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start(200);
   await client.spawn(harness.job(1, 'exit 9'));
@@ -54,7 +54,7 @@ test('A runner with nothing to do exits, and leaves the journal but neither sock
   expect(await next.client.list()).toMatchObject([{ jid: 1, exit: { exit_status: 9 } }]);
 });
 
-test('A runner whose job runs does not exit, though nobody is connected', async () => {
+test('a runner with a running job does not exit, even without a client', async () => {
   const harness = new RunnerHarness();
   const { client } = await harness.start(100);
   await client.spawn(harness.job(1, 'sleep 0.7; touch done'));
@@ -64,7 +64,7 @@ test('A runner whose job runs does not exit, though nobody is connected', async 
   await waitFor(() => harness.runners().length === 0);
 });
 
-test('Signals that end daemons do not end a runner while a job runs', async () => {
+test('TERM, INT and HUP do not end a runner while a job runs', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   await client.spawn(harness.job(1, FOREVER));
@@ -78,7 +78,7 @@ test('Signals that end daemons do not end a runner while a job runs', async () =
   expect(existsSync(join(harness.directory, 'runner.sock'))).toBe(false);
 });
 
-test('A job has its signals at their defaults, but for real-time signals, which are ignored', async () => {
+test('a job starts with default signal handlers, except that real-time signals are ignored', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   await client.spawn(harness.job(1, 'grep -E "Sig(Ign|Blk)" /proc/self/status'));
@@ -88,12 +88,12 @@ test('A job has its signals at their defaults, but for real-time signals, which 
     .trim()
     .split('\n')
     .map((line) => BigInt(`0x${line.split(/\s+/)[1]}`));
-  // Blocked are none; ignored are 34 to 64, and the C library's own two, 32 and 33, where it starts the job itself.
+  // No signal is blocked. 34 to 64 are ignored. So are 32 and 33, of the C library, if the runner forks the job itself.
   const own = 0x180000000n;
   expect(masks.map((mask) => mask & ~own)).toEqual([0n, 0xfffffffe00000000n]);
 });
 
-test('A shutdown waits for the jobs, starts no more, and tells the last exit', async () => {
+test('a shutdown starts no more jobs, waits for the running ones, and reports the last exit', async () => {
   const harness = new RunnerHarness();
   const { client, exits, disconnected } = await harness.start();
   await client.spawn(harness.job(1, FOREVER));
@@ -107,7 +107,7 @@ test('A shutdown waits for the jobs, starts no more, and tells the last exit', a
   expect(await next.client.list()).toMatchObject([{ jid: 1, exit: { exit_status: 0 } }]);
 });
 
-test('A runner lives in a session of its own, in the root directory, with its socket for its user alone', async () => {
+test('a runner has its own session, works in the root directory, and its socket is private to the user', async () => {
   const harness = new RunnerHarness();
   const { client } = await harness.start();
   const stat = readFileSync(`/proc/${client.hello.pid}/stat`, 'latin1');
@@ -117,14 +117,14 @@ test('A runner lives in a session of its own, in the root directory, with its so
   expect(statSync(harness.directory).mode & 0o777).toBe(0o700);
 });
 
-test('A directory that others could have prepared is refused', async () => {
+test('a runtime directory that others can write to is refused', async () => {
   const harness = new RunnerHarness();
   mkdirSync(harness.directory);
   chmodSync(harness.directory, 0o777);
   await expect(harness.launch()).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
 });
 
-test('A log of more than a mebibyte is begun anew', async () => {
+test('a log of more than 1 MiB is truncated at the start', async () => {
   const harness = new RunnerHarness();
   mkdirSync(harness.directory, { mode: 0o700 });
   writeFileSync(join(harness.directory, 'runner.log'), 'x'.repeat(1024 * 1024 + 1), { mode: 0o600 });
@@ -132,20 +132,20 @@ test('A log of more than a mebibyte is begun anew', async () => {
   expect(statSync(join(harness.directory, 'runner.log')).size).toBeLessThan(10_000);
 });
 
-test('A program that fails to start is an error that says what its log says', async () => {
+test('the error for a runner that fails to start contains its log', async () => {
   const harness = new RunnerHarness();
   const program = harness.file('broken.mjs');
   writeFileSync(program, 'console.error("it is broken"); process.exit(3);');
   await expect(launchRunner(harness.directory, program)).rejects.toThrow(/it ended with 3.*it is broken/);
 });
 
-test('A path that is too long for a socket is an error that says so', async () => {
+test('a path that is too long for a socket causes a clear error', async () => {
   const harness = new RunnerHarness();
   const directory = join(harness.root, 'x'.repeat(100));
   await expect(launchRunner(directory, harness.program)).rejects.toThrow('longer than 107 bytes');
 });
 
-test('A new client finds a runner that takes jobs, though the one before it asked for a shutdown', async () => {
+test('a new client cancels the shutdown that the client before it requested', async () => {
   const harness = new RunnerHarness();
   const { client } = await harness.start();
   await client.spawn(harness.job(1, FOREVER));
@@ -159,7 +159,7 @@ test('A new client finds a runner that takes jobs, though the one before it aske
   expect(harness.runners()).toHaveLength(1);
 });
 
-test('A shutdown tells the exit of a job that was killed in its grace time', async () => {
+test('a shutdown reports the exit of a job that ends in its grace period', async () => {
   const harness = new RunnerHarness();
   const { client, exits, disconnected } = await harness.start();
   await client.spawn(harness.job(1, FOREVER));

@@ -9,13 +9,13 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const TIMED_OUT = { code: 'RUNNER', facts: { code: 'TIMEOUT' } };
 
-test('Who takes the connection and says nothing makes connecting time out', async () => {
+test('connecting times out if the server accepts but sends nothing', async () => {
   const harness = new RunnerHarness();
   await fakeRunner(harness, []);
   await expect(harness.connect(300)).rejects.toMatchObject(TIMED_OUT);
 });
 
-test('Who never answers makes every call time out, and ends the connection', async () => {
+test('every call times out and the connection ends if the server never replies', async () => {
   const harness = new RunnerHarness();
   await fakeRunner(harness, [HELLO_LINE]);
   const { client, disconnected } = await harness.connect(300);
@@ -26,7 +26,7 @@ test('Who never answers makes every call time out, and ends the connection', asy
   await expect(client.list()).rejects.toMatchObject(TIMED_OUT);
 });
 
-test('Who tells much and answers nothing makes a call time out all the same', async () => {
+test('a call times out even if the server sends events but no reply', async () => {
   const harness = new RunnerHarness();
   await fakeRunner(harness, [HELLO_LINE], (socket) => {
     const timer = setInterval(() => socket.write('{"type":"news"}\n'), 20);
@@ -36,7 +36,7 @@ test('Who tells much and answers nothing makes a call time out all the same', as
   await expect(client.list()).rejects.toMatchObject(TIMED_OUT);
 });
 
-test('Who stops reading makes calls time out, though what they send does not go out', async () => {
+test('calls time out if the server stops reading, even if they could not be sent', async () => {
   const harness = new RunnerHarness();
   await fakeRunner(harness, [HELLO_LINE], (socket) => socket.pause());
   const { client, disconnected } = await harness.connect(300);
@@ -46,7 +46,7 @@ test('Who stops reading makes calls time out, though what they send does not go 
   expect(await disconnected).toMatchObject(TIMED_OUT);
 });
 
-test('A client that asks and does not read is dropped, and the next one is served', async () => {
+test('a client that sends requests and reads no replies is disconnected, and the next client is served', async () => {
   const harness = new RunnerHarness();
   await harness.launch();
   const socket = connect(join(harness.directory, 'runner.sock'));
