@@ -5,7 +5,7 @@ import type { CrashPoint } from '../../../src/job/crash-points.ts';
 import { Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** A queue, and what makes the first process die that comes by a point. */
+/** Creates a queue, and the environment in which the first process that reaches a crash point is killed. */
 async function prepared(point: CrashPoint): Promise<{ bench: Workbench; crash: NodeJS.ProcessEnv }> {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
@@ -16,7 +16,7 @@ function hasCrashed(bench: Workbench): boolean {
   return existsSync(join(bench.directory, 'crashed'));
 }
 
-/** Each attempt of a job notes itself. */
+/** Appends the number of each attempt to a file. */
 const JOB = 'echo $RQ_ATTEMPT >>attempts.$RQ_JID; sleep 0.2; exit 7';
 
 function attemptsOf(bench: Workbench, jid: number): string[] {
@@ -24,7 +24,7 @@ function attemptsOf(bench: Workbench, jid: number): string[] {
   return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
 }
 
-/** Files in the making that a killed process left in the queue, and processes, are for the next feeder to clear away. */
+/** Lists the temporary files that a killed process left in the queue. The next feeder removes them. */
 function leftovers(bench: Workbench): string[] {
   const names = ['stdin', 'data', 'nodes'].flatMap((folder) => readdirSync(join(bench.queue, folder)));
   return names.filter((name) => name.startsWith('.'));
@@ -39,22 +39,22 @@ describe('submit killed', () => {
     ['transaction-committed', 3],
   ];
   test.each(points)(
-    'at %s leaves %d of its three jobs, and nothing that a later job could take for its own',
+    'at %s leaves %d of its three jobs, and no file that a later job could use',
     async (point, count) => {
       const { bench, crash } = await prepared(point);
-      writeFileSync(join(bench.directory, 'in'), 'of the killed\n');
+      writeFileSync(join(bench.directory, 'in'), 'from the killed submit\n');
       mkdirSync(join(bench.directory, 'd'));
-      writeFileSync(join(bench.directory, 'd', 'file'), 'of the killed\n');
-      const words = ['QUEUE', 'submit', '--stdin=in', '--data=d', '-'];
-      const killed = await bench.run(words, { input: 'cat\ncat\ncat\n', environment: crash });
+      writeFileSync(join(bench.directory, 'd', 'file'), 'from the killed submit\n');
+      const args = ['QUEUE', 'submit', '--stdin=in', '--data=d', '-'];
+      const killed = await bench.run(args, { input: 'cat\ncat\ncat\n', environment: crash });
       expect([killed.signal, await bench.jobs()]).toMatchObject(['SIGKILL', Array(count).fill({ state: 'pending' })]);
       await bench.must(['QUEUE', 'submit', '-q', 'cat; ls $RQ/data/$RQ_JID 2>&1 || true']);
       await bench.must(['QUEUE', 'feed', '--until-empty']);
       const jobs = await bench.jobs();
       expect(jobs).toMatchObject(Array(count + 1).fill({ state: 'finished', exit_status: 0 }));
-      for (let jid = 1; jid <= count; jid++) expect(bench.stdout(jid)).toBe('of the killed\n');
+      for (let jid = 1; jid <= count; jid++) expect(bench.stdout(jid)).toBe('from the killed submit\n');
       const next = bench.stdout(Number(jobs.at(-1)?.['jid']));
-      expect(next).not.toContain('of the killed');
+      expect(next).not.toContain('from the killed submit');
       expect(leftovers(bench)).toEqual([]);
     },
   );
@@ -84,7 +84,7 @@ describe('delete killed', () => {
     ['transaction-worked', 2],
     ['jobs-deleted', 0],
   ];
-  test.each(points)('at %s leaves %d of two jobs, and their jids are not used again', async (point, count) => {
+  test.each(points)('at %s leaves %d of two jobs, and their jids are not reused', async (point, count) => {
     const { bench, crash } = await prepared(point);
     await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'x' });
     await bench.must(['QUEUE', 'submit', '-q', 'true']);
@@ -97,7 +97,7 @@ describe('delete killed', () => {
   });
 });
 
-describe('a feeder killed', () => {
+describe('a killed feeder', () => {
   const points: CrashPoint[] = [
     'claim-worked',
     'transaction-worked',
@@ -108,7 +108,7 @@ describe('a feeder killed', () => {
     'end-heard',
     'end-committed',
   ];
-  test.each(points)('at %s loses no job and no result, and starts none twice', async (point) => {
+  test.each(points)('at %s loses no job and no result, and starts no job twice', async (point) => {
     const { bench, crash } = await prepared(point);
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `${JOB}\n`.repeat(6) });
     const feeder = await bench.run(['QUEUE', 'feed', '--max_feed=4', '--until-empty'], { environment: crash });
@@ -121,30 +121,33 @@ describe('a feeder killed', () => {
   });
 });
 
-describe('a runner killed', () => {
-  /** Why nobody knows how it ended, if so, and how many attempts it takes to run a restartable job. */
+describe('a killed runner', () => {
+  /** The reason if the end is unknown, and the number of attempts that a restartable job needs. */
   const points: [CrashPoint, RegExp | undefined, number][] = [
-    // It was provably not begun with: another attempt, of any job.
+    // The attempt provably did not start, so any job gets another one.
     ['attempt-journaled', undefined, 2],
-    // Or it ends before the next runner looks for it.
+    // The second reason applies if the process ends before the next runner looks for it.
     ['attempt-forked', /the exit status is unknown|killed while it started the job/, 2],
     ['exit-seen', /the exit status is unknown/, 2],
     ['exit-journaled', undefined, 1],
   ];
-  test.each(points)('at %s: a job that is not restartable has the end that is known of it', async (point, reason) => {
-    const { bench, crash } = await prepared(point);
-    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `${JOB}\n`.repeat(3) });
-    await bench.must(['QUEUE', 'feed', '--max_feed=1', '--until-empty'], { environment: crash });
-    expect(hasCrashed(bench)).toBe(true);
-    const first =
-      reason === undefined
-        ? { state: 'finished', exit_status: 7 }
-        : { state: 'dead', reason: expect.stringMatching(reason) };
-    expect(await bench.jobs()).toMatchObject([first, ...Array(2).fill({ state: 'finished', exit_status: 7 })]);
-    expect([1, 2, 3].map((jid) => attemptsOf(bench, jid).length)).toEqual([1, 1, 1]);
-  });
+  test.each(points)(
+    'at %s: a job that is not restartable has its real end, or a reason why that is unknown',
+    async (point, reason) => {
+      const { bench, crash } = await prepared(point);
+      await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `${JOB}\n`.repeat(3) });
+      await bench.must(['QUEUE', 'feed', '--max_feed=1', '--until-empty'], { environment: crash });
+      expect(hasCrashed(bench)).toBe(true);
+      const first =
+        reason === undefined
+          ? { state: 'finished', exit_status: 7 }
+          : { state: 'dead', reason: expect.stringMatching(reason) };
+      expect(await bench.jobs()).toMatchObject([first, ...Array(2).fill({ state: 'finished', exit_status: 7 })]);
+      expect([1, 2, 3].map((jid) => attemptsOf(bench, jid).length)).toEqual([1, 1, 1]);
+    },
+  );
 
-  test.each(points)('at %s: a restartable job has a new attempt, and its result', async (point, _, attempt) => {
+  test.each(points)('at %s: a restartable job has the result of its last attempt', async (point, _, attempt) => {
     const { bench, crash } = await prepared(point);
     await bench.must(['QUEUE', 'submit', '-q', '--restartable', JOB]);
     await bench.must(['QUEUE', 'feed', '--max_feed=1', '--until-empty'], { environment: crash });
@@ -162,7 +165,7 @@ describe('rotate killed', () => {
     ['rotation-files-removed', 0],
     ['rotation-finished', 0],
   ];
-  test.each(points)('at %s: every job is in the queue or in one rotation', async (point, kept) => {
+  test.each(points)('at %s: each job is in the queue or in one rotation', async (point, kept) => {
     const { bench, crash } = await prepared(point);
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'echo a\n'.repeat(3) });
     await bench.must(['QUEUE', 'feed', '--until-empty']);
@@ -184,11 +187,11 @@ function killQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself.
+    // The process has ended already.
   }
 }
 
-test('jobs of a host that was booted again are dead, or have a new attempt if they are restartable', async () => {
+test('jobs of a rebooted host are dead, or get a new attempt if they are restartable', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   const gate = join(bench.directory, 'gate');
@@ -207,7 +210,7 @@ test('jobs of a host that was booted again are dead, or have a new attempt if th
   });
   process.kill(runner, 'SIGKILL');
   await waitFor(() => bench.processes().length === 0);
-  // What a boot leaves: the journal of the one before, and the rows that were claimed under it.
+  // After a reboot, the journal and the claimed rows contain the earlier boot id.
   const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
   const [directory = ''] = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? [entry.name] : [],

@@ -24,7 +24,7 @@ async function feederPid(bench: Workbench): Promise<number> {
   });
 }
 
-test('a daemon that is told to be one by RQ_OPTS too is one, and starts no other', async () => {
+test('feed -D in RQ_OPTS starts one daemon, not a daemon that starts another', async () => {
   const bench = await newQueue();
   const environment = { RQ_OPTS: '-D' };
   const { pid } = JSON.parse(await bench.must(['QUEUE', 'feed', '--json'], { environment })) as { pid: number };
@@ -32,7 +32,7 @@ test('a daemon that is told to be one by RQ_OPTS too is one, and starts no other
   await bench.must(['QUEUE', 'stop']);
 });
 
-test('a feeder in the foreground goes on when nobody reads what it says any more', async () => {
+test('a feeder in the foreground continues after the reader of its stderr has closed it', async () => {
   const bench = await newQueue();
   const feeder = bench.start(['QUEUE', 'feed']);
   await feederPid(bench);
@@ -43,7 +43,7 @@ test('a feeder in the foreground goes on when nobody reads what it says any more
   expect((await feeder.ended).status).toBe(0);
 });
 
-test('a feeder whose runtime directory was removed keeps its jobs: no second one feeds beside it', async () => {
+test('a feeder whose runtime directory was removed keeps its jobs, and a second feeder refuses to start', async () => {
   const bench = await newQueue();
   await bench.must(['QUEUE', 'submit', '-q', '--restartable', `echo $$ >>pids; ${GATED}`]);
   const feeder = bench.start(['QUEUE', 'feed']);
@@ -64,17 +64,17 @@ test('a feeder whose runtime directory was removed keeps its jobs: no second one
   expect((await feeder.ended).status).toBe(0);
 });
 
-test('a shutdown over which the feeder is killed does not say that all has ended', async () => {
+test('a shutdown during which the feeder is killed reports the jobs that still run', async () => {
   const bench = await newQueue();
   await bench.must(['QUEUE', 'submit', '-q', GATED]);
   const feeder = bench.start(['QUEUE', 'feed']);
   await waitFor(async () => (await bench.jobs('running')).length === 1);
   const shutdown = bench.start(['QUEUE', 'shutdown']);
-  let said = '';
+  let output = '';
   shutdown.child.stderr?.on('data', (text: string) => {
-    said += text;
+    output += text;
   });
-  await waitFor(() => said.includes('waiting until the jobs'));
+  await waitFor(() => output.includes('waiting until the jobs'));
   feeder.child.kill('SIGKILL');
   const { status, stdout, stderr } = await shutdown.ended;
   expect([status, stdout]).toEqual([1, '']);
@@ -84,7 +84,7 @@ test('a shutdown over which the feeder is killed does not say that all has ended
   await bench.must(['QUEUE', 'stop']);
 });
 
-test('a job finds the name of its user also where the feeder was started without', async () => {
+test('a job has USER and LOGNAME even if the feeder was started without them', async () => {
   const bench = await newQueue();
   await bench.must(['QUEUE', 'submit', '-q', 'echo "$USER $LOGNAME"']);
   await bench.must(['QUEUE', 'feed', '--until-empty'], { environment: { USER: undefined, LOGNAME: undefined } });

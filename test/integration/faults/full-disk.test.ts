@@ -6,8 +6,8 @@ import { Workbench } from '../../support/program.ts';
 import { describeSmallDisk, fill, smallDisk } from '../../support/small-disk.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** A queue on a file system of three megabytes. */
-async function cramped(): Promise<Workbench> {
+/** Creates a queue on a file system of three megabytes. */
+async function queueOnSmallDisk(): Promise<Workbench> {
   const bench = new Workbench();
   const parent = join(bench.queue, '..', 'small');
   smallDisk(parent, '3m');
@@ -17,8 +17,8 @@ async function cramped(): Promise<Workbench> {
 }
 
 describeSmallDisk('a full disk', () => {
-  test('submit says so in one line, and nothing is submitted', async () => {
-    const bench = await cramped();
+  test('makes submit fail with a message of one line, and nothing is submitted', async () => {
+    const bench = await queueOnSmallDisk();
     const jobs = `${'echo a command of some length that fills the disk\n'.repeat(20)}`;
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: jobs });
     const many = await bench.run(['QUEUE', 'submit', '-q', '-'], { input: jobs.repeat(5000) });
@@ -34,8 +34,8 @@ describeSmallDisk('a full disk', () => {
     await bench.must(['QUEUE', 'submit', '-q', 'true']);
   });
 
-  test.each(['r', 'r.tgz'])('a rotation to it leaves everything as it was: %s', async (name) => {
-    const bench = await cramped();
+  test.each(['r', 'r.tgz'])('makes a rotation to it fail, and the queue is unchanged: %s', async (name) => {
+    const bench = await queueOnSmallDisk();
     const small = join(bench.queue, '..');
     bench.queue = join(bench.directory, 'q');
     await bench.must(['QUEUE', 'create']);
@@ -49,8 +49,8 @@ describeSmallDisk('a full disk', () => {
     expect(readdirSync(small)).toEqual(['q']);
   });
 
-  test('recover leaves nothing behind but what was there, however little room there is', async () => {
-    const bench = await cramped();
+  test('makes recover fail, and no partial copy is left, however little space there is', async () => {
+    const bench = await queueOnSmallDisk();
     const jobs = `${'echo a command of some length that fills the disk\n'.repeat(3000)}`;
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: jobs });
     const database = join(bench.queue, 'db');
@@ -58,9 +58,9 @@ describeSmallDisk('a full disk', () => {
     const { size } = statSync(database);
     const filler = fill(join(bench.queue, '..'));
     const whole = statSync(filler).size;
-    // None at all, for half of the copy, and for the copy but not for the new database.
-    for (const room of [0, 0.5, 1.3]) {
-      truncateSync(filler, whole - Math.floor(room * size));
+    // No space, space for half of the copy, and space for the copy but not for the new database.
+    for (const factor of [0, 0.5, 1.3]) {
+      truncateSync(filler, whole - Math.floor(factor * size));
       const { status, stderr } = await bench.run(['QUEUE', 'recover', '-v2']);
       expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot .* is full; make room.*\n$/)]);
       expect(readdirSync(bench.queue).filter((name) => name.startsWith('db'))).toEqual(['db', 'db.schema']);
@@ -69,8 +69,8 @@ describeSmallDisk('a full disk', () => {
     await bench.must(['QUEUE', 'recover']);
   });
 
-  test('a feeder goes on when there is space again, and no result is lost', async () => {
-    const bench = await cramped();
+  test('suspends a feeder until there is space again, and no result is lost', async () => {
+    const bench = await queueOnSmallDisk();
     const go = join(bench.directory, 'go');
     await bench.must(['QUEUE', 'submit', '-q', '-'], {
       input: `while [ ! -e ${go} ]; do sleep 0.1; done; exit 4\n`.repeat(4),

@@ -6,8 +6,8 @@ import { plantJob, tamper } from '../../support/hostile.ts';
 import { Workbench } from '../../support/program.ts';
 
 const PRECIOUS = 'precious\n';
-/** What a terminal would obey: all controls but a newline, and marks of direction. */
-const OBEYED = /[^\P{Cc}\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+/** Characters that a terminal interprets: control characters except newline, and direction marks. */
+const CONTROLS = /[^\P{Cc}\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
 async function newQueue(): Promise<Workbench> {
   const bench = new Workbench();
@@ -15,8 +15,8 @@ async function newQueue(): Promise<Workbench> {
   return bench;
 }
 
-/** A file outside of the queue that nobody may touch, with a time stamp of long ago. */
-function precious(bench: Workbench, name = 'victim'): string {
+/** Creates a file outside of the queue that must not change, with an old time stamp. */
+function createVictim(bench: Workbench, name = 'victim'): string {
   const path = join(bench.directory, name);
   writeFileSync(path, PRECIOUS);
   execFileSync('touch', ['-d', '2001-01-01T00:00:00Z', path]);
@@ -28,9 +28,9 @@ function expectUntouched(path: string): void {
   expect(statSync(path).mtime.toISOString()).toBe('2001-01-01T00:00:00.000Z');
 }
 
-test('paths in a row lead nowhere but to the files of that job', async () => {
+test('paths in a row cannot refer to files other than those of the job', async () => {
   const bench = await newQueue();
-  const victims = ['x', 'y'].map((name) => precious(bench, name));
+  const victims = ['x', 'y'].map((name) => createVictim(bench, name));
   const paths = { stdin: '../x', stdout: '../y', stderr: victims[0], data: '../../y' };
   const jid = plantJob(bench, { ...paths, command: 'cat' });
   const ended = { state: 'finished', started: '2026-01-01T00:00:00.000Z', finished: '2026-01-01T00:00:00.000Z' };
@@ -50,9 +50,9 @@ test('paths in a row lead nowhere but to the files of that job', async () => {
   for (const victim of victims) expectUntouched(victim);
 });
 
-test('links, pipes and directories in place of a job’s files are not followed, not waited for, and not written to', async () => {
+test('links, pipes and directories in place of the files of a job are refused', async () => {
   const bench = await newQueue();
-  const victim = precious(bench);
+  const victim = createVictim(bench);
   await bench.must(['QUEUE', 'submit', '-q', '--stdin=-', 'echo overwritten'], { input: 'x' });
   await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'echo overwritten\n'.repeat(3) });
   const file = (name: string): string => join(bench.queue, name);
@@ -85,7 +85,7 @@ test('links, pipes and directories in place of a job’s files are not followed,
   expectUntouched(victim);
 });
 
-describe('what stands in place of the file of a node', () => {
+describe('a planted file in place of the file of a node', () => {
   const plants: [string, (path: string, victim: string) => void][] = [
     ['a link', (path, victim) => symlinkSync(victim, path)],
     ['a pipe', (path) => execFileSync('mkfifo', [path])],
@@ -97,9 +97,9 @@ describe('what stands in place of the file of a node', () => {
       },
     ],
   ];
-  test.each(plants)('harms neither status nor feeder: %s', async (_, plant) => {
+  test.each(plants)('is ignored by status and by the feeder: %s', async (_, plant) => {
     const bench = await newQueue();
-    const victim = precious(bench);
+    const victim = createVictim(bench);
     plant(join(bench.queue, 'nodes', 'here'), victim);
     await bench.must(['QUEUE', 'submit', '-q', 'true']);
     expect(await bench.must(['QUEUE', 'status', '--fields', 'nodes'])).toBe('---\nnodes: []\n');
@@ -110,10 +110,10 @@ describe('what stands in place of the file of a node', () => {
   });
 });
 
-test('the record of a rotation moves and removes nothing but rotations', async () => {
+test('a planted record of a rotation cannot move or remove other files', async () => {
   const bench = await newQueue();
   mkdirSync(join(bench.directory, 'home'));
-  const victim = precious(bench, 'home/victim');
+  const victim = createVictim(bench, 'home/victim');
   const id = '11111111-2222-3333-4444-555555555555';
   const record = [id, victim, join(bench.directory, 'taken'), '["../home/victim","stdout/../../home"]', 'now'];
   tamper(bench, (database) => database.prepare('INSERT INTO rotations VALUES (?, ?, ?, ?, ?)').run(...record));
@@ -123,23 +123,26 @@ test('the record of a rotation moves and removes nothing but rotations', async (
   expect(existsSync(join(bench.directory, 'taken'))).toBe(false);
 });
 
-test.each(['nonsense', '{"0":"stdout/1"}', '[1]'])('the files of a rotation are names: %s', async (files) => {
-  const bench = await newQueue();
-  const id = '11111111-2222-3333-4444-555555555555';
-  const partial = join(bench.directory, `.rq-rotation.${id}`, 'r');
-  const record = [id, partial, join(bench.directory, 'r'), files, 'now'];
-  tamper(bench, (database) => database.prepare('INSERT INTO rotations VALUES (?, ?, ?, ?, ?)').run(...record));
-  const { status, stderr } = await bench.run(['QUEUE', 'rotate', join(bench.directory, 'rotation')]);
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot finish a rotation of .*\n$/)]);
-  expect(await bench.run(['QUEUE', 'doctor', '--fields', 'findings'])).toMatchObject({
-    stderr: '',
-    stdout: expect.stringContaining(join(bench.directory, 'r')),
-  });
-});
+test.each(['nonsense', '{"0":"stdout/1"}', '[1]'])(
+  'a record of a rotation with invalid file names is refused: %s',
+  async (files) => {
+    const bench = await newQueue();
+    const id = '11111111-2222-3333-4444-555555555555';
+    const partial = join(bench.directory, `.rq-rotation.${id}`, 'r');
+    const record = [id, partial, join(bench.directory, 'r'), files, 'now'];
+    tamper(bench, (database) => database.prepare('INSERT INTO rotations VALUES (?, ?, ?, ?, ?)').run(...record));
+    const { status, stderr } = await bench.run(['QUEUE', 'rotate', join(bench.directory, 'rotation')]);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot finish a rotation of .*\n$/)]);
+    expect(await bench.run(['QUEUE', 'doctor', '--fields', 'findings'])).toMatchObject({
+      stderr: '',
+      stdout: expect.stringContaining(join(bench.directory, 'r')),
+    });
+  },
+);
 
-test('absurd settings count as not made', async () => {
+test('invalid settings are replaced by the defaults', async () => {
   const bench = await newQueue();
-  const absurd = [
+  const invalid = [
     ['max_feed', '1000000000'],
     ['min_sleep', '-1'],
     ['max_sleep', 'never'],
@@ -147,13 +150,13 @@ test('absurd settings count as not made', async () => {
     ['retention', 'Infinity'],
   ];
   tamper(bench, (database) => {
-    for (const row of absurd) database.prepare('INSERT INTO attributes VALUES (?, ?)').run(...row);
+    for (const row of invalid) database.prepare('INSERT INTO attributes VALUES (?, ?)').run(...row);
   });
   const settings = 'max_feed: null\nmin_sleep: 1\nmax_sleep: 5\nlost_after: 900\nretention: 0\n';
   expect(await bench.must(['QUEUE', 'configure'])).toBe(`---\n${settings}`);
 });
 
-test('a generation that cannot be is a clear error, and reading goes on', async () => {
+test('an impossible generation is refused with one line, and reading still works', async () => {
   const bench = await newQueue();
   tamper(bench, (database) => database.exec("INSERT INTO operations VALUES (9223372036854775807, 'x', 'now')"));
   const { status, stderr } = await bench.run(['QUEUE', 'submit', 'true']);
@@ -161,8 +164,8 @@ test('a generation that cannot be is a clear error, and reading goes on', async 
   expect(await bench.counts()).toMatchObject({ total: 0 });
 });
 
-describe('jobs that rq never wrote', () => {
-  test('do not keep others from running, and the feeder says so', async () => {
+describe('jobs that rq did not write', () => {
+  test('are skipped and logged, and the other jobs run', async () => {
     const bench = await newQueue();
     plantJob(bench, { priority: 2 ** 40, finished: 'soon' });
     plantJob(bench, { priority: 9, pid: 1, boot: 'x', signal: 'y', reason: 'z' });
@@ -175,35 +178,35 @@ describe('jobs that rq never wrote', () => {
     expect(await bench.jobs('finished')).toMatchObject([{ jid: 5, exit_status: 0 }]);
   });
 
-  test('a command of 300 MB is read by nobody', async () => {
+  test('with a command of 300 MB do not fill the memory', async () => {
     const bench = await newQueue();
     const jid = plantJob(bench, { priority: 9 });
     tamper(bench, (database) =>
       database.exec(`UPDATE jobs SET command = CAST(zeroblob(300000000) AS TEXT), tag = command WHERE jid = ${jid}`),
     );
     await bench.must(['QUEUE', 'submit', '-q', 'true']);
-    // Kilobytes of memory that may be written to.
+    // The limit is in kilobytes of writable memory.
     const limited = `ulimit -d 250000; for mode in list status 'query priority=9' 'list ${jid}' 'feed --until-empty -v1'; do rq q $mode || exit; done`;
     const { stdout } = await bench.shell(limited);
     expect(stdout.match(/^ {2}command: ""$/gm)).toHaveLength(3);
     expect(await bench.jobs('finished')).toMatchObject([{ jid: 2 }]);
   });
 
-  test('a state that there is none is a clear error', async () => {
+  test('with an invalid state cause a message of one line', async () => {
     const bench = await newQueue();
     plantJob(bench, { state: '\u001b[2Jgone' });
     const { status, stderr } = await bench.run(['QUEUE', 'list']);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^rq: cannot read job 1: it has no valid state but \\u001b\[2Jgone; .*\n$/);
+    expect(stderr).toMatch(/^rq: cannot read job 1: its state is \\u001b\[2Jgone, which is not valid; .*\n$/);
   });
 
   test.each([
     ['NUL in the command', { command: 'echo a\0b' }],
     ['NUL in the directory', { cwd: '/tmp\0/x' }],
     ['NUL in the tag', { tag: 'a\0b' }],
-    ['no Unicode', { command: Buffer.from('echo \xff', 'latin1') }],
-    ['a pipe for directory', { cwd: 'PIPE' }],
-  ])('end, and the feeder goes on: %s', async (_, columns) => {
+    ['invalid Unicode', { command: Buffer.from('echo \xff', 'latin1') }],
+    ['a pipe as the directory', { cwd: 'PIPE' }],
+  ])('end, and the feeder continues: %s', async (_, columns) => {
     const bench = await newQueue();
     const pipe = join(bench.directory, 'pipe');
     execFileSync('mkfifo', [pipe]);
@@ -221,10 +224,17 @@ describe('jobs that rq never wrote', () => {
   });
 });
 
-test('a terminal that shows a job is not driven by it', async () => {
+test('control characters in a job do not reach the terminal', async () => {
   const bench = await newQueue();
-  const nasty = `a\u001b[31m\u009b5m\u0007\r\u202e\u2066\u200f\u061c\u2028\u0085\u007fz`;
-  plantJob(bench, { command: nasty, tag: nasty, owner: nasty, cwd: nasty, submitter: nasty, runners: nasty });
+  const controls = `a\u001b[31m\u009b5m\u0007\r\u202e\u2066\u200f\u061c\u2028\u0085\u007fz`;
+  plantJob(bench, {
+    command: controls,
+    tag: controls,
+    owner: controls,
+    cwd: controls,
+    submitter: controls,
+    runners: controls,
+  });
   const calls = [
     ['list'],
     ['list', '--json'],
@@ -232,23 +242,23 @@ test('a terminal that shows a job is not driven by it', async () => {
     ['query', 'jid=1', '--json'],
     ['execute', 'SELECT * FROM jobs'],
     ['execute', '--json', 'SELECT * FROM jobs'],
-    ['delete', `tag=${nasty}x`],
-    ['list', nasty],
-    [nasty],
+    ['delete', `tag=${controls}x`],
+    ['list', controls],
+    [controls],
     ['feed', '--until-empty'],
     ['update', '1', 'priority=7'],
-    ['snapshot', `${nasty}`],
+    ['snapshot', `${controls}`],
   ];
-  for (const words of calls) {
-    const { stdout, stderr } = await bench.run(['QUEUE', ...words]);
-    expect({ words, obeyed: OBEYED.exec(stdout + stderr)?.[0] }).toEqual({ words, obeyed: undefined });
+  for (const args of calls) {
+    const { stdout, stderr } = await bench.run(['QUEUE', ...args]);
+    expect({ args, control: CONTROLS.exec(stdout + stderr)?.[0] }).toEqual({ args, control: undefined });
   }
-  expect((await bench.jobs('1'))[0]).toMatchObject({ command: nasty, tag: nasty });
+  expect((await bench.jobs('1'))[0]).toMatchObject({ command: controls, tag: controls });
 });
 
-test('what a schema was made to do goes no further than its database', async () => {
+test('a planted trigger cannot reach outside of the database', async () => {
   const bench = await newQueue();
-  const victim = precious(bench);
+  const victim = createVictim(bench);
   tamper(bench, (database) =>
     database.exec(`CREATE TRIGGER evil AFTER INSERT ON jobs BEGIN SELECT load_extension('${victim}'); END`),
   );

@@ -8,10 +8,10 @@ const LOST_AFTER_S = 10;
 
 type Feeder = ReturnType<Workbench['start']>;
 
-/** A queue with two hosts, of which h1 is to be lost; `h2` may run restartable jobs of h1's, and nothing else. */
+/** A queue with two hosts: h1 gets lost, and h2 can only run the restartable jobs of h1. */
 class Cluster {
   readonly bench = new Workbench();
-  /** What the jobs wait for. */
+  /** The jobs wait until this file exists. */
   readonly gate = join(this.bench.directory, 'gate');
 
   async create(): Promise<void> {
@@ -23,7 +23,7 @@ class Cluster {
     return this.bench.start(['QUEUE', 'feed', '--max_feed=4'], { environment: { RQ_HOST: host } });
   }
 
-  /** Submits a job that notes each of its attempts, waits for the gate and ends with 7. */
+  /** Submits a job that records each of its attempts, waits for the gate and exits with 7. */
   async submit(...options: string[]): Promise<void> {
     const command = `echo $$ >started.$RQ_JID.$RQ_ATTEMPT; while [ ! -e gate ]; do sleep 0.1; done; exit 7`;
     await this.bench.must(['QUEUE', 'submit', '-q', ...options, command]);
@@ -41,7 +41,7 @@ class Cluster {
     return JSON.parse(await this.bench.must(['QUEUE', 'nodes', '--json'])) as Record<string, unknown>[];
   }
 
-  beat(host: string): number {
+  heartbeat(host: string): number {
     return statSync(join(this.bench.queue, 'nodes', host)).mtimeMs;
   }
 
@@ -56,7 +56,7 @@ class Cluster {
   }
 }
 
-/** A cluster whose h1 runs a restartable job (1) and one that is not (2), and was then silent until it was lost. */
+/** Creates a cluster whose h1 runs a restartable job (1) and another one (2), and is silent until it is declared lost. */
 async function clusterWithLost(
   silence: (h1: Feeder) => Promise<void>,
 ): Promise<{ cluster: Cluster; h1: Feeder; h2: Feeder }> {
@@ -85,12 +85,12 @@ async function clusterWithLost(
     { host: 'h1', state: 'lost', running: 0 },
     { host: 'h2', state: 'feeding', running: 1, slots: 4 },
   ]);
-  // What ran on it still does: nobody can reach it to end that.
+  // Its attempts still run, since no other host can kill them.
   expect([cluster.isRunning(1, 1), cluster.isRunning(2, 1)]).toEqual([true, true]);
   return { cluster, h1, h2 };
 }
 
-/** After its return, what was given away is killed; what nobody took goes on, and its true result is recorded. */
+/** After h1 returns, its attempt of the job that h2 claimed is killed. The other one continues, and its result is recorded. */
 async function expectReturn(cluster: Cluster, feeders: readonly Feeder[]): Promise<void> {
   await waitFor(() => !cluster.isRunning(1, 1));
   expect([cluster.isRunning(1, 2), cluster.isRunning(2, 1)]).toEqual([true, true]);
@@ -107,8 +107,8 @@ async function expectReturn(cluster: Cluster, feeders: readonly Feeder[]): Promi
   await cluster.end(feeders);
 }
 
-describe('a host that gives no sign of life', () => {
-  test('is lost; its feeder that starts anew kills what was given away, and the rest comes to its true end', async () => {
+describe('a host that sends no heartbeat', () => {
+  test('is declared lost; its next feeder kills stale attempts, and other attempts get their real results', async () => {
     const { cluster, h2 } = await clusterWithLost(async ({ child, ended }) => {
       child.kill('SIGKILL');
       await ended;
@@ -116,7 +116,7 @@ describe('a host that gives no sign of life', () => {
     await expectReturn(cluster, [cluster.feed('h1'), h2]);
   });
 
-  test('is lost; where it was only frozen, its feeder finds that out by itself', async () => {
+  test('is declared lost; a feeder that was only frozen kills its stale attempts itself', async () => {
     const { cluster, h1, h2 } = await clusterWithLost(async ({ child }) => {
       child.kill('SIGSTOP');
     });
@@ -125,7 +125,7 @@ describe('a host that gives no sign of life', () => {
   });
 });
 
-test('an attempt that is to start on a host waits until the one before has ended there', async () => {
+test('an attempt does not start on a host before the earlier attempt of its job has ended there', async () => {
   const cluster = new Cluster();
   await cluster.create();
   const command = `trap '' TERM; echo $$ >started.$RQ_JID.$RQ_ATTEMPT; while [ ! -e gate ]; do sleep 0.1; done; exit 7`;
@@ -145,7 +145,7 @@ test('an attempt that is to start on a host waits until the one before has ended
   await cluster.end([again, h2]);
 });
 
-test('a feeder that was frozen itself, for longer than it takes to be lost, takes nobody for lost', async () => {
+test('a feeder that was itself frozen for longer than lost_after declares no host lost', async () => {
   const cluster = new Cluster();
   await cluster.create();
   await cluster.submit('--runner=h1');
@@ -153,20 +153,20 @@ test('a feeder that was frozen itself, for longer than it takes to be lost, take
   await waitFor(() => cluster.hasStarted(1, 1));
   const h2 = cluster.feed('h2');
   await waitFor(() => existsSync(join(cluster.bench.queue, 'nodes', 'h2')));
-  const before = cluster.beat('h1');
+  const before = cluster.heartbeat('h1');
   h2.child.kill('SIGSTOP');
   h1.child.kill('SIGSTOP');
   const frozenMs = performance.now();
   await waitFor(() => performance.now() - frozenMs > (LOST_AFTER_S + 2) * 1000);
-  expect(cluster.beat('h1')).toBe(before);
+  expect(cluster.heartbeat('h1')).toBe(before);
   h2.child.kill('SIGCONT');
-  // It has looked at h1 again before it beats twice.
-  const thawed = cluster.beat('h2');
-  await waitFor(() => cluster.beat('h2') > thawed);
-  const next = cluster.beat('h2');
-  await waitFor(() => cluster.beat('h2') > next);
+  // It checks h1 before its second heartbeat.
+  const thawed = cluster.heartbeat('h2');
+  await waitFor(() => cluster.heartbeat('h2') > thawed);
+  const next = cluster.heartbeat('h2');
+  await waitFor(() => cluster.heartbeat('h2') > next);
   h1.child.kill('SIGCONT');
-  await waitFor(() => cluster.beat('h1') > before);
+  await waitFor(() => cluster.heartbeat('h1') > before);
   expect(await cluster.bench.jobs()).toMatchObject([{ state: 'running', attempt: 1 }]);
   writeFileSync(cluster.gate, '');
   await waitFor(async () => (await cluster.bench.jobs('finished')).length === 1);

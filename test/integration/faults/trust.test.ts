@@ -16,7 +16,7 @@ import { Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const NOBODY = 65534;
-const rootReason = process.getuid?.() === 0 ? undefined : 'only root has other users';
+const rootReason = process.getuid?.() === 0 ? undefined : ': needs root';
 
 async function newQueue(): Promise<Workbench> {
   const bench = new Workbench();
@@ -30,8 +30,8 @@ describe('a feeder refuses a queue', () => {
     const path = join(bench.queue, name);
     const { mode } = statSync(path);
     chmodSync(path, mode | 0o002);
-    for (const words of [[], ['--trust-group']]) {
-      const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty', ...words]);
+    for (const options of [[], ['--trust-group']]) {
+      const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty', ...options]);
       expect(status).toBe(1);
       expect(stderr).toMatch(
         /^rq: cannot feed from \S+: anybody can write to it, so others could run commands as you; .*\n$/,
@@ -62,7 +62,7 @@ describe('a feeder refuses a queue', () => {
 });
 
 test.skipIf(rootReason !== undefined)(
-  `no process is taken for a feeder by another user's word${rootReason ?? ''}`,
+  `a pid file that another user could have written is ignored${rootReason ?? ''}`,
   async () => {
     const bench = await newQueue();
     await bench.must(['QUEUE', 'feed', '--until-empty', '-v', '1']);
@@ -84,10 +84,10 @@ test.skipIf(rootReason !== undefined)(
   },
 );
 
-describe('a runtime directory that another could have prepared is refused:', () => {
+describe('a runtime directory that another user could have prepared is refused:', () => {
   const plants: [string, (path: string) => void][] = [
     ['a link', (path) => symlinkSync('/tmp', path)],
-    ['open to all', (path) => execFileSync('mkdir', ['-m', '0777', path])],
+    ['writable by all', (path) => execFileSync('mkdir', ['-m', '0777', path])],
     ['a file', (path) => writeFileSync(path, '')],
   ];
   if (rootReason === undefined)
@@ -111,24 +111,31 @@ describe('a runtime directory that another could have prepared is refused:', () 
   });
 });
 
-test.skipIf(rootReason !== undefined)(`the socket admits its owner only${rootReason ?? ''}`, async () => {
-  const bench = await newQueue();
-  const feeder = bench.start(['QUEUE', 'feed']);
-  const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
-  const sockets = (): string[] =>
-    readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('runner.sock'));
-  await waitFor(async () => (await bench.run(['QUEUE', 'pid'])).status === 0 && sockets().length === 1);
-  const socket = join(root, sockets()[0] ?? '');
-  chmodSync(bench.directory, 0o755);
-  const script = `require('net').connect(process.argv[1]).on('error', (e) => console.log(e.code)).on('connect', () => console.log('in'))`;
-  const as = (...words: string[]): string =>
-    spawnSync('setpriv', [...words, process.execPath, '-e', `${script}.on('data', (d) => process.exit())`, socket], {
-      encoding: 'utf8',
-    }).stdout;
-  expect(as('--no-new-privs')).toBe('in\n');
-  expect(as(`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups')).toBe('EACCES\n');
-  expect(statSync(join(socket, '..')).mode & 0o777).toBe(0o700);
-  expect(statSync(socket).mode & 0o777).toBe(0o600);
-  feeder.child.kill('SIGTERM');
-  await feeder.ended;
-});
+test.skipIf(rootReason !== undefined)(
+  `only its owner can connect to the socket of the runner${rootReason ?? ''}`,
+  async () => {
+    const bench = await newQueue();
+    const feeder = bench.start(['QUEUE', 'feed']);
+    const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
+    const sockets = (): string[] =>
+      readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('runner.sock'));
+    await waitFor(async () => (await bench.run(['QUEUE', 'pid'])).status === 0 && sockets().length === 1);
+    const socket = join(root, sockets()[0] ?? '');
+    chmodSync(bench.directory, 0o755);
+    const script = `require('net').connect(process.argv[1]).on('error', (e) => console.log(e.code)).on('connect', () => console.log('connected'))`;
+    const connectAs = (...options: string[]): string =>
+      spawnSync(
+        'setpriv',
+        [...options, process.execPath, '-e', `${script}.on('data', (d) => process.exit())`, socket],
+        {
+          encoding: 'utf8',
+        },
+      ).stdout;
+    expect(connectAs('--no-new-privs')).toBe('connected\n');
+    expect(connectAs(`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups')).toBe('EACCES\n');
+    expect(statSync(join(socket, '..')).mode & 0o777).toBe(0o700);
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
+    feeder.child.kill('SIGTERM');
+    await feeder.ended;
+  },
+);
