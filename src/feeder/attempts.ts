@@ -1,5 +1,6 @@
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange/exchange.ts';
+import { attemptName } from '../runner/protocol/protocol.ts';
 
 /** What the next exchange reports. */
 export interface Reports {
@@ -7,10 +8,6 @@ export interface Reports {
   readonly ends: AttemptEnd[];
   /** Attempts that were never started. Their jobs go back to pending. */
   readonly releases: AttemptKey[];
-}
-
-export function attemptName({ jid, attempt }: AttemptKey): string {
-  return `${jid}.${attempt}`;
 }
 
 /** All attempts of a feeder: claimed and not yet sent to the runner, at the runner, or ended and not yet reported. */

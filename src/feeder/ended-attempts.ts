@@ -1,8 +1,9 @@
 import { crashAt } from '../job/crash-points.ts';
 import type { FeederEvents } from '../log/events.ts';
 import type { AttemptEnd } from '../queue/exchange/exchange.ts';
+import { attemptName } from '../runner/protocol/protocol.ts';
 import type { Kills } from './adoption/kills.ts';
-import { type Attempts, attemptName } from './attempts.ts';
+import type { Attempts } from './attempts.ts';
 import type { PollTimer } from './poll-timer.ts';
 import type { JobLauncher } from './start/job-launcher.ts';
 
@@ -13,11 +14,11 @@ export class EndedAttempts {
 
   constructor(
     private readonly parts: {
-      readonly attempts: Attempts;
-      readonly events: FeederEvents;
-      readonly kills: Kills;
-      readonly launcher: JobLauncher;
-      readonly timer: PollTimer;
+      attempts: Attempts;
+      events: FeederEvents;
+      kills: Kills;
+      launcher: JobLauncher;
+      timer: PollTimer;
     },
   ) {}
 

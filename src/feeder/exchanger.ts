@@ -7,7 +7,6 @@ import type { Placement } from './placement.ts';
 import type { Poller } from './poller.ts';
 import type { FeederSettings } from './settings.ts';
 import type { RunnerLink } from './start/runner-link.ts';
-import type { Throughput } from './throughput.ts';
 
 /** How long the report of a start waits for an exchange that is made for another reason. */
 const START_REPORT_MS = 500;
@@ -22,12 +21,11 @@ export class Exchanger {
     private readonly queue: Queue,
     private readonly settings: FeederSettings,
     private readonly parts: {
-      readonly attempts: Attempts;
-      readonly events: FeederEvents;
-      readonly link: RunnerLink;
-      readonly placement: Placement;
-      readonly poller: Poller;
-      readonly throughput: Throughput;
+      attempts: Attempts;
+      events: FeederEvents;
+      link: RunnerLink;
+      placement: Placement;
+      poller: Poller;
     },
   ) {}
 
@@ -38,8 +36,8 @@ export class Exchanger {
 
   /** How long reports may still accumulate. */
   get remainingMs(): number {
-    const { attempts, throughput } = this.parts;
-    return throughput.gatherMs(attempts.hasUnstarted) - this.sinceExchangeMs;
+    const { attempts, placement } = this.parts;
+    return placement.throughput.gatherMs(attempts.hasUnstarted) - this.sinceExchangeMs;
   }
 
   /** How long the feeder may sleep; undefined if there is nothing to report. */
@@ -54,7 +52,8 @@ export class Exchanger {
     const startMs = this.queue.clock.monotonicMs();
     const reports = attempts.takeReports();
     const claim = placement.claimLimit;
-    const claimant = { host, boot: link.boot, journal: link.journal };
+    const { boot, journal } = link.runner;
+    const claimant = { host, boot, journal };
     try {
       const result = await exchange(this.queue, { claimant, ...reports, claim, mayRun });
       if (result.claimed.length > 0) crashAt('claim-committed');
@@ -94,7 +93,7 @@ export class Exchanger {
   private recordDuration(startMs: number, ends: number, claimed: number): void {
     this.exchangedMs = this.queue.clock.monotonicMs();
     const ms = this.exchangedMs - startMs;
-    this.parts.throughput.recordExchange(ms, ends);
+    this.parts.placement.throughput.recordExchange(ms, ends);
     this.parts.events.exchanged({ ends, claimed, ms });
   }
 

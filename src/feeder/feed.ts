@@ -84,7 +84,9 @@ class FeederProcess {
     const feeder = new Feeder(queue, settings, { endRequest, events, link, membership });
     signals.onWake = () => feeder.poller.pollNow();
     membership.start();
-    this.logStart();
+    const { host, slots } = settings;
+    const runner = link.runner.pid;
+    events.started({ queue: queue.directory, host, pid: process.pid, runner, slots, version: options.version });
     if (options.stopAtOnce === true) endRequest.request('stop', 'rq stop');
     options.onReady?.();
     let isLeaving = false;
@@ -101,30 +103,18 @@ class FeederProcess {
     }
   }
 
-  private logStart(): void {
-    const { host, slots } = this.settings;
-    const { version } = this.options;
-    this.events.started({
-      queue: this.queue.directory,
-      host,
-      pid: process.pid,
-      runner: this.link.runnerPid,
-      slots,
-      version,
-    });
-  }
-
   private nodeFacts(): NodeFacts {
     const { host, slots, lostAfterMs } = this.settings;
     const { clock, directory } = this.queue;
+    const { boot, journal } = this.link.runner;
     const { pid } = process;
     return {
       host,
       pid,
       start_time: processStartTime(pid) ?? 0,
       namespace: pidNamespace(),
-      boot: this.link.boot,
-      journal: this.link.journal,
+      boot,
+      journal,
       runtime: this.runtimeDirectory,
       slots,
       version: this.options.version,

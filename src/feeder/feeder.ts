@@ -8,14 +8,12 @@ import { BackOff } from './backoff.ts';
 import type { EndKind, EndRequest } from './end-request.ts';
 import { EndedAttempts } from './ended-attempts.ts';
 import { Exchanger } from './exchanger.ts';
-import { HoldOff } from './hold-off.ts';
 import type { ClusterMembership } from './host/cluster-membership.ts';
 import { Placement } from './placement.ts';
 import { Poller } from './poller.ts';
 import type { FeederSettings } from './settings.ts';
 import { JobLauncher } from './start/job-launcher.ts';
 import type { RunnerLink } from './start/runner-link.ts';
-import { Throughput } from './throughput.ts';
 
 /** Claims jobs of one queue and has them run, until it is asked to end. */
 export class Feeder {
@@ -33,23 +31,21 @@ export class Feeder {
     queue: Queue,
     private readonly settings: FeederSettings,
     private readonly parts: {
-      readonly endRequest: EndRequest;
-      readonly events: FeederEvents;
-      readonly link: RunnerLink;
-      readonly membership: ClusterMembership;
+      endRequest: EndRequest;
+      events: FeederEvents;
+      link: RunnerLink;
+      membership: ClusterMembership;
     },
   ) {
     const { attempts } = this;
     const { events, link } = parts;
-    const throughput = new Throughput(queue.clock);
-    const holdOff = new HoldOff(queue.clock);
     const poller = new Poller(queue, settings);
     const { timer } = poller;
     const kills = new Kills(link, settings.host, events);
-    const placement = new Placement(settings.slots, { ...parts, attempts, holdOff, throughput });
-    const launcher = new JobLauncher({ ...parts, attempts, holdOff, kills, placement, throughput, timer });
+    const placement = new Placement(settings.slots, { ...parts, attempts }, queue.clock);
+    const launcher = new JobLauncher({ ...parts, attempts, kills, placement, timer });
     this.ended = new EndedAttempts({ attempts, events, kills, launcher, timer });
-    this.exchanger = new Exchanger(queue, settings, { attempts, events, link, placement, poller, throughput });
+    this.exchanger = new Exchanger(queue, settings, { attempts, events, link, placement, poller });
     this.recovery = new Recovery(queue, settings.host, { attempts, events, kills, link });
     this.backOff = new BackOff(settings.retries);
     this.poller = poller;

@@ -1,27 +1,33 @@
+import type { Clock } from '../job/clock.ts';
 import type { Attempts } from './attempts.ts';
 import type { EndRequest } from './end-request.ts';
-import type { HoldOff } from './hold-off.ts';
+import { HoldOff } from './hold-off.ts';
 import type { ClusterMembership } from './host/cluster-membership.ts';
 import type { RunnerLink } from './start/runner-link.ts';
-import type { Throughput } from './throughput.ts';
+import { Throughput } from './throughput.ts';
 
 /** Decides how many jobs this host may claim, and whether it may start one. */
 export class Placement {
+  readonly holdOff: HoldOff;
+  readonly throughput: Throughput;
+
   constructor(
     private readonly slots: number,
     private readonly parts: {
-      readonly attempts: Attempts;
-      readonly endRequest: EndRequest;
-      readonly holdOff: HoldOff;
-      readonly link: RunnerLink;
-      readonly membership: ClusterMembership;
-      readonly throughput: Throughput;
+      attempts: Attempts;
+      endRequest: EndRequest;
+      link: RunnerLink;
+      membership: ClusterMembership;
     },
-  ) {}
+    clock: Clock,
+  ) {
+    this.holdOff = new HoldOff(clock);
+    this.throughput = new Throughput(clock);
+  }
 
   /** This host can start jobs, and other hosts have not declared it lost. */
   get isFit(): boolean {
-    return this.parts.holdOff.remainingMs === 0 && !this.parts.membership.mayBeLost;
+    return this.holdOff.remainingMs === 0 && !this.parts.membership.mayBeLost;
   }
 
   /** All slots are taken by attempts at the runner. */
@@ -41,13 +47,13 @@ export class Placement {
 
   /** The number of jobs that the next exchange claims at most. */
   get claimLimit(): number {
-    return this.mayClaim ? Math.max(0, this.freeSlots + this.parts.throughput.claimAhead()) : 0;
+    return this.mayClaim ? Math.max(0, this.freeSlots + this.throughput.claimAhead()) : 0;
   }
 
   /** A claimed job may be sent to the runner. Short jobs are sent ahead of a free slot, so that no slot waits for one. */
   get mayStart(): boolean {
-    const { attempts, endRequest, link, throughput } = this.parts;
-    const ahead = Math.min(link.maxAhead, throughput.claimAhead());
+    const { attempts, endRequest, link } = this.parts;
+    const ahead = Math.min(link.maxAhead, this.throughput.claimAhead());
     const hasRoom = attempts.running.size < this.slots + ahead && !link.isLost;
     return endRequest.kind !== 'stop' && hasRoom && this.isFit;
   }

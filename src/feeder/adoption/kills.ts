@@ -1,7 +1,8 @@
 import type { AttemptKey } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd } from '../../queue/exchange/exchange.ts';
-import { type Attempts, attemptName } from '../attempts.ts';
+import { attemptName } from '../../runner/protocol/protocol.ts';
+import type { Attempts } from '../attempts.ts';
 import type { KillReply, RunnerLink } from '../start/runner-link.ts';
 
 /** The signals of a kill. A job that catches SIGTERM has an exit status of its own. */

@@ -2,10 +2,11 @@ import type { AttemptKey } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import { type AttemptEnd, readOwnedAttempts, runningJobs } from '../../queue/exchange/exchange.ts';
 import type { Queue } from '../../queue/open.ts';
-import { type Attempts, attemptName } from '../attempts.ts';
+import { attemptName } from '../../runner/protocol/protocol.ts';
+import type { Attempts } from '../attempts.ts';
 import type { RunnerLink } from '../start/runner-link.ts';
 import type { Kills } from './kills.ts';
-import { reconcile } from './reconcile.ts';
+import { type RunnerState, reconcile } from './reconcile.ts';
 
 /** Brings the feeder's list of attempts in line with the database and the runner, after one of them was unreachable. */
 export class Recovery {
@@ -18,12 +19,7 @@ export class Recovery {
   constructor(
     private readonly queue: Queue,
     private readonly host: string,
-    private readonly parts: {
-      readonly attempts: Attempts;
-      readonly events: FeederEvents;
-      readonly kills: Kills;
-      readonly link: RunnerLink;
-    },
+    private readonly parts: { attempts: Attempts; events: FeederEvents; kills: Kills; link: RunnerLink },
   ) {}
 
   /** Adopts the attempts that a previous feeder of this host has left. */
@@ -31,9 +27,9 @@ export class Recovery {
     const { attempts, events, kills, link } = this.parts;
     if (link.isLost) await link.connect();
     const rows = await runningJobs(this.queue, this.host);
-    const { boot, journal, known } = await link.list();
+    const known = await link.list();
     const owned = await readOwnedAttempts(this.queue, this.host, known);
-    const found = reconcile(rows, { known, owned }, { boot, journal, now: this.queue.clock.now() });
+    const found = reconcile(rows, { known, owned }, this.runnerState());
     for (const attempt of found.adopted) {
       attempts.add(attempt);
       attempts.start(attempt);
@@ -51,11 +47,11 @@ export class Recovery {
   /** Connects to the runner, or starts a new one, and asks it about the attempts that were with the lost one. */
   async reconnectRunner(recordEnd: (end: AttemptEnd) => void): Promise<void> {
     const { attempts, events, kills, link } = this.parts;
-    // A failed attempt to connect may have changed `link.journal` already.
-    this.lostJournal ??= link.journal;
+    // A failed attempt to connect may have changed `link.runner` already.
+    this.lostJournal ??= link.runner.journal;
     events.runnerLost(link.lossReason);
     await link.connect();
-    const { known, journal } = await link.list();
+    const known = await link.list();
     const byName = new Map(known.map((attempt) => [attemptName(attempt), attempt]));
     // A copy of the map: each recorded end may start a claimed job, which the runner's list does not contain.
     for (const [name, key] of Array.from(attempts.running)) {
@@ -64,7 +60,7 @@ export class Recovery {
       if (attempt !== undefined) continue;
       attempts.remove(key);
       // An attempt that is missing from its own journal was never started.
-      if (journal === this.lostJournal) attempts.releases.push(key);
+      if (link.runner.journal === this.lostJournal) attempts.releases.push(key);
       else this.mayHaveUnknownClaims = true;
     }
     this.lostJournal = undefined;
@@ -90,10 +86,14 @@ export class Recovery {
     const rows = await runningJobs(this.queue, this.host);
     const { running, claimed, blocked, ends, releases } = this.parts.attempts;
     const ours = new Set([...running.keys(), ...[...claimed, ...blocked, ...ends, ...releases].map(attemptName)]);
-    const { boot, journal } = this.parts.link;
     const unknown = rows.filter((row) => !ours.has(attemptName(row)));
-    this.recordUnknown(reconcile(unknown, { known: [], owned: [] }, { boot, journal, now: this.queue.clock.now() }));
+    this.recordUnknown(reconcile(unknown, { known: [], owned: [] }, this.runnerState()));
     this.mayHaveUnknownClaims = false;
+  }
+
+  private runnerState(): RunnerState {
+    const { boot, journal } = this.parts.link.runner;
+    return { boot, journal, now: this.queue.clock.now() };
   }
 
   /** Records the claims that the runner does not know, for the next exchange. */

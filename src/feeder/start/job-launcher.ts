@@ -6,10 +6,8 @@ import type { AttemptEnd } from '../../queue/exchange/exchange.ts';
 import type { Kills } from '../adoption/kills.ts';
 import type { Attempts } from '../attempts.ts';
 import type { EndRequest } from '../end-request.ts';
-import type { HoldOff } from '../hold-off.ts';
 import type { Placement } from '../placement.ts';
 import type { PollTimer } from '../poll-timer.ts';
-import type { Throughput } from '../throughput.ts';
 import type { RunnerLink } from './runner-link.ts';
 
 /** Sends claimed jobs to the runner, and releases those that should not start on this host. */
@@ -19,26 +17,24 @@ export class JobLauncher {
 
   constructor(
     private readonly parts: {
-      readonly attempts: Attempts;
-      readonly endRequest: EndRequest;
-      readonly events: FeederEvents;
-      readonly holdOff: HoldOff;
-      readonly kills: Kills;
-      readonly link: RunnerLink;
-      readonly placement: Placement;
-      readonly throughput: Throughput;
-      readonly timer: PollTimer;
+      attempts: Attempts;
+      endRequest: EndRequest;
+      events: FeederEvents;
+      kills: Kills;
+      link: RunnerLink;
+      placement: Placement;
+      timer: PollTimer;
     },
   ) {}
 
   /** Sends claimed jobs to the runner while there is room. An earlier attempt of such a job that still runs is killed. */
   startClaimed(): void {
-    const { attempts, kills, placement, throughput } = this.parts;
+    const { attempts, kills, placement } = this.parts;
     while (attempts.claimed.length > 0 && placement.mayStart) {
       const job = attempts.takeNext((earlier) => kills.killStale(earlier));
       if (job === undefined) return;
       attempts.send(job);
-      throughput.recordProgress();
+      placement.throughput.recordProgress();
       void this.start(job);
     }
   }
@@ -50,9 +46,9 @@ export class JobLauncher {
 
   /** Releases jobs that were claimed ahead, if running jobs have stopped ending: another host may have a free slot. */
   releaseStalled(): void {
-    const { attempts, placement, throughput } = this.parts;
+    const { attempts, placement } = this.parts;
     if (!attempts.hasUnstarted || !placement.isFull) return;
-    if (throughput.resetIfStalled()) this.releaseUnstarted();
+    if (placement.throughput.resetIfStalled()) this.releaseUnstarted();
   }
 
   /** Releases all jobs that have not started. Those at the runner follow when it confirms that they are cancelled. */
@@ -64,33 +60,34 @@ export class JobLauncher {
 
   /** Suspends claims if too many jobs in a row could not be started. */
   recordEnd(end: AttemptEnd): void {
-    if (this.parts.holdOff.recordEnd(end)) this.suspendClaims(end.reason ?? '');
+    if (this.parts.placement.holdOff.recordEnd(end)) this.suspendClaims(end.reason ?? '');
   }
 
   private async start(job: RunningJob): Promise<void> {
-    const { attempts, endRequest, events, holdOff, link, throughput, timer } = this.parts;
+    const { attempts, endRequest, events, link, placement, timer } = this.parts;
     const reply = link.spawn(job);
     setImmediate(() => crashAt('job-given'));
     const outcome = await reply;
     crashAt('job-started');
     attempts.confirm(job);
     if (outcome.kind === 'started') {
-      throughput.recordProgress();
-      holdOff.recordStart();
+      placement.throughput.recordProgress();
+      placement.holdOff.recordStart();
       events.jobStarted({ jid: job.jid, attempt: job.attempt, pid: outcome.start.pid });
       attempts.start(outcome.start);
     } else if (outcome.kind === 'refused') {
       this.onRefused(outcome.end);
     } else if (outcome.kind === 'not-started') {
       const { hostError } = outcome;
-      if (hostError !== undefined && holdOff.recordHostFailure()) this.suspendClaims(errorMessage(hostError));
+      const isSuspended = hostError !== undefined && placement.holdOff.recordHostFailure();
+      if (isSuspended) this.suspendClaims(errorMessage(hostError));
       attempts.release(job);
     }
     if (outcome.kind === 'not-started' || endRequest.kind === 'stop') timer.wake();
   }
 
   private suspendClaims(reason: string): void {
-    this.parts.events.holdingOff(this.parts.holdOff.remainingMs, reason);
+    this.parts.events.holdingOff(this.parts.placement.holdOff.remainingMs, reason);
     this.releaseUnstarted();
   }
 }

@@ -5,8 +5,7 @@ import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../../queue/exchange/exchange.ts';
 import { RunnerClient } from '../../runner/client.ts';
 import { launchRunner } from '../../runner/launch.ts';
-import type { KnownAttempt } from '../../runner/protocol/protocol.ts';
-import { attemptName } from '../attempts.ts';
+import { attemptName, type KnownAttempt } from '../../runner/protocol/protocol.ts';
 import { LoginEnvironment } from './login-environment.ts';
 import { spawnRequest } from './spawn-request.ts';
 
@@ -28,7 +27,7 @@ export type SpawnOutcome =
  */
 export type KillReply = 'signalled' | 'not-running' | 'not-sent' | 'unknown';
 
-export interface RunnerLinkOptions {
+interface RunnerLinkOptions {
   readonly queueDirectory: string;
   readonly runtimeDirectory: string;
   readonly program: string;
@@ -43,6 +42,8 @@ export class RunnerLink {
   onLost: () => void = () => undefined;
   /** The number of jobs that the runner accepts in addition to the slots. They wait there for a slot. */
   maxAhead = 0;
+  /** The runner that is or was connected. */
+  runner = { boot: '', journal: '', pid: 0 };
   /** The error that ended the connection. */
   lossReason: unknown;
   private client: RunnerClient | undefined;
@@ -51,7 +52,6 @@ export class RunnerLink {
   private heldExits: AttemptEnd[] | undefined;
   /** Spawns that wait for the login environment. They can be cancelled until they are sent. */
   private readonly unsent = new Set<string>();
-  private hello = { boot: '', journal: '', pid: 0 };
 
   constructor(private readonly options: RunnerLinkOptions) {
     this.login = new LoginEnvironment(options.runtimeDirectory, options.clock, options.events);
@@ -80,7 +80,7 @@ export class RunnerLink {
       client.close();
       throw error;
     }
-    this.hello = client.hello;
+    this.runner = client.hello;
     this.client = client;
   }
 
@@ -88,21 +88,8 @@ export class RunnerLink {
     return this.client === undefined;
   }
 
-  /** The boot of the runner that is or was connected. */
-  get boot(): string {
-    return this.hello.boot;
-  }
-
-  /** The journal of that runner. */
-  get journal(): string {
-    return this.hello.journal;
-  }
-
-  get runnerPid(): number {
-    return this.hello.pid;
-  }
-
-  async list(): Promise<{ boot: string; journal: string; known: KnownAttempt[] }> {
+  /** Returns the attempts that run or whose ends are not acknowledged. */
+  async list(): Promise<KnownAttempt[]> {
     const { client } = this;
     if (client === undefined) {
       throw new RqError('RUNNER', 'cannot list the attempts of the runner: the connection is lost', {
@@ -110,7 +97,7 @@ export class RunnerLink {
       });
     }
     try {
-      return { boot: this.boot, journal: this.journal, known: await client.list() };
+      return await client.list();
     } catch (error) {
       this.disconnect(error, client);
       throw error;
