@@ -254,6 +254,15 @@ export type FieldsIn<Group extends StateGroup> = {
 
 export type SubmitterFields = { readonly [Name in SubmitterField]: ValueOf<Name> };
 
+/** The fields that a submitter set for one job; the others are absent. */
+export type JobEntry = { -readonly [Name in SubmitterField]?: NonNullable<ValueOf<Name>> };
+
+/** The fields of a job to submit: those that are absent get their initial values. */
+export function completeEntry(entry: JobEntry & Pick<SubmitterFields, 'command' | 'cwd'>): SubmitterFields {
+  const fields = SUBMITTER_FIELDS.map((name) => [name, entry[name] ?? columnOf[name].initial ?? null]);
+  return Object.fromEntries(fields) as SubmitterFields;
+}
+
 /** Whether a name is a field of a job. */
 export function isJobField(name: string): name is JobField {
   return (JOB_FIELDS as readonly string[]).includes(name);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { completeEntry } from '../../src/job/columns.ts';
 import type { Submission } from '../../src/job/job.ts';
 import { createQueue } from '../../src/queue/create.ts';
 import { openQueue, type Queue, type QueueOptions } from '../../src/queue/open.ts';
@@ -14,18 +15,7 @@ export async function newQueue(options: Partial<QueueOptions> & { locking?: 'pos
 
 /** A submission with defaults for all fields but the command. */
 export function submission(command: string, more: Partial<Submission> = {}): Submission {
-  return {
-    command,
-    priority: 0,
-    tag: null,
-    runners: null,
-    restartable: false,
-    cwd: '/tmp',
-    stage: false,
-    stdin: null,
-    data: null,
-    ...more,
-  };
+  return { ...completeEntry({ command, cwd: '/tmp' }), stage: false, ...more };
 }
 
 /** The number of jobs with a tag. */

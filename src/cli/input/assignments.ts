@@ -1,25 +1,25 @@
 import { resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
+import { columnOf, isJobField, SUBMITTER_FIELDS, valueFromText } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
-import { JOB_FIELDS } from '../../job/job.ts';
 import type { JobChange } from '../../queue/jobs/job-change.ts';
 import { checkEntry } from '../../yaml/entry.ts';
 import { requireReadable } from './readable-path.ts';
 import { workingDirectory } from './working-directory.ts';
 
-const KEYS = ['command', 'priority', 'tag', 'runners', 'restartable', 'stdin', 'data', 'cwd', 'state'] as const;
+const KEYS = [...SUBMITTER_FIELDS, 'state'] as const;
 type Key = (typeof KEYS)[number];
-const NULLABLE: readonly Key[] = ['tag', 'runners', 'stdin', 'data'];
+const NULLABLE: readonly Key[] = KEYS.filter((key) => !columnOf[key].isRequired);
 
-/** Words of `update`, told apart: what is assigned (`key=value`) and what selects. */
+/** Divides the words of `update` into assignments (`key=value`) and words that select jobs. */
 export function splitAssignments(words: readonly string[]): { assignments: string[]; others: string[] } {
   const isAssignment = (word: string): boolean => word.includes('=');
   return { assignments: words.filter(isAssignment), others: words.filter((word) => !isAssignment(word)) };
 }
 
 /**
- * Reads `key=value` words as a change of waiting jobs; null clears. Relative paths are of the working directory. Throws USAGE for an
- * unknown, empty or repeated key, INVALID_INPUT for a value out of range or a file that cannot be read.
+ * Reads `key=value` words as a change of waiting jobs; the value null clears a field. Relative paths start at the working
+ * directory. Throws USAGE for an unknown, empty or repeated key, INVALID_INPUT for an invalid value or an unreadable file.
  */
 export function readAssignments(words: readonly string[], environment: NodeJS.ProcessEnv): JobChange {
   const change: Record<string, unknown> = {};
@@ -35,10 +35,9 @@ export function readAssignments(words: readonly string[], environment: NodeJS.Pr
 function keyOf(name: string, word: string): Key {
   const key = KEYS.find((each) => each === name);
   if (key !== undefined) return key;
-  if (name === '') throw new RqError('USAGE', `cannot update: "${word}" has no key before its =`);
-  const isFixed = (JOB_FIELDS as readonly string[]).includes(name);
-  const hint = isFixed ? 'it is not for you to set.' : `did you mean ${closest(name, [...KEYS])}?`;
-  throw new RqError('USAGE', `cannot update the field "${name}": ${hint} There are ${KEYS.join(', ')}`);
+  if (name === '') throw new RqError('USAGE', `cannot update: "${word}" has no key before the =`);
+  const hint = isJobField(name) ? 'rq sets it itself.' : `no such field, did you mean ${closest(name, [...KEYS])}?`;
+  throw new RqError('USAGE', `cannot update "${name}": ${hint} The fields are ${KEYS.join(', ')}`);
 }
 
 function assignedValue(key: Key, text: string, environment: NodeJS.ProcessEnv): string | number | boolean | null {
@@ -58,14 +57,8 @@ function assignedValue(key: Key, text: string, environment: NodeJS.ProcessEnv): 
   if (key === 'cwd' && text !== '' && !text.startsWith('/')) {
     return checked(key, `${workingDirectory(environment)}/${text}`);
   }
-  return checked(key, typed(key, text));
-}
-
-/** Text as the type that the field has; what does not fit it stays text, and is refused by the check. */
-function typed(key: Key, text: string): string | number | boolean {
-  if (key === 'priority' && /^[+-]?\d+$/.test(text)) return Number(text);
-  if (key === 'restartable' && (text === 'true' || text === 'false')) return text === 'true';
-  return text;
+  // Text that does not fit the field stays text, and the check refuses it.
+  return checked(key, valueFromText(key, text) ?? text);
 }
 
 function checked<Value extends string | number | boolean>(key: Key, value: Value): Value {

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { TEXT_OPTIONS } from '../../job/columns.ts';
 import { errorMessage, RqError } from '../../job/errors.ts';
 import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
 import type { CommandCall, InputStream } from '../parse/command-call.ts';
@@ -34,8 +35,7 @@ function readOptions({ command, options, environment }: CommandCall): JobEntry {
   const stdin = options.text('stdin');
   const fields: [string, unknown][] = [
     ['priority', options.number('priority')],
-    ['tag', options.text('tag')],
-    ['runners', options.text('runner')],
+    ...TEXT_OPTIONS.map(({ field, name }): [string, unknown] => [field, options.text(name)]),
     ['restartable', options.flag('restartable') || undefined],
     ['cwd', cwd === undefined ? undefined : jobDirectory(cwd, environment)],
     ['stdin', stdin === '-' ? undefined : readablePath(stdin, 'stdin', attempt)],

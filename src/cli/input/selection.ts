@@ -1,4 +1,5 @@
 import { closest } from 'fastest-levenshtein';
+import { type Column, columnOf, valueFromText } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import { JOB_FIELDS, JOB_STATES, type JobField, type JobState } from '../../job/job.ts';
 import type { JidRange, Selection } from '../../job/selection.ts';
@@ -7,7 +8,15 @@ import { nearestHint } from '../parse/suggestions.ts';
 type Pair = Selection['pairs'][number];
 
 const JIDS = /^(\d+)(?:-(\d+))?$/;
-const WHOLE_FIELDS: readonly JobField[] = ['jid', 'priority', 'pid', 'exit_status', 'attempt'];
+const KINDS: Readonly<Record<Column['kind'], string>> = {
+  integer: 'an integer',
+  seconds: 'a number of seconds',
+  boolean: 'true or false',
+  state: 'a state',
+  text: 'text',
+  time: 'a time',
+  file: 'a path',
+};
 
 /**
  * Parses words (`42`, `10-20`, `1,3,7-9`, `pending`, `p`, `failed`, `all`, `tag=x`, `exit_status=null`) as a selection. No
@@ -100,22 +109,10 @@ function parsePair(word: string): Pair {
 
 function pairValue(field: JobField, value: string): string | number {
   if (field === 'state') return parseState(value, `state=${value}`);
-  if (field === 'restartable') {
-    if (value !== 'true' && value !== 'false') throw badValue(field, value, 'true or false');
-    return value === 'true' ? 1 : 0;
+  const parsed = valueFromText(field, value);
+  if (parsed === undefined) {
+    const kind = KINDS[columnOf[field].kind];
+    throw new RqError('USAGE', `cannot select by ${field}=${value}: the value must be ${kind}, or null`);
   }
-  if (WHOLE_FIELDS.includes(field)) {
-    const number = Number(value);
-    if (!/^[+-]?\d+$/.test(value) || !Number.isSafeInteger(number)) throw badValue(field, value, 'an integer');
-    return number;
-  }
-  if (field === 'elapsed') {
-    if (!/^\d+(?:\.\d+)?$/.test(value)) throw badValue(field, value, 'a number of seconds');
-    return Number(value);
-  }
-  return value;
-}
-
-function badValue(field: JobField, value: string, kind: string): RqError {
-  return new RqError('USAGE', `cannot select by ${field}=${value}: the value must be ${kind}, or null`);
+  return typeof parsed === 'boolean' ? Number(parsed) : parsed;
 }

@@ -1,5 +1,5 @@
+import { columnOf, isJobField, isNumeric } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
-import { JOB_FIELDS } from '../../job/job.ts';
 
 /** `tag=x`, `priority>=5`, `command!~%old%`. A term with a space, quote or parenthesis is SQL. */
 const TERM = /^([a-z_]+)(=~|!~|==|!=|<>|<=|>=|=|<|>)([^\s'"()]+)$/;
@@ -23,19 +23,14 @@ export function queryExpression(words: readonly string[]): string {
 
 function simpleTerm(word: string): string | undefined {
   const [, key = '', operator = '', value = ''] = TERM.exec(word) ?? [];
-  if (!(JOB_FIELDS as readonly string[]).includes(key)) return undefined;
+  if (!isJobField(key)) return undefined;
   const sql = OPERATORS[operator] ?? operator;
   if (value === 'null') return nullTerm(key, sql);
-  if (key === 'restartable' && /^(?:true|false)$/.test(value)) return `${key} ${sql} ${value}`;
-  return `${key} ${sql} ${NUMBER.test(value) && !isText(key) ? value : `'${value}'`}`;
+  if (columnOf[key].kind === 'boolean' && /^(?:true|false)$/.test(value)) return `${key} ${sql} ${value}`;
+  return `${key} ${sql} ${NUMBER.test(value) && isNumeric(key) ? value : `'${value}'`}`;
 }
 
 function nullTerm(key: string, sql: string): string | undefined {
   if (sql === '=') return `${key} IS NULL`;
   return sql === '!=' ? `${key} IS NOT NULL` : undefined;
-}
-
-/** A value of these fields can look like a number, but is text. */
-function isText(key: string): boolean {
-  return !['jid', 'priority', 'elapsed', 'pid', 'exit_status', 'attempt', 'restartable'].includes(key);
 }

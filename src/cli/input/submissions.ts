@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { completeEntry } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import type { Submission } from '../../job/job.ts';
 import type { Queue } from '../../queue/open.ts';
@@ -31,12 +32,7 @@ export async function makeSubmissions(
     const job: JobEntry = { ...entry, ...options };
     const attempt = attemptOf(call, source, entry.line);
     return {
-      command: entry.command,
-      priority: job.priority ?? 0,
-      tag: job.tag ?? null,
-      runners: job.runners ?? null,
-      restartable: job.restartable ?? false,
-      cwd: job.cwd ?? paths.workingDirectory,
+      ...completeEntry({ ...job, command: entry.command, cwd: job.cwd ?? paths.workingDirectory }),
       stage,
       stdin: options.stdin ?? paths.readable(entry.stdin, 'stdin', attempt),
       data: options.data ?? paths.readable(entry.data, 'data', attempt),

@@ -1,3 +1,4 @@
+import { TEXT_OPTIONS } from '../../job/columns.ts';
 import { MAX_PRIORITY, MIN_PRIORITY } from '../../job/limits.ts';
 import type { OptionSpec } from '../parse/command-spec.ts';
 
@@ -21,13 +22,7 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
     max: MAX_PRIORITY,
     help: 'Jobs of a higher priority start first (default 0; may be negative).',
   },
-  { name: 'tag', short: 't', type: 'text', value: 'TEXT', help: 'A word to find the job by, at most 255 bytes.' },
-  {
-    name: 'runner',
-    type: 'text',
-    value: 'HOST,…',
-    help: 'Only these hosts may run it: names or globs, of the full or the short host name.',
-  },
+  ...TEXT_OPTIONS.map(({ field, ...option }): OptionSpec => ({ ...option, type: 'text' })),
   { name: 'restartable', type: 'flag', help: 'The job may run again from its start if its host is lost.' },
   { name: 'stage', type: 'flag', help: 'Enter it as holding: it waits until it is updated to pending.' },
   {

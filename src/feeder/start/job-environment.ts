@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { columnOf } from '../../job/columns.ts';
 import { JOB_FIELDS, type RunningJob } from '../../job/job.ts';
 import { jobDocument } from '../../yaml/write.ts';
 
 /** Linux allows 128 KiB for one variable (execve(2), MAX_ARG_STRLEN). Larger values than this are omitted. */
 const MAX_VALUE_BYTES = 100_000;
-const FILES = new Set<string>(['stdin', 'stdout', 'stderr', 'data']);
 
 /**
  * Returns the variables that a job gets in addition to those of the login shell: RQ (the queue), RQ_JID, RQ_<FIELD> for
@@ -19,7 +19,7 @@ export function jobEnvironment(job: RunningJob, queueDirectory: string, path: st
   for (const field of JOB_FIELDS) {
     const value = (job as unknown as Record<string, unknown>)[field];
     if (value === null || value === undefined) continue;
-    const text = FILES.has(field) ? join(queueDirectory, String(value)) : String(value);
+    const text = columnOf[field].kind === 'file' ? join(queueDirectory, String(value)) : String(value);
     environment[`RQ_${field.toUpperCase()}`] = text;
   }
   environment['RQ_JOB'] = jobDocument(job);

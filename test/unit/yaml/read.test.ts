@@ -45,7 +45,7 @@ describe('one command a line', () => {
 
   it.each([
     ['a\nb\r\n', 'line 2 of stdin: the command ends with CR LF'],
-    ['a\nb\0c\n', 'line 2 of stdin: the command holds a NUL byte: is it a binary file?'],
+    ['a\nb\0c\n', 'line 2 of stdin: the command contains a NUL byte: is it a binary file?'],
     [`a\n${'x'.repeat(MAX_COMMAND_BYTES + 1)}\n`, 'line 2 of stdin: the command is longer than'],
     [new Uint8Array([0x61, 0x0a, 0x0a, 0xff, 0xfe]), 'line 3 of stdin is not UTF-8'],
     ['command: echo hi\npriority: 5\n', 'line 1 of stdin: the command is a field of a job in YAML: put --- before'],
@@ -134,7 +134,7 @@ describe('a document', () => {
     ['[{"command": "a", "command": "b"}]', 'unique'],
     ['[{"command": "\\ud800"}]', 'not valid Unicode'],
     ['[{"command": "a"', 'line 1'],
-    ['- command: "a\\0b"\n', 'command holds a NUL byte'],
+    ['- command: "a\\0b"\n', 'command contains a NUL byte'],
     ['---\n- command: a\n bad\n', 'line'],
   ])('refuses %j', async (text, message) => {
     await expect(read(text)).rejects.toMatchObject({
