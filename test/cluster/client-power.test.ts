@@ -9,10 +9,9 @@ const LOST_AFTER_S = 10;
 const WAIT_MS = 120_000;
 const GATE = '/tmp/gate';
 
-/** When its host has no power any more: it is booted again at once, or was taken for lost before. */
-const RETURNS = ['at once', 'after it was taken for lost'];
+const REBOOTS = ['at once', 'after it was declared lost'];
 
-describeInFull('A client’s power is cut in the midst of a transaction and of jobs', () => {
+describeInFull('a client that loses power during a transaction and jobs', () => {
   let cluster: Cluster | undefined;
 
   afterEach(async () => {
@@ -20,8 +19,8 @@ describeInFull('A client’s power is cut in the midst of a transaction and of j
     cluster = undefined;
   });
 
-  test.each(RETURNS)(
-    'and it is booted %s: of the transaction nothing is there, and no job is run twice that may not',
+  test.each(REBOOTS)(
+    'and boots %s leaves nothing of the transaction, and only its restartable job runs again',
     async (when) => {
       const isLost = when !== 'at once';
       const sleeps = ['min_sleep=0.2', 'max_sleep=1'];
@@ -37,7 +36,7 @@ describeInFull('A client’s power is cut in the midst of a transaction and of j
       await used.feed('n1', 3);
       for (const jid of [restartable, other]) await used.waitForStarts(jid);
       await used.beginLongTransaction('n1');
-      // What is in the journal on the server's disk is about to be changed in the database.
+      // With a journal on the disk of the server, the transaction is about to change the database.
       await used.waitForServer('[ -s $q/db-journal ]');
       await used.powerOff('n1');
       await used.feed('n2');
@@ -51,7 +50,7 @@ describeInFull('A client’s power is cut in the midst of a transaction and of j
       await used.feed('n1');
       expect(await submitter.stop()).toEqual([]);
       const permitted = { rebooted: ['n1'], lost: isLost ? ['n1'] : [] };
-      expect(await used.close(`power of a client cut, back ${when}`, permitted)).toEqual([]);
+      expect(await used.finish(`client loses power, boots ${when}`, permitted)).toEqual([]);
       const { jobs } = await used.stored();
       expect(jobs.filter(({ state }) => state === 'dead').map(({ jid }) => jid)).toEqual([other]);
       expect(jobs.find(({ jid }) => jid === restartable)).toMatchObject({

@@ -14,7 +14,7 @@ const TURNS = 200;
 const SUBMITS = 20;
 const DRAIN_MS = 300_000;
 
-describeInFull('Two hosts whose clocks are ten minutes apart', () => {
+describeInFull('two hosts whose clocks differ by ten minutes', () => {
   let lab: Lab;
   let leases: [SteeredProcess, SteeredProcess];
   let users: [SteeredProcess, SteeredProcess];
@@ -33,7 +33,7 @@ describeInFull('Two hosts whose clocks are ten minutes apart', () => {
     await lab?.down();
   });
 
-  test('A lease that is held long is not broken, whoever is ahead', async () => {
+  test('do not break a lease that is held for long', async () => {
     for (const [holder, contender] of [leases, [...leases].reverse()] as [SteeredProcess, SteeredProcess][]) {
       const generation = await holder.call('hold');
       await expect(contender.call('contend', { forMs: HELD_MS })).rejects.toThrow('BUSY');
@@ -43,7 +43,7 @@ describeInFull('Two hosts whose clocks are ten minutes apart', () => {
     }
   });
 
-  test('Generations go up by one with each acquisition, and each is its holder’s until the release', async () => {
+  test('increase the generation by one with each acquisition, and never lose a lease', async () => {
     interface Turns {
       readonly generations: number[];
       readonly lost: number;
@@ -54,12 +54,12 @@ describeInFull('Two hosts whose clocks are ten minutes apart', () => {
     expect(all).toEqual(Array.from({ length: 2 * TURNS }, (_, index) => (all[0] ?? 0) + index));
   });
 
-  test('Every transaction is done once', async () => {
+  test('execute every transaction once', async () => {
     await Promise.all(users.map((each) => each.call('add', { times: TURNS })));
     for (const each of users) expect(await each.call('counted')).toEqual({ counted: 2 * TURNS, operations: 2 * TURNS });
   });
 
-  test('Both submit and feed at the same time: every job runs once', async () => {
+  test('run every job once while both submit and feed', async () => {
     const submit = `for i in $(seq ${SUBMITS}); do ${rq('submit', '--quiet', '--cwd', '/tmp', 'echo $RQ_JID >>/tmp/ran')} || exit; done`;
     const feed = rq('feed', '--max_feed', '2');
     const feeders = await Promise.all(lab.clients.map((client) => lab.start(client, feed)));

@@ -8,10 +8,10 @@ import { SteeredProcess } from './support/steered-process.ts';
 
 const TIMES = 40;
 const TURNS = 12;
-const BEATS = 4;
+const HEARTBEATS = 4;
 const QUEUE = `${SHARE}/q`;
 
-describeCluster('Round trips to the NFS server', () => {
+describeCluster('the number of round trips to the NFS server', () => {
   let lab: Lab;
   let first: SteeredProcess;
   let second: SteeredProcess;
@@ -28,7 +28,7 @@ describeCluster('Round trips to the NFS server', () => {
     await lab?.down();
   });
 
-  /** Prints and gives how many round trips a host made for each of so many steps. */
+  /** Prints and returns the round trips of a host per step. */
   async function costs(what: string, host: Client, steps: number, action: () => Promise<unknown>): Promise<number> {
     const before = await lab.rpcCounts(host);
     await action();
@@ -51,35 +51,35 @@ describeCluster('Round trips to the NFS server', () => {
     return total / steps;
   }
 
-  test('A transaction makes at most 30 when one host writes alone', async () => {
+  test('is at most 30 for a transaction while one host writes alone', async () => {
     await first.call('add', { times: 5 });
     const each = await costs('transaction, alone', 'n1', TIMES, () => first.call('add', { times: TIMES }));
     expect(each).toBeLessThanOrEqual(30);
   });
 
-  test('A transaction makes at most 42 when two hosts take turns', async () => {
+  test('is at most 42 for a transaction while two hosts take turns', async () => {
     await second.call('add', { times: 1 });
     expect(await takeTurns('transaction, taking turns')).toBeLessThanOrEqual(42);
   });
 
-  test.runIf(isFull)(inFull('… and no more in a queue that was written to thousands of times'), async () => {
+  test.runIf(isFull)(inFull('is no larger in a queue with thousands of earlier transactions'), async () => {
     await first.call('remember', { times: 9_000 });
     await second.call('add', { times: 1 });
     expect(await takeTurns('transaction, taking turns, long used')).toBeLessThanOrEqual(42);
   });
 
-  test('A poll makes at most 2', async () => {
+  test('is at most 2 for a poll', async () => {
     await first.call('watch', { times: 1 });
     const each = await costs('poll', 'n1', TIMES, () => first.call('watch', { times: TIMES }));
     expect(each).toBeLessThanOrEqual(2);
   });
 
-  test.runIf(isFull)(inFull('To look for jobs to claim makes fewer than a transaction'), async () => {
+  test.runIf(isFull)(inFull('is smaller for a search for claimable jobs than for a transaction'), async () => {
     await first.call('claimable', { times: 1 });
-    const idle = await costs('look for jobs, nothing new', 'n1', TIMES, () =>
+    const idle = await costs('search for jobs, nothing new', 'n1', TIMES, () =>
       first.call('claimable', { times: TIMES }),
     );
-    const changed = await costs('look for jobs, after a change', 'n1', TURNS, async () => {
+    const changed = await costs('search for jobs, after a change', 'n1', TURNS, async () => {
       for (let turn = 0; turn < TURNS; turn++) {
         await second.call('add', { times: 1 });
         await first.call('claimable', { times: 1 });
@@ -89,45 +89,45 @@ describeCluster('Round trips to the NFS server', () => {
     expect(changed).toBeLessThanOrEqual(30);
   });
 
-  describe.runIf(isFull)(inFull('of a feeder that has nothing to do'), () => {
+  describe.runIf(isFull)(inFull('of an idle feeder'), () => {
     const node = `/srv/disk/q/q/nodes/n1`;
 
-    /** How many round trips it makes from one of its beats to the next; it polls, and looks at others, every so often. */
-    async function betweenBeats(what: string, lostAfterS: number, sleepS: number): Promise<number> {
+    /** The round trips from one heartbeat to the next, with polls and checks of other hosts in between. */
+    async function betweenHeartbeats(what: string, lostAfterS: number, sleepS: number): Promise<number> {
       await lab.output('n1', rq('configure', `lost_after=${lostAfterS}`, `min_sleep=${sleepS}`, `max_sleep=${sleepS}`));
       const feeder = await lab.start('n1', rq('feed'));
       await lab.output('server', `until [ -e ${node} ]; do sleep 0.2; done`);
-      // The first one still has to ask for what is cached later.
-      await waitForBeats(1);
+      // The first heartbeat makes requests whose replies are cached later.
+      await waitForHeartbeats(1);
       const before = await lab.rpcCounts('n1');
-      await waitForBeats(BEATS);
-      // SEQUENCE is how a client of version 4 keeps its own lease, whoever uses it.
+      await waitForHeartbeats(HEARTBEATS);
+      // An NFSv4 client renews its own lease with SEQUENCE, whether or not a program uses the mount.
       const { SEQUENCE = 0, ...operations } = rpcsBetween(before, await lab.rpcCounts('n1')).operations;
       const total = Object.values(operations).reduce((sum, count) => sum + count, 0);
-      const each = printCounts(what, { total, operations }, BEATS);
+      const each = printCounts(what, { total, operations }, HEARTBEATS);
       print(`  and SEQUENCE ${SEQUENCE}`);
       await feeder.signal('TERM');
       expect(await feeder.waitForExit()).toBe(0);
       return each;
     }
 
-    async function waitForBeats(count: number): Promise<void> {
+    async function waitForHeartbeats(count: number): Promise<void> {
       const next = `was=$(stat -c %y ${node}); until [ "$(stat -c %y ${node})" != "$was" ]; do sleep 0.2; done`;
-      await lab.output('server', `for beat in $(seq ${count}); do ${next}; done`, { timeoutMs: 60_000 * count });
+      await lab.output('server', `for n in $(seq ${count}); do ${next}; done`, { timeoutMs: 60_000 * count });
     }
 
-    test('A beat makes one, every 30 s, and the client asks now and then about the way to it', async () => {
-      expect(await betweenBeats('beat', 360_000, 3_600)).toBeLessThanOrEqual(3);
+    test('is at most 3 for a heartbeat', async () => {
+      expect(await betweenHeartbeats('heartbeat', 360_000, 3_600)).toBeLessThanOrEqual(3);
     });
 
-    test('A beat with a look at a host that runs a job makes fewer than a transaction', async () => {
+    test('is smaller for a heartbeat, a poll and a check of another host than for a transaction', async () => {
       await lab.output(
         'n2',
         rq('submit', '--quiet', '--cwd', '/tmp', '--runner', 'n2', 'until [ -e /tmp/gate ]; do sleep 1; done'),
       );
       const other = await lab.start('n2', rq('feed', '--min_sleep', '1', '--max_sleep', '1'));
       await other.waitForOutput('job started');
-      expect(await betweenBeats('beat, poll, look at the other host', 300, 25)).toBeLessThanOrEqual(30);
+      expect(await betweenHeartbeats('heartbeat, poll, check of the other host', 300, 25)).toBeLessThanOrEqual(30);
       await lab.output('n2', 'touch /tmp/gate');
       await other.waitForOutput('job ended');
       await other.signal('TERM');

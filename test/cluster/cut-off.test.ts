@@ -5,17 +5,17 @@ import { program } from './support/program.ts';
 import { describeCluster, inFull, isFull, print, rounds } from './support/scenario.ts';
 import { SteeredProcess } from './support/steered-process.ts';
 
-/** Shorter than the server keeps the lock of a host that is gone (10 s in the lab), so that it is the lock that matters. */
+/** Shorter than the time for which the server keeps the lock of an unreachable host (10 s in the lab). */
 const STALE_MS = '3000';
 const PAUSED = 1_000;
 const TIMES = rounds(1);
 const HOOK_MS = 900_000;
 
-/** The journal's mode, and where n1 is when it is cut off: in the midst of the work, or after the ownership check. */
+/** The journal mode, and the step at which n1 is cut off: during the work, or after the ownership check. */
 const VARIANTS = ['DELETE work', 'DELETE commit', 'TRUNCATE work', 'TRUNCATE commit'] as const;
 type Variant = (typeof VARIANTS)[number];
 
-/** A queue of its own for each variant, and a user of it on each host; all of them go through one cut. */
+/** Each variant has its own queue and a process on each host. All variants share one cut. */
 interface Scene {
   readonly variant: Variant;
   readonly cut: SteeredProcess;
@@ -28,15 +28,15 @@ interface Look {
 
 interface Outcome {
   readonly variant: Variant;
-  /** How often the late host ran its work, and what SQLite said to its late commit; or its error. */
+  /** The number of times that the late host did its work, and SQLite's error for its late commit; or the error of the call. */
   readonly late: unknown;
-  /** What each host sees in the end. */
+  /** The contents of the queue that each host sees at the end. */
   readonly looks: readonly unknown[];
 }
 
 const WHOLE = { jobs: { between: 1, first: 1, late: 1, second: 1 }, dead: 0, integrity: 'ok' };
 
-describeCluster('A host that is cut off inside a transaction', () => {
+describeCluster('a host that is cut off inside a transaction', () => {
   let lab: Lab;
   let fixture: string;
   const outcomes: Outcome[] = [];
@@ -69,7 +69,7 @@ describeCluster('A host that is cut off inside a transaction', () => {
     return { variant, cut, other };
   }
 
-  /** n1 is cut off in its transactions, n2 commits others, n1 goes on: in half of the scenes before it is healed, else after. */
+  /** n1 is cut off, n2 commits, n1 continues: in half of the scenes before it is reconnected, in the others afterwards. */
   async function play(round: number): Promise<Outcome[]> {
     const scenes: Scene[] = [];
     for (const variant of VARIANTS) scenes.push(await prepare(variant, round));
@@ -97,7 +97,7 @@ describeCluster('A host that is cut off inside a transaction', () => {
     const answer = await cut.answer(late).catch(String);
     const looks: unknown[] = [];
     for (const each of [cut, other]) {
-      // What the process remembers of the database is not what is in it.
+      // Closing discards the process's cache of the database.
       await each.call('close');
       looks.push(await each.call('look').catch(String));
       await each.kill();
@@ -113,21 +113,18 @@ describeCluster('A host that is cut off inside a transaction', () => {
     return Array.from({ length: TIMES }, () => outcome);
   }
 
-  test('In the midst of the work: the ownership check stops it, and its work is done once, after the other’s', () => {
+  test('is stopped by the ownership check during its work, which is then done once, after that of the other host', () => {
     const late = { runs: 2, refusal: null };
     expect(outcomesOf('DELETE work')).toEqual(times({ late, looks: [WHOLE, WHOLE] }));
   });
 
-  test('About to commit: its writes fail, and its work is done once, after the other’s', () => {
+  test('fails to write when it commits, and its work is then done once, after that of the other host', () => {
     const late = { runs: 2, refusal: expect.stringMatching(/^SQLITE_IOERR/) };
     expect(outcomesOf('DELETE commit')).toEqual(times({ late, looks: [WHOLE, WHOLE] }));
   });
 
-  test.runIf(isFull)(
-    inFull('About to commit, with a journal in TRUNCATE mode: it erases what the other committed'),
-    () => {
-      const looks = outcomes.filter(({ variant }) => variant === 'TRUNCATE commit').flatMap((each) => each.looks);
-      expect(looks.filter((look) => (look as Look).jobs['between'] === undefined)).not.toEqual([]);
-    },
-  );
+  test.runIf(isFull)(inFull('erases the commit of the other host if the journal is in TRUNCATE mode'), () => {
+    const looks = outcomes.filter(({ variant }) => variant === 'TRUNCATE commit').flatMap((each) => each.looks);
+    expect(looks.filter((look) => (look as Look).jobs['between'] === undefined)).not.toEqual([]);
+  });
 });

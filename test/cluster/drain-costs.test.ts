@@ -5,9 +5,9 @@ import { type RpcCounts, rpcsBetween } from './support/rpc-counts.ts';
 import { describeInFull, print, reportFacts } from './support/scenario.ts';
 
 /**
- * Of no length, so that the processors are what is short, and of one that leaves them idle; and how many round trips a job
- * may take, of one host and of three. A transaction makes 26 and 40 (costs.test.ts), and the start of a feeder, its polls
- * and its looks at the lock are in it: short jobs share transactions, long ones have one each.
+ * Jobs that keep the processors busy, and jobs that leave them idle, with the limits of round trips per job for one host and
+ * for three. A transaction takes 26 and 40 round trips (costs.test.ts). The limits include the start of the feeder, its polls
+ * and its waits for the lease. Short jobs share transactions; long jobs have one each.
  */
 const KINDS = [
   { command: 'true', jobs: 300, atMost: [13, 30] },
@@ -18,13 +18,13 @@ const FILES = 50;
 const DRAIN_MS = 600_000;
 
 interface Drained {
-  /** Round trips a job for the database and all else that is not its two files. */
+  /** Round trips per job, without those for its two files. */
   readonly each: number;
-  /** Jobs a second. */
+  /** Jobs per second. */
   readonly rate: number;
 }
 
-describeInFull('What a drain of short jobs asks of the NFS server', () => {
+describeInFull('the round trips of a drain', () => {
   let lab: Lab;
   let eachFile = 0;
 
@@ -33,14 +33,14 @@ describeInFull('What a drain of short jobs asks of the NFS server', () => {
     const before = await lab.rpcCounts('n1');
     await lab.output('n1', `mkdir ${SHARE}/files; for n in $(seq ${FILES}); do : >${SHARE}/files/$n; done`);
     eachFile = rpcsBetween(before, await lab.rpcCounts('n1')).total / FILES;
-    print(`a file that is made: ${eachFile.toFixed(1)}`);
+    print(`creation of a file: ${eachFile.toFixed(1)}`);
   });
 
   afterAll(async () => {
     await lab?.down();
   });
 
-  /** Has these hosts drain a queue of their own. */
+  /** Drains a new queue on these hosts. */
   async function drain(name: string, hosts: readonly Client[], command: string, jobs: number): Promise<Drained> {
     const queue = `${SHARE}/${name}`;
     const rq = (...words: string[]): string => shellCommand(program, queue, ...words);
@@ -58,18 +58,18 @@ describeInFull('What a drain of short jobs asks of the NFS server', () => {
     const finished = rq('execute', '--json', "select count(*) as n from jobs where state = 'finished'");
     expect(JSON.parse(await lab.output('n1', finished))).toEqual([{ n: jobs }]);
     const each = done.reduce((sum, { total }) => sum + total, 0) / jobs - 2 * eachFile;
-    print(`${name}: ${each.toFixed(1)} a job without its files; ${rate.toFixed(1)} jobs/s`);
+    print(`${name}: ${each.toFixed(1)} per job without its files; ${rate.toFixed(1)} jobs/s`);
     for (const { operations } of done) print(`  ${JSON.stringify(operations)}`);
     return { each, rate };
   }
 
   test.each(KINDS)(
-    'Of one host and of three: $jobs times $command',
+    'stay within limits for $jobs jobs "$command" on one host and on three',
     async ({ command, jobs, atMost: [ofOne, ofThree] }) => {
       const name = command.replace(' ', '');
       const alone = await drain(`${name}-1`, ['n1'], command, jobs);
       const three = await drain(`${name}-3`, lab.clients, command, jobs);
-      const found = `${alone.each.toFixed(1)} and ${three.each.toFixed(1)} round trips a job, ${(three.rate / alone.rate).toFixed(2)} times as fast`;
+      const found = `${alone.each.toFixed(1)} and ${three.each.toFixed(1)} round trips per job, ${(three.rate / alone.rate).toFixed(2)} times as fast`;
       reportFacts({ jobs: 2 * jobs, found });
       expect(alone.each).toBeLessThanOrEqual(ofOne);
       expect(three.each).toBeLessThanOrEqual(ofThree);

@@ -6,11 +6,11 @@ import { program, shellCommand } from './support/program.ts';
 import { describeInFull, print } from './support/scenario.ts';
 
 const JOBS = 900;
-/** What one call can take as its words. */
+/** The jobs of one submit: its command line has a maximum length. */
 const CALL = 300;
 const NO_LOCKS = 'vers=3,nolock,hard';
 
-describeInFull('A queue that three hosts drain', () => {
+describeInFull('a queue drained by three hosts', () => {
   let cluster: Cluster | undefined;
   let lab: Lab | undefined;
 
@@ -21,7 +21,7 @@ describeInFull('A queue that three hosts drain', () => {
     lab = undefined;
   });
 
-  /** Every job is run once, and each host takes some. */
+  /** Checks that every job runs once, and that each host runs some. */
   async function drain(how: string, options: Omit<ClusterOptions, 'clients'>): Promise<void> {
     const used = await Cluster.up({ clients: 3, records: 'local', ...options });
     cluster = used;
@@ -30,7 +30,7 @@ describeInFull('A queue that three hosts drain', () => {
     await used.feedAll();
     await used.waitUntilDrained();
     const seconds = (performance.now() - startMs) / 1000;
-    expect(await used.close(how)).toEqual([]);
+    expect(await used.finish(how)).toEqual([]);
     const records = await used.jobRecords();
     const taken = used.lab.clients.map((client) => records.filter(({ host }) => host === client).length);
     print(`${JOBS} jobs in ${seconds.toFixed(0)} s: ${taken.join(', ')}`);
@@ -38,24 +38,24 @@ describeInFull('A queue that three hosts drain', () => {
     expect(records).toHaveLength(JOBS);
   }
 
-  test('Over NFS version 4.2 every job runs once, and each host takes some', async () => {
+  test('runs every job once over NFS version 4.2', async () => {
     await drain('version 4.2', {});
   });
 
-  test('Over version 3 with its lock daemon, too', async () => {
+  test('runs every job once over NFS version 3 with lockd', async () => {
     await drain('version 3 with locks', { mountOptions: 'vers=3,hard' });
   });
 
-  test('Without locks between hosts, if it was made for that', async () => {
+  test('runs every job once on a mount without locks if it was created with --locking lease', async () => {
     await drain('version 3 without locks', { mountOptions: NO_LOCKS, create: ['--locking', 'lease'] });
   });
 
-  test('Without locks between hosts it is refused otherwise, to make and to feed', async () => {
+  test('cannot be created or fed on a mount without locks otherwise', async () => {
     lab = await Lab.up({ clients: 1, mountOptions: NO_LOCKS });
     const refused = await lab.run('n1', shellCommand(program, `${SHARE}/q`, 'create'));
     expect(refused.status).toBe(1);
     expect(refused.output).toMatch(/mounted with nolock; mount it without, or as NFS version 4; .* --locking lease/);
-    // The server has the locks of its own disk.
+    // On the server, the disk is local and has locks.
     await lab.output('server', shellCommand(program, '/srv/disk/q/posix', 'create'));
     const unfed = await lab.run('n1', shellCommand(program, `${SHARE}/posix`, 'feed', '--until-empty'));
     expect(unfed.status).toBe(1);

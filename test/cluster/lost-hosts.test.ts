@@ -5,19 +5,18 @@ import { variedJobs } from './support/job-records.ts';
 import { describeInFull } from './support/scenario.ts';
 
 const LOST_AFTER_S = 10;
-/** Longer than a lease, which is stale after 30 s. */
+/** Longer than 30 s, after which a lease is stale. */
 const AWAY_MS = 35_000;
 const WAIT_MS = 120_000;
 const JOBS = 40;
 const TRUE_STATUS = 7;
-/** What jobs wait for, on the disk of the host that they run on. */
+/** Jobs wait for these files on the disk of their host. */
 const GIVEN_AWAY = '/tmp/gate.given-away';
 const KEPT = '/tmp/gate.kept';
 
-type Fault = 'a cable that is pulled' | 'a host that is frozen';
-const FAULTS: Fault[] = ['a cable that is pulled', 'a host that is frozen'];
+const FAULTS = ['disconnected', 'frozen'] as const;
 
-describeInFull('A host that is away for longer than lost_after and comes back', () => {
+describeInFull('a host that comes back after more than lost_after', () => {
   let cluster: Cluster | undefined;
 
   afterEach(async () => {
@@ -25,7 +24,7 @@ describeInFull('A host that is away for longer than lost_after and comes back', 
     cluster = undefined;
   });
 
-  /** n1 runs a job that others may take (restartable) and one that nobody may; both last until their gates open. */
+  /** n1 runs a restartable job and one that is not. Both run until their gates open. */
   async function prepare(): Promise<{ used: Cluster; givenAway: number; kept: number }> {
     const configure = [`lost_after=${LOST_AFTER_S}`, 'min_sleep=0.2', 'max_sleep=1'];
     const used = await Cluster.up({ clients: 3, configure, records: 'local' });
@@ -50,21 +49,21 @@ describeInFull('A host that is away for longer than lost_after and comes back', 
   }
 
   test.each(FAULTS)(
-    '%s: its jobs are ended on its behalf; it kills what went to others, and tells the rest',
+    'kills the attempts that other hosts took over, and reports the others, after it was %s',
     async (fault) => {
       const { used, givenAway, kept } = await prepare();
       const { lab } = used;
-      const isCable = fault === 'a cable that is pulled';
+      const isDisconnected = fault === 'disconnected';
       const submitter = await used.keepSubmitting('n3', variedJobs(4));
       const awayMs = performance.now();
-      await (isCable ? lab.cut('n1') : lab.freeze('n1'));
+      await (isDisconnected ? lab.cut('n1') : lab.freeze('n1'));
       await untilState(used, kept, { state: 'dead', runner: 'n1' });
       await untilState(used, givenAway, { state: 'running', attempt: 2 });
-      await used.waitForStarts(givenAway, isCable ? 2 : 1, isCable ? lab.clients : ['n2', 'n3']);
+      await used.waitForStarts(givenAway, isDisconnected ? 2 : 1, isDisconnected ? lab.clients : ['n2', 'n3']);
       await waitFor(() => performance.now() - awayMs >= AWAY_MS, WAIT_MS);
-      // What nobody took ends while its host is away, or when it is back.
-      if (isCable) await lab.output('n1', `touch ${KEPT}`);
-      await (isCable ? lab.heal('n1') : lab.thaw('n1'));
+      // The job that nobody took over ends while its host is disconnected, or after its host is thawed.
+      if (isDisconnected) await lab.output('n1', `touch ${KEPT}`);
+      await (isDisconnected ? lab.heal('n1') : lab.thaw('n1'));
       await lab.output('n1', `until ! pgrep -f '[r]ecorded-job.*${GIVEN_AWAY}' >/tmp/found; do sleep 0.1; done`);
       await lab.output('n1', `touch ${KEPT}`);
       await untilState(used, kept, { state: 'finished', exit_status: TRUE_STATUS, attempt: 1, reason: null });
@@ -72,7 +71,7 @@ describeInFull('A host that is away for longer than lost_after and comes back', 
       expect(await submitter.stop()).toEqual([]);
       for (const client of lab.clients) await lab.output(client, `touch ${GIVEN_AWAY}`);
       const away = ((performance.now() - awayMs) / 1000).toFixed(0);
-      expect(await used.close(`${fault}, ${away} s`, { lost: ['n1'] })).toEqual([]);
+      expect(await used.finish(`a host is ${fault} for ${away} s`, { lost: ['n1'] })).toEqual([]);
       const { jobs } = await used.stored();
       expect(jobs.filter(({ state }) => state !== 'finished')).toEqual([]);
       expect(jobs.find(({ jid }) => jid === givenAway)).toMatchObject({ attempt: 2, exit_status: 3 });

@@ -6,7 +6,7 @@ import { describeInFull, print } from './support/scenario.ts';
 const QUEUE = `${SHARE}/q`;
 const SILENT = `${QUEUE} does not answer`;
 
-describeInFull('A host whose server does not answer, on a hard mount', () => {
+describeInFull('on a hard mount whose server does not answer', () => {
   let lab: Lab;
 
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describeInFull('A host whose server does not answer, on a hard mount', () => {
   });
 
   test.each([['list'], ['status'], ['submit', 'true'], ['tail', '1', '--lock-timeout', '60']])(
-    'rq q %s says what it waits for, and Ctrl-C ends it',
+    'rq q %s prints what it waits for, and Ctrl-C ends it',
     async (...words) => {
       await lab.cut('n1');
       const call = await lab.start('n1', rq(...words));
@@ -49,11 +49,11 @@ describeInFull('A host whose server does not answer, on a hard mount', () => {
     expect(await lab.output('n1', rq('list', '--fields', 'jid'))).toContain('jid: 1\n');
   });
 
-  test('a feeder logs it, waits for the server, and goes on', async () => {
+  test('a feeder logs that it waits, and continues when the server is back', async () => {
     const feeder = await lab.start('n1', `${rq('feed')}`);
     await feeder.waitForOutput('feeder started');
     await lab.kill('server');
-    // At its next beat at the latest.
+    // At its next heartbeat at the latest.
     await feeder.waitForOutput(`warn  waiting for [0-9]+ s already: ${SILENT}`, { timeoutMs: 120_000 });
     await lab.boot('server');
     await feeder.waitForOutput(`warn  goes on after waiting for [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
@@ -63,20 +63,20 @@ describeInFull('A host whose server does not answer, on a hard mount', () => {
     expect(await feeder.waitForExit()).toBe(0);
   });
 
-  test('a feeder that is told to end while it is blocked ends', async () => {
+  test('a blocked feeder exits on TERM', async () => {
     const feeder = await lab.start('n1', rq('feed'));
     await feeder.waitForOutput('feeder started');
     await lab.cut('n1');
     await feeder.waitForOutput(SILENT, { timeoutMs: 120_000 });
     await feeder.signal('TERM');
     await feeder.waitForOutput('told to end');
-    // The kernel keeps what is left of it until it has closed the files that it had open on the share.
+    // The kernel keeps the process until it has closed its files on the share.
     await lab.heal('n1');
     expect(await feeder.waitForExit()).toBe(137);
   });
 });
 
-/** With the keyboard's signal as a terminal gives it: a shell starts what runs in its background without. */
+/** Restores the default action of SIGINT, which a shell ignores for background commands. */
 function rq(...words: string[]): string {
   return `exec ${shellCommand('env', '--default-signal=INT', program, QUEUE, ...words)}`;
 }

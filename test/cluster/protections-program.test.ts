@@ -7,7 +7,7 @@ import { describeInFull, reportFacts } from './support/scenario.ts';
 
 const GATE = '/tmp/gate';
 
-describeInFull('A protection of the program is taken out', () => {
+describeInFull('the program without one of its protections', () => {
   let cluster: Cluster | undefined;
 
   afterEach(async () => {
@@ -21,38 +21,38 @@ describeInFull('A protection of the program is taken out', () => {
     return cluster;
   }
 
-  function judge(mistakes: readonly string[]): void {
-    reportFacts({ found: mistakes.length === 0 ? 'right' : `wrong: ${mistakes[0]?.slice(0, 120)}` });
+  function reportResult(mistakes: readonly string[]): void {
+    reportFacts({ found: mistakes.length === 0 ? 'no mistakes' : `mistake: ${mistakes[0]?.slice(0, 120)}` });
   }
 
   test.each([
-    ['with all the books are right', undefined, true],
-    ['without the fence they are wrong', 'fence', false],
-  ] as const)('A queue whose lease begins anew, as after it was restored: %s', async (_, out, right) => {
+    ['no mistakes with all protections', undefined, true],
+    ['mistakes without the fence', 'fence', false],
+  ] as const)('makes %s in a queue whose lease starts again, as after a restore', async (_, out, right) => {
     const used = await up(out);
     await used.submit('n1', variedJobs(6, [0]));
     await used.lab.output('n1', `rmdir ${SHARE}/q/lease.*`);
     await used.feed('n1');
-    const mistakes = await used.close('names of the lease removed', {}, 30_000);
-    judge(mistakes);
+    const mistakes = await used.finish('names of the lease removed', {}, 30_000);
+    reportResult(mistakes);
     expect(mistakes.length === 0).toBe(right);
   });
 
   test.each([
-    ['with all the books are right', undefined, true],
-    ['without its journal they are wrong', 'journal of the runner', false],
-  ] as const)('A runner that is killed while jobs run: %s', async (_, out, right) => {
+    ['no mistakes with all protections', undefined, true],
+    ['mistakes without the journal of the runner', 'journal of the runner', false],
+  ] as const)('makes %s when a runner is killed while jobs run', async (_, out, right) => {
     const used = await up(out);
     const [jid = 0] = await used.submit('n1', [{ seconds: 0, status: 5, gate: GATE }]);
     await used.feed('n1');
     await used.waitForStarts(jid);
     await used.lab.output('n1', 'kill -9 $(cat /tmp/rq-0/*/runner.pid)');
-    // Without the journal it is started once more; with it, it goes on alone.
+    // With the journal, the job continues. Without it, the job is started a second time.
     if (right) await used.waitForFeederOutput('lost the runner');
     else await used.waitForStarts(jid, 2);
     await used.lab.output('n1', `touch ${GATE}`);
-    const mistakes = await used.close('a runner is killed', { runnersKilled: true });
-    judge(mistakes);
+    const mistakes = await used.finish('a runner is killed', { runnersKilled: true });
+    reportResult(mistakes);
     expect(mistakes.length === 0).toBe(right);
   });
 });

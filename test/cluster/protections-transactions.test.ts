@@ -8,43 +8,43 @@ import { SteeredProcess } from './support/steered-process.ts';
 
 const STALE_MS = '3000';
 const NO_LOCKS = 'vers=3,nolock,hard';
-/** So many jobs that the database grows. */
+/** Enough jobs to make the database grow. */
 const MANY = 300;
 
-/** How many jobs have a tag, where there is more than one. */
+/** The number of jobs by tag, where it is more than one. */
 const counts: Readonly<Record<string, number>> = { between: MANY, last: MANY, late: MANY };
 
-/** The protections that are taken out, what that must come to, and the journal's mode: where not DELETE, one more is out. */
+/** The removed protections, the expected result, and the journal mode. A mode other than DELETE removes one more protection. */
 type Case = readonly [without: readonly Protection[], isRight: boolean, journalMode: 'DELETE' | 'TRUNCATE'];
 
-const LOOK = 'lease check before the database is opened';
-const IN_MEMORY = 'no cache spill before the commit';
+const CHECK = 'lease check before the database is opened';
+const NO_SPILL = 'no cache spill before the commit';
 
-const IN_THE_WORK: Case[] = [
+const PAUSED_IN_WORK: Case[] = [
   [[], true, 'DELETE'],
   [['fence'], true, 'DELETE'],
   [['ownership check'], true, 'DELETE'],
-  [[IN_MEMORY], false, 'DELETE'],
+  [[NO_SPILL], false, 'DELETE'],
   [[], true, 'TRUNCATE'],
   [['ownership check'], false, 'TRUNCATE'],
 ];
 
-const BEFORE_THE_BEGIN: Case[] = [
+const PAUSED_BEFORE_BEGIN: Case[] = [
   [[], true, 'DELETE'],
-  [[LOOK], true, 'DELETE'],
-  [[LOOK, IN_MEMORY], false, 'DELETE'],
-  [[LOOK, 'ownership check'], true, 'TRUNCATE'],
-  [[LOOK, 'ownership check', 'fence'], false, 'TRUNCATE'],
+  [[CHECK], true, 'DELETE'],
+  [[CHECK, NO_SPILL], false, 'DELETE'],
+  [[CHECK, 'ownership check'], true, 'TRUNCATE'],
+  [[CHECK, 'ownership check', 'fence'], false, 'TRUNCATE'],
 ];
 
-/** What a host sees in the end: how many jobs of each tag, rows of a writer that died, SQLite's word; or its error. */
+/** The contents that a host sees at the end: jobs by tag, rows of a killed writer, and the result of integrity_check. */
 interface Look {
   readonly jobs: Readonly<Record<string, number>>;
   readonly dead: number;
   readonly integrity: string;
 }
 
-describeInFull('A protection of transactions is taken out', () => {
+describeInFull('transactions without some of their protections', () => {
   let lab: Lab | undefined;
   let queues = 0;
   let pauses = 0;
@@ -60,7 +60,7 @@ describeInFull('A protection of transactions is taken out', () => {
     return lab;
   }
 
-  /** A new queue, and a user of it on each host, both without the protections. */
+  /** A new queue, and a process on each host that uses it without the protections. */
   async function users(
     used: Lab,
     out: readonly Protection[],
@@ -76,7 +76,7 @@ describeInFull('A protection of transactions is taken out', () => {
     return both;
   }
 
-  /** As `users`, each of which has inserted a job. */
+  /** The same, after each process has inserted a job. */
   async function writers(
     used: Lab,
     out: readonly Protection[],
@@ -89,7 +89,7 @@ describeInFull('A protection of transactions is taken out', () => {
     return both;
   }
 
-  /** Begins to insert jobs of a tag, until the process waits at that step; gives the number of the call. */
+  /** Starts to insert jobs, and waits until the process pauses at a step. Returns the number of the call. */
   async function pause(
     user: SteeredProcess,
     at: string,
@@ -101,7 +101,7 @@ describeInFull('A protection of transactions is taken out', () => {
     return id;
   }
 
-  /** What both hosts see; they are ended. */
+  /** The contents that both hosts see. Ends the processes. */
   async function looks(both: readonly SteeredProcess[]): Promise<(Look | string)[]> {
     const seen: (Look | string)[] = [];
     for (const each of both) {
@@ -112,18 +112,18 @@ describeInFull('A protection of transactions is taken out', () => {
     return seen;
   }
 
-  /** Whether every accepted job is there, on both hosts, in a database that is whole. */
+  /** Whether both hosts see every accepted job in a sound database. */
   function isRight(seen: readonly (Look | string)[], tags: readonly string[]): boolean {
     const jobs = Object.fromEntries([...tags].sort().map((tag) => [tag, counts[tag] ?? 1]));
     const whole = JSON.stringify({ jobs, dead: 0, integrity: 'ok' });
-    const verdict = seen.every((look) => JSON.stringify(look) === whole);
-    reportFacts({ found: verdict ? 'right' : `wrong: ${JSON.stringify(seen[0]).slice(0, 120)}` });
-    return verdict;
+    const isExpected = seen.every((look) => JSON.stringify(look) === whole);
+    reportFacts({ found: isExpected ? 'right' : `wrong: ${JSON.stringify(seen[0]).slice(0, 120)}` });
+    return isExpected;
   }
 
-  function say(what: string, out: readonly Protection[], seen: readonly unknown[]): void {
-    print(`${what}, without ${out.join(' and ') || 'nothing'}: ${JSON.stringify(seen)}`);
-    reportFacts({ faults: what });
+  function report(fault: string, out: readonly Protection[], seen: readonly unknown[]): void {
+    print(`${fault}, without ${out.join(' and ') || 'nothing'}: ${JSON.stringify(seen)}`);
+    reportFacts({ faults: fault });
   }
 
   describe('on a mount without locks', () => {
@@ -133,8 +133,8 @@ describeInFull('A protection of transactions is taken out', () => {
       used = await hosts(NO_LOCKS);
     });
 
-    test.each(named(IN_THE_WORK))(
-      'A writer that was paused in its work past its lease: %s',
+    test.each(named(PAUSED_IN_WORK))(
+      '%s if a writer is paused in its work past its lease',
       async (_, out, right, journalMode) => {
         const both = await writers(used, out, create, journalMode);
         const [paused, other] = both;
@@ -143,13 +143,13 @@ describeInFull('A protection of transactions is taken out', () => {
         await paused.goOn();
         const answer = await paused.answer(late).catch(String);
         const seen = await looks(both);
-        say(`paused in its work past the lease, ${journalMode}`, out, [answer, ...seen]);
+        report(`paused in its work past the lease, ${journalMode}`, out, [answer, ...seen]);
         expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(right);
       },
     );
 
-    test.each(named(BEFORE_THE_BEGIN))(
-      'A writer that was paused when it had the lease, and goes on while another writes: %s',
+    test.each(named(PAUSED_BEFORE_BEGIN))(
+      '%s if a writer is paused after it acquired the lease, and continues while another host writes',
       async (_, out, right, journalMode) => {
         const both = await writers(used, out, create, journalMode);
         const [paused, other] = both;
@@ -163,12 +163,12 @@ describeInFull('A protection of transactions is taken out', () => {
         await other.goOn();
         const answers = [await first, await other.answer(last).catch(String)];
         const seen = await looks(both);
-        say(`paused when it had the lease, ${journalMode}`, out, [...answers, ...seen]);
+        report(`paused when it had the lease, ${journalMode}`, out, [...answers, ...seen]);
         expect(isRight(seen, ['first', 'second', 'between', 'late', 'last'])).toBe(right);
       },
     );
 
-    test('A writer that was paused about to commit: without locks between hosts the books are wrong', async () => {
+    test('lose or damage jobs if a writer is paused before its commit', async () => {
       const rq = await programWithout('refusal of mounts without locks');
       const both = await writers(used, [], `${shellCommand(rq)} QUEUE create`);
       const [paused, other] = both;
@@ -177,7 +177,7 @@ describeInFull('A protection of transactions is taken out', () => {
       await paused.goOn();
       const answer = await paused.answer(late).catch(String);
       const seen = await looks(both);
-      say('paused about to commit, no locks', ['refusal of mounts without locks'], [answer, ...seen]);
+      report('paused about to commit, no locks', ['refusal of mounts without locks'], [answer, ...seen]);
       expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(false);
     });
   });
@@ -189,13 +189,13 @@ describeInFull('A protection of transactions is taken out', () => {
       used = await hosts();
     });
 
-    test('A writer that was paused about to commit: the other waits for its lock, and the books are right', async () => {
+    test('keep all jobs if a writer is paused before its commit, because the other host waits for its lock', async () => {
       const both = await writers(used, [], create);
       const [paused, other] = both;
       const late = await pause(paused, 'commit', { tag: 'late', count: MANY, spill: 1 });
       const held = await used.output('server', `ls /srv/disk/q/${queues} | grep lease`);
       const between = await other.begin('insert', { tag: 'between', count: MANY });
-      // The other has broken the lease, and stands at the lock.
+      // The other host has broken the lease, and waits for the lock.
       await used.output(
         'server',
         `until [ "$(ls /srv/disk/q/${queues} | grep lease)" != '${held.trim()}' ]; do sleep 0.1; done`,
@@ -203,7 +203,7 @@ describeInFull('A protection of transactions is taken out', () => {
       await paused.goOn();
       const answers = [await paused.answer(late).catch(String), await other.answer(between).catch(String)];
       const seen = await looks(both);
-      say('paused about to commit, with locks', [], [...answers, ...seen]);
+      report('paused about to commit, with locks', [], [...answers, ...seen]);
       expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(true);
     });
 
@@ -212,13 +212,13 @@ describeInFull('A protection of transactions is taken out', () => {
       ["reader's revalidation of the directory", 'reader'],
     ];
     test.each(directory)(
-      'A writer that died: without the %s the next %s takes its rows for true',
+      'accept uncommitted rows of a killed writer without the %s (seen by the next %s)',
       async (out, next) => {
         const times = rounds(10);
         let wrong = 0;
         let played = 0;
         for (; played < times && wrong === 0; played++) {
-          // The other must not have written yet: a client that changed the directory itself asks more often.
+          // The other host must not have written yet: a client that changed the directory revalidates it more often.
           const [dying, other] = await users(used, [out], create);
           await dying.call('insert', { tag: 'rows', count: MANY });
           await other.call('poll');
@@ -227,7 +227,7 @@ describeInFull('A protection of transactions is taken out', () => {
           await dying.died();
           if (next === 'writer') await other.call('insert', { tag: 'next' }).catch(String);
           const look = (await other.call('look').catch(String)) as Look | string;
-          say('a writer died after its pages were spilled', [out], [look]);
+          report('a writer died after its pages were spilled', [out], [look]);
           if (typeof look === 'string' || look.dead > 0) wrong += 1;
           await other.kill();
         }
@@ -238,16 +238,16 @@ describeInFull('A protection of transactions is taken out', () => {
   });
 });
 
-/** Cases, each with what its test says. */
+/** Adds the start of a test title to each case. */
 function named(cases: readonly Case[]): (readonly [string, ...Case])[] {
   return cases.map((each) => {
     const [out, isRight, journalMode] = each;
     const protections = out.length === 0 ? 'with all' : `without the ${out.join(' and the ')}`;
-    const journal = journalMode === 'DELETE' ? '' : ', its journal not in DELETE mode,';
-    return [`${protections}${journal} the books are ${isRight ? 'right' : 'wrong'}`, ...each];
+    const journal = journalMode === 'DELETE' ? '' : `, in journal mode ${journalMode},`;
+    return [`${isRight ? 'keep all jobs' : 'lose or damage jobs'} ${protections}${journal}`, ...each];
   });
 }
 
 async function sleepMs(ms: number): Promise<string> {
-  return await new Promise((resolve) => setTimeout(resolve, ms, 'waited'));
+  return await new Promise((resolve) => setTimeout(resolve, ms, 'timeout'));
 }

@@ -5,12 +5,12 @@ import { variedJobs } from './support/job-records.ts';
 import { describeCluster, isFull } from './support/scenario.ts';
 
 const JOBS = isFull ? 60 : 12;
-/** Far less than the longer outage, so that a host could be taken for lost in it. */
+/** Much shorter than the longer outage, in which a host could be declared lost. */
 const LOST_AFTER_S = 10;
 const OUTAGES_S = isFull ? [5, 60] : [5];
 const RECORDED = 6;
 
-describeCluster('The server’s power is cut while three hosts feed and submit', () => {
+describeCluster('a power cut of the server while three hosts feed and submit', () => {
   let cluster: Cluster | undefined;
 
   afterEach(async () => {
@@ -18,26 +18,29 @@ describeCluster('The server’s power is cut while three hosts feed and submit',
     cluster = undefined;
   });
 
-  test.each(OUTAGES_S)('for %d s: all wait, nobody is lost, every job comes to its true end', async (seconds) => {
-    const used = await Cluster.up({ clients: 3, configure: [`lost_after=${LOST_AFTER_S}`, 'max_sleep=1'] });
-    cluster = used;
-    await used.submit('n1', variedJobs(JOBS));
-    await used.feedAll();
-    const submitter = await used.keepSubmitting('n2', variedJobs(4));
-    await waitFor(async () => (await used.jobRecords()).length >= RECORDED, 120_000);
-    await used.lab.kill('server');
-    const cutMs = performance.now();
-    await waitFor(() => performance.now() - cutMs >= seconds * 1000, 120_000);
-    await used.lab.boot('server');
-    const since = (await used.jobRecords()).length;
-    await waitFor(async () => (await used.jobRecords()).length > since, 120_000);
-    const refusals = await submitter.stop();
-    expect({ mistakes: await used.close(`server without power for ${seconds} s`), refusals }).toMatchObject({
-      mistakes: [],
-    });
-    // A call gives up after its --lock-timeout of 60 s, and then nothing of it is there, or it says that it may be.
-    for (const refusal of refusals) expect(refusal).toMatch(/try again|cannot tell whether|submitted \d/);
-    if (seconds < 30) expect(refusals).toEqual([]);
-    expect(await used.feederOutput()).not.toMatch(/heartbeat failed|sent no heartbeat/);
-  });
+  test.each(OUTAGES_S)(
+    'for %d s makes all hosts wait, none is declared lost, and every job has its real exit status',
+    async (seconds) => {
+      const used = await Cluster.up({ clients: 3, configure: [`lost_after=${LOST_AFTER_S}`, 'max_sleep=1'] });
+      cluster = used;
+      await used.submit('n1', variedJobs(JOBS));
+      await used.feedAll();
+      const submitter = await used.keepSubmitting('n2', variedJobs(4));
+      await waitFor(async () => (await used.jobRecords()).length >= RECORDED, 120_000);
+      await used.lab.kill('server');
+      const cutMs = performance.now();
+      await waitFor(() => performance.now() - cutMs >= seconds * 1000, 120_000);
+      await used.lab.boot('server');
+      const since = (await used.jobRecords()).length;
+      await waitFor(async () => (await used.jobRecords()).length > since, 120_000);
+      const refusals = await submitter.stop();
+      expect({ mistakes: await used.finish(`server without power for ${seconds} s`), refusals }).toMatchObject({
+        mistakes: [],
+      });
+      // A call ends after its --lock-timeout of 60 s. Then its jobs do not exist, or its message says that they may.
+      for (const refusal of refusals) expect(refusal).toMatch(/try again|cannot tell whether|submitted \d/);
+      if (seconds < 30) expect(refusals).toEqual([]);
+      expect(await used.feederOutput()).not.toMatch(/heartbeat failed|sent no heartbeat/);
+    },
+  );
 });

@@ -10,23 +10,23 @@ const ROWS = 300;
 
 interface Variant {
   readonly journalMode: 'DELETE' | 'TRUNCATE';
-  /** The call with which the next host writes. */
+  /** The call with which the other host writes next. */
   readonly next: 'insert' | 'insertWithoutLease';
 }
 
-/** What a host sees: how many rows of each tag, rows as the dead writer changed them, SQLite's word on the database. */
+/** The contents that a host sees: jobs by tag, uncommitted rows of the dead writer, the result of integrity_check. */
 interface Look {
   readonly jobs: Readonly<Record<string, number>>;
   readonly dead: number;
   readonly integrity: string;
 }
 
-/** What the hosts saw, or the error that they met. */
+/** The contents that the hosts saw, or their errors. */
 type Looks = readonly (Look | string)[];
 
 const WHOLE: Look = { jobs: { next: 1, rows: ROWS }, dead: 0, integrity: 'ok' };
 
-describeCluster('A writer that died', () => {
+describeCluster('a writer that dies after pages were spilled to the database', () => {
   let lab: Lab;
   let fixture: string;
   let queues = 0;
@@ -45,8 +45,8 @@ describeCluster('A writer that died', () => {
   }
 
   /**
-   * n2 polls, n1 dies with pages in the database file, n2 writes; gives what is seen then, on n2 and on n1. It must be
-   * the first time that n2 writes: a client that changed the directory itself asks more often.
+   * n2 polls, n1 dies with pages in the database file, n2 writes. Returns the contents that n2 and n1 see then. n2 must not
+   * have written before: a client that changed the directory revalidates it more often.
    */
   async function play(variant: Variant, reopens: boolean): Promise<Looks> {
     const queue = `${SHARE}/${++queues}`;
@@ -84,21 +84,21 @@ describeCluster('A writer that died', () => {
     return played;
   }
 
-  test('Nothing of it is seen on any host, though one had polled the database before', async () => {
+  test('leaves none of its rows on any host, even on one that had polled the database before', async () => {
     const played = await playAll({ journalMode: 'DELETE', next: 'insert' }, rounds(1));
     expect(played).toEqual(played.map(() => [WHOLE, WHOLE]));
   });
 
-  test('Without step 1 of a transaction what it wrote comes to stay', async () => {
-    // Whether a client believes its cache is a matter of time: 8 of 10 rounds did.
+  test('leaves uncommitted rows if the next transaction skips step 1', async () => {
+    // Depends on the age of the client's cache: 8 of 10 rounds fail.
     const isEnough = (looks: Looks): boolean => !isFull && looks.some(hasDead);
     const played = await playAll({ journalMode: 'DELETE', next: 'insertWithoutLease' }, rounds(6), isEnough);
     expect(played.flat().filter(hasDead)).not.toEqual([]);
   });
 
-  // A journal that is always there is opened to see whether it is hot, and to open asks the server: what this mode
-  // costs is seen where a host is cut off (cut-off.test.ts).
-  test.runIf(isFull)(inFull('A journal in TRUNCATE mode would be found, too'), async () => {
+  // In TRUNCATE mode the journal always exists. SQLite opens it to see whether it is hot, and opening asks the server. This
+  // mode fails when a host is cut off (cut-off.test.ts).
+  test.runIf(isFull)(inFull('leaves none of its rows with a journal in TRUNCATE mode either'), async () => {
     const played = await playAll({ journalMode: 'TRUNCATE', next: 'insert' }, rounds(1));
     expect(played).toEqual(played.map(() => [WHOLE, WHOLE]));
   });

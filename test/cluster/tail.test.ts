@@ -7,7 +7,7 @@ import { describeInFull, print } from './support/scenario.ts';
 const QUEUE = `${SHARE}/q`;
 const LINES = 12;
 
-describeInFull('The output of a job on another host', () => {
+describeInFull('tail of a job on another host', () => {
   let lab: Lab | undefined;
 
   afterEach(async () => {
@@ -15,7 +15,7 @@ describeInFull('The output of a job on another host', () => {
     lab = undefined;
   });
 
-  test.each(['vers=4.2,hard', 'vers=3,hard'])('is followed line by line over %s', async (mountOptions) => {
+  test.each(['vers=4.2,hard', 'vers=3,hard'])('prints line by line over %s', async (mountOptions) => {
     lab = await Lab.up({ clients: 2, mountOptions });
     await lab.output('n1', rq('create'));
     const job = `for n in $(seq ${LINES}); do date +%s%N; sleep 0.7; done`;
@@ -23,7 +23,7 @@ describeInFull('The output of a job on another host', () => {
     const stamp = 'while read -r line; do echo $line $(date +%s%N); done';
     const tail = await lab.start('n2', `${rq('tail', '1', '--from-start')} | ${stamp}`);
     await tail.waitForOutput('job 1 is pending; waiting for it to start');
-    // What is not there a client believes not to be there for half a minute, longer than the job runs.
+    // A client caches for half a minute that a file does not exist. The job is shorter.
     const missing = `${QUEUE}/stdout/1`;
     expect((await lab.run('n2', `ls ${QUEUE}/stdout; sleep 1; cat ${missing}; sleep 1; cat ${missing}`)).status).toBe(
       1,

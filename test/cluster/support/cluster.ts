@@ -17,37 +17,38 @@ import { print, reportFacts } from './scenario.ts';
 import { parseJids, Submitter } from './submitter.ts';
 
 export interface ClusterOptions extends LabOptions {
-  /** Another program than the checkout's. */
+  /** Another program than that of this checkout. */
   readonly program?: string;
-  /** Further words for `rq create` and `rq configure`. */
+  /** Arguments for `rq create` and `rq configure`. */
   readonly create?: readonly string[];
   readonly configure?: readonly string[];
-  /** Where jobs keep their records: on the share, or on the local disk of their host, which a power cut empties. */
+  /** Where jobs keep their records: on the share, or on the local disk of the host, which a power cut erases. */
   readonly records?: 'share' | 'local';
 }
 
-/** The share as the server itself has it, on its disk. */
+/** The share on the disk of the server. */
 const STORED = '/srv/disk/q';
 const QUEUE = `${SHARE}/q`;
 const JOB = `${checkout}/test/fixtures/recorded-job`;
 const MANY_ROWS = `INSERT INTO jobs (state, submitted, submitter, owner, cwd, command, tag)
   WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
   SELECT 'holding', '2026-01-01T00:00:00.000Z', 'n1', 'nobody', '/', hex(randomblob(100)), 'unfinished' FROM n`;
-const SETTLED_MS = 400_000;
+const DRAINED_MS = 400_000;
 const END_MS = 120_000;
-/** What may be left running on no host. */
+/** Processes of which none may remain on a host. */
 const PROCESSES = '[b]in/rq |[r]unner\\.cjs|[f]ork-server\\.py|[r]ecorded-job';
-/** What may lie in no runtime directory when everything has ended. */
-const LEFT = "find /tmp/rq-0 -name '*.sock' -o -name '*.pid' -o -name '*.lease' -o -path '*/scripts/*' 2>/dev/null";
+/** Files of which none may remain in a runtime directory. */
+const REMAINING_FILES =
+  "find /tmp/rq-0 -name '*.sock' -o -name '*.pid' -o -name '*.lease' -o -path '*/scripts/*' 2>/dev/null";
 
-/** A lab with one queue, and the books of all that was submitted to it. */
+/** A lab with one queue, and the record of all that was submitted to it. */
 export class Cluster {
   readonly batches: Batch[] = [];
   private readonly feeders = new Map<Client, Background>();
   private readonly startMs = performance.now();
   private readonly records: string;
   private calls = 0;
-  private isClosed = false;
+  private isFinished = false;
 
   private constructor(
     readonly lab: Lab,
@@ -57,7 +58,7 @@ export class Cluster {
     this.records = options.records === 'local' ? '/tmp/records' : `${SHARE}/records`;
   }
 
-  /** Boots the hosts and makes the queue. */
+  /** Boots the hosts and creates the queue. */
   static async up(options: ClusterOptions): Promise<Cluster> {
     const look = await bundleFixture('queue-look');
     const cluster = new Cluster(await Lab.up(options), options, look);
@@ -73,12 +74,12 @@ export class Cluster {
     return cluster;
   }
 
-  /** A call of rq for the queue, quoted for a host's shell. */
+  /** A call of rq on the queue, quoted for the shell of a host. */
   rq(...words: string[]): string {
     return shellCommand(this.options.program ?? program, QUEUE, ...words);
   }
 
-  /** Submits jobs in one call, which has to be accepted. */
+  /** Submits jobs in one call, which has to succeed. Returns the jids. */
   async submit(host: Client, jobs: readonly PlannedJob[]): Promise<readonly number[]> {
     const { tag, command } = this.submission(jobs);
     const jids = parseJids(await this.lab.output(host, command));
@@ -87,13 +88,13 @@ export class Cluster {
     return jids;
   }
 
-  /** Begins a transaction that takes minutes, and more memory than the cache of the database has; does not wait. */
+  /** Starts a transaction that takes minutes and exceeds the cache of the database. Does not wait for it. */
   async beginLongTransaction(host: Client): Promise<void> {
     await this.lab.start(host, this.rq('execute', MANY_ROWS));
     this.batches.push({ tag: 'unfinished', jobs: [], outcome: 'refused', jids: [] });
   }
 
-  /** Submits the same jobs again and again from a host, whatever happens meanwhile. */
+  /** Submits the same jobs repeatedly from a host, until the submitter is stopped. */
   async keepSubmitting(host: Client, jobs: readonly PlannedJob[]): Promise<Submitter> {
     const prefix = `${host}.${++this.calls}`;
     const directory = `/tmp/calls.${prefix}`;
@@ -103,7 +104,7 @@ export class Cluster {
     return new Submitter(this.lab, await this.lab.start(host, loop), directory, prefix, jobs, this.batches);
   }
 
-  /** Starts a feeder, for so many jobs at once. */
+  /** Starts a feeder. */
   async feed(host: Client, slots = 2): Promise<Background> {
     const feeder = await this.lab.start(host, `cd /tmp; exec ${this.rq('feed', '--max_feed', String(slots))}`);
     this.feeders.set(host, feeder);
@@ -114,7 +115,7 @@ export class Cluster {
     await Promise.all(this.lab.clients.map((client) => this.feed(client)));
   }
 
-  /** Cuts a client's power: its feeder is gone. */
+  /** Cuts the power of a client, which ends its feeder. */
   async powerOff(host: Client): Promise<void> {
     await this.lab.kill(host);
     this.feeders.delete(host);
@@ -125,34 +126,34 @@ export class Cluster {
     await this.makeRecords(host);
   }
 
-  /** What every feeder has said so far. */
+  /** The logs of all feeders so far. */
   async feederOutput(): Promise<string> {
     const outputs = await Promise.all([...this.feeders.values()].map((feeder) => feeder.output()));
     return outputs.join('');
   }
 
-  /** Waits until a feeder has said this. */
-  async waitForFeederOutput(words: string): Promise<void> {
-    await waitFor(async () => (await this.feederOutput()).includes(words), END_MS);
+  /** Waits until a feeder has logged a text. */
+  async waitForFeederOutput(text: string): Promise<void> {
+    await waitFor(async () => (await this.feederOutput()).includes(text), END_MS);
   }
 
-  /** What the queue holds, by the server's own disk. */
+  /** Reads the queue on the disk of the server. */
   async stored(): Promise<Stored> {
     return await this.lookAt('once', END_MS);
   }
 
-  /** Waits until no job is pending or running, in milliseconds at most. */
-  async waitUntilDrained(timeoutMs = SETTLED_MS): Promise<Stored> {
+  /** Waits until no job is pending or running. */
+  async waitUntilDrained(timeoutMs = DRAINED_MS): Promise<Stored> {
     return await this.lookAt('settled', timeoutMs);
   }
 
-  /** Waits until the server's disk satisfies a shell condition, in which `q` is the queue's directory. */
+  /** Waits for a shell condition on the server, in which `$q` is the directory of the queue. */
   async waitForServer(condition: string, timeoutMs = END_MS): Promise<void> {
     const wait = `q=${STORED}/q; until ${condition}; do sleep 0.1; done`;
     await this.lab.output('server', wait, { timeoutMs });
   }
 
-  /** What jobs noted: on these hosts or, where the records are on the share, anywhere. */
+  /** The records of jobs: those of these hosts or, if records are on the share, all. */
   async jobRecords(clients: readonly Client[] = this.lab.clients): Promise<JobRecord[]> {
     const isLocal = this.options.records === 'local';
     const hosts: readonly Host[] = isLocal ? clients : ['server'];
@@ -160,25 +161,25 @@ export class Cluster {
     return parseRecords((await Promise.all(hosts.map((host) => this.lab.output(host, list)))).join(''));
   }
 
-  /** Waits until a job noted so many starts. */
+  /** Waits until a job has recorded a number of starts. */
   async waitForStarts(jid: number, times = 1, clients = this.lab.clients): Promise<void> {
     const count = async (): Promise<number> =>
       (await this.jobRecords(clients)).filter((each) => each.jid === jid).length;
     await waitFor(async () => (await count()) >= times, END_MS);
   }
 
-  /** Waits until all has ended, ends the feeders, and gives the mistakes in the books; tells what was done. */
-  async close(faults: string, permitted: Permitted = {}, timeoutMs = SETTLED_MS): Promise<string[]> {
+  /** Waits for the end of all jobs, ends the feeders, checks the job records, and prints a summary. Returns the mistakes. */
+  async finish(faults: string, permitted: Permitted = {}, timeoutMs = DRAINED_MS): Promise<string[]> {
     const problems: string[] = [];
     await this.waitUntilDrained(timeoutMs).catch((error: unknown) =>
-      problems.push(`not all come to an end: ${String(error).slice(0, 300)}`),
+      problems.push(`not all jobs ended: ${String(error).slice(0, 300)}`),
     );
     problems.push(...(await this.endFeeders()));
     const [stored, records] = [await this.stored(), await this.jobRecords()];
     const mistakes = [
       ...problems,
       ...findMistakes(this.batches, stored, records, permitted),
-      ...(await this.leftOnHosts()),
+      ...(await this.remainingOnHosts()),
     ];
     const seconds = ((performance.now() - this.startMs) / 1000).toFixed(0);
     const count = (state: string): number => stored.jobs.filter((job) => job.state === state).length;
@@ -186,13 +187,13 @@ export class Cluster {
     print(`${faults}: ${states}; ${records.length} starts; ${seconds} s; ${mistakes.length} mistakes`);
     for (const mistake of mistakes.slice(0, 20)) print(`  ${mistake}`);
     reportFacts({ jobs: stored.jobs.length, faults });
-    this.isClosed = true;
+    this.isFinished = true;
     return mistakes;
   }
 
-  /** Ends everything; where the scenario did not come to its end, tells how far it came. */
+  /** Ends the lab. After a failure, it first prints the state of the cluster. */
   async down(): Promise<void> {
-    if (!this.isClosed) print(await this.state().catch(String));
+    if (!this.isFinished) print(await this.state().catch(String));
     await this.lab.down();
   }
 
@@ -211,13 +212,13 @@ export class Cluster {
     return (await Promise.all(ends)).flat();
   }
 
-  /** Processes, sockets and pid files; a runner may need a moment to go. */
-  private async leftOnHosts(): Promise<string[]> {
-    const left = `{ pgrep -af '${PROCESSES}' | grep -v pgrep; ${LEFT}; }`;
+  /** Remaining processes, sockets and pid files. A runner may need some seconds to exit. */
+  private async remainingOnHosts(): Promise<string[]> {
+    const list = `{ pgrep -af '${PROCESSES}' | grep -v pgrep; ${REMAINING_FILES}; }`;
     const all = this.lab.clients.map(async (client) => {
-      const wait = `for try in $(seq 50); do [ -n "$(${left})" ] || exit 0; sleep 0.2; done; ${left}; exit 0`;
+      const wait = `for try in $(seq 50); do [ -n "$(${list})" ] || exit 0; sleep 0.2; done; ${list}; exit 0`;
       const output = await this.lab.output(client, wait);
-      return output === '' ? [] : [`left on ${client}: ${output.trim()}`];
+      return output === '' ? [] : [`remaining on ${client}: ${output.trim()}`];
     });
     return (await Promise.all(all)).flat();
   }

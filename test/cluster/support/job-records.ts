@@ -1,23 +1,23 @@
-// The books: what was submitted, what each job noted of itself, and what the queue says became of it have to agree.
+// Checks that three sources agree: the submits of the test, the records that jobs keep themselves, and the queue.
 
-/** What a job of the books is and does (test/fixtures/recorded-job). */
+/** A job that runs test/fixtures/recorded-job. */
 export interface PlannedJob {
   readonly seconds: number;
   readonly status: number;
   readonly restartable?: boolean;
-  /** It ends when this file is there. */
+  /** The job ends once this file exists. */
   readonly gate?: string;
-  /** The hosts that may run it. */
+  /** The host that may run it. */
   readonly runner?: string;
 }
 
-/** One call of `rq submit`; its jobs have its tag. */
+/** One call of `rq submit`, with a unique tag. */
 export interface Batch {
   readonly tag: string;
   readonly jobs: readonly PlannedJob[];
-  /** What the call said; 'unknown' where its host lost its power, or it could not be told. */
+  /** The result of the call. It is unknown if the host lost power, or if rq could not determine it. */
   readonly outcome: 'accepted' | 'refused' | 'unknown';
-  /** That it printed, in the order of the jobs. */
+  /** As printed by the call, in the order of the jobs. */
   readonly jids: readonly number[];
 }
 
@@ -33,17 +33,17 @@ export interface JobRow {
   readonly tag: string | null;
 }
 
-/** What is stored (test/fixtures/queue-look.ts). */
+/** The contents of the queue, read by test/fixtures/queue-look.ts. */
 export interface Stored {
   readonly integrity: string;
   readonly orphans: number;
   readonly jobs: readonly JobRow[];
   readonly attempts: readonly Pick<JobRow, 'jid' | 'attempt' | 'runner' | 'reason' | 'exit_status'>[];
-  /** Of all files and directories in the queue's. */
+  /** The paths of all files and directories in the queue's directory. */
   readonly names: readonly string[];
 }
 
-/** What a job noted, each time that it was started. Times are seconds since 1970 by its host's clock. */
+/** The record of one start of a job. Times are in seconds since 1970, by the clock of its host. */
 export interface JobRecord {
   readonly jid: number;
   readonly attempt: number;
@@ -53,18 +53,19 @@ export interface JobRecord {
   readonly status: number | undefined;
 }
 
-/** What a scenario did, of which jobs may bear the marks. */
+/** The faults of a scenario that jobs may show. */
 export interface Permitted {
   /** Hosts that sent no heartbeat for longer than `lost_after`, and hosts that were rebooted. */
   readonly lost?: readonly string[];
+  /** Hosts that were rebooted. */
   readonly rebooted?: readonly string[];
-  /** Runners were killed. */
+  /** Whether runners were killed. */
   readonly runnersKilled?: boolean;
 }
 
 const SILENT = /^its host (\S+) sent no heartbeat/;
 
-/** Everything in the books that is not as it must be, in words; nothing where all is right. */
+/** All mistakes, one line each. */
 export function findMistakes(
   batches: readonly Batch[],
   stored: Stored,
@@ -82,28 +83,28 @@ export function findMistakes(
   ];
 }
 
-/** What was accepted is there, with the jids that were told; what was not is either all there or not at all. */
+/** Accepted jobs exist with the printed jids, refused jobs do not, and of an unknown submit all jobs exist or none. */
 function wrongSubmissions(batches: readonly Batch[], jobs: readonly JobRow[]): string[] {
   const tags = new Map<string | null, JobRow[]>();
   for (const job of jobs) tags.set(job.tag, [...(tags.get(job.tag) ?? []), job]);
   const mistakes = batches.flatMap((batch) => {
     const rows = tags.get(batch.tag) ?? [];
     tags.delete(batch.tag);
-    const is = `${batch.tag} was ${batch.outcome}, and ${rows.length} of its ${batch.jobs.length} jobs are there`;
-    if (batch.outcome === 'accepted' && String(rows.map(({ jid }) => jid)) !== String(batch.jids)) return [is];
-    if (batch.outcome === 'refused' && rows.length > 0) return [is];
-    if (batch.outcome === 'unknown' && rows.length > 0 && rows.length !== batch.jobs.length) return [is];
+    const mistake = `${batch.tag} was ${batch.outcome}, but ${rows.length} of its ${batch.jobs.length} jobs exist`;
+    if (batch.outcome === 'accepted' && String(rows.map(({ jid }) => jid)) !== String(batch.jids)) return [mistake];
+    if (batch.outcome === 'refused' && rows.length > 0) return [mistake];
+    if (batch.outcome === 'unknown' && rows.length > 0 && rows.length !== batch.jobs.length) return [mistake];
     return rows.flatMap((row, index) => wrongStatus(row, batch.jobs[index]));
   });
-  return [...mistakes, ...[...tags.keys()].map((tag) => `jobs with the tag ${tag} that nobody submitted`)];
+  return [...mistakes, ...[...tags.keys()].map((tag) => `jobs with the tag ${tag} were not submitted`)];
 }
 
 function wrongStatus({ jid, state, exit_status }: JobRow, planned: PlannedJob | undefined): string[] {
   if (state !== 'finished' || exit_status === planned?.status) return [];
-  return [`job ${jid} is finished with ${exit_status} and must end with ${planned?.status}`];
+  return [`job ${jid} finished with ${exit_status} instead of ${planned?.status}`];
 }
 
-/** Every job came to one end, and to the one that its own record tells. */
+/** The end of every job is the one in its own record. */
 function wrongEnd(job: JobRow, records: readonly JobRecord[], permitted: Permitted): string[] {
   const { jid, attempt, state, runner, exit_status, reason } = job;
   const own = records.filter((record) => record.jid === jid && record.attempt === attempt);
@@ -114,7 +115,9 @@ function wrongEnd(job: JobRow, records: readonly JobRecord[], permitted: Permitt
   if (state !== 'finished') return [`job ${jid} is ${state}`];
   const [record] = own;
   if (own.length === 1 && record?.host === runner && record?.status === exit_status) return [];
-  return [`job ${jid} is finished with ${exit_status} on ${runner}; attempt ${attempt} noted ${JSON.stringify(own)}`];
+  return [
+    `job ${jid} finished with ${exit_status} on ${runner}, but attempt ${attempt} recorded ${JSON.stringify(own)}`,
+  ];
 }
 
 function wrongAttempts({ attempts }: Stored, permitted: Permitted): string[] {
@@ -132,7 +135,7 @@ function isPermitted(reason: string, host: string | null, permitted: Permitted):
   return reason === 'the host was rebooted' && host !== null && rebooted.includes(host);
 }
 
-/** No attempt is started twice, nor a job that is not restartable; two run at once only where a host was lost. */
+/** No attempt and no job that is not restartable starts twice. Attempts overlap only after the loss of a host. */
 function wrongStarts({ jobs, attempts }: Stored, records: readonly JobRecord[], { lost = [] }: Permitted): string[] {
   const known = new Set(attempts.map(({ jid, attempt }) => `${jid}.${attempt}`));
   return jobs.flatMap(({ jid, restartable }) => {
@@ -143,7 +146,9 @@ function wrongStarts({ jobs, attempts }: Stored, records: readonly JobRecord[], 
       return next !== undefined && next.started < (record.ended ?? 0) && !lost.includes(record.host);
     });
     return [
-      ...(names.every((name) => known.has(name)) ? [] : [`job ${jid} ran as ${names}, which is not all on record`]),
+      ...(names.every((name) => known.has(name))
+        ? []
+        : [`job ${jid} ran as ${names}, but the queue has not all of these attempts`]),
       ...(new Set(names).size === names.length ? [] : [`an attempt of job ${jid} was started twice: ${names}`]),
       ...(restartable === 0 && own.length > 1 ? [`job ${jid} is not restartable and was started ${own.length}×`] : []),
       ...(overlaps ? [`attempts of job ${jid} ran at once: ${JSON.stringify(own)}`] : []),
@@ -151,17 +156,17 @@ function wrongStarts({ jobs, attempts }: Stored, records: readonly JobRecord[], 
   });
 }
 
-const BELONGING = [
+const EXPECTED_NAMES = [
   /^(db|db\.schema|locking\.lease|bin|nodes|stdin|stdout|stderr|data)$/,
   /^lease\.\d+\.free$/,
   /^(stdout|stderr)\/(?<jid>\d+)$/,
 ];
 
-/** When all have ended, nothing lies in the queue but the database, one name of a lease, and what jobs printed. */
+/** At the end, the queue contains only its own directories, the database, one name of a lease, and the output of jobs. */
 function strayNames({ names, jobs }: Stored): string[] {
   const jids = new Set(jobs.map(({ jid }) => String(jid)));
   const strays = names.filter((name) => {
-    const match = BELONGING.map((pattern) => pattern.exec(name)).find((found) => found !== null);
+    const match = EXPECTED_NAMES.map((pattern) => pattern.exec(name)).find((found) => found !== null);
     const jid = match?.groups?.['jid'];
     return match === undefined || (jid !== undefined && !jids.has(jid));
   });
@@ -172,7 +177,7 @@ function strayNames({ names, jobs }: Stored): string[] {
   ];
 }
 
-/** So many jobs of all kinds: a quarter is restartable, each ends with another status, most take a moment. */
+/** Jobs of varied length and exit status, of which a quarter is restartable. */
 export function variedJobs(count: number, seconds: readonly number[] = [0, 0.5, 1, 2]): PlannedJob[] {
   return Array.from({ length: count }, (_, index) => ({
     seconds: seconds[index % seconds.length] ?? 0,

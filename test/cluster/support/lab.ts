@@ -9,27 +9,27 @@ export type Client = `n${number}`;
 export type Host = 'server' | Client;
 
 export interface LabOptions {
-  /** How many: they are called n1, n2, … */
+  /** The number of clients. They are called n1, n2, … */
   readonly clients: number;
-  /** As for `mount -o`; by default vers=4.2,hard. */
+  /** As in `mount -o`. The default is vers=4.2,hard. */
   readonly mountOptions?: string;
-  /** For single clients, instead of `mountOptions`. */
+  /** Replaces `mountOptions` for single clients. */
   readonly mountOptionsOf?: Readonly<Partial<Record<Client, string>>>;
-  /** Seconds that a host's clock is ahead; negative: behind. */
+  /** The seconds by which the clock of a host is ahead; negative if it is behind. */
   readonly skew?: Readonly<Partial<Record<Host, number>>>;
-  /** Memory of each host, with a unit, such as 400M. */
+  /** The memory of each host, such as 400M. */
   readonly memory?: string;
-  /** Size of the share, with a unit, such as 2G. */
+  /** The size of the share, such as 2G. */
   readonly disk?: string;
 }
 
-/** What a command printed (stdout and stderr mixed), and its exit status: 124 if it took too long. */
+/** The output of a command (stdout and stderr mixed), and its exit status: 124 after a timeout. */
 export interface RunResult {
   readonly status: number;
   readonly output: string;
 }
 
-/** Where every client has the share. */
+/** The mount point of the share on every client. */
 export const SHARE = '/mnt/q';
 
 const SCRIPT = fileURLToPath(new URL('../lab/lab', import.meta.url));
@@ -37,7 +37,7 @@ const RUN_MS = 60_000;
 const CONTROL_MS = 200_000;
 const ANSWER_MS = 20_000;
 
-/** A server and clients of NFS, each a Linux kernel of its own. See `../lab/lab` for what they see and keep. */
+/** An NFS server and its clients, each with its own Linux kernel. `../lab/lab` describes their file systems. */
 export class Lab {
   private static count = 0;
 
@@ -46,7 +46,7 @@ export class Lab {
     readonly clients: readonly Client[],
   ) {}
 
-  /** Boots server and clients, all with the share mounted. Takes them down again if one of them fails to come up. */
+  /** Boots the server and the clients, which mount the share. Ends all of them if one fails to boot. */
   static async up(options: LabOptions): Promise<Lab> {
     const clients = Array.from({ length: options.clients }, (_, index): Client => `n${index + 1}`);
     const lab = new Lab(labEnvironment(options, `test-${process.pid}-${++Lab.count}`), clients);
@@ -59,7 +59,7 @@ export class Lab {
     return lab;
   }
 
-  /** Runs a shell command in a host. Throws if the host does not answer: it is frozen, or off. */
+  /** Runs a shell command on a host. Throws if the host does not answer because it is frozen or off. */
   async run(host: Host, command: string, options: { timeoutMs?: number } = {}): Promise<RunResult> {
     const { timeoutMs = RUN_MS } = options;
     const { exitCode, stdout, stderr, shortMessage } = await execa(SCRIPT, ['run', host, command], {
@@ -73,29 +73,29 @@ export class Lab {
     return { status: exitCode, output: stdout };
   }
 
-  /** What a command printed that has to succeed. */
+  /** The output of a command, which has to succeed. */
   async output(host: Host, command: string, options: { timeoutMs?: number } = {}): Promise<string> {
     const { status, output } = await this.run(host, command, options);
     if (status !== 0) throw new Error(`on ${host}, exit status ${status}: ${command}\n${output}`);
     return output;
   }
 
-  /** Starts a command and does not wait for it. */
+  /** Starts a command in the background. */
   async start(host: Host, command: string): Promise<Background> {
     return await Background.start(this, host, command);
   }
 
-  /** Cuts a host's power: what it had not yet written to its disk, or to the server, is lost. */
+  /** Cuts the power of a host. Data that it had not yet written to its disk or to the server is lost. */
   async kill(host: Host): Promise<void> {
     await this.control('kill', host);
   }
 
-  /** Boots a host, whatever state it is in; a client comes back when the server has answered. */
+  /** Boots a host in any state. A client is ready when the server has answered. */
   async boot(host: Host): Promise<void> {
     await this.control('boot', host);
   }
 
-  /** Stops a host as a whole, its kernel too: it answers nothing. */
+  /** Stops a host including its kernel. It does not answer. */
   async freeze(host: Host): Promise<void> {
     await this.control('freeze', host);
   }
@@ -104,7 +104,7 @@ export class Lab {
     await this.control('thaw', host);
   }
 
-  /** Pulls a host's cable to the share; commands can still be run in it. */
+  /** Disconnects a host from the share. Commands can still be run on it. */
   async cut(host: Host): Promise<void> {
     await this.control('cut', host);
   }
@@ -128,16 +128,16 @@ export class Lab {
   }
 }
 
-/** Why no lab can be had on this machine, and what to do; undefined if one can. */
+/** The reason why this machine cannot run a lab, and what to do. Undefined if it can. */
 export function clusterSkipReason(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'User Mode Linux needs Linux on x86-64';
   const missing = execFileSync(SCRIPT, ['missing'], { encoding: 'utf8' }).split('\n').filter(Boolean);
   if (missing.length > 0) return `apt-get install ${missing.join(' ')}`;
-  if (process.getuid?.() !== 0) return 'only root can make its network: run the tests as root';
+  if (process.getuid?.() !== 0) return 'only root can create its network: run the tests as root';
   try {
     execFileSync('unshare', ['--net', '--pid', '--fork', 'true'], { stdio: 'ignore' });
   } catch {
-    return 'this container may not make network namespaces: run it privileged';
+    return 'this container cannot create network namespaces: run it privileged';
   }
   return undefined;
 }
@@ -145,7 +145,7 @@ export function clusterSkipReason(): string | undefined {
 function labEnvironment(options: LabOptions, name: string): Record<string, string> {
   const environment: Record<string, string> = {
     LAB_NAME: name,
-    // One that is set outside would be shared by all labs.
+    // A value from outside would be shared by all labs.
     LAB_DIR: '',
     LAB_OWNER: String(process.pid),
     ...programEnvironment(),

@@ -1,6 +1,6 @@
 import type { JobRecord } from './job-records.ts';
 
-/** What jobs noted, by lines as grep prints them: `./JID.ATTEMPT.UUID:start HOST TIME`, `…:end STATUS HOST TIME`. */
+/** Parses the records of jobs as grep prints them: `./JID.ATTEMPT.UUID:start HOST TIME`, `…:end STATUS HOST TIME`. */
 export function parseRecords(text: string): JobRecord[] {
   const records = new Map<string, JobRecord>();
   for (const line of text.split('\n')) {

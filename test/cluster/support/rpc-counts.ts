@@ -1,14 +1,14 @@
-/** How often a client asked the NFS server, since the share was mounted. Locks of version 3 are not in it. */
+/** The requests of a client to the NFS server since the mount. Locks of NFS version 3 are not included. */
 export interface RpcCounts {
   readonly total: number;
-  /** By the name of the operation, such as GETATTR; those that never happened are left out. */
+  /** By operation, such as GETATTR. Operations that never happened are omitted. */
   readonly operations: Readonly<Record<string, number>>;
 }
 
 const DEVICE = /^device .* mounted on (\S+) with fstype /;
 const OPERATION = /^\s*([A-Z][A-Z0-9_]*): (\d+) /;
 
-/** Reads the counts of one mount out of /proc/self/mountstats. Throws if there is no such mount. */
+/** Parses the counts of one mount in /proc/self/mountstats. Throws if there is no such mount. */
 export function parseMountstats(text: string, mountPoint: string): RpcCounts {
   const lines = text.split('\n');
   const start = lines.findIndex((line) => DEVICE.exec(line)?.[1] === mountPoint);
@@ -22,7 +22,7 @@ export function parseMountstats(text: string, mountPoint: string): RpcCounts {
   return counts(operations);
 }
 
-/** What happened between two counts. */
+/** The difference between two counts. */
 export function rpcsBetween(before: RpcCounts, after: RpcCounts): RpcCounts {
   const operations: Record<string, number> = {};
   for (const [name, count] of Object.entries(after.operations)) {

@@ -4,31 +4,31 @@ import { addResult } from './summary.ts';
 
 export { reportFacts } from './summary.ts';
 
-/** Whether the lengthy variants are wanted: RQ_CLUSTER=full. */
+/** RQ_CLUSTER=full also runs the long variants. */
 export const isFull = process.env['RQ_CLUSTER'] === 'full';
 
-const LENGTHY = 'it takes long; npm run test:cluster runs it';
+const LONG = 'long; npm run test:cluster runs it';
 
-/** How often a scenario is played: RQ_CLUSTER_ROUNDS, or 10 in full, or a few. */
+/** The number of rounds of a scenario: RQ_CLUSTER_ROUNDS, or 10 in a full run, or the given number. */
 export function rounds(few: number): number {
   const asked = Number(process.env['RQ_CLUSTER_ROUNDS']);
   if (asked > 0) return asked;
   return isFull ? 10 : few;
 }
 
-/** A suite that needs a lab; skipped, with the reason in its title, where none can be had. */
+/** A suite that needs a lab. It is skipped, with the reason in its title, where there can be no lab. */
 export function describeCluster(title: string, body: () => void): void {
   describeUnless(clusterSkipReason(), title, body);
 }
 
-/** One that is left to `npm run test:cluster`. */
+/** A suite that only `npm run test:cluster` runs. */
 export function describeInFull(title: string, body: () => void): void {
-  describeUnless(isFull ? clusterSkipReason() : LENGTHY, title, body);
+  describeUnless(isFull ? clusterSkipReason() : LONG, title, body);
 }
 
-/** The title of a test that is left to it, of a suite that is not. */
+/** The title of a test that only `npm run test:cluster` runs. */
 export function inFull(title: string): string {
-  return isFull ? title : `${title} (skipped: ${LENGTHY})`;
+  return isFull ? title : `${title} (skipped: ${LONG})`;
 }
 
 function describeUnless(reason: string | undefined, title: string, body: () => void): void {
@@ -45,7 +45,7 @@ function describeUnless(reason: string | undefined, title: string, body: () => v
   });
 }
 
-/** Tells figures to whoever reads the test's output. */
+/** Prints figures into the output of the tests. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

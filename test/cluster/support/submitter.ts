@@ -4,29 +4,29 @@ import type { Lab } from './lab.ts';
 import { shellCommand } from './program.ts';
 
 const END_MS = 120_000;
-/** A line for each call: its number, status, what it printed and what it said. */
+/** Prints a line for each call: number, exit status, stdout, stderr. */
 const PRINT = `for s in *.status; do n=$(basename $s .status)
   echo "$n $(<$s) $(tr -d ' \\n' <$n.out) $(tr '\\n' ' ' <$n.err)"; done`;
 
-/** Calls of submit, one after the other, in a host, until they are stopped. */
+/** Runs submits on a host, one after another, until it is stopped. */
 export class Submitter {
   constructor(
     private readonly lab: Lab,
     private readonly loop: Background,
-    /** Of the host, where the loop keeps what each call printed, and sees that it is enough. */
+    /** A directory of the host with the output of each call. The loop ends once it contains the file `enough`. */
     private readonly directory: string,
     private readonly prefix: string,
     private readonly jobs: readonly PlannedJob[],
     private readonly batches: Batch[],
   ) {}
 
-  /** Waits until a call said this on its stderr. */
-  async waitForMessage(words: string): Promise<void> {
-    const search = `until grep -qe ${shellCommand(words)} ${this.directory}/*.err; do sleep 0.2; done`;
+  /** Waits until a call has printed a text to stderr. */
+  async waitForMessage(text: string): Promise<void> {
+    const search = `until grep -qe ${shellCommand(text)} ${this.directory}/*.err; do sleep 0.2; done`;
     await this.lab.output(this.loop.host, search, { timeoutMs: END_MS });
   }
 
-  /** Lets the call that runs be the last, and enters all into the books; gives what those said that were not accepted. */
+  /** Stops after the current call and records the batches. Returns the messages of calls that were not accepted. */
   async stop(): Promise<string[]> {
     const { host } = this.loop;
     await this.lab.output(host, `touch ${this.directory}/enough`);
@@ -35,10 +35,10 @@ export class Submitter {
     const refusals: string[] = [];
     for (const line of printed.trim().split('\n')) {
       const [number = '', status = '', jids = '', ...words] = line.split(' ');
-      const said = words.join(' ').trim();
+      const message = words.join(' ').trim();
       const isAccepted = status === '0';
-      const otherwise = /cannot tell whether|submitted \d/.test(said) ? 'unknown' : 'refused';
-      if (!isAccepted) refusals.push(said);
+      const otherwise = /cannot tell whether|submitted \d/.test(message) ? 'unknown' : 'refused';
+      if (!isAccepted) refusals.push(message);
       this.batches.push({
         tag: `${this.prefix}.${number}`,
         jobs: this.jobs,
@@ -50,7 +50,7 @@ export class Submitter {
   }
 }
 
-/** The jids that a submit printed as JSON, and not what it said while it had to wait. */
+/** Parses the jids that a submit printed as JSON, without its messages about waiting. */
 export function parseJids(printed: string): number[] {
   const json = printed
     .split('\n')

@@ -1,59 +1,59 @@
-// What was done and found, test by test: noted by the tests, which run in processes of their own, and printed as a table
+// Collects the result of each cluster test in a file, because tests run in separate processes, and prints them as a table
 // at the end of the run.
 import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-interface Verdict {
+interface Result {
   readonly scenario: string;
   readonly jobs: number | undefined;
   readonly faults: string | undefined;
-  readonly verdict: string;
+  readonly result: string;
   readonly seconds: number;
 }
 
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/rq-test/', import.meta.url));
-const FILE = `${CACHE}verdicts.jsonl`;
+const FILE = `${CACHE}results.jsonl`;
 
 let facts: { jobs?: number; faults?: string; found?: string } = {};
 
-/** Tells what the test that runs did: how many jobs, which faults, what was found besides that it passes. */
-export function reportFacts(told: { jobs?: number; faults?: string; found?: string }): void {
-  facts = { ...facts, ...told };
+/** Adds facts about the current test: the number of jobs, the faults, and a finding to print instead of `passed`. */
+export function reportFacts(added: { jobs?: number; faults?: string; found?: string }): void {
+  facts = { ...facts, ...added };
 }
 
-/** Puts a test that has ended into the table. */
+/** Adds a completed test to the table. */
 export function addResult(scenario: string, hasPassed: boolean, seconds: number): void {
   const { jobs, faults, found } = facts;
   facts = {};
-  const verdict = hasPassed ? (found ?? 'held') : 'FAILED';
-  appendFileSync(FILE, `${JSON.stringify({ scenario, jobs, faults, verdict, seconds } satisfies Verdict)}\n`);
+  const result = hasPassed ? (found ?? 'passed') : 'FAILED';
+  appendFileSync(FILE, `${JSON.stringify({ scenario, jobs, faults, result, seconds } satisfies Result)}\n`);
 }
 
-/** Before the cluster tests. */
+/** Runs before the cluster tests. */
 export function setup(): void {
   mkdirSync(CACHE, { recursive: true });
   rmSync(FILE, { force: true });
 }
 
-/** After them. */
+/** Runs after the cluster tests. */
 export function teardown(): void {
   process.stdout.write(`\n${table(read())}`);
 }
 
-function read(): Verdict[] {
+function read(): Result[] {
   try {
     const lines = readFileSync(FILE, 'utf8').trim().split('\n');
-    return lines.map((line) => JSON.parse(line) as Verdict);
+    return lines.map((line) => JSON.parse(line) as Result);
   } catch {
-    // No lab can be had, or no test was chosen.
+    // No test ran.
     return [];
   }
 }
 
-function table(verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map(({ scenario, jobs, faults, verdict, seconds }) =>
-    [scenario, jobs ?? '', faults ?? '', verdict, seconds.toFixed(0)].map((cell) => ` ${cell} `).join('|'),
+function table(results: readonly Result[]): string {
+  const rows = results.map(({ scenario, jobs, faults, result, seconds }) =>
+    [scenario, jobs ?? '', faults ?? '', result, seconds.toFixed(0)].map((cell) => ` ${cell} `).join('|'),
   );
-  const head = [' scenario | jobs | faults | verdict | seconds ', '---|---|---|---|---'];
+  const head = [' scenario | jobs | faults | result | seconds ', '---|---|---|---|---'];
   return [...head, ...rows].map((row) => `|${row}|\n`).join('');
 }
