@@ -23,7 +23,10 @@ export class Attempts {
   ends: AttemptEnd[] = [];
   releases: AttemptKey[] = [];
 
-  /** Takes the next claimed job. Sets jobs aside of which an earlier attempt runs here, and calls `onBlocked` for it. */
+  /**
+   * Takes the next claimed job. If an earlier attempt of a job still runs here, it sets the job aside and calls
+   * `onBlocked` with that attempt.
+   */
   takeNext(onBlocked: (earlier: AttemptKey) => void): RunningJob | undefined {
     for (;;) {
       const job = this.claimed.shift();

@@ -4,7 +4,7 @@ const FIRST_MS = 500;
 const MAX_MS = 60_000;
 /** The number of retries of a feeder that is ending. */
 const ENDING_RETRIES = 3;
-/** Errors that a later try may not meet. All others end the feeder; its jobs continue to run. */
+/** Errors that may not recur on a retry. Any other error ends the feeder, while its jobs continue to run. */
 const TRANSIENT_ERRORS = new Set(['BUSY', 'IO', 'NO_SPACE', 'OUTCOME_UNKNOWN', 'RUNNER']);
 /** The same as system errors (errno(3)): a file system that does not answer, or a full disk. */
 const TRANSIENT_SYSTEM_ERRORS = new Set([

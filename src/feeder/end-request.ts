@@ -3,7 +3,7 @@ export type EndKind = 'restart' | 'shutdown' | 'stop';
 
 const PRECEDENCE: Record<EndKind, number> = { restart: 1, shutdown: 2, stop: 3 };
 
-/** The strongest request so far that a feeder end. */
+/** The strongest request to end the feeder so far. */
 export class EndRequest {
   kind: EndKind | undefined;
   /** Who made the request: a signal, a key or a command. */

@@ -50,7 +50,7 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   }
 }
 
-/** This process as the feeder of its host: its signals, its runner, its heartbeat, and the loop of the feeder. */
+/** The process of a feeder: its signals, its runner, its heartbeat, and the loop of the feeder. */
 class FeederProcess {
   private readonly events: FeederEvents;
   private readonly endRequest = new EndRequest();

@@ -70,12 +70,12 @@ export class Feeder {
     for (;;) {
       this.applyEndRequest();
       if (this.isDone()) return endRequest.kind;
-      await this.retry(() => this.turn());
+      await this.retry(() => this.iterate());
     }
   }
 
-  /** One turn of the loop. It sleeps if there is no work. */
-  private async turn(): Promise<void> {
+  /** One iteration of the loop. It sleeps if there is no work. */
+  private async iterate(): Promise<void> {
     const { launcher, recovery } = this;
     if (this.parts.link.isLost) return await recovery.reconnectRunner((end) => this.ended.record(end));
     await this.parts.membership.check(() => recovery.killStaleAttempts());
@@ -140,7 +140,7 @@ export class Feeder {
   private isDone(): boolean {
     const { attempts, poller, settings } = this;
     const { endRequest, link } = this.parts;
-    // Nothing is lost without a runner either: the next feeder asks it again.
+    // If the runner is lost, the next feeder gets the results from it.
     if (endRequest.kind === 'restart') return link.isLost || (attempts.claimed.length === 0 && !attempts.hasResults);
     if (!attempts.isEmpty) return false;
     return endRequest.kind !== undefined || (settings.untilEmpty && !poller.mayFindJob);

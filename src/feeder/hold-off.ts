@@ -8,7 +8,7 @@ const MAX_MS = 60_000;
 
 /**
  * Suspends claims on a host that cannot start jobs, for example because a file system is not mounted. Otherwise it would
- * claim job after job, and all of them would be dead that other hosts can run. The suspension doubles until a job starts.
+ * claim job after job and make them dead, although other hosts can run them. The delay doubles until a job starts.
  */
 export class HoldOff {
   private failures = 0;

@@ -29,7 +29,10 @@ export function otherWriters(queueDirectory: string): OtherWriter[] {
   });
 }
 
-/** Throws QUEUE_UNSAFE for a queue that others can write to. `trustGroup` permits its group and its owner, never all. */
+/**
+ * Throws QUEUE_UNSAFE for a queue that others can write to. `trustGroup` permits the group and another owner, but never
+ * everybody.
+ */
 export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): void {
   refuseLinkedDatabase(queueDirectory);
   const untrusted = otherWriters(queueDirectory).find(({ who }) => who === 'anybody' || !trustGroup);

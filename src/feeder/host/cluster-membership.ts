@@ -3,7 +3,7 @@ import type { Queue } from '../../queue/open.ts';
 import { Heartbeat, type NodeFacts } from './heartbeat.ts';
 import { LostHostDetector } from './lost-host-detector.ts';
 
-/** Shows other hosts that this one is alive, and detects those of them that are lost. */
+/** Sends the heartbeat of this host, and detects other hosts that are lost. */
 export class ClusterMembership {
   private readonly heartbeat: Heartbeat;
   private readonly detector: LostHostDetector;

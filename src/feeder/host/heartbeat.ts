@@ -29,7 +29,7 @@ export interface NodeFacts extends HostFacts {
 export class Heartbeat {
   /** The total time between successful heartbeats that followed each other without a gap. */
   uninterruptedMs = 0;
-  /** The file was missing at a heartbeat: another host may have declared this one lost. Whoever handles that resets it. */
+  /** The file was missing at a heartbeat: another host may have declared this one lost. The handler resets this flag. */
   wasMissing = false;
   private lastMs: number;
   private lastSinceBootMs: number;
@@ -82,7 +82,7 @@ export class Heartbeat {
   /** Sends a heartbeat. Returns false if the file system fails; the next heartbeat tries again. */
   send(): boolean {
     try {
-      // The server's clock also stamps the file when it is written, and a change of this host's clock has no effect.
+      // In the time of the server's clock, which also stamps new files. Changes of this host's clock have no effect.
       const now = new Date(this.startServerMs + this.clock.sinceBootMs() - this.startSinceBootMs);
       // lutimes does not follow a planted link.
       lutimesSync(this.path, now, now);

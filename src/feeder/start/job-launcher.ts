@@ -44,7 +44,7 @@ export class JobLauncher {
     if (!this.parts.placement.isFit) this.releaseUnstarted();
   }
 
-  /** Releases jobs that were claimed ahead, if running jobs have stopped ending: another host may have a free slot. */
+  /** Releases jobs that were claimed ahead, if no slot becomes free: another host may have one. */
   releaseStalled(): void {
     const { attempts, placement } = this.parts;
     if (!attempts.hasUnstarted || !placement.isFull) return;

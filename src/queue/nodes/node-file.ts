@@ -5,8 +5,8 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const MAX_BYTES = 64 * 1024;
 
 /**
- * Reads the file of a node and its attributes. Returns undefined for what no feeder writes, such as a pipe or a huge
- * file. Throws as `openSync` does.
+ * Reads the file of a node and its attributes. Returns undefined for a file that no feeder writes, such as a pipe or a
+ * huge file. Throws the errors of `openSync`.
  */
 export function readNodeFile(path: string): { facts: Record<string, string>; stats: Stats } | undefined {
   // O_NOFOLLOW refuses a link, and O_NONBLOCK does not wait for the writer of a pipe.
