@@ -33,7 +33,7 @@ export class EndedAttempts {
     const { attempts, events, launcher, timer } = this.parts;
     if (!attempts.running.has(attemptName(end))) return;
     this.count += 1;
-    crashAt('end-heard');
+    crashAt('end-received');
     events.jobEnded(end);
     // Earlier results have woken the feeder already, and accumulate until the exchange is due.
     const isFirst = !attempts.hasResults;

@@ -15,9 +15,9 @@ export const CRASH_POINTS = [
   // The feeder.
   'claim-worked',
   'claim-committed',
-  'job-given',
+  'job-sent',
   'job-started',
-  'end-heard',
+  'end-received',
   'end-committed',
   // The runner.
   'attempt-journaled',

@@ -66,7 +66,7 @@ export class JobLauncher {
   private async start(job: RunningJob): Promise<void> {
     const { attempts, endRequest, events, link, placement, timer } = this.parts;
     const reply = link.spawn(job);
-    setImmediate(() => crashAt('job-given'));
+    setImmediate(() => crashAt('job-sent'));
     const outcome = await reply;
     crashAt('job-started');
     attempts.confirm(job);

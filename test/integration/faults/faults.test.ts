@@ -103,9 +103,9 @@ describe('a killed feeder', () => {
     'transaction-worked',
     'transaction-committed',
     'claim-committed',
-    'job-given',
+    'job-sent',
     'job-started',
-    'end-heard',
+    'end-received',
     'end-committed',
   ];
   test.each(points)('at %s loses no job and no result, and starts no job twice', async (point) => {
