@@ -30,7 +30,8 @@ export class EndedAttempts {
   }
 
   private add(end: AttemptEnd): void {
-    const { attempts, events, launcher, timer } = this.parts;
+    const { attempts, events, kills, launcher, timer } = this.parts;
+    kills.remove(end);
     if (!attempts.running.has(attemptName(end))) return;
     this.count += 1;
     crashAt('end-received');

@@ -61,10 +61,14 @@ export class Kills {
     if (kill === undefined) return end;
     kill.hasEnded = true;
     const reply = await kill.reply;
-    this.pending.delete(attemptName(end));
     const isKilled = reply === 'signalled' || (reply === 'unknown' && SIGNALS.includes(end.signal));
     if (!isKilled || kill.requestedBy === undefined) return end;
     return { ...end, reason: `killed by ${kill.requestedBy} on ${this.host}`, isLost: true };
+  }
+
+  /** Forgets the kill of an attempt that has ended. */
+  remove(key: AttemptKey): void {
+    this.pending.delete(attemptName(key));
   }
 
   private kill(key: AttemptKey, requestedBy: string | undefined): void {
