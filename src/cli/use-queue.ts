@@ -10,7 +10,11 @@ export async function useQueue<Result>(
   work: (queue: Queue) => Promise<Result>,
   copy?: string,
 ): Promise<Result> {
-  const options = { lockTimeoutMs: lockTimeoutMs(call), ...(copy === undefined ? {} : { copy }) };
+  const options = {
+    lockTimeoutMs: lockTimeoutMs(call),
+    activity: call.activity,
+    ...(copy === undefined ? {} : { copy }),
+  };
   const queue = await openQueue(call.queue, options);
   try {
     return await work(queue);

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { systemClock } from '../job/clock.ts';
 import { RqError } from '../job/errors.ts';
-import { ensureRuntimeDirectory, runtimeRoot } from '../job/runtime-directory.ts';
-import { acquireLease } from '../lease/lease.ts';
+import { ensurePrivateDirectory, runtimeRoot } from '../job/runtime-directory.ts';
+import { withLocalLock } from '../lease/local-lock.ts';
 
 /** Wording for the errors of an access to the crontab. */
 interface CrontabAccess {
@@ -20,7 +19,6 @@ export interface CrontabChange extends CrontabAccess {
 }
 
 const TIMEOUT_MS = 60_000;
-const LEASE_STALE_MS = 5_000;
 /** Messages of `crontab -l` for a user without a crontab: Vixie cron, cronie and dcron; busybox. */
 const NO_CRONTAB = /no crontab for |can't open '[^/']+': No such file or directory/;
 
@@ -29,22 +27,16 @@ const NO_CRONTAB = /no crontab for |can't open '[^/']+': No such file or directo
  * the previous crontab. Throws IO if crontab(1) is missing or fails, or if `crontab -l` does not show the change.
  */
 export async function changeCrontab(task: CrontabChange): Promise<{ before: Uint8Array; isChanged: boolean }> {
-  const directory = join(runtimeRoot(), 'crontab');
-  ensureRuntimeDirectory(directory);
-  const lease = await acquireLease(directory, {
-    clock: systemClock,
-    timeoutMs: TIMEOUT_MS,
-    staleMs: LEASE_STALE_MS,
-  });
-  try {
+  const root = runtimeRoot();
+  ensurePrivateDirectory(root);
+  // `writeCrontab` detects a change of another process, if both got the lock.
+  return await withLocalLock(join(root, 'crontab'), TIMEOUT_MS, async () => {
     const before = await readCrontab(task);
     const after = task.change(before);
     const isChanged = !isSame(after, before);
     if (isChanged) await writeCrontab(after, task);
     return { before, isChanged };
-  } finally {
-    await lease.release();
-  }
+  });
 }
 
 /** Returns the crontab, empty if the user has none. Throws IO if crontab(1) is missing or fails. */

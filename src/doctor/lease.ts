@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { errorCode } from '../job/errors.ts';
 import { readGenerations, signOfLife } from '../lease/generations.ts';
-import { STALE_MS } from '../lease/lease.ts';
+import { STALE_MS } from '../lease/lease-client.ts';
 import { LocalHolder } from '../lease/local-holder.ts';
 import { type Finding, note, phrase, problem } from './finding.ts';
 

@@ -29,7 +29,10 @@ const HEARTBEATS_UNTIL_LOST = 6;
  * FEEDER_EXISTS, QUEUE_UNSAFE, RUNNER, and the errors of a queue that cannot be used.
  */
 export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
-  const queue = await openQueue(options.queuePath, { lockTimeoutMs: options.lockTimeoutMs });
+  const queue = await openQueue(options.queuePath, {
+    lockTimeoutMs: options.lockTimeoutMs,
+    activity: options.activity,
+  });
   refuseReadOnly(queue);
   refuseUntrusted(queue.directory, options.trustGroup);
   refuseWithoutLocks(queue);

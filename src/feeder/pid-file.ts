@@ -1,10 +1,9 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { systemClock } from '../job/clock.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { processStartTime } from '../job/process.ts';
 import { isPrivateDirectory } from '../job/runtime-directory.ts';
-import { acquireLease } from '../lease/lease.ts';
+import { withLocalLock } from '../lease/local-lock.ts';
 
 /** The contents of the pid file, for other processes of the host. */
 export interface FeederRecord {
@@ -17,8 +16,9 @@ export interface FeederRecord {
   readonly queue: string;
 }
 
-const STALE_MS = 5_000;
 const TIMEOUT_MS = 60_000;
+/** The file of a process that wants to be the feeder, named after its pid and start time. */
+const CLAIM = /^feeder\.pid\.(\d+)\.(\d+)$/;
 
 /**
  * Reads which feeder runs on this host; undefined if none does. Ignores the file of a killed feeder, and a file that
@@ -38,24 +38,37 @@ export function readFeeder(runtimeDirectory: string): FeederRecord | undefined {
 }
 
 /**
- * Makes this process the host's feeder. Throws FEEDER_EXISTS if there is another one. A lease in the local directory
- * makes the check and the write one step.
+ * Makes this process the host's feeder. Throws FEEDER_EXISTS if there is another one. The lock admits one process at a
+ * time. If a fault of the library admits two, at most one of them becomes the feeder: each first writes a claim, and gives
+ * up if it then finds a claim or a record of another process that runs.
  */
 export async function acquirePidFile(
   runtimeDirectory: string,
   record: Omit<FeederRecord, 'pid' | 'startTime'>,
 ): Promise<void> {
-  const lease = await acquireLease(runtimeDirectory, { clock: systemClock, timeoutMs: TIMEOUT_MS, staleMs: STALE_MS });
-  try {
-    const other = readFeeder(runtimeDirectory);
-    if (other !== undefined && other.pid !== process.pid) throw feederExists(other);
-    const path = join(runtimeDirectory, 'feeder.pid');
+  await withLocalLock(join(runtimeDirectory, 'feeder'), TIMEOUT_MS, () => {
     const own: FeederRecord = { pid: process.pid, startTime: processStartTime(process.pid) ?? 0, ...record };
-    writeFileSync(`${path}.new`, JSON.stringify(own), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-  } finally {
-    await lease.release();
+    const claim = join(runtimeDirectory, `feeder.pid.${own.pid}.${own.startTime}`);
+    writeFileSync(claim, JSON.stringify(own), { mode: 0o600 });
+    // In this order: a claim becomes the record.
+    const other = readOtherClaim(runtimeDirectory, own) ?? readFeeder(runtimeDirectory);
+    if (other !== undefined && other.pid !== own.pid) {
+      rmSync(claim);
+      throw feederExists(other);
+    }
+    renameSync(claim, join(runtimeDirectory, 'feeder.pid'));
+  });
+}
+
+/** The claim of another process that runs. Removes the claims of processes that were killed. */
+function readOtherClaim(runtimeDirectory: string, own: FeederRecord): FeederRecord | undefined {
+  for (const name of readdirSync(runtimeDirectory)) {
+    const [, pid, startTime] = CLAIM.exec(name) ?? [];
+    if (pid === undefined || Number(pid) === own.pid) continue;
+    if (isOwnProcess(Number(pid), Number(startTime))) return { ...own, pid: Number(pid), startTime: Number(startTime) };
+    rmSync(join(runtimeDirectory, name), { force: true });
   }
+  return undefined;
 }
 
 /** The error of a second feeder on a host. */

@@ -22,7 +22,7 @@ export class Poller {
     private readonly settings: FeederSettings,
   ) {
     this.timer = new PollTimer(queue.clock, settings.minSleepMs, settings.maxSleepMs);
-    this.watch = new DatabaseWatch(queue.database, queue.clock, () => queue.close());
+    this.watch = new DatabaseWatch(queue, () => queue.close());
     this.searchedMs = queue.clock.monotonicMs();
   }
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Activity } from '../job/activity.ts';
 import { hostName } from '../job/host.ts';
 import type { Logger } from '../log/logger.ts';
 import type { MayRun } from '../queue/exchange/exchange.ts';
@@ -29,6 +30,8 @@ export interface FeedOptions {
   readonly stopAtOnce?: boolean;
   /** Called when this process is the host's feeder and can be signalled. */
   readonly onReady?: () => void;
+  /** Records what the feeder is doing, for reports of long waits. */
+  readonly activity: Activity;
 }
 
 export interface FeederSettings {

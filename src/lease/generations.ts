@@ -1,49 +1,47 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
-import { step } from '../job/waits.ts';
 
 const NAME = /^lease\.(\d{1,15})(\.free)?$/;
 
-/** What the names in a directory say about its lease. */
+/** The state of a directory's lease, as the names in the directory state it. */
 export interface Generations {
-  /** The highest generation there is; 0 where there was none yet. */
+  /** The highest generation; 0 if there is none yet. */
   readonly highest: number;
   readonly isFree: boolean;
-  /** Names of earlier generations, and of strays, which the holder sweeps. */
+  /** Names of lower generations, which the holder of the lease removes. */
   readonly older: readonly string[];
-  /** Every name in the directory, since whoever reads it wants to know those too. */
+  /** All names in the directory. */
   readonly names: readonly string[];
 }
 
 /**
- * Reads the directory. To open one makes an NFS client ask the server for its attributes, whatever it has cached
- * (close-to-open consistency). With version 4 the answer is the server's; a client of version 3 can miss a change that
- * fell into the same clock tick as one it saw (docs/nfs.md), until it changes the directory itself. Where `lease.N` and `lease.N.free` both are there, N
- * was released and the former is left over from a contender that came too late.
+ * Reads the directory. An NFS client asks the server for its attributes when it opens a directory (close-to-open
+ * consistency). A client of version 4 then sees the current names. A client of version 3 can miss a change in the same
+ * clock tick as one that it saw, until it changes the directory itself (docs/nfs.md). If both `lease.N` and
+ * `lease.N.free` exist, N was released, and a slow contender left the former.
  */
 export function readGenerations(directory: string): Generations {
-  const names = step(`reading the directory ${directory}`, () => readdirSync(directory));
+  const names = readdirSync(directory);
   let highest = 0;
   const free = new Set<number>();
-  const found: { name: string; generation: number; isFree: boolean }[] = [];
+  const found: { name: string; generation: number }[] = [];
   for (const name of names) {
     const match = NAME.exec(name);
     if (match === null) continue;
     const generation = Number(match[1]);
-    const isFree = match[2] !== undefined;
-    if (isFree) free.add(generation);
+    if (match[2] !== undefined) free.add(generation);
     highest = Math.max(highest, generation);
-    found.push({ name, generation, isFree });
+    found.push({ name, generation });
   }
   const older = found.filter((each) => each.generation < highest).map((each) => each.name);
   return { highest, isFree: highest === 0 || free.has(highest), older, names };
 }
 
-/** Makes `lease.N`; false if it is there already. */
+/** Creates `lease.N`; false if it exists. */
 export function makeGeneration(directory: string, generation: number): boolean {
   try {
-    step(`taking the lease of ${directory}`, () => mkdirSync(join(directory, `lease.${generation}`), { mode: 0o770 }));
+    mkdirSync(join(directory, `lease.${generation}`), { mode: 0o770 });
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
@@ -51,19 +49,17 @@ export function makeGeneration(directory: string, generation: number): boolean {
   }
 }
 
-/** Marks `lease.N` as released; false if it is gone, because another broke the lease and swept it. */
-export function freeGeneration(directory: string, generation: number): boolean {
+/** Marks `lease.N` as released. If it is gone, another process broke the lease and removed the name. */
+export function freeGeneration(directory: string, generation: number): void {
   const path = join(directory, `lease.${generation}`);
   try {
-    step(`releasing the lease of ${directory}`, () => renameSync(path, `${path}.free`));
-    return true;
+    renameSync(path, `${path}.free`);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
-    throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
 }
 
-/** Removes names of generations; those that are gone already are no error. */
+/** Removes names of generations, of which some may be gone. */
 export function sweepGenerations(directory: string, names: readonly string[]): void {
   for (const name of names) {
     try {
@@ -75,8 +71,8 @@ export function sweepGenerations(directory: string, names: readonly string[]): v
 }
 
 /**
- * When the holder of `lease.N` last gave a sign of life: an opaque value that changes with each, undefined if there
- * is no such directory. It is opened first, for a bare stat may be half a minute old on NFS.
+ * The last sign of life of the holder of `lease.N`: a value that changes with each refresh; undefined if there is no such
+ * name. Opens it first, because a bare stat may be half a minute old on NFS.
  */
 export function signOfLife(directory: string, generation: number): string | undefined {
   let descriptor: number;
@@ -94,8 +90,11 @@ export function signOfLife(directory: string, generation: number): string | unde
   }
 }
 
-/** Makes an NFS client of any version ask for the directory anew, by changing it; of no effect where that is forbidden. */
-export function forgetDirectory(directory: string): void {
+/**
+ * Changes the directory, so that an NFS client of any version discards what it has cached about the directory. Has no
+ * effect where this user may not write.
+ */
+export function revalidateDirectory(directory: string): void {
   const path = join(directory, `.look.${process.pid}.${Math.random().toString(36).slice(2)}`);
   try {
     mkdirSync(path);

@@ -6,50 +6,55 @@ import { bootId, pidNamespace } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
 import { ensurePrivateDirectory, runtimeRoot } from '../job/runtime-directory.ts';
 
-interface Note {
-  readonly generation: number;
+/** Identifies a process of this host. */
+interface ProcessIdentity {
   readonly pid: number;
-  /** Clock ticks since boot, which with the pid names the process for good. */
+  /** Clock ticks since boot. A pid and its start time identify a process until the next boot. */
   readonly startTime: number;
-  /** In which the pid means something: the boot, and the namespace of pids (containers have their own). */
+  /** Where the pid is valid: the boot and the namespace of pids (containers have their own). */
   readonly realm: string;
 }
 
-let self: Pick<Note, 'pid' | 'startTime' | 'realm'> | undefined;
-/** By directory: to look at a path costs round trips where it is on NFS, and a lease is taken for each transaction. */
-const paths = new Map<string, string>();
+interface Note extends ProcessIdentity {
+  readonly generation: number;
+}
 
 /**
- * Which process of this machine holds a directory's lease, noted on local disk, where it costs no round trip. So a
- * holder that was killed need not be watched for the stale time by those beside it: that it is gone can be seen. Only
- * a help: of a note that cannot be written or read, or that is of another user or machine, nothing follows.
+ * A note on local disk of the process of this host that holds a directory's lease. It costs no round trip. Because of
+ * it, other processes of the host detect at once that the holder was killed, and need not wait for the stale time. The
+ * note is only a hint: a note that cannot be written or read, or that another user or machine wrote, has no effect.
  */
 export class LocalHolder {
+  /** To resolve the directory's path costs round trips if it is on NFS. */
+  private path: string | undefined;
+  private identity: ProcessIdentity | undefined;
+
   constructor(private readonly directory: string) {}
 
-  /** To be called before the lease is acquired, so that as little as can be lies between that and the note. */
+  /** Call it before the acquisition, so that the note follows the acquisition at once. */
   prepare(): void {
     attempt(() => this.notePath());
-    attempt(() => ownFacts());
+    attempt(() => this.ownIdentity());
   }
 
-  /** Notes that this process holds a generation. To be called after it was acquired: else it may be another's. */
+  /** Notes that this process holds a generation. Call it after the acquisition: the note may be another process's. */
   note(generation: number): void {
-    attempt(() => writeFileSync(this.notePath(), JSON.stringify({ generation, ...ownFacts() }), { mode: 0o600 }));
+    const text = (): string => JSON.stringify({ generation, ...this.ownIdentity() });
+    attempt(() => writeFileSync(this.notePath(), text(), { mode: 0o600 }));
   }
 
-  /** To be called after the lease was released: until then it is what tells that this process was killed. */
+  /** Call it after the release: until then the note shows that this process was killed. */
   erase(generation: number): void {
     const note = this.read();
-    if (note?.generation === generation && note.pid === process.pid) {
-      attempt(() => unlinkSync(this.notePath()));
-    }
+    if (note?.generation === generation && note.pid === process.pid) attempt(() => unlinkSync(this.notePath()));
   }
 
-  /** The pid of the process of this machine that holds a generation, and whether it still runs. */
+  /** The pid of the process of this host that holds a generation, and whether it still runs. */
   of(generation: number): { pid: number; isAlive: boolean } | undefined {
     const note = this.read();
-    if (note === undefined || note.generation !== generation || note.realm !== ownFacts().realm) return undefined;
+    if (note === undefined || note.generation !== generation || note.realm !== this.ownIdentity().realm) {
+      return undefined;
+    }
     return { pid: note.pid, isAlive: processStartTime(note.pid) === note.startTime };
   }
 
@@ -58,25 +63,22 @@ export class LocalHolder {
   }
 
   private notePath(): string {
-    let path = paths.get(this.directory);
-    if (path === undefined) {
-      const root = runtimeRoot();
-      ensurePrivateDirectory(root);
-      const name = createHash('sha256').update(realpathSync(this.directory)).digest('hex').slice(0, 16);
-      path = join(root, `${name}.lease`);
-      paths.set(this.directory, path);
-    }
-    return path;
+    if (this.path !== undefined) return this.path;
+    const root = runtimeRoot();
+    ensurePrivateDirectory(root);
+    const name = createHash('sha256').update(realpathSync(this.directory)).digest('hex').slice(0, 16);
+    this.path = join(root, `${name}.lease`);
+    return this.path;
   }
-}
 
-function ownFacts(): Pick<Note, 'pid' | 'startTime' | 'realm'> {
-  self ??= {
-    pid: process.pid,
-    startTime: processStartTime(process.pid) ?? 0,
-    realm: `${bootId()} ${pidNamespace()}`,
-  };
-  return self;
+  private ownIdentity(): ProcessIdentity {
+    this.identity ??= {
+      pid: process.pid,
+      startTime: processStartTime(process.pid) ?? 0,
+      realm: `${bootId()} ${pidNamespace()}`,
+    };
+    return this.identity;
+  }
 }
 
 function parseNote(text: string): Note | undefined {
@@ -89,7 +91,7 @@ function parseNote(text: string): Note | undefined {
   }
 }
 
-/** Undefined where the file system, or who owns the runtime directory, does not let it be done. */
+/** Undefined if the file system, or the owner of the runtime directory, does not allow the operation. */
 function attempt<T>(operation: () => T): T | undefined {
   try {
     return operation();

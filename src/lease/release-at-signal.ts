@@ -1,63 +1,64 @@
-// biome-ignore-all assist/source/organizeImports: the first notes who listens to signals before the library does.
-import { ENDING_SIGNALS, isEarlier } from './earlier-listeners.ts';
-import { lock } from 'proper-lockfile';
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Marks the listeners of this file, of which a process has one for each queue. */
+const RELEASES = Symbol('releases leases');
 
-/** proper-lockfile's own, for all to use in place of it. */
-export { lock };
+type Listener = ((signal: NodeJS.Signals) => void) & { readonly [RELEASES]: true };
 
-/*
- * The library listens to signals from when it is loaded (by way of signal-exit). With a listener a signal waits for the
- * event loop, which a share that does not answer may block for ever; without one it ends the process at once.
+/**
+ * Releases leases before a signal ends the process, and when the process exits. Listens only while a lease is held: with
+ * a listener, a signal waits for the event loop, which a file system that does not answer may block for ever. Without
+ * one, a signal ends the process at once.
  */
-for (const signal of ENDING_SIGNALS) {
-  for (const listener of process.listeners(signal)) {
-    if (!isEarlier(signal, listener)) process.off(signal, listener);
+export class ReleaseAtSignal {
+  private readonly releases = new Set<() => void>();
+  private isListening = false;
+  private readonly onSignal: Listener = Object.assign((signal: NodeJS.Signals): void => this.endBySignal(signal), {
+    [RELEASES]: true as const,
+  });
+  private readonly onExit = (): void => this.releaseAll();
+
+  /** Starts to listen; the returned function stops. */
+  listen(release: () => void): () => void {
+    if (!this.isListening) for (const signal of ENDING_SIGNALS) process.on(signal, this.onSignal);
+    if (!this.isListening) process.on('exit', this.onExit);
+    this.isListening = true;
+    this.releases.add(release);
+    return () => {
+      // Node delivers a signal that arrived while the event loop was busy in its next turn, and drops it if nothing
+      // listens then. The first immediate may belong to the current turn.
+      if (this.releases.delete(release) && this.releases.size === 0) {
+        setImmediate(() => setImmediate(() => this.stop()).unref()).unref();
+      }
+    };
+  }
+
+  private endBySignal(signal: NodeJS.Signals): void {
+    // Another listener decides what the signal means: a feeder first finishes its jobs.
+    if (!process.listeners(signal).every(isOurs)) return;
+    this.releaseAll();
+    this.stop();
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  }
+
+  private releaseAll(): void {
+    for (const release of [...this.releases]) {
+      try {
+        release();
+      } catch {
+        // The process ends. Others break the lease after its stale time.
+      }
+    }
+    this.releases.clear();
+  }
+
+  private stop(): void {
+    if (this.releases.size > 0) return;
+    this.isListening = false;
+    for (const signal of ENDING_SIGNALS) process.off(signal, this.onSignal);
+    process.off('exit', this.onExit);
   }
 }
 
-// By this count another copy of signal-exit (execa has one) tells whether all who listen are of its kind, and so whether a
-// signal is to end the process: without it no signal would, while a command of execa's runs.
-const counted = (process as { readonly __signal_exit_emitter__?: { count: number } }).__signal_exit_emitter__;
-if (counted !== undefined && counted.count > 0) counted.count -= 1;
-
-const releases = new Set<() => void>();
-let isListening = false;
-
-/** From now on, until what it gives is called, a signal that ends this process releases the lease first. */
-export function releaseAtSignal(release: () => void): () => void {
-  if (!isListening) for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
-  isListening = true;
-  releases.add(release);
-  return () => {
-    // A signal that came while the event loop was busy is told when that turns next; it is lost if nobody listens then.
-    if (releases.delete(release) && releases.size === 0) afterNextTurn(stopListening);
-  };
-}
-
-function endBySignal(signal: NodeJS.Signals): void {
-  // Somebody else decides what the signal means here: a feeder finishes its jobs first.
-  if (process.listenerCount(signal) > 1) return;
-  for (const release of [...releases]) attempt(release);
-  releases.clear();
-  stopListening();
-  process.kill(process.pid, signal);
-}
-
-function stopListening(): void {
-  if (releases.size > 0) return;
-  isListening = false;
-  for (const signal of ENDING_SIGNALS) process.off(signal, endBySignal);
-}
-
-/** The first immediate may belong to the turn that goes on. */
-function afterNextTurn(work: () => void): void {
-  setImmediate(() => setImmediate(work).unref()).unref();
-}
-
-function attempt(release: () => void): void {
-  try {
-    release();
-  } catch {
-    // The process ends: others take the lease for that of a dead one in its time.
-  }
+function isOurs(listener: unknown): boolean {
+  return typeof listener === 'function' && RELEASES in listener;
 }

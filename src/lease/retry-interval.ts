@@ -1,15 +1,15 @@
 import type { Clock } from '../job/clock.ts';
 
-/** Well below the length of a transaction, so that a released lease does not lie idle. */
+/** Well below the length of a transaction, so that a released lease is acquired soon. */
 const FIRST_MS = 4;
 const LAST_MS = 250;
 const GROWTH = 1.5;
 
 /**
- * How long to wait between two looks at a lease that another holds. While it goes from hand to hand all who wait look
- * equally often, once a turn: whoever looked less often the longer it has waited would starve beside those that come.
- * Not less: the time to a look is part of the next turn, and a lone waiter's would grow and grow. Only a lease that stays
- * where it is is looked at less and less.
+ * The time between two attempts to acquire a lease that another process holds. While the lease changes hands, every
+ * contender tries once per turn. A contender that tried less often the longer it has waited would starve behind new
+ * ones. The interval may not be longer than a turn either: it is part of the next turn, so that the interval of a single
+ * contender would grow without limit. The interval grows only while one process holds the lease.
  */
 export class RetryInterval {
   private ms = FIRST_MS;
@@ -20,7 +20,7 @@ export class RetryInterval {
     this.sinceMs = clock.monotonicMs();
   }
 
-  /** The time to the next look, in milliseconds, half of it to one and a half; `highest` is the last generation seen. */
+  /** The time to the next attempt, in milliseconds, with a random factor of 0.5 to 1.5. `highest`: the last generation seen. */
   next(highest: number): number {
     const nowMs = this.clock.monotonicMs();
     const turns = highest - this.highest;

@@ -1,20 +1,20 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Activity } from '../job/activity.ts';
 import { type Clock, systemClock } from '../job/clock.ts';
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
-import { step } from '../job/waits.ts';
-import { forgetDirectory } from '../lease/generations.ts';
+import { revalidateDirectory } from '../lease/generations.ts';
+import { LeaseClient } from '../lease/lease-client.ts';
 import { Connection } from '../store/connection.ts';
 import { type Mount, mountOf } from './mount.ts';
-import { LeaseHistory } from './transaction/lease-history.ts';
 
 export type Locking = 'posix' | 'lease';
 
-/** In a queue with `--locking lease`; its name is seen by who reads the directory, before the database is opened. */
+/** A file in a queue with `--locking lease`. It must be known before the database is opened. */
 export const LEASE_LOCKING_MARK = 'locking.lease';
-/** In a copy that is only to be read: a snapshot or a rotation. To feed from it would run jobs a second time. */
+/** A file in a read-only copy: a snapshot or a rotation. A feeder would run its jobs a second time. */
 export const READ_ONLY_MARK = 'read-only';
-/** How long SQLite itself waits for a lock before it gives up a step; longer waits are ours, in `transaction`. */
+/** How long SQLite waits for a lock. `transaction` and `read` repeat an attempt that fails after this time. */
 const BUSY_MS = 1_000;
 
 export interface QueueOptions {
@@ -22,40 +22,44 @@ export interface QueueOptions {
   readonly lockTimeoutMs: number;
   readonly clock?: Clock;
   readonly staleMs?: number;
-  /** A private copy of the database to read from in place of the queue's. */
+  /** Records what the process does with the queue. Without it, long waits are not reported. */
+  readonly activity?: Activity;
+  /** A private copy of the database to read instead of the queue's. */
   readonly copy?: string;
 }
 
-/** An open queue. Its connection is made when it is first needed, and kept where the locks of the mount can be trusted. */
+/** An open queue. Its connection is opened on first use, and kept if the locks of the mount can be trusted. */
 export class Queue {
   readonly directory: string;
   readonly locking: Locking;
   readonly lockTimeoutMs: number;
   readonly clock: Clock;
-  readonly staleMs: number | undefined;
-  readonly leases = new LeaseHistory();
+  readonly activity: Activity;
+  readonly leases: LeaseClient;
   private connection: Connection | undefined;
   private mount: Mount | undefined;
-  /** Why nothing may be changed here; undefined where it may. */
+  /** Why the queue may not be changed; undefined if it may. */
   readonly readOnly: string | undefined;
   readonly database: string;
 
   constructor(directory: string, locking: Locking, options: QueueOptions & { readOnly?: string | undefined }) {
     this.directory = directory;
     this.database = options.copy ?? join(directory, 'db');
-    this.readOnly = options.copy === undefined ? options.readOnly : 'it is opened as a snapshot';
+    this.readOnly = options.copy === undefined ? options.readOnly : 'it is open as a snapshot';
     this.locking = locking;
     this.lockTimeoutMs = options.lockTimeoutMs;
     this.clock = options.clock ?? systemClock;
-    this.staleMs = options.staleMs;
+    this.activity = options.activity ?? new Activity();
+    const { clock, activity } = this;
+    this.leases = new LeaseClient(directory, { clock, staleMs: options.staleMs, activity });
   }
 
-  /** Whether there is a connection, that is, one from before: `recover` may have put another file in its place. */
+  /** Whether a connection is open. `recover` may have replaced the database since it was opened. */
   get isOpen(): boolean {
     return this.connection !== undefined;
   }
 
-  /** The connection; one that may write, if it is to. Only `transaction` and `read` ask for it. */
+  /** The connection, writable if asked for. For `transaction` and `read` only. */
   connect(access: 'read' | 'write'): Connection {
     if (access === 'write' && this.connection?.isReadOnly === true) this.close();
     this.connection ??= this.open(access);
@@ -64,21 +68,21 @@ export class Queue {
 
   private open(access: 'read' | 'write'): Connection {
     const connection = Connection.open(this.database, { readOnly: access === 'read', busyMs: BUSY_MS });
-    // Without locks nothing may be in the file before the commit: a rollback after the lease was lost would write there.
+    // Without locks, no page may be in the file before the commit: a rollback after the lease was lost would write it.
     if (this.locking === 'lease') connection.execute('PRAGMA cache_spill = OFF');
     return connection;
   }
 
-  /** Makes this host's NFS client forget what it believed of the files here, whether there is a journal above all. */
-  forgetFiles(): void {
+  /** Makes the NFS client discard what it has cached about the files here, above all whether there is a journal. */
+  revalidateDirectory(): void {
     if (this.database !== join(this.directory, 'db')) return;
     this.mount ??= mountOf(this.directory);
-    // Version 3: to read the directory is not enough there.
-    if (this.mount.type === 'nfs') forgetDirectory(this.directory);
+    // With version 3, reading the directory is not enough.
+    if (this.mount.type === 'nfs') revalidateDirectory(this.directory);
     readdirSync(this.directory);
   }
 
-  /** Closes the connection; the next use opens it anew. What SQLite says to that is of no interest any more. */
+  /** Closes the connection; the next use opens another one. Errors of SQLite at this point have no consequence. */
   close(): void {
     const { connection } = this;
     this.connection = undefined;
@@ -90,33 +94,41 @@ export class Queue {
   }
 }
 
-/** Opens the queue in a directory. Throws NO_QUEUE or NOT_ALLOWED; the database itself is looked at on first use. */
+/** Opens the queue in a directory. Throws NO_QUEUE or NOT_ALLOWED. The database is opened on first use. */
 export async function openQueue(path: string, options: QueueOptions): Promise<Queue> {
   const directory = resolve(path);
-  const names = namesIn(directory);
+  const activity = options.activity ?? new Activity();
+  const names = activity.during(`reading the directory ${directory}`, () => namesIn(directory));
   if (!names.includes('db')) {
-    throw new RqError('NO_QUEUE', `no queue at ${directory}: there is no db in it; make one with: rq ${path} create`);
+    throw new RqError(
+      'NO_QUEUE',
+      `no queue at ${directory}: it contains no db; create a queue with: rq ${path} create`,
+    );
   }
   const isShared = (statSync(directory).mode & 0o020) !== 0;
   // In a queue of a group every file must be writable to the group, whatever this user's umask says.
   if (isShared) process.umask(process.umask() & 0o707);
-  const readOnly = names.includes(READ_ONLY_MARK) ? 'it is a snapshot or a rotation, only to be read' : undefined;
+  const readOnly = names.includes(READ_ONLY_MARK) ? 'it is a read-only snapshot or rotation' : undefined;
   const needsLease = options.copy === undefined && names.includes(LEASE_LOCKING_MARK);
-  return new Queue(directory, needsLease ? 'lease' : 'posix', { ...options, readOnly });
+  return new Queue(directory, needsLease ? 'lease' : 'posix', { ...options, activity, readOnly });
 }
 
 function namesIn(directory: string): string[] {
   try {
-    return step(`reading the directory ${directory}`, () => readdirSync(directory));
+    return readdirSync(directory);
   } catch (error) {
     const details = { cause: error, facts: { directory } };
     switch (errorCode(error)) {
       case 'ENOENT':
-        throw new RqError('NO_QUEUE', `no queue at ${directory}: make one with: rq ${directory} create`, details);
+        throw new RqError('NO_QUEUE', `no queue at ${directory}: create one with: rq ${directory} create`, details);
       case 'ENOTDIR':
-        throw new RqError('NO_QUEUE', `no queue at ${directory}: it is a file, and a queue is a directory`, details);
+        throw new RqError('NO_QUEUE', `no queue at ${directory}: it is a file, not a directory`, details);
       case 'EACCES':
-        throw new RqError('NOT_ALLOWED', `cannot read the queue ${directory}: you may not; ask its owner`, details);
+        throw new RqError(
+          'NOT_ALLOWED',
+          `cannot read the queue ${directory}: permission denied; ask its owner`,
+          details,
+        );
       default:
         throw new RqError('IO', `cannot read the queue ${directory}: ${errorMessage(error)}`, details);
     }

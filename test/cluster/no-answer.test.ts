@@ -29,7 +29,7 @@ describeInFull('on a hard mount whose server does not answer', () => {
     async (...words) => {
       await lab.cut('n1');
       const call = await lab.start('n1', rq(...words));
-      expect(await call.waitForOutput('does not answer')).toContain(`rq: waiting for 10 s already: ${SILENT}: `);
+      expect(await call.waitForOutput('does not answer')).toContain(`rq: still waiting after 10 s: ${SILENT}: `);
       await call.signal('INT');
       expect(await call.waitForExit()).toBe(130);
       print(await call.output());
@@ -43,7 +43,7 @@ describeInFull('on a hard mount whose server does not answer', () => {
     await lab.heal('n1');
     const said = (await call.output()).trimEnd().split('\n');
     expect(said).toEqual([
-      expect.stringMatching(`^rq: waiting for 1\\d s already: ${SILENT}: .* \\(Ctrl-C ends this\\)$`),
+      expect.stringMatching(`^rq: still waiting after 1\\d s: ${SILENT}: .* \\(Ctrl-C to stop\\)$`),
       expect.stringMatching(`^rq: cannot use ${QUEUE}: it has not answered for 1\\d s.*; try again, or wait longer`),
     ]);
     expect(await lab.output('n1', rq('list', '--fields', 'jid'))).toContain('jid: 1\n');
@@ -54,9 +54,9 @@ describeInFull('on a hard mount whose server does not answer', () => {
     await feeder.waitForOutput('feeder started');
     await lab.kill('server');
     // At its next heartbeat at the latest.
-    await feeder.waitForOutput(`warn  waiting for [0-9]+ s already: ${SILENT}`, { timeoutMs: 120_000 });
+    await feeder.waitForOutput(`warn  still waiting after [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
     await lab.boot('server');
-    await feeder.waitForOutput(`warn  goes on after waiting for [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
+    await feeder.waitForOutput(`warn  continues after [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
     await lab.output('n2', rq('submit', '--quiet', 'true', '--tag', 'after'));
     await feeder.waitForOutput('jid=2.* exit_status=0', { timeoutMs: 120_000 });
     await feeder.signal('TERM');

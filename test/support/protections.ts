@@ -16,17 +16,17 @@ interface Patch {
 export const PROTECTIONS = {
   fence: {
     file: 'src/queue/transaction/transaction.ts',
-    text: 'if (this.fence >= lease.generation) return this.notTheHighest(connection);',
+    text: 'if (this.fence >= lease.generation) return this.retryWithHigherLease(connection);',
     replacement: '',
   },
   'ownership check': {
     file: 'src/queue/transaction/transaction.ts',
-    text: 'if (!lease.isOwned()) return this.notTheHighest(connection);',
+    text: 'if (!lease.isOwned()) return this.retryWithHigherLease(connection);',
     replacement: '',
   },
   'lease check before the database is opened': {
     file: 'src/queue/transaction/transaction.ts',
-    text: "if (queue.locking === 'lease' && !lease.isOwned()) return AGAIN;",
+    text: "if (queue.locking === 'lease' && !lease.isOwned()) return RETRY;",
     replacement: '',
   },
   'no cache spill before the commit': {
@@ -36,10 +36,10 @@ export const PROTECTIONS = {
   },
   /** Elsewhere, acquiring the lease would not make the NFS client revalidate the directory of the database. */
   "lease in the queue's directory": {
-    file: 'src/queue/transaction/transaction.ts',
-    text: 'await acquireLease(directory, ',
+    file: 'src/queue/open.ts',
+    text: 'new LeaseClient(directory, ',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: this is program text
-    replacement: 'await acquireLease(`${directory}.lease`, ',
+    replacement: 'new LeaseClient(`${directory}.lease`, ',
   },
   "reader's revalidation of the directory": {
     file: 'src/queue/open.ts',

@@ -1,3 +1,4 @@
+import type { Activity } from '../../job/activity.ts';
 import type { CommandSpec } from './command-spec.ts';
 
 /** What the file of a command exports. */
@@ -26,6 +27,8 @@ export interface CommandCall {
   readonly output: TextOutput;
   /** stderr: diagnostics. */
   readonly diagnostics: Diagnostics;
+  /** What the call is doing; long waits are reported. */
+  readonly activity: Activity;
   readonly input: InputStream;
 }
 

@@ -1,10 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
+import { Activity } from '../../job/activity.ts';
 import { errorMessage, RqError } from '../../job/errors.ts';
 import { helpText } from '../help/help.ts';
 import { standardDiagnostics, wantsColour } from '../output/diagnostics.ts';
 import { chooseFields } from '../output/fields.ts';
 import type { Surroundings } from '../run.ts';
-import { watchCall } from '../stall/watch-call.ts';
+import { observeCall } from '../stall/observe-call.ts';
 import { versionText } from '../version.ts';
 import { refuseInvalidBytes } from './argument-bytes.ts';
 import { type Arguments, readArguments } from './arguments.ts';
@@ -12,7 +13,7 @@ import type { CommandCall, CommandProgram } from './command-call.ts';
 import { COMMANDS } from './command-table.ts';
 
 /**
- * Reads the words as a call of a command, loads the command's program, and has the call watched while it waits. Throws USAGE,
+ * Reads the words as a call of a command, loads the command's program, and has long waits of the call reported. Throws USAGE,
  * or INVALID_INPUT for the log.
  */
 export async function readCall(
@@ -24,7 +25,7 @@ export async function readCall(
   refuseUnknownFields(read);
   const log = read.options.text('log');
   if (log !== undefined) tryLog(log);
-  const call: CommandCall = {
+  const unobserved: Omit<CommandCall, 'activity'> = {
     command: read.command.name,
     commands: COMMANDS,
     report: read.command.report,
@@ -39,8 +40,8 @@ export async function readCall(
     input: await input(),
   };
   const answer = answerProgram(read);
-  if (answer === undefined) await watchCall(call);
-  return { call, program: answer ?? (await read.command.load()) };
+  const activity = answer === undefined ? await observeCall(unobserved) : new Activity();
+  return { call: { ...unobserved, activity }, program: answer ?? (await read.command.load()) };
 }
 
 /** Before anything is changed. Commands that print jobs know the fields of these. */

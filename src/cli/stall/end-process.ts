@@ -1,23 +1,24 @@
 import { spawn } from 'node:child_process';
 import { WASI } from 'node:wasi';
 
-/** Known to TypeScript only with the types of browsers. */
+/** TypeScript declares it only with the types of browsers. */
 declare const WebAssembly: { readonly Memory: new (size: { initial: number }) => object };
 
 /**
- * Ends the whole process with a status from any of its threads, also while another is blocked in the kernel: that one
- * is killed, which it accepts on NFS, and the status stays. In a thread of its own `process.exit` ends but the thread;
- * `proc_exit` of WASI is documented to end the process (nodejs.org/docs/latest-v20.x/api/wasi.html, returnOnExit).
+ * Ends the process with a status from any thread, even while the kernel blocks the main thread. In a worker thread,
+ * `process.exit` ends only that thread. `proc_exit` of WASI is documented to end the process
+ * (nodejs.org/docs/latest-v20.x/api/wasi.html, returnOnExit).
  */
-export function endProcess(status: number): void {
+export function endProcess(status: number): never {
   const wasi = new WASI({ version: 'preview1', returnOnExit: false });
   const { proc_exit: exit } = wasi.wasiImport as { proc_exit: (status: number) => void };
   wasi.start({ exports: { memory: new WebAssembly.Memory({ initial: 1 }), _start: () => exit(status) } });
+  throw new Error('proc_exit returned');
 }
 
 /**
- * To be called before `endProcess`, which waits for the threads of Node's pool: one that is blocked too would keep the
- * process for ever. Another process then kills this one, and the status is that of a killed process.
+ * Has another process kill this one in a second. `endProcess` waits for Node's pool threads; if one of them is blocked
+ * as well, the process would never end. Its status is then that of a killed process.
  */
 export function killSoon(): void {
   spawn('/bin/sh', ['-c', 'sleep 1; kill -KILL "$PPID"'], { stdio: 'ignore', detached: true }).unref();

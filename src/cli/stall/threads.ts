@@ -1,62 +1,62 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { errorCode } from '../../job/errors.ts';
 
-/** The numbers of the signals that end a process (signal(7)). */
+/** The numbers of HUP, INT and TERM (signal(7)). */
 const ENDING_SIGNALS = [1, 2, 15] as const;
 const UNINTERRUPTIBLE = 'D';
 const RUNNING = 'R';
 
 /**
- * A thread that waits for an answer is woken now and then all the same, to connect again or to ask once more; one that
- * gets answers is so a hundred times a second.
+ * The NFS client wakes a blocked thread a few times a second, to connect or ask again. A thread that gets answers is
+ * woken hundreds of times a second.
  */
-const WAKES_A_SECOND = 2;
-const WAKES_AT_ONCE = 4;
+const WAKES_PER_SECOND = 2;
+const INITIAL_WAKES = 4;
 
-/** How often a thread had been switched to when it stood still, and since when it does. */
-interface Stand {
+/** The number of context switches of a thread when it stopped, and when that was. */
+interface Standstill {
   readonly switches: number;
   readonly sinceMs: number;
 }
 
 /**
- * Sees from /proc/self/task (proc(5)) whether the other threads of this process get on: one that is in a call which the
- * kernel does not end neither runs nor is switched to, but for a few times. To look asks no file system but proc.
+ * Detects blocked threads of this process from /proc/self/task (proc(5)). A thread in a system call that does not return
+ * neither runs nor is switched to, except for the few wakes above.
  */
 export class Threads {
-  private stands = new Map<string, Stand>();
+  private standstills = new Map<string, Standstill>();
   private readonly main = String(process.pid);
 
   /**
-   * How long the thread that is stuck for longest has been so, in milliseconds; 0 if none is. The main thread counts
-   * also in a call that a signal would end, if it is known to be in a step; else it may just have nothing to do.
+   * How long the longest blocked thread has been blocked, in milliseconds; 0 if none is. The main thread also counts in
+   * a system call that a signal would end, if a file operation is in progress. Otherwise it may be idle.
    */
-  stuckMs(nowMs: number, isInStep: boolean): number {
-    const found = new Map<string, Stand>();
-    let sinceMs = nowMs;
+  stuckMs(nowMs: number, isInOperation: boolean): number {
+    const found = new Map<string, Standstill>();
+    let earliestMs = nowMs;
     for (const task of readdirSync('/proc/self/task')) {
       const status = readStatus(task);
       if (status === undefined) continue;
-      const before = this.stands.get(task);
-      const isStill = before !== undefined && status.state !== RUNNING && isFew(status.switches, before, nowMs);
-      const now = isStill ? before : { switches: status.switches, sinceMs: nowMs };
-      found.set(task, now);
-      const isStuck = status.state === UNINTERRUPTIBLE || (task === this.main && isInStep);
-      if (isStuck) sinceMs = Math.min(sinceMs, now.sinceMs);
+      const before = this.standstills.get(task);
+      const isStill = before !== undefined && status.state !== RUNNING && hasFewWakes(status.switches, before, nowMs);
+      const standstill = isStill ? before : { switches: status.switches, sinceMs: nowMs };
+      found.set(task, standstill);
+      const isStuck = status.state === UNINTERRUPTIBLE || (task === this.main && isInOperation);
+      if (isStuck) earliestMs = Math.min(earliestMs, standstill.sinceMs);
     }
-    this.stands = found;
-    return nowMs - sinceMs;
+    this.standstills = found;
+    return nowMs - earliestMs;
   }
 
-  /** A signal that would end the process and that the main thread has not taken: the kernel keeps it for later. */
+  /** A signal that would end the process and that the main thread has not received yet. */
   pendingSignal(): number | undefined {
     const pending = readStatus(this.main)?.pending ?? 0n;
     return ENDING_SIGNALS.find((signal) => (pending >> BigInt(signal - 1)) & 1n);
   }
 }
 
-function isFew(switches: number, { switches: before, sinceMs }: Stand, nowMs: number): boolean {
-  return switches - before <= WAKES_AT_ONCE + (WAKES_A_SECOND * (nowMs - sinceMs)) / 1000;
+function hasFewWakes(switches: number, { switches: before, sinceMs }: Standstill, nowMs: number): boolean {
+  return switches - before <= INITIAL_WAKES + (WAKES_PER_SECOND * (nowMs - sinceMs)) / 1000;
 }
 
 function readStatus(task: string): { state: string; switches: number; pending: bigint } | undefined {

@@ -1,96 +1,99 @@
 import { workerData } from 'node:worker_threads';
-import { isMarked, readWait, type SharedBoard } from '../../job/wait-board.ts';
-import { steadyMs } from '../../job/waits.ts';
+import type { ActivityState } from '../../job/activity.ts';
+import { systemClock } from '../../job/clock.ts';
 import { standardDiagnostics } from '../output/diagnostics.ts';
 import { EXIT } from '../output/exit-status.ts';
 import { endProcess, killSoon } from './end-process.ts';
-import { Reporter, type Seen, seconds } from './reporter.ts';
+import { Reporter, seconds } from './reporter.ts';
+import { readState, type SharedState } from './shared-state.ts';
 import { Threads } from './threads.ts';
-import { type Voice, warn } from './voice.ts';
+import { type WarningTarget, warn } from './warning.ts';
 
-/** What the thread that watches is given. */
-export interface WatchOrder {
-  readonly board: SharedBoard;
+export interface WatcherSettings {
+  readonly shared: SharedState;
   readonly queue: string;
-  readonly voice: Voice;
-  /** How long nothing is said, in milliseconds. */
+  readonly target: WarningTarget;
+  /** How long a wait is not reported, in milliseconds. */
   readonly firstMs: number;
-  /** After so many milliseconds in one call of the kernel the process is ended; undefined: never. */
+  /** How long the main thread may be blocked before the process ends, in milliseconds; undefined: for ever. */
   readonly limitMs: number | undefined;
   readonly hint: string;
 }
 
 const LOOK_MS = 500;
-/** A call takes its time also on a share that answers, so that no limit is shorter. */
+/** A system call can take this long on a file system that works. */
 const LEAST_LIMIT_MS = 1_000;
-/** What a shell says of a process that a signal ended. */
+/** A shell adds the number of the signal. */
 const SIGNALLED = 128;
+const IDLE: ActivityState = { operation: undefined, wait: undefined, mayHaveChanged: false, isUnlimited: false };
 
 /**
- * The program of the thread that watches the others: it says what they wait for, and ends the process where the main
- * thread cannot, because the kernel does not let it go.
+ * The thread that watches the main thread. It reports waits, and it ends the process when the main thread cannot do so
+ * because the kernel blocks it.
  */
 class Watcher {
   private readonly threads = new Threads();
   private readonly reporter: Reporter;
-  private orderedMs: number | undefined;
+  private state = IDLE;
+  private signalledMs: number | undefined;
 
-  constructor(private readonly order: WatchOrder) {
-    const { queue, firstMs, hint } = order;
+  constructor(private readonly settings: WatcherSettings) {
+    const { queue, firstMs, hint } = settings;
     this.reporter = new Reporter(queue, firstMs, hint);
   }
 
   look(): void {
-    const { board, voice } = this.order;
-    const nowMs = steadyMs();
-    const step = readWait(board, 'step');
-    const stuckMs = this.threads.stuckMs(nowMs, step !== undefined);
-    const seen: Seen = { step, lock: readWait(board, 'lock'), stuckMs };
-    const line = this.reporter.look(seen, nowMs);
-    if (line !== undefined) warn(voice, line);
-    this.obeySignal(stuckMs, nowMs);
-    this.obeyLimit(seen, nowMs);
-  }
-
-  /** A main thread that listens to signals does not get one while it is blocked. A feeder has time until it goes on. */
-  private obeySignal(stuckMs: number, nowMs: number): void {
-    const { voice, firstMs, queue } = this.order;
-    const signal = stuckMs >= LOOK_MS ? this.threads.pendingSignal() : undefined;
-    if (signal === undefined) {
-      this.orderedMs = undefined;
+    const nowMs = systemClock.monotonicMs();
+    this.state = readState(this.settings.shared) ?? this.state;
+    const stuckMs = this.threads.stuckMs(nowMs, this.state.operation !== undefined);
+    const line = this.reporter.line({ ...this.state, stuckMs }, nowMs);
+    if (line !== undefined) warn(this.settings.target, line);
+    if (stuckMs < LOOK_MS) {
+      this.signalledMs = undefined;
       return;
     }
-    this.orderedMs ??= nowMs;
-    if (voice.kind === 'diagnostics') this.end(SIGNALLED + signal);
-    if (nowMs - this.orderedMs < firstMs) return;
-    warn(voice, `told to end, and ${queue} does not answer: ends now; its jobs go on`);
-    // Nobody asks for its status, and this needs the least.
+    this.obeySignal(nowMs);
+    this.obeyLimit(stuckMs, nowMs);
+  }
+
+  /** A signal with a listener does not reach the main thread while it is blocked. A feeder gets `firstMs` to continue. */
+  private obeySignal(nowMs: number): void {
+    const { target, firstMs, queue } = this.settings;
+    const signal = this.threads.pendingSignal();
+    if (signal === undefined) {
+      this.signalledMs = undefined;
+      return;
+    }
+    this.signalledMs ??= nowMs;
+    if (target.kind === 'stderr') this.end(SIGNALLED + signal);
+    if (nowMs - this.signalledMs < firstMs) return;
+    warn(target, `told to end, but ${queue} does not answer: the feeder ends now, and its jobs continue`);
+    // Nothing uses the exit status of a feeder, and SIGKILL needs no cooperation.
     process.kill(process.pid, 'SIGKILL');
   }
 
-  private obeyLimit({ step, lock, stuckMs }: Seen, nowMs: number): void {
-    const { board, limitMs, queue, voice } = this.order;
-    if (limitMs === undefined || isMarked(board, 'endless') || stuckMs < LOOK_MS) return;
-    const waitedMs = Math.max(stuckMs, lock === undefined ? 0 : nowMs - lock.sinceMs);
+  private obeyLimit(stuckMs: number, nowMs: number): void {
+    const { limitMs, queue, target } = this.settings;
+    const { operation, wait, mayHaveChanged, isUnlimited } = this.state;
+    if (limitMs === undefined || isUnlimited) return;
+    const waitedMs = Math.max(stuckMs, wait === undefined ? 0 : nowMs - wait.sinceMs);
     if (waitedMs < Math.max(limitMs, LEAST_LIMIT_MS)) return;
     const silence = `it has not answered for ${seconds(waitedMs)}`;
-    const diagnostics = standardDiagnostics(process.env, voice.verbosity);
-    if (isMarked(board, 'changed')) {
-      const look = `look with: rq ${queue} list`;
-      diagnostics.fatal(`cannot tell whether all of the change to ${queue} is done: ${silence}; ${look}`);
+    const diagnostics = standardDiagnostics(process.env, target.verbosity);
+    if (mayHaveChanged) {
+      diagnostics.fatal(`cannot tell whether ${queue} was changed: ${silence}; check with: rq ${queue} list`);
       this.end(EXIT.failed);
-      return;
     }
-    const doing = step === undefined ? '' : `, ${step.what}`;
-    diagnostics.fatal(`cannot use ${queue}: ${silence}${doing}; try again, or wait longer with --lock-timeout`);
+    const during = operation === undefined ? '' : ` (${operation})`;
+    diagnostics.fatal(`cannot use ${queue}: ${silence}${during}; try again, or wait longer with --lock-timeout`);
     this.end(EXIT.busy);
   }
 
-  private end(status: number): void {
+  private end(status: number): never {
     killSoon();
-    endProcess(status);
+    return endProcess(status);
   }
 }
 
-const watcher = new Watcher(workerData as WatchOrder);
+const watcher = new Watcher(workerData as WatcherSettings);
 setInterval(() => watcher.look(), LOOK_MS);

@@ -5,8 +5,8 @@ import { checkIntegrity } from '../../store/recovery/integrity.ts';
 import { syncFile } from '../files/sync-file.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
-import { holdLease } from '../transaction/hold-lease.ts';
 import { read } from '../transaction/read.ts';
+import { holdLease } from '../transaction/under-lease.ts';
 
 /** Some 40 MB: to copy them takes as long as a transaction may. */
 const STEP_PAGES = 10_000;

@@ -56,7 +56,7 @@ class WatchedJobs {
 
   constructor(queue: Queue) {
     this.queue = queue;
-    this.watch = new DatabaseWatch(queue.database, queue.clock);
+    this.watch = new DatabaseWatch(queue);
   }
 
   *add(followed: FollowedJob, job: Job): Generator<FollowEvent> {

@@ -1,9 +1,9 @@
+import type { OpenWait } from '../../job/activity.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
-import { type LockWait, withLockWait } from '../../job/waits.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { Connection, mayBeReplaced, storeError } from '../../store/connection.ts';
 import type { Queue } from '../open.ts';
-import { waitReason } from '../transaction/wait-reason.ts';
+import { waitReason } from '../transaction/transient.ts';
 
 /** Short, since the lease is not refreshed meanwhile. */
 const BUSY_MS = 200;
@@ -14,10 +14,10 @@ const RETRY_MS = 100;
  * undefined if SQLite cannot open the database. Throws BUSY after the queue's lock timeout, NOT_ALLOWED or IO.
  */
 export async function lockDatabase(queue: Queue, lease: Lease): Promise<Connection | undefined> {
-  return await withLockWait((wait) => lock(queue, lease, wait));
+  return await queue.activity.waiting((wait) => lock(queue, lease, wait));
 }
 
-async function lock(queue: Queue, lease: Lease, wait: LockWait): Promise<Connection | undefined> {
+async function lock(queue: Queue, lease: Lease, wait: OpenWait): Promise<Connection | undefined> {
   const { clock } = queue;
   const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
   for (;;) {
@@ -33,7 +33,7 @@ async function lock(queue: Queue, lease: Lease, wait: LockWait): Promise<Connect
       if (mayBeReplaced(code) || ['SQLITE_ERROR', 'SQLITE_IOERR_SHORT_READ'].includes(code)) return undefined;
       if (!code.startsWith('SQLITE_BUSY')) throw storeError(error, queue.database);
       if (clock.monotonicMs() >= deadlineMs) throw busy(queue, error);
-      wait.say(waitReason(queue.database, error));
+      wait.for(waitReason(queue.database, error));
     }
     lease.refresh();
     await clock.sleep(RETRY_MS);

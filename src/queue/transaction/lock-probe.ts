@@ -1,7 +1,7 @@
 import { errorCode } from '../../job/errors.ts';
 import { Connection } from '../../store/connection.ts';
 
-/** Whether SQLite sees that another process has locked a database. Throws SQLite's errors, and does not wait. */
+/** Whether SQLite finds the database locked by another process. Does not wait. Throws errors of SQLite. */
 export function seesLock(database: string): boolean {
   let connection: Connection | undefined;
   try {

@@ -1,27 +1,29 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
 import { Connection, mayBeReplaced } from '../../store/connection.ts';
-import { PageFile } from '../../store/recovery/page-file.ts';
 import type { Queue } from '../open.ts';
 import { underLease } from './under-lease.ts';
 
 const RETRY_MS = 50;
+/** The database header's write and read versions, and their value for a write-ahead log (sqlite.org/fileformat2.html). */
+const FORMAT_VERSIONS_AT = 18;
+const WAL_VERSIONS = 0x02_02;
 
-/** What a look at a database came to: what was seen, or why nothing was. */
+/** The result of a look at a database: what was seen, or why nothing was. */
 export type Look<T> =
   | { readonly kind: 'seen'; readonly seen: T }
   | {
       /**
-       * `wal`: SQLite would write a log beside it only to read; `journal`: a writer that died has to be rolled back
-       * first; `locked`: for the whole lock timeout; `failed`: the file system said no.
+       * `wal`: SQLite would create a write-ahead log to read the database. `journal`: the journal of a dead writer must be
+       * rolled back first. `locked`: for the whole lock timeout. `failed`: the file system returned an error.
        */
       readonly kind: 'wal' | 'journal' | 'locked' | 'damaged' | 'newer' | 'failed';
       readonly why: string;
     };
 
 /**
- * Reads a database as it is, for who wants to know what is wrong with it: unlike `read`, never rolls a journal back and
- * never brings the schema up to date. Only a queue with `--locking lease` has its lease taken. Throws nothing of SQLite's.
+ * Reads a database as it is, for a diagnosis. Unlike `read`, it never rolls a journal back. It acquires the lease only in
+ * a queue with `--locking lease`. Errors of SQLite become a result.
  */
 export async function look<T>(queue: Queue, work: (connection: Connection) => T): Promise<Look<T>> {
   try {
@@ -33,7 +35,7 @@ export async function look<T>(queue: Queue, work: (connection: Connection) => T)
   const { clock } = queue;
   const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
   for (;;) {
-    queue.forgetFiles();
+    queue.revalidateDirectory();
     const found = lookOnce(queue, work);
     if (found.kind !== 'locked' || clock.monotonicMs() >= deadlineMs) return found;
     await clock.sleep(RETRY_MS);
@@ -55,11 +57,13 @@ function lookOnce<T>({ database }: Queue, work: (connection: Connection) => T): 
   }
 }
 
-/** Before SQLite has the file open: to close this descriptor would drop its locks. */
+/** Call it before SQLite opens the file: closing this descriptor drops all POSIX locks of the process on the file. */
 function hasWriteAheadLog(database: string): boolean {
   const descriptor = openSync(database, 'r');
   try {
-    return new PageFile(descriptor).hasWriteAheadLog;
+    const versions = Buffer.alloc(2);
+    readSync(descriptor, versions, 0, versions.length, FORMAT_VERSIONS_AT);
+    return versions.readUInt16BE() === WAL_VERSIONS;
   } finally {
     closeSync(descriptor);
   }

@@ -1,39 +1,38 @@
+import type { OpenWait } from '../../job/activity.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
-import { type LockWait, step, withLockWait } from '../../job/waits.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../../store/connection.ts';
-import { SCHEMA_VERSION } from '../../store/schema.ts';
 import type { Queue } from '../open.ts';
-import { settleQueue } from './transaction.ts';
+import { refuseReadOnly } from './transaction.ts';
+import { isTransient, waitReason } from './transient.ts';
 import { underLease } from './under-lease.ts';
-import { waitReason } from './wait-reason.ts';
 
 const RETRY_MS = 20;
 
 /**
- * Reads a queue in one short transaction, that is over when this returns: what is printed is printed without a lock.
- * Where a writer died and left a journal, another transaction rolls it back first. Throws BUSY, QUEUE_DAMAGED, …
+ * Reads a queue in one short transaction, which has ended when this returns, so that nothing is printed under a lock. If a
+ * writer died and left a journal, a writer's connection rolls it back first. Throws BUSY, QUEUE_DAMAGED, NOT_ALLOWED, IO.
  */
 export async function read<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
   if (queue.locking === 'lease') return await readUnderLease(queue, work);
-  return await withLockWait((wait) => readWithLocks(queue, work, wait));
+  return await queue.activity.waiting((wait) => readWithLocks(queue, work, wait));
 }
 
-async function readWithLocks<T>(queue: Queue, work: (connection: Connection) => T, wait: LockWait): Promise<T> {
+async function readWithLocks<T>(queue: Queue, work: (connection: Connection) => T, wait: OpenWait): Promise<T> {
   const { clock } = queue;
   const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
   for (;;) {
     const wasOpen = queue.isOpen;
-    queue.forgetFiles();
+    queue.revalidateDirectory();
     try {
-      return step(`reading ${queue.database}`, () => readOnce(queue, work));
+      return queue.activity.during(`reading ${queue.database}`, () => readOnce(queue, work));
     } catch (error) {
       const code = errorCode(error) ?? '';
       if (wasOpen && mayBeReplaced(code)) continue;
-      if (needsWriter(code)) await rollBackJournal(queue, error);
-      else if (!isPassing(code)) throw storeError(error, queue.database);
-      if (clock.monotonicMs() >= deadlineMs) throw busy(queue, error);
-      wait.say(waitReason(queue.database, error));
+      if (hasDeadWriter(code)) await rollBackDeadWriter(queue, error);
+      else if (!isTransient(code)) throw storeError(error, queue.database);
+      if (clock.monotonicMs() >= deadlineMs) throw timeoutError(queue, error);
+      wait.for(waitReason(queue.database, error));
     }
     await clock.sleep(RETRY_MS);
   }
@@ -45,19 +44,21 @@ async function readUnderLease<T>(queue: Queue, work: (connection: Connection) =>
   for (;;) {
     const found = await underLease(queue, (lease) => readOwned(queue, work, lease));
     if (found !== undefined) return found.result;
-    if (clock.monotonicMs() >= deadlineMs) throw busy(queue, new RqError('BUSY', 'the lease was lost each time'));
+    if (clock.monotonicMs() >= deadlineMs) {
+      throw timeoutError(queue, new RqError('BUSY', 'the lease was lost in each attempt'));
+    }
   }
 }
 
-/** Undefined if the lease was lost meanwhile, so that another may have been writing. */
+/** Undefined if the lease was lost, so that another process may have written at the same time. */
 function readOwned<T>(queue: Queue, work: (connection: Connection) => T, lease: Lease): { result: T } | undefined {
-  // To open the database rolls back what a writer left, which must not be one that lives.
+  // Opening the database rolls back a journal, which must not be that of a writer that lives.
   if (!lease.isOwned()) return undefined;
   try {
-    // Where locks are worth nothing, nothing that this host believes of the database is, either.
+    // Without locks, what this host has cached of the database may be stale.
     queue.close();
     queue.connect('write');
-    const result = step(`reading ${queue.database}`, () => readOnce(queue, work));
+    const result = queue.activity.during(`reading ${queue.database}`, () => readOnce(queue, work));
     return lease.isOwned() ? { result } : undefined;
   } catch (error) {
     if (mayBeReplaced(errorCode(error) ?? '') && !lease.isOwned()) return undefined;
@@ -70,7 +71,7 @@ function readOnce<T>(queue: Queue, work: (connection: Connection) => T): T {
   let isRead = false;
   try {
     connection.execute('BEGIN');
-    if (connection.version() < SCHEMA_VERSION) throw Object.assign(new Error('older schema'), { code: 'OLDER_SCHEMA' });
+    connection.version();
     const result = work(connection);
     connection.execute('COMMIT');
     isRead = true;
@@ -80,16 +81,20 @@ function readOnce<T>(queue: Queue, work: (connection: Connection) => T): T {
   }
 }
 
-/** A journal to roll back, or a schema to bring up to date: both are a writer's. */
-function needsWriter(code: string): boolean {
-  return code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY' || code === 'OLDER_SCHEMA';
+/** Whether a writer died and left a journal, which a read-only connection cannot roll back. */
+function hasDeadWriter(code: string): boolean {
+  return code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY';
 }
 
-async function rollBackJournal(queue: Queue, cause: unknown): Promise<void> {
+/** Has SQLite roll back the journal of a dead writer, which it does when a writer's connection takes the lock. */
+async function rollBackDeadWriter(queue: Queue, cause: unknown): Promise<void> {
+  refuseReadOnly(queue);
   try {
-    await settleQueue(queue);
+    await underLease(queue, () => queue.connect('write').execute('BEGIN IMMEDIATE; ROLLBACK'));
   } catch (error) {
-    if (!(error instanceof RqError) || error.code !== 'NOT_ALLOWED') throw error;
+    if (isTransient(errorCode(error) ?? '')) return;
+    const translated = storeError(error, queue.database);
+    if (!(translated instanceof RqError) || translated.code !== 'NOT_ALLOWED') throw translated;
     throw new RqError(
       'NOT_ALLOWED',
       `cannot read ${queue.database}: a writer died and left a journal, and you may not write to roll it back; ask the queue's owner to run: rq ${queue.directory} list`,
@@ -98,11 +103,7 @@ async function rollBackJournal(queue: Queue, cause: unknown): Promise<void> {
   }
 }
 
-function isPassing(code: string): boolean {
-  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_IOERR') || code === 'ESTALE' || code === 'EIO';
-}
-
-function busy(queue: Queue, cause: unknown): unknown {
+function timeoutError(queue: Queue, cause: unknown): unknown {
   if (!/^(?:SQLITE_)?BUSY/.test(errorCode(cause) ?? '')) return storeError(cause, queue.database);
   return new RqError(
     'BUSY',

@@ -1,45 +1,40 @@
 import { randomUUID } from 'node:crypto';
+import type { OpenWait } from '../../job/activity.ts';
 import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { hostName } from '../../job/host.ts';
-import { hasChanged, type LockWait, sayChanged, step, withLockWait } from '../../job/waits.ts';
-import { acquireLease, type Lease } from '../../lease/lease.ts';
+import type { Lease } from '../../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../../store/connection.ts';
 import { REMEMBERED_MS, readFence, wasCommitted, writeFence } from '../../store/operations.ts';
 import type { Queue } from '../open.ts';
-import { waitReason } from './wait-reason.ts';
+import { isTransient, waitReason } from './transient.ts';
 
-/** What the work inside a transaction has: SQL, and a way to keep the lease when there is much of it. */
+/** What the work inside a transaction gets. */
 export interface Transaction {
   readonly connection: Connection;
-  /** Cheap; to be called every now and then by work that may take longer than seconds. */
+  /** Refreshes the lease. Work that may take longer than seconds calls it now and then; it is cheap. */
   refresh(): void;
 }
 
 /**
- * Changes a queue: the one function that opens a write transaction, in the seven steps of docs/transactions.md. The
- * work may run more than once, so it must have no effect but on the database. Throws BUSY after the queue's lock
- * timeout, OUTCOME_UNKNOWN if a failed commit could not be settled in it, and what the work throws, rolled back.
+ * Changes a queue. Only this function opens a write transaction, in the seven steps of docs/transactions.md. The work may
+ * run more than once, so it must have no effect except on the database. Throws BUSY after the queue's lock timeout,
+ * OUTCOME_UNKNOWN if the outcome of a failed commit could not be determined in that time, and any error of the work,
+ * which is rolled back.
  */
 export async function transaction<T>(queue: Queue, work: (transaction: Transaction) => T): Promise<T> {
   refuseReadOnly(queue);
-  return await withLockWait((wait) => new Run(queue, work, wait, true).untilDone());
+  return await queue.activity.waiting((wait) => new TransactionRun(queue, work, wait).run());
 }
 
-/** Rolls back what a writer that died has left, as any transaction does, and brings an older schema up to date. */
-export async function settleQueue(queue: Queue): Promise<void> {
-  refuseReadOnly(queue);
-  await withLockWait((wait) => new Run(queue, () => undefined, wait, false).untilDone());
-}
-
-/** Throws QUEUE_UNSAFE for a queue that is only to be read. */
+/** Throws QUEUE_UNSAFE for a read-only queue. */
 export function refuseReadOnly({ directory, readOnly }: Queue): void {
   if (readOnly === undefined) return;
   throw new RqError('QUEUE_UNSAFE', `cannot change ${directory}: ${readOnly}; name the queue itself`);
 }
 
-/** A commit that ended in an error: it may be there or not. */
-interface Unsettled<T> {
+/** A commit that ended in an error, so that it may have succeeded. */
+interface UncertainCommit<T> {
   readonly generation: number;
   readonly operation: string;
   readonly sinceMs: number;
@@ -47,185 +42,176 @@ interface Unsettled<T> {
   readonly result: T;
 }
 
-const AGAIN = Symbol('again');
+/** The result of an attempt after which the transaction starts over. */
+const RETRY = Symbol('retry');
 const RETRY_MS = 50;
-/** A commit that waits for readers blocks the event loop, so that no signal is obeyed: not for longer than this. */
+/** How long a commit waits for readers. It blocks the event loop, so that signals are not handled. */
 const COMMIT_MS = 2_000;
 
-/** One call of `transaction`, through all its tries. */
-class Run<T> {
-  private readonly queue: Queue;
-  private readonly work: (transaction: Transaction) => T;
+/** One call of `transaction`, with all its attempts. */
+class TransactionRun<T> {
   private readonly deadlineMs: number;
-  private unsettled: Unsettled<T> | undefined;
-  /** The fence that the last try met. */
+  private uncertain: UncertainCommit<T> | undefined;
+  /** The fence that the last attempt read. */
   private fence = 0;
-  /** Whether this process had changed something before. */
-  private readonly wasChanged = hasChanged();
-  /** Why the last try was not the last. */
+  /** Whether this process had changed the queue before. */
+  private readonly hadChanged: boolean;
+  /** The error that ended the last attempt, if any. */
   private cause: unknown;
-  private readonly wait: LockWait;
 
   constructor(
-    queue: Queue,
-    work: (transaction: Transaction) => T,
-    wait: LockWait,
-    /** Whether it is one that its caller is told of. */
-    private readonly isChange: boolean,
+    private readonly queue: Queue,
+    private readonly work: (transaction: Transaction) => T,
+    private readonly wait: OpenWait,
   ) {
-    this.wait = wait;
-    this.queue = queue;
-    this.work = work;
     this.deadlineMs = queue.clock.monotonicMs() + queue.lockTimeoutMs;
+    this.hadChanged = queue.activity.mayHaveChanged;
   }
 
-  async untilDone(): Promise<T> {
-    const { clock } = this.queue;
+  async run(): Promise<T> {
+    const { clock, database, activity, locking } = this.queue;
     for (;;) {
-      const lease = await this.acquire();
-      let result: T | typeof AGAIN;
+      const lease = await this.acquireLease();
+      let result: T | typeof RETRY;
       try {
-        result = step(`changing ${this.queue.database}`, () => this.attempt(lease));
+        result = activity.during(`changing ${database}`, () => this.attempt(lease));
       } finally {
-        if (this.queue.locking === 'lease') this.queue.close();
-        await lease.release();
+        if (locking === 'lease') this.queue.close();
+        lease.release();
       }
-      if (result !== AGAIN) return result;
-      if (clock.monotonicMs() >= this.deadlineMs) throw this.outOfTime();
-      if (this.cause !== undefined) this.wait.say(waitReason(this.queue.database, this.cause));
+      if (result !== RETRY) return result;
+      if (clock.monotonicMs() >= this.deadlineMs) throw this.timeoutError();
+      if (this.cause !== undefined) this.wait.for(waitReason(database, this.cause));
       await clock.sleep(RETRY_MS * Math.random());
     }
   }
 
-  private async acquire(): Promise<Lease> {
-    const { clock, directory, leases, staleMs } = this.queue;
+  private async acquireLease(): Promise<Lease> {
+    const { clock, leases, locking } = this.queue;
     const timeoutMs = Math.max(0, this.deadlineMs - clock.monotonicMs());
     try {
-      // Without locks of the database, one more look at the directory is all that keeps a late contender out.
-      const isFenced = this.queue.locking === 'posix';
-      const options = { clock, timeoutMs, above: this.fence, guess: leases.guess, isFenced };
-      const lease = await acquireLease(directory, staleMs === undefined ? options : { ...options, staleMs });
-      leases.acquired(lease.generation);
-      return lease;
+      // Without locks of the database, only another look at the directory keeps a slow contender out.
+      return await leases.acquire({ timeoutMs, above: this.fence, isFenced: locking === 'posix' });
     } catch (error) {
-      throw this.unsettled === undefined ? error : this.outcomeUnknown();
+      throw this.uncertain === undefined ? error : this.outcomeUnknown();
     }
   }
 
-  /** Steps 2 to 6, from the database's lock to the commit. Nothing in it waits, but for the database. */
-  private attempt(lease: Lease): T | typeof AGAIN {
+  /** Steps 2 to 6, from the lock of the database to the commit. They wait for nothing except the database. */
+  private attempt(lease: Lease): T | typeof RETRY {
     const { queue } = this;
     const wasOpen = queue.isOpen;
     try {
-      // Without locks, to open the database rolls back what another is writing: not when its lease is not ours any more.
-      if (queue.locking === 'lease' && !lease.isOwned()) return AGAIN;
+      // Without locks, opening the database would roll back a live writer's journal if the lease is lost.
+      if (queue.locking === 'lease' && !lease.isOwned()) return RETRY;
       const connection = queue.connect('write');
-      // A transaction that outlived an error in its connection would make every later one fail.
+      // An error can leave a transaction open, in which every later one would fail.
       if (connection.inTransaction) connection.execute('ROLLBACK');
       connection.execute('BEGIN IMMEDIATE');
       return this.inTransaction(connection, lease);
     } catch (error) {
-      this.rollBack();
-      if (this.unsettled === undefined) sayChanged(this.wasChanged);
-      // It is closed now: the next try opens the file that is in its place, or reads it while nobody else writes.
-      if (mayBeReplaced(errorCode(error) ?? '') && (wasOpen || !lease.isOwned())) return AGAIN;
-      return this.afterError(error);
+      this.closeAfterError();
+      if (this.uncertain === undefined) queue.activity.mayHaveChanged = this.hadChanged;
+      // The next attempt opens the file that now has the name, or reads it while no other process writes.
+      if (mayBeReplaced(errorCode(error) ?? '') && (wasOpen || !lease.isOwned())) return RETRY;
+      return this.retryIfTransient(error);
     }
   }
 
-  private inTransaction(connection: Connection, lease: Lease): T | typeof AGAIN {
+  private inTransaction(connection: Connection, lease: Lease): T | typeof RETRY {
+    const { clock } = this.queue;
     connection.version();
-    const { unsettled } = this;
-    if (unsettled !== undefined) {
-      if (wasCommitted(connection, unsettled.generation, unsettled.operation)) {
+    const { uncertain } = this;
+    if (uncertain !== undefined) {
+      if (wasCommitted(connection, uncertain.generation, uncertain.operation)) {
         connection.execute('ROLLBACK');
-        return unsettled.result;
+        return uncertain.result;
       }
-      // Operations are remembered for a day; one that was not settled long before that never will be.
-      if (this.queue.clock.monotonicMs() - unsettled.sinceMs > REMEMBERED_MS / 2) throw this.outcomeUnknown();
-      this.unsettled = undefined;
-      sayChanged(this.wasChanged);
+      // An older operation may have been forgotten, and its absence then proves nothing.
+      if (clock.monotonicMs() - uncertain.sinceMs > REMEMBERED_MS / 2) throw this.outcomeUnknown();
+      this.uncertain = undefined;
+      this.queue.activity.mayHaveChanged = this.hadChanged;
     }
     this.fence = readFence(connection);
-    if (this.fence >= lease.generation) return this.notTheHighest(connection);
+    if (this.fence >= lease.generation) return this.retryWithHigherLease(connection);
     connection.migrate();
     const operation = `${hostName()}/${process.pid}/${randomUUID()}`;
-    const now = this.queue.clock.now();
-    writeFence(connection, { fence: this.fence, generation: lease.generation, operation, now });
+    writeFence(connection, { fence: this.fence, generation: lease.generation, operation, now: clock.now() });
     crashAt('transaction-begun');
     const result = this.work({ connection, refresh: () => lease.refresh() });
     return this.commit(connection, lease, operation, result);
   }
 
-  private commit(connection: Connection, lease: Lease, operation: string, result: T): T | typeof AGAIN {
-    const { clock } = this.queue;
+  private commit(connection: Connection, lease: Lease, operation: string, result: T): T | typeof RETRY {
+    const { clock, activity, database } = this.queue;
     const sinceMs = clock.monotonicMs();
-    if (this.isChange) sayChanged(true);
+    activity.mayHaveChanged = true;
     crashAt('transaction-worked');
     for (;;) {
-      if (!lease.isOwned()) return this.notTheHighest(connection);
+      if (!lease.isOwned()) return this.retryWithHigherLease(connection);
       try {
-        step(`committing to ${this.queue.database}`, () => connection.execute('COMMIT'));
+        activity.during(`committing to ${database}`, () => connection.execute('COMMIT'));
         crashAt('transaction-committed');
         return result;
       } catch (cause) {
-        // BUSY: a reader has not finished. The transaction stands, and may be committed while the lease is ours.
+        // BUSY: a reader is still reading. The transaction remains open, and may be committed while the lease is owned.
         if (errorCode(cause)?.startsWith('SQLITE_BUSY') === true && connection.inTransaction) {
-          if (clock.monotonicMs() >= Math.min(this.deadlineMs, sinceMs + COMMIT_MS))
-            return this.again(connection, cause);
-          this.wait.say(waitReason(this.queue.database, cause));
+          if (clock.monotonicMs() >= Math.min(this.deadlineMs, sinceMs + COMMIT_MS)) {
+            return this.rollBackAndRetry(connection, cause);
+          }
+          this.wait.for(waitReason(database, cause));
           lease.refresh();
           continue;
         }
         if (errorCode(cause) === 'SQLITE_FULL') throw cause;
         this.queue.close();
-        this.unsettled = { generation: lease.generation, operation, sinceMs, cause, result };
-        return AGAIN;
+        this.uncertain = { generation: lease.generation, operation, sinceMs, cause, result };
+        return RETRY;
       }
     }
   }
 
-  private notTheHighest(connection: Connection): typeof AGAIN {
-    this.queue.leases.missed();
-    return this.again(connection, undefined);
+  private retryWithHigherLease(connection: Connection): typeof RETRY {
+    this.queue.leases.history.wasNotHighest();
+    return this.rollBackAndRetry(connection, undefined);
   }
 
-  private again(connection: Connection, cause: unknown): typeof AGAIN {
+  private rollBackAndRetry(connection: Connection, cause: unknown): typeof RETRY {
     this.cause = cause;
     connection.execute('ROLLBACK');
-    sayChanged(this.wasChanged);
-    return AGAIN;
+    this.queue.activity.mayHaveChanged = this.hadChanged;
+    return RETRY;
   }
 
-  /** An error before the commit: start over where that can help, else throw it in words for people. */
-  private afterError(error: unknown): typeof AGAIN {
+  /** After an error before the commit. Throws an error that another attempt does not avoid, with a message for people. */
+  private retryIfTransient(error: unknown): typeof RETRY {
     const code = errorCode(error) ?? '';
-    // BUSY by itself is the lease's word: it ran out or was broken while the work was done.
-    if (!/^(SQLITE_BUSY|SQLITE_IOERR|BUSY$|EIO$|ESTALE$)/.test(code)) throw storeError(error, this.queue.database);
+    // BUSY without a prefix: the lease expired or was broken during the work.
+    if (!isTransient(code) && code !== 'BUSY') throw storeError(error, this.queue.database);
     this.cause = error;
-    return AGAIN;
+    return RETRY;
   }
 
-  private rollBack(): void {
+  private closeAfterError(): void {
     const { queue } = this;
     try {
       const connection = queue.connect('write');
       if (connection.inTransaction) connection.execute('ROLLBACK');
     } catch (error) {
-      // Whoever opens the database next rolls it back.
+      // The next connection rolls the transaction back.
       if (errorCode(error)?.startsWith('SQLITE_') !== true) throw error;
     }
     queue.close();
   }
 
-  private outOfTime(): RqError {
-    if (this.unsettled !== undefined) return this.outcomeUnknown();
-    const translated = storeError(this.cause, this.queue.database);
+  private timeoutError(): RqError {
+    if (this.uncertain !== undefined) return this.outcomeUnknown();
+    const { database, directory, lockTimeoutMs } = this.queue;
+    const translated = storeError(this.cause, database);
     if (translated instanceof RqError && translated.code === 'IO') return translated;
-    const seconds = (this.queue.lockTimeoutMs / 1000).toFixed(0);
     return new RqError(
       'BUSY',
-      `cannot change ${this.queue.directory} within ${seconds} s: another process is in the midst of a transaction; try again, or wait longer with --lock-timeout`,
+      `cannot change ${directory} within ${(lockTimeoutMs / 1000).toFixed(0)} s: another process is in a transaction; try again, or wait longer with --lock-timeout`,
       { cause: this.cause },
     );
   }
@@ -234,8 +220,8 @@ class Run<T> {
     const { directory } = this.queue;
     return new RqError(
       'OUTCOME_UNKNOWN',
-      `cannot tell whether the change to ${directory} was committed: its file system failed and did not come back in time; look with: rq ${directory} list`,
-      { cause: this.unsettled?.cause },
+      `cannot tell whether the change to ${directory} was committed: its file system failed and did not recover in time; check with: rq ${directory} list`,
+      { cause: this.uncertain?.cause },
     );
   }
 }

@@ -1,22 +1,31 @@
-import { acquireLease, type Lease } from '../../lease/lease.ts';
+import { RqError } from '../../job/errors.ts';
+import type { Lease } from '../../lease/lease.ts';
 import type { Queue } from '../open.ts';
 
 /**
- * Does work that holds the lease without being one transaction, and closes the connection after it. The work refreshes
- * the lease as it goes. `above`: the lease's generation is to be higher than this. Throws as `acquireLease` does.
+ * Does work under the lease that is not one transaction, and closes the connection afterwards. A timer refreshes the
+ * lease. Work that blocks the event loop refreshes it itself. `above`: the lease's generation is higher than this one.
+ * Throws as `LeaseClient.acquire` does.
  */
 export async function underLease<T>(
   queue: Queue,
   work: (lease: Lease) => T | Promise<T>,
   { above = 0 }: { readonly above?: number } = {},
 ): Promise<T> {
-  const { clock, directory, lockTimeoutMs: timeoutMs, staleMs } = queue;
-  const options = { clock, timeoutMs, above };
-  const lease = await acquireLease(directory, staleMs === undefined ? options : { ...options, staleMs });
+  const lease = await queue.leases.acquire({ timeoutMs: queue.lockTimeoutMs, above });
   try {
     return await work(lease);
   } finally {
     queue.close();
-    await lease.release();
+    lease.release();
   }
+}
+
+/** As `underLease`, and throws BUSY after the work if the lease was lost in the meantime. */
+export async function holdLease<T>(queue: Queue, work: () => Promise<T>): Promise<T> {
+  return await underLease(queue, async (lease) => {
+    const result = await work();
+    if (lease.isOwned()) return result;
+    throw new RqError('BUSY', `lost the lease of ${queue.directory} during the work; try again`);
+  });
 }

@@ -6,9 +6,9 @@ import { type Ended, Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 /** As if the queue were on another machine, with a second in place of ten. */
-const WATCHED = { RQ_PATIENCE_MS: '1000' };
+const WATCHED = { RQ_STALL_MS: '1000' };
 const BLOCKED =
-  /^rq: waiting for \d+ s already: \S+\/q does not answer: (?:reading|changing) \S+\/q\/db \(Ctrl-C ends this\)$/;
+  /^rq: still waiting after \d+ s: \S+\/q does not answer: (?:reading|changing) \S+\/q\/db \(Ctrl-C to stop\)$/;
 
 async function newQueue(): Promise<Workbench> {
   const bench = new Workbench();
@@ -67,7 +67,7 @@ test.each([
   expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
   expect(lines.slice(0, -1)).toEqual([expect.stringMatching(BLOCKED)]);
   expect(lines.at(-1)).toMatch(
-    /^rq: cannot use \S+\/q: it has not answered for \d+ s, .*; try again, or wait longer with --lock-timeout$/,
+    /^rq: cannot use \S+\/q: it has not answered for \d+ s \(.*\); try again, or wait longer with --lock-timeout$/,
   );
 });
 
@@ -88,9 +88,9 @@ test('it is said again, but not each time, and only as far as is to be said', as
   const limit = ['--lock-timeout', '5'];
   const loud = bench.run(['QUEUE', 'list', ...limit], { environment: WATCHED });
   const silent = bench.run(['QUEUE', 'list', '-v', '0', ...limit], { environment: WATCHED });
-  expect((await loud).stderr.match(/^rq: waiting for (\d+) s already/gm)).toEqual([
-    'rq: waiting for 1 s already',
-    'rq: waiting for 3 s already',
+  expect((await loud).stderr.match(/^rq: still waiting after (\d+) s/gm)).toEqual([
+    'rq: still waiting after 1 s',
+    'rq: still waiting after 3 s',
   ]);
   expect((await silent).stderr).toMatch(/^rq: cannot use .*\n$/);
 });
@@ -100,11 +100,11 @@ test.each([{}, WATCHED])('who waits for the lease says who has it, and goes on: 
   const holder = await hold(bench, 'write');
   const waiting = bench.start(['QUEUE', 'submit', '-q', 'true'], { environment: more });
   const said = heard(waiting.child);
-  if ('RQ_PATIENCE_MS' in more) {
-    await waitFor(() => said().includes(' already: the lease of '));
+  if ('RQ_STALL_MS' in more) {
+    await waitFor(() => said().includes('still waiting after 1 s: the lease of '));
     expect(said()).toMatch(
       new RegExp(
-        `^rq: waiting for 1 s already: the lease of \\S+: lease\\.\\d+, by process ${holder.child.pid} of this host, is held`,
+        `^rq: still waiting after 1 s: the lease of \\S+: lease\\.\\d+, by process ${holder.child.pid} of this host, is held`,
       ),
     );
   }
@@ -120,7 +120,7 @@ test('a holder that is stopped is named to who waits, with its process', async (
     environment: WATCHED,
   });
   expect(status).toBe(75);
-  expect(stderr).toContain(`by process ${holder.child.pid} of this host, is held (Ctrl-C ends this)\n`);
+  expect(stderr).toContain(`by process ${holder.child.pid} of this host, is held (Ctrl-C to stop)\n`);
   await release(holder);
 });
 
@@ -131,7 +131,7 @@ test('who waits for SQLite’s lock says so', async () => {
     environment: WATCHED,
   });
   expect(status).toBe(75);
-  expect(stderr).toMatch(/^rq: waiting for 1 s already: SQLite's lock of \S+\/db: another process reads or writes/);
+  expect(stderr).toMatch(/^rq: still waiting after 1 s: SQLite's lock of \S+\/db: another process reads or writes/);
   await release(reader);
 });
 
@@ -160,13 +160,13 @@ test('a feeder says it in its log, no timeout ends it, and it goes on', async ()
   const journal = join(bench.queue, 'db-journal');
   execFileSync('mkfifo', [journal]);
   utimesSync(join(bench.queue, 'db'), new Date(), new Date());
-  const saysAgain = /"level":40,.*waiting for [3-9] s already: \S+ does not answer: (?!.*Ctrl-C)/;
+  const saysAgain = /"level":40,.*still waiting after [3-9] s: \S+ does not answer: (?!.*Ctrl-C)/;
   await waitFor(() => saysAgain.test(readFileSync(log, 'utf8')));
   // The other end of the pipe, so that it opens; a journal without a header is none.
   const pipe = openSync(journal, constants.O_RDWR | constants.O_NONBLOCK);
   rmSync(journal);
   closeSync(pipe);
-  await waitFor(() => /"level":40,.*goes on after waiting for/.test(readFileSync(log, 'utf8')));
+  await waitFor(() => /"level":40,.*continues after/.test(readFileSync(log, 'utf8')));
   feeder.child.kill('SIGTERM');
   expect(await feeder.ended).toMatchObject({ status: 0 });
 });

@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/job/clock.ts';
-import { acquireLease } from '../../../src/lease/lease.ts';
+import type { Lease } from '../../../src/lease/lease.ts';
+import { LeaseClient } from '../../../src/lease/lease-client.ts';
 import { bundleFixture, FixtureProcess } from '../../support/fixture.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -12,6 +13,10 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   for (const each of processes.splice(0)) await each.kill();
 });
+
+async function acquire(directory: string, timeoutMs: number, staleMs?: number): Promise<Lease> {
+  return await new LeaseClient(directory, { clock: systemClock, staleMs }).acquire({ timeoutMs });
+}
 
 async function contenders(count: number): Promise<FixtureProcess[]> {
   const program = await bundleFixture('lease-contender');
@@ -42,15 +47,15 @@ test('a stale lease that eight processes break at once never has two owners, in 
 
 test('a holder that was stopped past its lease does not take the lease of another away when it goes on', async () => {
   const directory = temporaryDirectory();
-  const held = await acquireLease(directory, { clock: systemClock, timeoutMs: 1_000, staleMs: 60_000 });
+  const held = await acquire(directory, 1_000, 60_000);
   // To the breaker's eye, a lease that gives no sign of life for its stale time.
-  const breaker = await acquireLease(directory, { clock: systemClock, timeoutMs: 10_000, staleMs: 300 });
+  const breaker = await acquire(directory, 10_000, 300);
   expect(breaker.generation).toBe(held.generation + 1);
   expect(held.isOwned()).toBe(false);
-  await held.release();
+  held.release();
   expect(breaker.isOwned()).toBe(true);
   expect(readdirSync(directory)).toEqual([`lease.${breaker.generation}`]);
-  await breaker.release();
+  breaker.release();
   expect(readdirSync(directory)).toEqual([`lease.${breaker.generation}.free`]);
 });
 
@@ -58,20 +63,19 @@ test('a note of who holds a lease is believed of this boot of this machine and o
   const directory = temporaryDirectory();
   const root = temporaryDirectory();
   vi.stubEnv('RQ_RUNTIME_DIR', root);
-  const held = await acquireLease(directory, { clock: systemClock, timeoutMs: 1_000, staleMs: 60_000 });
+  const held = await acquire(directory, 1_000, 60_000);
   const [name = ''] = readdirSync(root);
   const note = JSON.parse(readFileSync(join(root, name), 'utf8')) as Record<string, unknown>;
   const gone = { ...note, startTime: 1 };
-  const wait = { clock: systemClock, timeoutMs: 200, staleMs: 60_000 };
   for (const other of [note, { ...gone, realm: 'another' }, { ...gone, generation: held.generation - 1 }, null]) {
     writeFileSync(join(root, name), JSON.stringify(other));
-    await expect(acquireLease(directory, wait)).rejects.toMatchObject({ code: 'BUSY' });
+    await expect(acquire(directory, 200, 60_000)).rejects.toMatchObject({ code: 'BUSY' });
   }
   writeFileSync(join(root, name), JSON.stringify(gone));
-  const next = await acquireLease(directory, wait);
+  const next = await acquire(directory, 200, 60_000);
   expect([held.isOwned(), next.isOwned()]).toEqual([false, true]);
-  await next.release();
-  await held.release();
+  next.release();
+  held.release();
   expect(readdirSync(root)).toEqual([]);
 });
 
@@ -79,16 +83,16 @@ test('where others could write notes, none is written', async () => {
   const root = temporaryDirectory();
   chmodSync(root, 0o777);
   vi.stubEnv('RQ_RUNTIME_DIR', root);
-  const held = await acquireLease(temporaryDirectory(), { clock: systemClock, timeoutMs: 1_000 });
+  const held = await acquire(temporaryDirectory(), 1_000);
   expect(readdirSync(root)).toEqual([]);
-  await held.release();
+  held.release();
 });
 
 test('a lease is not stale as long as its holder refreshes it, however its clock stands', async () => {
   const directory = temporaryDirectory();
-  const held = await acquireLease(directory, { clock: systemClock, timeoutMs: 1_000, staleMs: 3_000 });
-  const contender = acquireLease(directory, { clock: systemClock, timeoutMs: 7_000, staleMs: 3_000 });
+  const held = await acquire(directory, 1_000, 3_000);
+  const contender = acquire(directory, 7_000, 3_000);
   await expect(contender).rejects.toMatchObject({ code: 'BUSY' });
   expect(held.isOwned()).toBe(true);
-  await held.release();
+  held.release();
 });

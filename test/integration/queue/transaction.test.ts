@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { hasChanged, sayChanged } from '../../../src/job/waits.ts';
 import { readGenerations } from '../../../src/lease/generations.ts';
 import { submitJobs } from '../../../src/queue/jobs/submit.ts';
 import { openQueue } from '../../../src/queue/open.ts';
@@ -39,21 +38,20 @@ test('a process that was stopped inside a transaction past its lease does not co
   queue.close();
 });
 
-test('it is said whether a change is done, or may be, by whatever it is looked at meanwhile', async () => {
+test('the record of an activity states whether a change may be committed', async () => {
   const queue = await newQueue({ staleMs: 500 });
-  sayChanged(false);
   const fails = transaction(queue, () => {
     throw new Error('it failed');
   });
   await expect(fails).rejects.toThrow('it failed');
-  expect(hasChanged()).toBe(false);
-  // To roll back what another began is no change.
+  expect(queue.activity.mayHaveChanged).toBe(false);
+  // Rolling back the journal of another writer is not a change.
   const dying = await writer(['spill', queue.directory, 'dead', '3000']);
   await expect(dying.message()).rejects.toThrow('SIGKILL');
   expect(await countTagged(queue, 'dead')).toBe(0);
-  expect(hasChanged()).toBe(false);
+  expect(queue.activity.mayHaveChanged).toBe(false);
   await submitJobs(queue, [submission('true')]);
-  expect(hasChanged()).toBe(true);
+  expect(queue.activity.mayHaveChanged).toBe(true);
   queue.close();
 });
 

@@ -46,6 +46,7 @@ export function feedOptions(call: CommandCall): FeedOptions {
     trustGroup: options.flag('trust-group'),
     retries: options.number('retries') ?? DEFAULT_RETRIES,
     lockTimeoutMs: (options.number('lock-timeout') ?? DEFAULT_LOCK_TIMEOUT_S) * 1000,
+    activity: call.activity,
     logger: openLog({
       verbosity: call.diagnostics.verbosity as Verbosity,
       path: path === undefined ? undefined : resolve(path),

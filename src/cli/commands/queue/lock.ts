@@ -1,7 +1,6 @@
 import { constants } from 'node:os';
 import { execa } from 'execa';
 import { RqError } from '../../../job/errors.ts';
-import { waitForEver } from '../../../job/waits.ts';
 import { holdLock } from '../../../queue/transaction/lock.ts';
 import { uniquePrefix } from '../../input/selection.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
@@ -32,7 +31,7 @@ export async function run(call: CommandCall): Promise<number> {
 
 /** The terminal's signals reach the command too; rq stays, to hold the lock until it has ended. */
 async function runCommand(call: CommandCall, [program = '', ...words]: readonly string[]): Promise<number> {
-  waitForEver();
+  call.activity.ignoreTimeout();
   const child = execa(program, words, { stdio: 'inherit', reject: false });
   const forward = (): void => void child.kill('SIGTERM');
   const stay = (): void => undefined;

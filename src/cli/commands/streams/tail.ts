@@ -1,5 +1,4 @@
 import type { Job } from '../../../job/job.ts';
-import { waitForEver } from '../../../job/waits.ts';
 import { follow } from '../../../queue/follow/follow.ts';
 import { selectJobs } from '../../../queue/jobs/select.ts';
 import { requireSelection } from '../../input/selection-input.ts';
@@ -15,7 +14,7 @@ export async function run(call: CommandCall): Promise<undefined> {
   const selection = await requireSelection(call);
   const { options } = call;
   // Following a job can take days, so an outage of the file server should not end it.
-  if (options.number('lock-timeout') === undefined) waitForEver();
+  if (options.number('lock-timeout') === undefined) call.activity.ignoreTimeout();
   const stream = options.flag('stderr') ? 'stderr' : 'stdout';
   const lines = options.flag('from-start') ? Number.POSITIVE_INFINITY : (options.number('lines') ?? DEFAULT_LINES);
   const printer = new TailPrinter(call, stream);

@@ -1,0 +1,37 @@
+import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+
+/** Whether a later attempt to acquire a lease can succeed: the file system does not work well at the moment. */
+export function isTransient(error: unknown): boolean {
+  return ['EIO', 'ESTALE', 'ETIMEDOUT', 'EAGAIN', 'EINTR'].includes(errorCode(error) ?? '');
+}
+
+/** The error after the timeout. `holder` says who holds the lease. */
+export function busyError(directory: string, waitedMs: number, holder: string, cause: unknown): RqError {
+  const seconds = (waitedMs / 1000).toFixed(1);
+  return new RqError(
+    'BUSY',
+    `cannot get the lease of ${directory} within ${seconds} s: ${holder}; try again, or wait longer with --lock-timeout`,
+    { cause },
+  );
+}
+
+/** The error that waiting does not remove, with a message for people. */
+export function leaseError(directory: string, error: unknown): RqError {
+  const attempted = `cannot get the lease of ${directory}`;
+  const details = { cause: error, facts: { directory } };
+  switch (errorCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new RqError('NO_QUEUE', `${attempted}: there is no such directory`, details);
+    case 'EACCES':
+    case 'EPERM':
+      return new RqError('NOT_ALLOWED', `${attempted}: you may not write there; ask its owner`, details);
+    case 'EROFS':
+      return new RqError('NOT_ALLOWED', `${attempted}: it is mounted read-only`, details);
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new RqError('NO_SPACE', `${attempted}: the disk or your quota is full; make room and try again`, details);
+    default:
+      return new RqError('IO', `${attempted}: ${errorMessage(error)}`, details);
+  }
+}

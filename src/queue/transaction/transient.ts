@@ -1,0 +1,13 @@
+import { errorCode } from '../../job/errors.ts';
+
+/** Whether an error may not recur: another process has the lock, or the file system failed. */
+export function isTransient(code: string): boolean {
+  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_IOERR') || code === 'EIO' || code === 'ESTALE';
+}
+
+/** What a process waits for after a transient error. */
+export function waitReason(database: string, error: unknown): string {
+  const code = errorCode(error) ?? '';
+  if (code.startsWith('SQLITE_BUSY')) return `SQLite's lock of ${database}: another process reads or writes`;
+  return `the file system of ${database} to recover (${code || 'it failed'})`;
+}
