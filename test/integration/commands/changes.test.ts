@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** A queue with jobs, one a line, that were run if `isRun`. */
+/** Creates a queue with these jobs, and runs them if `isRun`. */
 async function queueWith(commands: readonly string[], isRun = false): Promise<Workbench> {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
@@ -14,7 +14,7 @@ async function queueWith(commands: readonly string[], isRun = false): Promise<Wo
 }
 
 describe('resubmit', () => {
-  test('lets ended jobs wait again under their jids, changed as the options say, with every attempt on record', async () => {
+  test('requeues ended jobs under their jids, applies the options, and keeps every attempt', async () => {
     const bench = await queueWith(['exit 3', 'true'], true);
     const printed = await bench.must(['QUEUE', 'resubmit', '1', '--priority=7', '--tag=again', '--json']);
     expect(JSON.parse(printed)).toMatchObject([{ jid: 1, state: 'pending', priority: 7, tag: 'again', attempt: 1 }]);
@@ -28,7 +28,7 @@ describe('resubmit', () => {
     ]);
   });
 
-  test('gives new stdin and data to each job, and leaves no old ones', async () => {
+  test('replaces stdin and data of each job and removes the old files', async () => {
     const bench = new Workbench();
     await bench.must(['QUEUE', 'create']);
     const first = join(bench.directory, 'first');
@@ -51,7 +51,7 @@ describe('resubmit', () => {
     }
   });
 
-  test('changes nothing if a jid is named that has not ended; a state or all means those that have', async () => {
+  test('changes nothing if the job of a given jid has not ended; a state or all selects only ended jobs', async () => {
     const bench = await queueWith(['true'], true);
     await bench.must(['QUEUE', 'submit', 'true']);
     const { status, stderr } = await bench.run(['QUEUE', 'resubmit', '1,2']);
@@ -65,7 +65,7 @@ describe('resubmit', () => {
     expect((await bench.run(['QUEUE', 'resubmit', 'all'])).status).toBe(3);
   });
 
-  test('does not touch a running job', async () => {
+  test('running jobs are not changed', async () => {
     const bench = await queueWith(['until [ -e go ]; do sleep 0.05; done']);
     const feeder = bench.start(['QUEUE', 'feed', '--until-empty']);
     await waitFor(async () => (await bench.jobs('running')).length === 1);
@@ -77,7 +77,7 @@ describe('resubmit', () => {
       const { status, stderr } = await bench.run(['QUEUE', ...words]);
       expect([status, stderr]).toEqual([1, expect.stringContaining('1 is running')]);
     }
-    // One that was not named is not meant.
+    // Without its jid, a running job is not selected.
     await bench.must(['QUEUE', 'submit', '-q', '--stage', 'true']);
     expect(JSON.parse(await bench.must(['QUEUE', 'delete', 'all', '--json']))).toMatchObject([{ jid: 2 }]);
     expect((await bench.run(['QUEUE', 'delete', 'all'])).status).toBe(3);
@@ -88,7 +88,7 @@ describe('resubmit', () => {
 });
 
 describe('update', () => {
-  test('changes fields of waiting jobs, clears them with null, holds and lets go', async () => {
+  test('changes and clears fields of pending and holding jobs, holds and releases them', async () => {
     const bench = await queueWith(['false', 'true']);
     await bench.must(['QUEUE', 'update', '1,2', 'priority=-4', 'tag=x', 'state=holding', 'restartable=true']);
     expect(await bench.jobs()).toMatchObject(
@@ -125,7 +125,7 @@ describe('update', () => {
 });
 
 describe('touch', () => {
-  test('updates the pending job with the same command and tag, and makes no second one', async () => {
+  test('updates the pending job with the same command line and tag in place of adding one', async () => {
     const bench = await queueWith(['true']);
     await bench.must(['QUEUE', 'touch', '--priority=3', 'true']);
     await bench.must(['QUEUE', 'touch', '--tag=x', 'true']);
@@ -138,7 +138,7 @@ describe('touch', () => {
     ]);
   });
 
-  test('takes the place of the old stdin', async () => {
+  test('replaces the old stdin', async () => {
     const bench = new Workbench();
     await bench.must(['QUEUE', 'create']);
     for (const input of ['one', 'two']) await bench.must(['QUEUE', 'touch', '--stdin', 'cat'], { input });
@@ -148,7 +148,7 @@ describe('touch', () => {
   });
 });
 
-describe('pipes between modes', () => {
+describe('pipes between commands', () => {
   test('carry selections, also after grep, sort and head', async () => {
     const bench = await queueWith(['true', 'exit 4', 'echo 3'], true);
     const sh = async (line: string): Promise<string> => (await bench.shell(line)).stdout;
@@ -164,14 +164,14 @@ describe('pipes between modes', () => {
     expect((await bench.jobs()).map(({ jid }) => jid)).toEqual([1, 3, 4]);
   });
 
-  test('never make the host that ran a job a constraint of the job that is submitted anew', async () => {
+  test('resubmitting printed jobs does not restrict them to the hosts that ran them', async () => {
     const bench = await queueWith(['true # not a comment'], true);
     await bench.shell('rq q list | rq q submit -q -');
-    const [ran, anew] = await bench.jobs();
-    expect(ran).toHaveProperty('runner');
-    expect(anew).toMatchObject({ state: 'pending', command: 'true # not a comment' });
-    expect(anew).not.toHaveProperty('runners');
-    expect(anew).not.toHaveProperty('runner');
+    const [original, copy] = await bench.jobs();
+    expect(original).toHaveProperty('runner');
+    expect(copy).toMatchObject({ state: 'pending', command: 'true # not a comment' });
+    expect(copy).not.toHaveProperty('runners');
+    expect(copy).not.toHaveProperty('runner');
   });
 
   test.each(['delete', 'update priority=1', 'resubmit', 'tail'])(
@@ -187,7 +187,7 @@ describe('pipes between modes', () => {
     },
   );
 
-  test('jids are not used again after delete all', async () => {
+  test('jids are not reused after delete all', async () => {
     const bench = await queueWith(['true', 'true']);
     await bench.must(['QUEUE', 'delete', 'all', '-q']);
     await bench.must(['QUEUE', 'submit', 'true']);

@@ -14,7 +14,7 @@ interface Report {
   readonly log?: string;
 }
 
-/** Of other people: an encoding of old, ends of lines of several kinds, odd spacing, no newline at the end. */
+/** Lines of the user: Latin-1, mixed line ends, irregular spacing, and no final newline. */
 const OTHERS = 'MAILTO=me\r\n\n# caf\xe9\n\t0  3 * * *   backup 100\\%\n# rq cron /x\n5 5 * * * last';
 
 let bench: Workbench;
@@ -30,7 +30,7 @@ async function cron(...words: string[]): Promise<Report> {
   return JSON.parse(await bench.must(['QUEUE', 'cron', ...words, '--json'])) as Report;
 }
 
-/** What cron runs for a line, with the environment that it gives. */
+/** Runs the command of a line as cron does, in the environment of cron. */
 function runAsCron(line: string): string {
   const command = line.replace(/^(?:@reboot|(?:\S+ ){4}\S+) /, '').replaceAll('\\%', '%');
   const environment = { HOME: bench.directory, LOGNAME: 'me', SHELL: '/bin/sh', PATH: '/usr/bin:/bin' };
@@ -38,7 +38,7 @@ function runAsCron(line: string): string {
 }
 
 describe('rq cron', () => {
-  test('adds its lines below those of others, replaces them, and removes them', async () => {
+  test('adds its lines below other lines, replaces them, and removes them', async () => {
     crontab.content = OTHERS;
     const start = `/usr/bin/env RQ_RUNTIME_DIR=${bench.directory}/run ${process.execPath} ${ROOT}bin/rq ${bench.queue} start --quiet`;
     const added = [`*/15 * * * * ${start}`, `@reboot ${start}`].map((line) => `${line} # rq cron ${bench.queue}`);
@@ -58,7 +58,7 @@ describe('rq cron', () => {
     expect(crontab.content).toBe(`${OTHERS}\nlater\n`);
   });
 
-  test('writes nothing where nothing changes', async () => {
+  test('an unchanged crontab is not written', async () => {
     expect(await bench.run(['QUEUE', 'cron', 'delete'])).toMatchObject({
       status: 0,
       stderr: `rq: the crontab has no lines for ${bench.queue}\n`,
@@ -69,7 +69,7 @@ describe('rq cron', () => {
     expect(crontab.writeCount).toBe(1);
   });
 
-  test('tells queues apart whose names begin alike, and knows one under two names and when it is gone', async () => {
+  test('a queue is recognised by its path, by a symbolic link, and after it was removed', async () => {
     await bench.must([`${bench.queue}2`, 'create']);
     await bench.must([`${bench.queue}2`, 'cron', 'add']);
     const others = crontab.content;
@@ -83,14 +83,14 @@ describe('rq cron', () => {
     expect(crontab.content).toBe(others);
   });
 
-  test('loses no line where several add theirs at once', async () => {
+  test('concurrent additions lose no line', async () => {
     const queues = ['a', 'b', 'c', 'd'];
     for (const queue of queues) await bench.must([queue, 'create']);
     await Promise.all(queues.map((queue) => bench.must([queue, 'cron', 'add'])));
     expect(crontab.content.match(/@reboot /g)).toHaveLength(4);
   });
 
-  test('only prints the lines with tab', async () => {
+  test('tab only prints the lines', async () => {
     const text = await bench.must(['QUEUE', 'cron', 'tab', '--min_sleep', '2']);
     expect(crontab.writeCount).toBe(0);
     expect(JSON.parse(await bench.must(['QUEUE', 'cron', 'tab', '--min_sleep=2', '--json']))).toEqual(
@@ -101,8 +101,8 @@ describe('rq cron', () => {
   });
 });
 
-describe('a feeder that cron keeps alive', () => {
-  test('starts with the lines and ends with them', async () => {
+describe('a feeder that cron keeps running', () => {
+  test('starts and ends together with its lines', async () => {
     const { feeder, pid, log = '' } = await cron('start', '--max_feed', '2', '--dot_rq_dir', 'logs');
     expect(feeder).toBe('started');
     expect(readFileSync(log, 'utf8')).toContain(`"pid":${pid}`);
@@ -115,7 +115,7 @@ describe('a feeder that cron keeps alive', () => {
     expect(await cron('shutdown')).toMatchObject({ crontab: 'unchanged', feeder: 'none' });
   });
 
-  test('comes back after stop, which says so', async () => {
+  test('is started again after stop, which reports this', async () => {
     await cron('start');
     const { status, stderr } = await bench.run(['QUEUE', 'stop']);
     expect([status, stderr]).toEqual([
@@ -124,7 +124,7 @@ describe('a feeder that cron keeps alive', () => {
     ]);
   });
 
-  test('ends at once with stop, and its jobs too', async () => {
+  test('ends immediately with stop, and so do its jobs', async () => {
     await bench.must(['QUEUE', 'submit', 'sleep 1000']);
     await cron('start');
     await waitFor(async () => (await bench.counts())['running'] === 1);
@@ -132,24 +132,21 @@ describe('a feeder that cron keeps alive', () => {
     expect(await bench.counts()).toMatchObject({ running: 0, dead: 1 });
   });
 
-  test.each(['@reboot', '*/15'])(
-    'is started by the line %s as cron runs it, from a path that needs quotes',
-    async (when) => {
-      bench.queue = join(bench.directory, "it's 100% \\% q # rq cron");
-      Object.assign(bench.environment, { RQ_HOST: 'h1' });
-      await bench.must(['QUEUE', 'create']);
-      await cron('add', '--max_feed=1', '--log', "a 'log' of 5%");
-      const line = crontab.content.split('\n').find((each) => each.startsWith(when)) ?? '';
-      expect(runAsCron(line)).toBe('');
-      expect(JSON.parse(await bench.must(['QUEUE', 'feeder', '--json']))).toMatchObject({ host: 'h1', slots: 1 });
-      expect(readFileSync(join(bench.directory, "a 'log' of 5%"), 'utf8')).toContain('started');
-      expect(runAsCron(line)).toBe('');
-      expect(await cron('shutdown')).toMatchObject({ crontab: 'removed', feeder: 'ended' });
-    },
-  );
+  test.each(['@reboot', '*/15'])('is started by the line %s from a path that needs quotes', async (when) => {
+    bench.queue = join(bench.directory, "it's 100% \\% q # rq cron");
+    Object.assign(bench.environment, { RQ_HOST: 'h1' });
+    await bench.must(['QUEUE', 'create']);
+    await cron('add', '--max_feed=1', '--log', "a 'log' of 5%");
+    const line = crontab.content.split('\n').find((each) => each.startsWith(when)) ?? '';
+    expect(runAsCron(line)).toBe('');
+    expect(JSON.parse(await bench.must(['QUEUE', 'feeder', '--json']))).toMatchObject({ host: 'h1', slots: 1 });
+    expect(readFileSync(join(bench.directory, "a 'log' of 5%"), 'utf8')).toContain('started');
+    expect(runAsCron(line)).toBe('');
+    expect(await cron('shutdown')).toMatchObject({ crontab: 'removed', feeder: 'ended' });
+  });
 });
 
-describe('rq cron says in one line what is wrong, and changes nothing:', () => {
+describe('rq cron reports an error in one line and changes nothing:', () => {
   const add = ['QUEUE', 'cron', 'add'];
 
   test.each([
@@ -159,14 +156,14 @@ describe('rq cron says in one line what is wrong, and changes nothing:', () => {
       'You (me) are not',
     ],
     ['a crontab that cannot be read', 'echo "/var/spool: Permission denied" >&2; exit 1', 'Permission denied'],
-    ['a silent end', 'exit 3', 'exit code 3'],
+    ['a failure without a message', 'exit 3', 'exit code 3'],
     [
       'a crontab that cannot be written',
       '[ $1 = -l ] || { echo "No space left on device" >&2; exit 1; }',
       'No space left',
     ],
-    ['one that is too long for it', '[ $1 = - ] && exit 1; seq 200000', 'exit code 1'],
-    ['a change that does not last', '[ $1 = -l ] || cat >/dev/null', '"crontab -l" does not show it'],
+    ['a crontab that is too long', '[ $1 = - ] && exit 1; seq 200000', 'exit code 1'],
+    ['a change that does not last', '[ $1 = -l ] || cat >/dev/null', '"crontab -l" does not show the change'],
   ])('%s', async (_, script, message) => {
     crontab.behave(script);
     const { status, stdout, stderr } = await bench.run(add);
@@ -189,14 +186,14 @@ describe('rq cron says in one line what is wrong, and changes nothing:', () => {
   });
 
   test.each([
-    ['a word that is mistyped', ['ad'], 2, 'did you mean add?'],
-    ['a word that is cut short', ['st'], 2, '"st" is not an action of cron'],
-    ['no word', [], 2, 'cron needs add|start'],
-    ['one word too many', ['add', 'now'], 2, 'not "now"'],
-    ['options that contradict each other', ['add', '--min_sleep=9', '--max_sleep=8'], 2, '--min_sleep 9 is more'],
-    ['a field that there is not', ['add', '--fields=nothing'], 2, 'there is no field'],
+    ['a mistyped action', ['ad'], 2, 'did you mean add?'],
+    ['an abbreviated action', ['st'], 2, '"st" is not an action of cron'],
+    ['no action', [], 2, 'cron needs add|start'],
+    ['too many arguments', ['add', 'now'], 2, 'not "now"'],
+    ['contradictory options', ['add', '--min_sleep=9', '--max_sleep=8'], 2, '--min_sleep 9 is more'],
+    ['an unknown field', ['add', '--fields=nothing'], 2, 'there is no field'],
     ['a path with a newline', ['add', '--log=a\nb'], 2, 'contains a newline'],
-    ['a line that cron would cut', ['add', `--dot_rq_dir=${'d'.repeat(900)}`], 2, 'cron allows 998'],
+    ['a line that cron would truncate', ['add', `--dot_rq_dir=${'d'.repeat(900)}`], 2, 'cron allows 998'],
   ])('%s', async (_, words, status, message) => {
     const ended = await bench.run(['QUEUE', 'cron', ...words]);
     expect(ended).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(/^rq: [^\n]*\n$/) });
@@ -204,7 +201,7 @@ describe('rq cron says in one line what is wrong, and changes nothing:', () => {
     expect(crontab.writeCount).toBe(0);
   });
 
-  test('a queue from which no feeder would feed, or that is not there', async () => {
+  test('an unsafe or missing queue', async () => {
     chmodSync(bench.queue, 0o770);
     expect(await bench.run(add)).toMatchObject({ status: 1, stderr: expect.stringContaining('--trust-group') });
     for (const word of ['add', 'start', 'tab']) {
@@ -214,7 +211,7 @@ describe('rq cron says in one line what is wrong, and changes nothing:', () => {
   });
 });
 
-test('what became of the crontab is printed also where the feeder then fails', async () => {
+test('the change of the crontab is printed even if the feeder then fails', async () => {
   await cron('add');
   renameSync(bench.queue, join(bench.directory, 'gone'));
   const { status, stdout, stderr } = await bench.run(['QUEUE', 'cron', 'shutdown', '--json']);

@@ -11,7 +11,7 @@ const CALLS = [
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 test.each(CALLS.flatMap(([name, ...call]) => SIGNALS.map((signal) => [signal, name, ...call] as const)))(
-  '%s ends %s and leaves no private copy behind',
+  '%s ends %s and removes its private copy',
   async (signal, _, kind, words) => {
     const bench = new Workbench();
     await bench.must(['QUEUE', 'create']);
@@ -21,7 +21,7 @@ test.each(CALLS.flatMap(([name, ...call]) => SIGNALS.map((signal) => [signal, na
     await waitFor(() => existsSync(join(bench.directory, 'held')));
     const isLeased = (): boolean => readdirSync(bench.queue).some((entry) => /^lease\.\d+$/.test(entry));
     const call = bench.start(['QUEUE', ...words], { input: 'text', environment: { TMPDIR: temporary } });
-    // At work: one has the lease and waits for SQLite's lock, the other has made its directory and waits for the lock.
+    // Submit now holds the lease and waits for SQLite's lock; list has created its directory and waits for that lock.
     await waitFor(() => readdirSync(temporary).length === 1 && (isLeased() || kind === 'exclusive'));
     call.child.kill(signal);
     expect(await call.ended).toMatchObject({ status: null, signal });

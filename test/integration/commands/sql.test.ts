@@ -12,7 +12,7 @@ async function queueWithTags(): Promise<Workbench> {
 }
 
 describe('query', () => {
-  test('takes terms and SQL, as words or from stdin', async () => {
+  test('accepts terms and SQL, as arguments or on stdin', async () => {
     const bench = await queueWithTags();
     const found = async (words: string[], input?: string): Promise<unknown[]> => {
       const call = input === undefined ? {} : { input };
@@ -43,7 +43,7 @@ describe('query', () => {
     ['jid > 0 order by jid', 2, 'cannot query'],
     ["tag = 'nobody'", 3, 'no job in'],
     ['load_extension(1)', 2, 'cannot query'],
-  ])('says what is wrong with %j', async (expression, status, message) => {
+  ])('reports an error for %j', async (expression, status, message) => {
     const bench = await queueWithTags();
     const ended = await bench.run(['QUEUE', 'query', expression]);
     expect([ended.status, ended.stderr]).toEqual([status, expect.stringContaining(message)]);
@@ -53,7 +53,7 @@ describe('query', () => {
 });
 
 describe('execute', () => {
-  test('runs a statement in a transaction and prints rows or changes', async () => {
+  test('runs a statement in a transaction and prints its rows or the number of changes', async () => {
     const bench = await queueWithTags();
     const run = async (sql: string): Promise<string> => await bench.must(['QUEUE', 'execute', sql]);
     expect(await run('select tag, count(*) as jobs from jobs group by tag order by tag')).toBe(
@@ -64,7 +64,7 @@ describe('execute', () => {
     expect(await run("insert into mine values (x'00ff') returning x")).toContain("x'00ff'");
     expect(await run('drop table mine')).toContain('changes');
     const chosen = await bench.run(['QUEUE', 'execute', '--fields=jid', "update jobs set tag = 'x'"]);
-    expect([chosen.status, chosen.stderr]).toEqual([2, expect.stringContaining('choose them there')]);
+    expect([chosen.status, chosen.stderr]).toEqual([2, expect.stringContaining('remove --fields')]);
     expect(await run("select count(*) as jobs from jobs where tag = 'x'")).toBe('---\n- jobs: 0\n');
     expect(await run('pragma integrity_check')).toContain('ok');
   });

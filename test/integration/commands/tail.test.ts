@@ -74,7 +74,7 @@ test('a pending job is waited for, and every byte of it is printed, of a binary 
   const live = promisify(execFile)('bash', ['-c', command('live')], options);
   const diagnostics = join(bench.directory, 'live.diagnostics');
   await waitFor(
-    () => existsSync(diagnostics) && readFileSync(diagnostics, 'utf8').includes('job 1 is pending: waiting until'),
+    () => existsSync(diagnostics) && readFileSync(diagnostics, 'utf8').includes('job 1 is pending; waiting for'),
   );
   await bench.must(['QUEUE', 'feed', '--until-empty']);
   await live;
@@ -166,7 +166,7 @@ test('what an earlier attempt wrote is not printed of a job that waits for the n
   await bench.must(['QUEUE', 'stop']);
   await first.ended;
   const tailed = tail(bench, '1');
-  await waitFor(() => tailed.stderr().includes('job 1 is pending: waiting'));
+  await waitFor(() => tailed.stderr().includes('job 1 is pending; waiting'));
   tailed.child.kill('SIGINT');
   expect(await tailed.ended).toMatchObject({ signal: 'SIGINT', stdout: '' });
 });

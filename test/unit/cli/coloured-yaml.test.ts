@@ -8,7 +8,7 @@ import { anyJob } from '../yaml/arbitrary.ts';
 
 const ESCAPE = '\u001b';
 const SGR = new RegExp(`${ESCAPE}\\[(\\d+)m`, 'g');
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them.
 const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
 const RED = '\u001b[31m';
 
@@ -27,14 +27,14 @@ async function* cut(text: string, lengths: readonly number[]): AsyncGenerator<st
   yield text.slice(at);
 }
 
-/** A line of a job, and what follows its key with the colours' names. */
+/** Coloured YAML with the names of the colours in place of the escape sequences. */
 function shown(yaml: string): string {
   const names: Record<string, string> = { 31: 'red', 32: 'green', 33: 'yellow', 35: 'magenta', 36: 'key', 94: 'blue' };
   return colouredYaml(yaml).replaceAll(SGR, (_, sgr: string) => (sgr === '39' ? '>' : `<${names[sgr]} `));
 }
 
 describe('coloured YAML', () => {
-  it('is the same text and colours, wherever its pieces end, and had no control characters before', async () => {
+  it('does not depend on where pieces end, and without colours equals the text, which has no control characters', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyJob, { maxLength: 5 }), fc.array(fc.nat(200)), async (jobs, lengths) => {
         const plain = await joined(jobListText([jobs as Job[]]));
@@ -46,7 +46,7 @@ describe('coloured YAML', () => {
     );
   });
 
-  it('has every key and state in colour, and nothing in a value that looks like them', () => {
+  it('colours every key and state, but not values that look like them', () => {
     expect(shown('---\n- jid: 1\n  state: pending\n  command: "state: dead"\n')).toBe(
       '---\n- <key jid>: 1\n  <key state>: <yellow pending>\n  <key command>: "state: dead"\n',
     );
@@ -64,7 +64,7 @@ describe('coloured YAML', () => {
     );
   });
 
-  it('has a finished job that failed in red, also where the exit status comes first or in another piece', async () => {
+  it('a failed job is red even if its exit status comes first or in another piece', async () => {
     const good = '- jid: 1\n  state: finished\n  exit_status: 0\n';
     const bad = '- exit_status: 3\n  state: finished\n';
     const killed = '- state: finished\n  signal: SIGKILL\n';

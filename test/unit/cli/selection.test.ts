@@ -8,7 +8,7 @@ import type { Selection } from '../../../src/job/selection.ts';
 import { jobListText } from '../../../src/yaml/write.ts';
 import { anyJob, joined } from '../yaml/arbitrary.ts';
 
-/** What a selection selects, by its definition. */
+/** Whether a selection selects a job, by definition. */
 function selects(selection: Selection, job: Job): boolean {
   const { all, ranges, states, pairs } = selection;
   const named =
@@ -35,7 +35,7 @@ const part = fc.oneof(
 );
 
 describe('a selection in words', () => {
-  it('selects what its parts select, together', () => {
+  it('selects the union of its parts', () => {
     const jobs = fc.array(fc.tuple(anyJob, jid).map(([job, number]) => ({ ...job, jid: number }) as Job));
     fc.assert(
       fc.property(fc.array(part), fc.boolean(), jobs, (parts, asList, some) => {
@@ -46,7 +46,7 @@ describe('a selection in words', () => {
     );
   });
 
-  it('narrows down by pairs, and by pairs alone selects from all', () => {
+  it('pairs restrict a selection, and alone they select from all jobs', () => {
     const pairs = [
       { field: 'exit_status', value: 1 },
       { field: 'tag', value: 'a=b,c' },
@@ -99,7 +99,7 @@ describe('jids in text', () => {
     return [...(await jidsIn(text))];
   }
 
-  it('are found in what rq prints, whatever the jobs say', async () => {
+  it('are found in the output of rq, whatever the jobs contain', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(anyJob, { selector: ({ jid: number }) => number }),
@@ -108,7 +108,7 @@ describe('jids in text', () => {
           const jobs = some.map((job) => ({ ...job, command: 'echo "jid": 7, jid: 8\njid: 9\n10', tag: '"jid":11' }));
           const text = await joined(jobListText([jobs], { json }));
           expect(await jids(text)).toEqual(jobs.map(({ jid: number }) => number));
-          // What grep leaves is no document any more.
+          // The output of grep is not a document.
           const left = text.split('\n').filter((line) => /jid|command/.test(line));
           expect(await jids(left.join('\n'))).toEqual(jobs.map(({ jid: number }) => number));
         },
@@ -124,11 +124,11 @@ describe('jids in text', () => {
     ['  "jid": 42,\n', [42]],
     ['[{"jid":1},{"jid": 2}]', [1, 2]],
     ['---\nstate: dead\nno jid here 5\npid: 77\n', []],
-    // As other writers of YAML print text of several lines.
+    // Block scalars of other YAML writers.
     ['- command: |\n    cat <<E\n    4\n    jid: 2\n    E\n  jid: 6\n', [6]],
     ['command: |\n  4\n  jid: 2\njid: 6\n', [6]],
     ["- command: 'cat <<E\n\n    4\n\n    jid: 2\n\n    E'\n  jid: 6\n", [6]],
-    // And of that, what grep leaves.
+    // Parts of them, as grep leaves them.
     ['state: dead\ncommand: |\n  4\n  jid: 2\njid: 6\nx\n', [6]],
     ['  command: |\n    4\n    jid: 2\n  jid: 6\nx\n', [6]],
   ])('are found in %j', async (text, ranges) => {
@@ -136,7 +136,7 @@ describe('jids in text', () => {
   });
 });
 
-it.each(['17\n16\nabc\n', 'echo 5\n'])('a list of jids with something else in it is refused: %j', async (text) => {
+it.each(['17\n16\nabc\n', 'echo 5\n'])('a list of jids with other text is refused: %j', async (text) => {
   await expect(jidsIn(text)).rejects.toThrow('contains no jid');
 });
 
@@ -162,7 +162,7 @@ describe('chosen fields', () => {
     expect(() => chooseFields(text, JOB_FIELDS)).toThrow(message);
   });
 
-  it('prefer an exact name to those that it begins', () => {
+  it('an exact name has precedence over names that start with it', () => {
     expect(uniquePrefix('runner', ['runners', 'runner'], 'field')).toBe('runner');
   });
 });

@@ -7,7 +7,7 @@ import { cronLine, type IsOwn, ownLines, replaceLines } from '../../../src/cron/
 const line = (queue: string, when = '@reboot'): string =>
   cronLine({ when, command: quoteCommand(['rq', queue, 'start']) }, quoteWord(queue));
 
-/** The lines of precisely this queue, by the word for it as it stands in a line. */
+/** Matches the lines of exactly this path. */
 function isOwn(queue: string): IsOwn {
   const word = quoteWord(queue).replaceAll('%', `'\\%'`);
   return (found) => found === word;
@@ -17,7 +17,7 @@ const anyPath = fc
   .array(fc.oneof(fc.constantFrom(' # rq cron /q', "'", '%', '\\', ' ', '/q', '#'), fc.string()), { maxLength: 6 })
   .map((parts) => `/${parts.join('').replaceAll(/[\n\0]/g, '')}`);
 
-/** Bytes of any kind, and lines such as people write. */
+/** Arbitrary bytes and typical lines. */
 const anyCrontab = fc
   .array(
     fc.oneof(
@@ -30,7 +30,7 @@ const anyCrontab = fc
   .map((parts) => Buffer.concat(parts));
 
 describe('adding and removing', () => {
-  it('gives back the same bytes, but for a final newline that was missing', () => {
+  it('restores the same bytes, except for a missing final newline', () => {
     fc.assert(
       fc.property(anyCrontab, anyPath, (crontab, queue) => {
         fc.pre(ownLines(crontab, () => true).length === 0);
@@ -46,7 +46,7 @@ describe('adding and removing', () => {
     );
   });
 
-  it('takes the lines of one queue never for those of another, and leaves them where they are', () => {
+  it('the lines of another queue stay unchanged and in place', () => {
     fc.assert(
       fc.property(anyPath, anyPath, (one, other) => {
         fc.pre(one !== other);
@@ -60,19 +60,19 @@ describe('adding and removing', () => {
     );
   });
 
-  it('a second time changes nothing', () => {
+  it('is idempotent', () => {
     const own = isOwn('/q');
     const once = replaceLines(Buffer.from('a\n'), own, [line('/q')]);
     expect(replaceLines(once, own, [line('/q')])).toEqual(once);
   });
 
-  it('knows its lines also where an editor changed their time or the ends of lines', () => {
+  it('recognises its lines after an editor changed their time or line ends', () => {
     const crontab = Buffer.from(`a\r\n${line('/q', '*/5 * * * *')} \r\nb\r\n`);
     expect(replaceLines(crontab, isOwn('/q'), []).toString()).toBe('a\r\nb\r\n');
   });
 
   it.each([`# ${line('/q')}`, `  #${line('/q')}`, `${line('/q')} and more`, 'x # rq cron /q/', 'x # rq cron q'])(
-    'leaves alone what is a comment, or has no mark of the queue at its end: %s',
+    'keeps comments and lines that do not end with the mark of the queue: %s',
     (other) => {
       const crontab = Buffer.from(`${other}\n`);
       expect(replaceLines(crontab, isOwn('/q'), [])).toEqual(crontab);
@@ -80,7 +80,7 @@ describe('adding and removing', () => {
   );
 });
 
-/** What cron's do_command makes of a command: % begins the stdin unless a backslash stands before it. */
+/** The command that do_command of Vixie cron runs: an unescaped % begins the stdin. */
 function asVixie(command: string): string {
   let shell = '';
   let isEscaped = false;
@@ -95,9 +95,9 @@ function asVixie(command: string): string {
 
 describe('a line', () => {
   it.each([
-    ['takes \\% for %', asVixie],
+    ['reads \\% as %', asVixie],
     ['leaves \\% to the shell', (command: string) => command],
-  ])('gives the command exactly its words, where cron %s', (_, cron) => {
+  ])('passes exact arguments to the command if cron %s', (_, cron) => {
     const lists = fc.sample(fc.array(anyPath, { minLength: 1, maxLength: 3 }), 30);
     for (const words of [...lists, ['/a\\%b', "/%%'%\\"]]) {
       const text = cronLine({ when: '@reboot', command: quoteCommand(['printf', '%s\\0', ...words]) }, '/q');
@@ -106,7 +106,7 @@ describe('a line', () => {
     }
   });
 
-  it('is refused for a path with a newline, or one that cron would cut', () => {
+  it('is refused for a path with a newline, or if cron would truncate it', () => {
     expect(() => line('/a\nb')).toThrow('contains a newline');
     expect(() => line(`/${'a'.repeat(600)}`)).toThrow('cron allows 998');
   });

@@ -6,10 +6,10 @@ import { printDocument, printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { useQueue } from '../../use-queue.ts';
 
-/** Runs one SQL statement and prints its rows, or how many rows it changed. */
+/** Runs one SQL statement and prints its rows or the number of changed rows. */
 export async function run(call: CommandCall): Promise<undefined> {
   if (call.options.text('fields') !== undefined) {
-    throw new RqError('USAGE', 'execute prints the columns that its SQL names: choose them there, without --fields');
+    throw new RqError('USAGE', 'cannot execute with --fields: the SQL statement chooses the columns; remove --fields');
   }
   const sql = (await readSqlWords(call)).join(' ');
   const result = await useQueue(call, (queue) => executeSql(queue, sql));
@@ -17,7 +17,7 @@ export async function run(call: CommandCall): Promise<undefined> {
   else await printDocument(call, result.rows.map(printableRow));
 }
 
-/** Blobs become text in hexadecimal, as SQL writes them. */
+/** Converts blobs to SQL literals in hexadecimal. */
 function printableRow(row: Readonly<Record<string, unknown>>): Printable {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
