@@ -24,7 +24,8 @@ export default defineConfig({
           globalSetup: ['test/support/build-program.ts', 'test/cluster/support/summary.ts'],
           testTimeout: 900_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // Labs are independent, and mostly wait for time-outs of NFS.
+          maxWorkers: 2,
         },
       },
     ],

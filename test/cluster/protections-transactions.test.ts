@@ -157,7 +157,7 @@ describeInFull('transactions without some of their protections', () => {
         await other.call('insert', { tag: 'between', count: MANY });
         const last = await pause(other, 'work', { tag: 'last', count: MANY, spill: 1 });
         await paused.goOn();
-        // It has to wait for the other, who goes on before its own lease is stale; or it commits now.
+        // Either it waits for the other host, which continues before its own lease is stale, or it commits now.
         const first = paused.answer(late).catch(String);
         await Promise.race(right ? [first, sleepMs(1_000)] : [first]);
         await other.goOn();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './program.ts';
 
-/** The commands of a document, or of one of its sections: its indented lines. */
+/** The commands of a document, or of one section of it: the indented lines. */
 export function commandsOf(file: string, section?: string): string[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
   const part =

@@ -7,8 +7,8 @@ import { FakeCrontab } from '../../support/fake-crontab.ts';
 import { ROOT, Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** A bench with a crontab, and a shell whose home it is. */
-function guided(): { bench: Workbench; crontab: FakeCrontab; run: (command: string) => string } {
+/** A bench with a crontab, and a function that runs shell commands with the bench as home directory. */
+function prepare(): { bench: Workbench; crontab: FakeCrontab; run: (command: string) => string } {
   const bench = new Workbench();
   const crontab = new FakeCrontab(bench.directory);
   Object.assign(bench.environment, { PATH: `${join(ROOT, 'bin')}:${crontab.environment['PATH']}` });
@@ -17,24 +17,24 @@ function guided(): { bench: Workbench; crontab: FakeCrontab; run: (command: stri
   return { bench, crontab, run };
 }
 
-test('five minutes to a cluster: every command of the README does what it says', async () => {
-  const { bench, crontab, run } = guided();
+test('every command of "Five minutes to a cluster" in the README works', async () => {
+  const { bench, crontab, run } = prepare();
   writeFileSync(join(bench.directory, 'big.log'), 'line\n'.repeat(1000));
   writeFileSync(join(bench.directory, 'reduce'), '#!/bin/sh\necho reduced "$1"\n', { mode: 0o755 });
   mkdirSync(join(bench.directory, 'data'));
   for (let number = 1; number <= 40; number++) writeFileSync(join(bench.directory, 'data', `${number}.fits`), '');
 
   const commands = commandsOf('README.md', 'Five minutes to a cluster');
-  const looks = commands.findIndex((command) => command.endsWith(' status'));
-  expect(looks).toBeGreaterThan(4);
-  const [create = '', ...submitAndFeed] = commands.slice(0, looks);
+  const statusIndex = commands.findIndex((command) => command.endsWith(' status'));
+  expect(statusIndex).toBeGreaterThan(4);
+  const [create = '', ...submitAndFeed] = commands.slice(0, statusIndex);
   run(create);
   writeFileSync(join(bench.queue, 'bin/python'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
   for (const command of submitAndFeed) run(command);
   expect(crontab.content).toContain(`${bench.queue} start --quiet`);
   await waitFor(async () => (await bench.counts())['finished'] === 42);
-  // Nothing runs any more by now, and that is what this one says.
-  const [status, running, tagged, output, again, move, ...others] = commands.slice(looks);
+  // No job is running at this point, so `list running` reports that.
+  const [status, running, tagged, output, again, move, ...others] = commands.slice(statusIndex);
   expect(others).toEqual([]);
   expect(run(status ?? '')).toContain('finished: 42');
   expect(() => run(running ?? '')).toThrow(/no job .* matches running/);
@@ -46,11 +46,11 @@ test('five minutes to a cluster: every command of the README does what it says',
   expect(run(move ?? '').match(/tag: night2/g)).toHaveLength(40);
 });
 
-test('the tutorial: every command does what it says', async () => {
-  const { bench, run } = guided();
+test('every command of the tutorial works', async () => {
+  const { bench, run } = prepare();
   for (const name of ['a', 'b']) writeFileSync(join(bench.directory, `${name}.csv`), 'x\ny\n');
-  // What a command needs to have happened before: the reader is told to wait a moment.
-  const isDone = async (): Promise<boolean> => {
+  // Some commands of the tutorial need all jobs to have ended; it tells the reader to wait.
+  const isDrained = async (): Promise<boolean> => {
     const { pending, running } = await bench.counts();
     return pending === 0 && running === 0;
   };
@@ -61,7 +61,7 @@ test('the tutorial: every command does what it says', async () => {
       continue;
     }
     if (command.startsWith('rq list finished') || ['rq list failed', 'rq list tag=typo'].includes(command))
-      await waitFor(isDone);
+      await waitFor(isDrained);
     outputs.set(command, run(command));
   }
   const finished = outputs.get('rq list finished --fields jid,exit_status,runner,elapsed') ?? '';
