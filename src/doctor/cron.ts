@@ -19,7 +19,7 @@ export function judgeCron(
   const lonely = 'after a crash or a reboot nothing starts the feeder of this host again';
   if (lines === undefined) {
     const instead = 'have something else start it at each boot';
-    return hasFeeder ? [note(`the crontab cannot be read: ${trouble ?? ''}`, lonely, instead)] : [];
+    return hasFeeder ? [note(trouble ?? 'cannot read the crontab', lonely, instead)] : [];
   }
   if (missing.length > 0) {
     return [problem(`the crontab runs ${missing.join(' and ')}, which is not there`, lonely, add)];

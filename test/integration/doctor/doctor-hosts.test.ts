@@ -161,7 +161,7 @@ describe('the crontab:', () => {
     expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
     await bench.must(['QUEUE', 'start', '-q']);
     expect((await examine(bench)).found).toEqual([
-      expect.stringMatching(/^cron: note: the crontab cannot be read: .*not allowed/),
+      expect.stringMatching(/^cron: note: cannot read the crontab: .*not allowed/),
     ]);
     await bench.must(['QUEUE', 'stop']);
   });
