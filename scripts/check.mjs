@@ -31,16 +31,16 @@ function count(name, hasPassed) {
   process.stdout.write(`${hasPassed ? 'ok' : 'FAILED'}: ${name}\n`);
 }
 
-function runCheck([name, program, words]) {
+function runCheck([name, program, args]) {
   process.stdout.write(`\n== ${name}\n`);
-  count(name, spawnSync(program, words, { cwd: root, stdio: 'inherit' }).status === 0);
+  count(name, spawnSync(program, args, { cwd: root, stdio: 'inherit' }).status === 0);
 }
 
 function runTests(project) {
   process.stdout.write(`\n== ${project} tests\n`);
   const file = join(scratch, `${project}.json`);
-  const words = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const { status } = spawnSync(bin('vitest'), words, {
+  const args = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const { status } = spawnSync(bin('vitest'), args, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, NO_COLOR: '1' },
@@ -59,14 +59,17 @@ function runTests(project) {
   if (status !== 0 && report.numFailedTests === 0) count(`${project} tests: vitest ended with ${status}`, false);
 }
 
-/** Prints the reasons for skipped tests. A title, or that of its suite, ends with `(skipped: REASON)`. */
+/** Prints the reasons for skipped tests. The title of a test or of its suite contains `(skipped: REASON)`, else it fails. */
 function printSkipped({ testResults }) {
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
   const skipped = tests.filter(({ status }) => !['passed', 'failed'].includes(status));
-  const reasons = skipped.map(({ fullName }) => /\((skipped[^)]*)\)/.exec(fullName)?.[1] ?? 'skipped without a reason');
-  for (const reason of new Set(reasons)) {
-    process.stdout.write(`${reasons.filter((each) => each === reason).length} ${reason}\n`);
+  const reasons = new Map();
+  for (const { fullName } of skipped) {
+    const reason = /\((skipped[^)]*)\)/.exec(fullName)?.[1];
+    if (reason === undefined) count(`skipped without a reason: ${fullName}`, false);
+    else reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
+  for (const [reason, tests] of reasons) process.stdout.write(`${tests} ${reason}\n`);
 }
 
 try {
