@@ -24,8 +24,8 @@ export default defineConfig({
           globalSetup: ['test/support/build-program.ts', 'test/cluster/support/summary.ts'],
           testTimeout: 900_000,
           hookTimeout: 300_000,
-          // Labs are independent, and mostly wait for time-outs of NFS.
-          maxWorkers: 2,
+          // Labs are independent and mostly wait for NFS. The full set also measures, so it runs one lab at a time.
+          maxWorkers: process.env['RQ_CLUSTER'] === 'full' ? 1 : 2,
         },
       },
     ],
