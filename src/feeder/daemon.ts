@@ -53,6 +53,11 @@ export function becomeDaemon(): void {
   process.umask(UMASK);
 }
 
+/** Gives the group access to all files that this process, its runner and its jobs create in a queue of a group. */
+export function allowGroupAccess(): void {
+  process.umask(process.umask() & ~0o070);
+}
+
 /** Reports to the parent that the daemon feeds, or why it fails to, and disconnects from it. */
 export function reportToParent(outcome: 'ready' | { readonly error: unknown }): void {
   if (process.send === undefined || !process.connected) return;

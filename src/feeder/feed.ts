@@ -8,6 +8,7 @@ import { HEARTBEAT_MS } from '../queue/nodes/nodes.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
 import { readServerClock } from '../queue/server-clock.ts';
 import { refuseReadOnly } from '../queue/transaction/transaction.ts';
+import { allowGroupAccess } from './daemon.ts';
 import { EndRequest } from './end-request.ts';
 import { feedError } from './feed-error.ts';
 import { Feeder } from './feeder.ts';
@@ -33,6 +34,7 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
     lockTimeoutMs: options.lockTimeoutMs,
     activity: options.activity,
   });
+  if (queue.isShared) allowGroupAccess();
   refuseReadOnly(queue);
   refuseUntrusted(queue.directory, options.trustGroup);
   refuseWithoutLocks(queue);

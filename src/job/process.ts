@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
-/** The environment of this process, for one that it starts. */
+/** The environment of this process, for a child process. */
 export function ownEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -9,8 +9,9 @@ export function ownEnvironment(): Record<string, string> {
 }
 
 /**
- * When a process started, in clock ticks since boot (proc(5), stat field 22); undefined if there is none, or only
- * a zombie, or another user's that is hidden (hidepid=2); throws EPERM for such a one where its pid is told (hidepid=1). A pid and its start time name a process for good: a pid that is used again has another start time.
+ * When a process started, in clock ticks since boot (proc(5), stat field 22). A pid and its start time identify a process:
+ * a pid that is used again has another start time. Undefined if the process does not exist, is a zombie, or is a hidden
+ * process of another user (hidepid=2). Throws EPERM for a process of another user whose pid is visible (hidepid=1).
  */
 export function processStartTime(pid: number): number | undefined {
   let stat: string;
@@ -21,9 +22,15 @@ export function processStartTime(pid: number): number | undefined {
     if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
-  // The second field is the program's name in parentheses and may hold spaces and parentheses.
+  // The second field is the name of the program in parentheses. It may contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const state = fields[0];
   if (state === 'Z' || state === 'X') return undefined;
   return Number(fields[19]);
+}
+
+/** The umask of this process (proc(5), Umask). `process.umask()` changes the umask in order to read it. */
+export function ownUmask(): number {
+  const status = readFileSync('/proc/self/status', 'latin1');
+  return Number.parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8);
 }

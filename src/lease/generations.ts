@@ -1,7 +1,18 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
 
+const MODE = 0o770;
 const NAME = /^lease\.(\d{1,15})(\.free)?$/;
 
 /** The state of a directory's lease, as the names in the directory state it. */
@@ -38,10 +49,12 @@ export function readGenerations(directory: string): Generations {
   return { highest, isFree: highest === 0 || free.has(highest), older, names };
 }
 
-/** Creates `lease.N`; false if it exists. */
-export function makeGeneration(directory: string, generation: number): boolean {
+/** Creates `lease.N`; false if it exists. `needsChmod`: the umask of this process hides it from the group. */
+export function makeGeneration(directory: string, generation: number, needsChmod: boolean): boolean {
+  const path = join(directory, `lease.${generation}`);
   try {
-    mkdirSync(join(directory, `lease.${generation}`), { mode: 0o770 });
+    mkdirSync(path, { mode: MODE });
+    if (needsChmod) chmodSync(path, MODE);
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;

@@ -1,5 +1,6 @@
 import { Activity, type OpenWait } from '../job/activity.ts';
 import type { Clock } from '../job/clock.ts';
+import { ownUmask } from '../job/process.ts';
 import { makeGeneration, readGenerations, revalidateDirectory, signOfLife, sweepGenerations } from './generations.ts';
 import { HeldLease, type Lease } from './lease.ts';
 import { busyError, isTransient, leaseError } from './lease-errors.ts';
@@ -9,6 +10,7 @@ import { ReleaseAtSignal } from './release-at-signal.ts';
 import { RetryInterval } from './retry-interval.ts';
 
 export const STALE_MS = 30_000;
+const GROUP_READS = 0o050;
 
 /** How long a waiting NFS client of version 3 may rely on its cache of the directory. */
 const REVALIDATE_MS = 1_000;
@@ -18,6 +20,8 @@ interface ClientOptions {
   /** A holder that gives no sign of life for this time counts as dead, in milliseconds. */
   readonly staleMs?: number | undefined;
   readonly activity?: Activity;
+  /** Whether other users must be able to observe the sign of life. */
+  readonly isShared?: boolean;
   /** For a process that has many clients. By default each has its own listeners. */
   readonly signals?: ReleaseAtSignal;
 }
@@ -49,15 +53,19 @@ export class LeaseClient {
   readonly clock: Clock;
   readonly staleMs: number;
   readonly activity: Activity;
+  /** Whether the umask denies other members of the group the access that `signOfLife` needs. */
+  readonly isHiddenFromGroup: boolean;
 
   constructor(
     readonly directory: string,
-    { clock, staleMs = STALE_MS, activity = new Activity(), signals = new ReleaseAtSignal() }: ClientOptions,
+    options: ClientOptions,
   ) {
+    const { clock, staleMs = STALE_MS, activity = new Activity(), signals = new ReleaseAtSignal() } = options;
     this.clock = clock;
     this.staleMs = staleMs;
     this.activity = activity;
     this.signals = signals;
+    this.isHiddenFromGroup = options.isShared === true && (ownUmask() & GROUP_READS) !== 0;
     this.local = new LocalHolder(directory);
   }
 
@@ -132,7 +140,7 @@ class Acquisition {
     const { directory, client, options } = this;
     const { local, staleMs, clock, activity, history } = client;
     const generation = Math.max(before.highest, options.above ?? 0) + 1;
-    const make = (): boolean => makeGeneration(directory, generation);
+    const make = (): boolean => makeGeneration(directory, generation, client.isHiddenFromGroup);
     if (!activity.during(`acquiring the lease of ${directory}`, make)) return undefined;
     local.note(generation);
     const refreshedMs = clock.monotonicMs();

@@ -10,6 +10,8 @@ import { layOut } from './layout.ts';
 import { lockProblem, mountOf } from './mount.ts';
 import { LEASE_LOCKING_MARK, type Locking } from './open.ts';
 
+const MODES = { private: { directory: 0o700, file: 0o600 }, group: { directory: 0o2770, file: 0o660 } } as const;
+
 export interface CreatedQueue {
   readonly path: string;
   readonly database: string;
@@ -49,19 +51,15 @@ export async function createQueue(
 }
 
 function fill(directory: string, { access, locking }: { access: 'private' | 'group'; locking: Locking }): void {
-  const mode = access === 'group' ? 0o2770 : 0o700;
-  const previousMask = process.umask(access === 'group' ? 0o007 : 0o077);
-  try {
-    mkdirSync(directory);
-    // mkdir(2) ignores the set-group-id bit of the mode that it is given.
-    chmodSync(directory, mode);
-    layOut(directory, 0);
-    if (locking === 'lease') writeFileSync(join(directory, LEASE_LOCKING_MARK), '');
-    makeDatabase(join(directory, 'db'));
-    // SQLite makes files that only their owner can write to, whatever the umask.
-    if (access === 'group') chmodSync(join(directory, 'db'), 0o660);
-  } finally {
-    process.umask(previousMask);
+  mkdirSync(directory, { mode: 0o700 });
+  // mkdir(2) ignores the set-group-id bit.
+  chmodSync(directory, MODES[access].directory);
+  layOut(directory, 0);
+  if (locking === 'lease') writeFileSync(join(directory, LEASE_LOCKING_MARK), '');
+  makeDatabase(join(directory, 'db'));
+  // Whatever the umask, and whatever mode SQLite chose.
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    chmodSync(join(directory, entry.name), entry.isDirectory() ? MODES[access].directory : MODES[access].file);
   }
 }
 

@@ -16,6 +16,7 @@ export const LEASE_LOCKING_MARK = 'locking.lease';
 export const READ_ONLY_MARK = 'read-only';
 /** How long SQLite waits for a lock. `transaction` and `read` repeat an attempt that fails after this time. */
 const BUSY_MS = 1_000;
+const GROUP_WRITES = 0o020;
 
 export interface QueueOptions {
   /** How long to wait for the lease and for locks, in milliseconds. */
@@ -28,6 +29,12 @@ export interface QueueOptions {
   readonly copy?: string;
 }
 
+/** What the queue directory says about the queue. */
+interface QueueFacts {
+  readonly isShared: boolean;
+  readonly readOnly: string | undefined;
+}
+
 /** An open queue. Its connection is opened on first use, and kept if the locks of the mount can be trusted. */
 export class Queue {
   readonly directory: string;
@@ -38,20 +45,23 @@ export class Queue {
   readonly leases: LeaseClient;
   private connection: Connection | undefined;
   private mount: Mount | undefined;
+  /** Whether a group shares the queue, so that its members must be able to read and write every file. */
+  readonly isShared: boolean;
   /** Why the queue may not be changed; undefined if it may. */
   readonly readOnly: string | undefined;
   readonly database: string;
 
-  constructor(directory: string, locking: Locking, options: QueueOptions & { readOnly?: string | undefined }) {
+  constructor(directory: string, locking: Locking, options: QueueOptions & QueueFacts) {
     this.directory = directory;
     this.database = options.copy ?? join(directory, 'db');
     this.readOnly = options.copy === undefined ? options.readOnly : 'it is open as a snapshot';
     this.locking = locking;
+    this.isShared = options.isShared;
     this.lockTimeoutMs = options.lockTimeoutMs;
     this.clock = options.clock ?? systemClock;
     this.activity = options.activity ?? new Activity();
-    const { clock, activity } = this;
-    this.leases = new LeaseClient(directory, { clock, staleMs: options.staleMs, activity });
+    const { clock, activity, isShared } = this;
+    this.leases = new LeaseClient(directory, { clock, staleMs: options.staleMs, activity, isShared });
   }
 
   /** Whether a connection is open. `recover` may have replaced the database since it was opened. */
@@ -105,12 +115,10 @@ export async function openQueue(path: string, options: QueueOptions): Promise<Qu
       `no queue at ${directory}: it contains no db; create a queue with: rq ${path} create`,
     );
   }
-  const isShared = (statSync(directory).mode & 0o020) !== 0;
-  // In a queue of a group every file must be writable to the group, whatever this user's umask says.
-  if (isShared) process.umask(process.umask() & 0o707);
+  const isShared = (statSync(directory).mode & GROUP_WRITES) !== 0;
   const readOnly = names.includes(READ_ONLY_MARK) ? 'it is a read-only snapshot or rotation' : undefined;
   const needsLease = options.copy === undefined && names.includes(LEASE_LOCKING_MARK);
-  return new Queue(directory, needsLease ? 'lease' : 'posix', { ...options, activity, readOnly });
+  return new Queue(directory, needsLease ? 'lease' : 'posix', { ...options, activity, isShared, readOnly });
 }
 
 function namesIn(directory: string): string[] {

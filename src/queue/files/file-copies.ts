@@ -10,6 +10,7 @@ import { syncTree } from './sync-file.ts';
 import { temporaryName } from './temporary-names.ts';
 
 const GROUP_WRITES = 0o020;
+const SHARED_MODE = 0o660;
 
 /**
  * Copies a file that is to be a job's stdin into the queue, synced, under a name that no job has; gives that path.
@@ -20,6 +21,7 @@ export async function copyStdin(queueDirectory: string, source: string): Promise
   try {
     await pipeline(createReadStream(source), createWriteStream(target, { flags: 'wx' }));
     const handle = await open(target);
+    if (isShared(queueDirectory)) await handle.chmod(SHARED_MODE);
     await handle.sync();
     await handle.close();
     return target;
@@ -39,13 +41,18 @@ export async function copyData(queueDirectory: string, source: string): Promise<
     const whole = await realpath(source);
     if (!(await copyTree(whole, target, { within: whole, isLive: false })))
       throw new Error('it is neither a file nor a directory');
-    if ((statSync(queueDirectory).mode & GROUP_WRITES) !== 0) await execa('chmod', ['-R', 'g+rwX', target]);
+    if (isShared(queueDirectory)) await execa('chmod', ['-R', 'g+rwX', target]);
     syncTree(Buffer.from(target));
     return target;
   } catch (error) {
     await removePaths([target]);
     throw copyError('data', source, error);
   }
+}
+
+/** Whether a group shares the queue, so that the umask of one member must not keep the others out. */
+function isShared(queueDirectory: string): boolean {
+  return (statSync(queueDirectory).mode & GROUP_WRITES) !== 0;
 }
 
 function copyError(what: string, source: string, error: unknown): RqError {
