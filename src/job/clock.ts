@@ -1,27 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
-/** The clocks of a host. Wall time is for people and never compared between hosts; durations are monotonic. */
+/** The clocks of a host. Wall time is shown to people and never compared between hosts. Durations are monotonic. */
 export interface Clock {
-  /** ISO 8601 in UTC with milliseconds. */
+  /** The wall time in ISO 8601, in UTC, with milliseconds. */
   readonly now: () => string;
-  /** Milliseconds since an arbitrary point, never backwards. */
+  /** Milliseconds since an arbitrary point. It never goes backwards. */
   readonly monotonicMs: () => number;
-  /** The same, but the time in which the host was suspended counts too: for what others do in that time. */
+  /** As `monotonicMs`, but includes the time while the host was suspended: other hosts continue in that time. */
   readonly sinceBootMs: () => number;
-  /** Resolves after so many milliseconds, or at once when the signal aborts. */
+  /** Resolves after the time, or when the signal aborts. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** The wall time of a moment that is known by the monotonic clock, in milliseconds. */
+/** Converts a time of the monotonic clock to wall time. */
 export function wallTime(clock: Clock, monotonicMs: number): string {
   return new Date(Date.parse(clock.now()) - (clock.monotonicMs() - monotonicMs)).toISOString();
 }
 
 export const systemClock: Clock = {
   now: () => new Date().toISOString(),
-  // CLOCK_MONOTONIC itself: a runner that adopts goes on counting where the killed one began. `performance` would tell
-  // it too, but takes a while to load.
+  // CLOCK_MONOTONIC, because a runner that adopts jobs continues durations of a killed one. Loading `performance`, which
+  // has the same clock, takes longer.
   monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   sinceBootMs: () => uptimeMs() ?? systemClock.monotonicMs(),
   sleep: (ms, signal) =>
@@ -37,7 +37,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** Undefined where it cannot be read: too many files are open. */
+/** Undefined if it cannot be read because too many files are open. */
 function uptimeMs(): number | undefined {
   try {
     return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;

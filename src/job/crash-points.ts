@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
-/** Where a process can be made to die, for tests: the moments at which it would do the most harm. */
+/** The points at which a test can kill a process: the moments at which a crash would do the most harm. */
 export const CRASH_POINTS = [
-  // Any mode that changes a queue.
+  // Any command that changes a queue.
   'transaction-begun',
   'transaction-worked',
   'transaction-committed',
@@ -38,8 +38,8 @@ const WANTED = process.env['RQ_CRASH_AT'];
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 
 /**
- * Kills this process by SIGKILL if `RQ_CRASH_AT` is `POINT:FILE` with this point, and FILE, which is made, is not there:
- * so of all processes that come by, the first dies, and no other.
+ * Kills this process with SIGKILL if `RQ_CRASH_AT` is `POINT:FILE` with this point and FILE does not exist. It creates
+ * FILE, so that only the first process that reaches the point dies.
  */
 export function crashAt(point: CrashPoint): void {
   if (WANTED === undefined || !WANTED.startsWith(`${point}:`)) return;

@@ -1,27 +1,27 @@
-/** Every way in which rq fails on purpose; the command line maps each to an exit status. */
+/** The kinds of errors that rq reports. The command line maps each to an exit status. */
 export type ErrorCode =
-  | 'USAGE' // the words of the command line are wrong
-  | 'INVALID_INPUT' // a value, a file or a document that was handed in is wrong
-  | 'NO_QUEUE' // no queue where one was named
+  | 'USAGE' // the command line is wrong
+  | 'INVALID_INPUT' // a value, a file or a document of the user is wrong
+  | 'NO_QUEUE' // there is no queue at the path
   | 'NO_JOB' // nothing matches the selection
   | 'QUEUE_EXISTS'
   | 'QUEUE_VERSION' // made by a newer rq
   | 'QUEUE_DAMAGED'
   | 'QUEUE_UNSAFE' // others may write to it, or its mount has no locks
   | 'NOT_ALLOWED' // permissions of the file system
-  | 'BUSY' // the lease or a database lock could not be had in time
-  | 'OUTCOME_UNKNOWN' // a commit of which nobody can tell any more
+  | 'BUSY' // the lease or a lock of the database was not free in time
+  | 'OUTCOME_UNKNOWN' // whether a commit succeeded cannot be determined
   | 'NO_FEEDER'
   | 'FEEDER_EXISTS'
-  | 'HOST_NAME_TAKEN' // by another machine, or another runtime directory, that feeds
-  | 'RUNNER' // the sidecar did not start, answer or understand
-  | 'JOB_RUNNING' // a running job was named where none may be
+  | 'HOST_NAME_TAKEN' // another machine, or another runtime directory, feeds under this name
+  | 'RUNNER' // the runner did not start, did not answer, or sent an invalid message
+  | 'JOB_RUNNING' // the command does not accept running jobs
   | 'NO_SPACE'
   | 'IO';
 
 /**
- * An error that a user can act on. `message` says in one line what was attempted, on what, and what to do;
- * `cause` and `facts` (path, jid, host …) are for logs.
+ * An error that a user can act on. `message` states in one line what was attempted, on what, and what to do. `cause` and
+ * `facts` (path, jid, host) are for logs.
  */
 export class RqError extends Error {
   override readonly name = 'RqError';
@@ -35,7 +35,7 @@ export class RqError extends Error {
   }
 }
 
-/** What Node calls it when a quota is used up (errno 122, asm-generic/errno.h): libuv has no name for that. */
+/** Node's code for an exhausted quota (errno 122, asm-generic/errno.h), for which libuv has no name. */
 const NAMELESS_EDQUOT = 'Unknown system error -122';
 
 /** The `code` of a system or SQLite error (`ENOENT`, `SQLITE_BUSY`), undefined for anything else. */
@@ -45,7 +45,7 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What an unknown thrown value says, on one line. */
+/** The message of any thrown value, on one line. */
 export function errorMessage(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
 }

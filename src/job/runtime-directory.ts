@@ -4,27 +4,27 @@ import { join } from 'node:path';
 import { errorCode, RqError } from './errors.ts';
 import { hostName } from './host.ts';
 
-/** The directory that holds the runtime directories of all this user's queues on this machine. */
+/** The parent of the runtime directories of this user's queues on this host. */
 export function runtimeRoot(environment: NodeJS.ProcessEnv = process.env): string {
   return environment['RQ_RUNTIME_DIR'] || `/tmp/rq-${process.getuid?.() ?? 0}`;
 }
 
 /**
- * Where this host keeps the socket, pid file and journal of one queue's feeder and runner. Short, since the path of
- * a Unix socket may have 107 bytes (unix(7)), and named after the queue's real path and the host's name.
+ * The directory of this host for the socket, pid file and journal of one queue's feeder and runner. Its name is a hash of
+ * the host's name and the queue's real path, because the path of a Unix socket may have only 107 bytes (unix(7)).
  */
 export function runtimeDirectory(queueDirectory: string, environment: NodeJS.ProcessEnv = process.env): string {
   const identity = `${hostName(environment)}\0${realpathSync(queueDirectory)}`;
   return join(runtimeRoot(environment), createHash('sha256').update(identity).digest('hex').slice(0, 16));
 }
 
-/** Makes the directory and its root with mode 0700; throws NOT_ALLOWED where another could have prepared either. */
+/** Creates the directory and its parent with mode 0700. Throws NOT_ALLOWED if another user can write to either. */
 export function ensureRuntimeDirectory(directory: string): void {
   ensurePrivateDirectory(join(directory, '..'));
   ensurePrivateDirectory(directory);
 }
 
-/** Makes a directory with mode 0700 where there is none; throws NOT_ALLOWED where another could write to it. */
+/** Creates a directory with mode 0700 if it does not exist. Throws NOT_ALLOWED if another user can write to it. */
 export function ensurePrivateDirectory(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700, recursive: false });
@@ -32,7 +32,7 @@ export function ensurePrivateDirectory(directory: string): void {
     if (errorCode(error) !== 'EEXIST') {
       throw new RqError(
         'NOT_ALLOWED',
-        `cannot make the runtime directory ${directory}: set RQ_RUNTIME_DIR to another`,
+        `cannot create the runtime directory ${directory}: set RQ_RUNTIME_DIR to another one`,
         {
           cause: error,
         },
@@ -42,11 +42,11 @@ export function ensurePrivateDirectory(directory: string): void {
   if (isPrivateDirectory(directory)) return;
   throw new RqError(
     'NOT_ALLOWED',
-    `cannot use the runtime directory ${directory}: it is not a directory that only you can write to; remove it or set RQ_RUNTIME_DIR`,
+    `cannot use the runtime directory ${directory}: others can write to it, or it is not a directory; remove it or set RQ_RUNTIME_DIR`,
   );
 }
 
-/** Whether a path is a directory, and no link, that only this user can write to. Throws ENOENT. */
+/** Whether a path is a directory, not a link, that only this user can write to. Throws ENOENT. */
 export function isPrivateDirectory(directory: string): boolean {
   const stats = lstatSync(directory);
   return stats.isDirectory() && stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0;

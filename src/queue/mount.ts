@@ -7,18 +7,18 @@ export interface Mount {
   readonly options: ReadonlySet<string>;
 }
 
-// File systems in user space that pass POSIX locks on to their servers, by their own documentation.
+// File systems in user space that forward POSIX locks to their servers, according to their documentation.
 const FUSE_WITH_LOCKS = new Set(['fuse.glusterfs', 'fuse.ceph', 'fuse.ceph-fuse', 'fuse.juicefs', 'fuse.mfs']);
 
 const BEHAVIOUR =
   /^(?:ro|rw|hard|soft|softerr|(?:no)?lock|(?:local)?flock|noac|nocto|sync|(?:vers|proto|local_lock|lookupcache|actimeo|ac(?:reg|dir)(?:min|max))=.*)$/;
 
-/** The mount that a path lies on, from /proc/self/mountinfo (proc(5)). Asks the file system for the real path. */
+/** The mount of a path, from /proc/self/mountinfo (proc(5)). Resolves links, which accesses the file system. */
 export function mountOf(path: string, mountinfo?: string): Mount {
   return mountAt(realpathSync(path), readMounts(mountinfo));
 }
 
-/** All mounts, as they came. */
+/** All mounts, in the order in which they were mounted. */
 export function readMounts(mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): Mount[] {
   return mountinfo
     .split('\n')
@@ -26,17 +26,17 @@ export function readMounts(mountinfo = readFileSync('/proc/self/mountinfo', 'utf
     .filter((mount) => mount !== undefined);
 }
 
-/** The mount that a path without links lies on, by its name alone. */
+/** The mount of a path without links. Does not access the file system. */
 export function mountAt(path: string, mounts: readonly Mount[]): Mount {
   let found: Mount = { point: '/', type: 'unknown', options: new Set() };
   for (const mount of mounts) {
-    // Of several on one point the last one is on top.
+    // Of several mounts on one point, the last one is visible.
     if (isBelow(path, mount.point) && mount.point.length >= found.point.length) found = mount;
   }
   return found;
 }
 
-/** Why POSIX locks on this mount are not seen by other hosts, and what to do; undefined if they are. */
+/** Why other hosts do not see POSIX locks on this mount, with advice; undefined if they do. */
 export function lockProblem({ type, options }: Mount): string | undefined {
   if (type === 'nfs' || type === 'nfs4') {
     if (options.has('nolock')) return 'it is mounted with nolock; mount it without, or as NFS version 4';
@@ -48,7 +48,7 @@ export function lockProblem({ type, options }: Mount): string | undefined {
   return undefined;
 }
 
-/** What of a mount says how files behave, not where they come from, sorted; hosts of one queue can be compared by it. */
+/** The options of a mount that affect how files behave, sorted, to compare the hosts of a queue. */
 export function behaviour({ options }: Mount): string[] {
   return [...options].filter((option) => BEHAVIOUR.test(option)).sort();
 }

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { temporaryName } from './files/temporary-names.ts';
 
-/** The clock of the file server, beside that of this host. Milliseconds. */
+/** The clock of the file server and that of this host, in milliseconds. */
 export interface ServerClock {
   readonly nowMs: number;
-  /** How far this host's clock is ahead of the server's; negative where it is behind. */
+  /** How far this host's clock is ahead of the server's; negative if it is behind. */
   readonly offsetMs: number;
 }
 
-/** Reads the server's clock from the time stamp of a file that is made in a directory now, and removed again. */
+/** Reads the server's clock from the time stamp of a temporary file. */
 export function readServerClock(directory: string, clock: Clock): ServerClock {
   const path = join(directory, temporaryName());
   const beforeMs = Date.parse(clock.now());
