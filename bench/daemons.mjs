@@ -17,7 +17,7 @@ function rss(pid) {
   return Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 }
 
-/** Whether the database has the pid of so many jobs: each has started. */
+/** Whether this number of jobs have started: the database has their pids. */
 const haveStarted = (queue, jobs) => select(queue, 'SELECT count(pid) AS n FROM jobs')[0].n === jobs;
 
 /** Undefined until the feeder has started. */
@@ -82,7 +82,7 @@ async function adoption() {
   return seconds;
 }
 
-/** How far the share of one of eight feeders with one slot is from an equal share, as a fraction of it; the largest of them. */
+/** Runs eight feeders with one slot. Returns the largest deviation from an equal share, as a fraction of it. */
 async function largestDeviation(job) {
   const queue = newQueue();
   rq([queue, 'submit', '-q', '-'], { input: lines(ENOUGH_JOBS, () => job) });

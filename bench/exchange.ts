@@ -2,7 +2,10 @@
 import { type AttemptEnd, exchange } from '../src/queue/exchange/exchange.ts';
 import { openQueue } from '../src/queue/open.ts';
 
-/** Makes exchanges that each claim `jobs` jobs. Each reports the jobs of the one before if `reports` is set. Returns milliseconds per exchange. */
+/**
+ * Makes exchanges that claim `jobs` jobs each and, if `reports` is set, report the jobs of the exchange before. Returns
+ * milliseconds per exchange.
+ */
 export async function exchangeMs(path: string, count: number, jobs: number, reports: boolean): Promise<number> {
   const queue = await openQueue(path, { lockTimeoutMs: 10_000 });
   const claimant = { host: 'h', boot: 'b', journal: 'j' };

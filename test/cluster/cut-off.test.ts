@@ -28,7 +28,7 @@ interface Look {
 
 interface Outcome {
   readonly variant: Variant;
-  /** The number of times that the late host did its work, and SQLite's error for its late commit; or the error of the call. */
+  /** How many times the late host did its work, and SQLite's error for its late commit; or the error of the call. */
   readonly late: unknown;
   /** The contents of the queue that each host sees at the end. */
   readonly looks: readonly unknown[];

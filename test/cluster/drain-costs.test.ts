@@ -5,9 +5,9 @@ import { type RpcCounts, rpcsBetween } from './support/rpc-counts.ts';
 import { describeInFull, print, reportFacts } from './support/scenario.ts';
 
 /**
- * Jobs that keep the processors busy, and jobs that leave them idle, with the limits of round trips per job for one host and
- * for three. A transaction takes 26 and 40 round trips (costs.test.ts). The limits include the start of the feeder, its polls
- * and its waits for the lease. Short jobs share transactions; long jobs have one each.
+ * Jobs that keep the processors busy, and jobs that leave them idle, with limits of round trips per job for one host and for
+ * three. A transaction takes 26 and 40 round trips (costs.test.ts). The limits include the start of the feeder, its polls and
+ * its waits for the lease. Short jobs share transactions; long jobs have one each.
  */
 const KINDS = [
   { command: 'true', jobs: 300, atMost: [13, 30] },

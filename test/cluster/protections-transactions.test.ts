@@ -14,7 +14,7 @@ const MANY = 300;
 /** The number of jobs by tag, where it is more than one. */
 const counts: Readonly<Record<string, number>> = { between: MANY, last: MANY, late: MANY };
 
-/** The removed protections, the expected result, and the journal mode. A mode other than DELETE removes one more protection. */
+/** The removed protections, the expected result, and the journal mode. TRUNCATE is one more removed protection. */
 type Case = readonly [without: readonly Protection[], isRight: boolean, journalMode: 'DELETE' | 'TRUNCATE'];
 
 const CHECK = 'lease check before the database is opened';

@@ -17,7 +17,7 @@ import { print, reportFacts } from './scenario.ts';
 import { parseJids, Submitter } from './submitter.ts';
 
 export interface ClusterOptions extends LabOptions {
-  /** Another program than that of this checkout. */
+  /** Replaces the program of this checkout. */
   readonly program?: string;
   /** Arguments for `rq create` and `rq configure`. */
   readonly create?: readonly string[];
