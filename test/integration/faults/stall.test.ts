@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { type Ended, Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** As if the queue were on another machine, with a second in place of ten. */
+/** As if the queue were on another machine, with one second instead of ten. */
 const WATCHED = { RQ_STALL_MS: '1000' };
 const BLOCKED =
   /^rq: still waiting after \d+ s: \S+\/q does not answer: (?:reading|changing) \S+\/q\/db \(Ctrl-C to stop\)$/;
@@ -16,14 +16,14 @@ async function newQueue(): Promise<Workbench> {
   return bench;
 }
 
-/** From now on whoever opens the database waits in the kernel: SQLite opens a journal, and this one is a pipe. */
+/** A queue whose database blocks every process that opens it: SQLite opens the journal, which is a pipe. */
 async function blockedQueue(): Promise<Workbench> {
   const bench = await newQueue();
   execFileSync('mkfifo', [join(bench.queue, 'db-journal')]);
   return bench;
 }
 
-/** What a process says on stderr, as it comes. */
+/** What a process has written to stderr so far. */
 function heard({ stderr }: ChildProcess): () => string {
   let text = '';
   stderr?.on('data', (chunk: string) => {
@@ -37,7 +37,7 @@ interface Holder {
   readonly ended: Promise<Ended>;
 }
 
-/** Holds a lock until it is told to end; resolves when it has it. */
+/** Holds a lock until it is released. Resolves when the lock is held. */
 async function hold(bench: Workbench, kind: 'read' | 'write'): Promise<Holder> {
   const holder = bench.start(['QUEUE', 'lock', kind, '--', 'sh', '-c', 'touch held; exec sleep 1000']);
   const said = heard(holder.child);
@@ -59,10 +59,10 @@ test.each([
   ['submit', 'true'],
   ['lock', 'read', '--', 'true'],
   ['tail', '1', '--lock-timeout', '2'],
-])('a blocked rq q %s says so, and --lock-timeout ends it with 75', async (mode, ...words) => {
+])('a blocked rq q %s reports the wait, and --lock-timeout ends it with status 75', async (command, ...words) => {
   const bench = await blockedQueue();
   const limit = words.includes('--lock-timeout') ? [] : ['--lock-timeout', '2'];
-  const { status, stdout, stderr } = await bench.run(['QUEUE', mode, ...limit, ...words], { environment: WATCHED });
+  const { status, stdout, stderr } = await bench.run(['QUEUE', command, ...limit, ...words], { environment: WATCHED });
   const lines = stderr.trimEnd().split('\n');
   expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
   expect(lines.slice(0, -1)).toEqual([expect.stringMatching(BLOCKED)]);
@@ -71,19 +71,22 @@ test.each([
   );
 });
 
-test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends a blocked reader, watched or not', async (signal) => {
-  const bench = await blockedQueue();
-  for (const environment of [WATCHED, {}]) {
-    const { child, ended } = bench.start(['QUEUE', 'list'], { environment });
-    const pid = child.pid ?? 0;
-    // It waits for the other end of the pipe.
-    await waitFor(() => /wait_for_partner|fifo_open/.test(readFileSync(`/proc/${pid}/wchan`, 'latin1')));
-    child.kill(signal);
-    expect(await ended).toMatchObject({ status: null, signal, stdout: '' });
-  }
-});
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s ends a blocked reader, with and without the second thread',
+  async (signal) => {
+    const bench = await blockedQueue();
+    for (const environment of [WATCHED, {}]) {
+      const { child, ended } = bench.start(['QUEUE', 'list'], { environment });
+      const pid = child.pid ?? 0;
+      // It waits for the other end of the pipe to be opened.
+      await waitFor(() => /wait_for_partner|fifo_open/.test(readFileSync(`/proc/${pid}/wchan`, 'latin1')));
+      child.kill(signal);
+      expect(await ended).toMatchObject({ status: null, signal, stdout: '' });
+    }
+  },
+);
 
-test('it is said again, but not each time, and only as far as is to be said', async () => {
+test('a wait is reported at growing intervals, and not with verbosity 0', async () => {
   const bench = await blockedQueue();
   const limit = ['--lock-timeout', '5'];
   const loud = bench.run(['QUEUE', 'list', ...limit], { environment: WATCHED });
@@ -95,7 +98,7 @@ test('it is said again, but not each time, and only as far as is to be said', as
   expect((await silent).stderr).toMatch(/^rq: cannot use .*\n$/);
 });
 
-test.each([{}, WATCHED])('who waits for the lease says who has it, and goes on: %j', async (more) => {
+test.each([{}, WATCHED])('a process that waits for the lease reports its holder, and continues: %j', async (more) => {
   const bench = await newQueue();
   const holder = await hold(bench, 'write');
   const waiting = bench.start(['QUEUE', 'submit', '-q', 'true'], { environment: more });
@@ -112,7 +115,7 @@ test.each([{}, WATCHED])('who waits for the lease says who has it, and goes on: 
   expect(await waiting.ended).toMatchObject({ status: 0 });
 });
 
-test('a holder that is stopped is named to who waits, with its process', async () => {
+test('a stopped holder is reported with its pid', async () => {
   const bench = await newQueue();
   const holder = await hold(bench, 'write');
   holder.child.kill('SIGSTOP');
@@ -124,7 +127,7 @@ test('a holder that is stopped is named to who waits, with its process', async (
   await release(holder);
 });
 
-test('who waits for SQLite’s lock says so', async () => {
+test('a wait for a lock of SQLite is reported', async () => {
   const bench = await newQueue();
   const reader = await hold(bench, 'read');
   const { status, stderr } = await bench.run(['QUEUE', 'submit', 'true', '--lock-timeout', '3'], {
@@ -147,22 +150,22 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s leaves no lease behind',
   await release(reader);
 });
 
-test('a feeder says it in its log, no timeout ends it, and it goes on', async () => {
+test('a feeder logs the wait, ignores the lock timeout, and continues', async () => {
   const bench = await newQueue();
   const log = join(bench.directory, 'log');
   const words = ['QUEUE', 'feed', `--log=${log}`, '--lock-timeout', '1', '--max_sleep', '1'];
   const feeder = bench.start(words, { environment: WATCHED });
-  // At its start an error ends it; later it waits for better times.
+  // An error during the start ends a feeder. Later it retries.
   await bench.must(['QUEUE', 'submit', '-q', 'true']);
   await waitFor(async () => (await bench.counts())['finished'] === 1);
-  // It looks for jobs only when the database has changed.
+  // It searches for jobs only if the database has changed.
   await bench.must(['QUEUE', 'submit', '-q', '--stage', 'true']);
   const journal = join(bench.queue, 'db-journal');
   execFileSync('mkfifo', [journal]);
   utimesSync(join(bench.queue, 'db'), new Date(), new Date());
-  const saysAgain = /"level":40,.*still waiting after [3-9] s: \S+ does not answer: (?!.*Ctrl-C)/;
-  await waitFor(() => saysAgain.test(readFileSync(log, 'utf8')));
-  // The other end of the pipe, so that it opens; a journal without a header is none.
+  const isReportedAgain = /"level":40,.*still waiting after [3-9] s: \S+ does not answer: (?!.*Ctrl-C)/;
+  await waitFor(() => isReportedAgain.test(readFileSync(log, 'utf8')));
+  // Opens the other end of the pipe. SQLite ignores a journal without a header.
   const pipe = openSync(journal, constants.O_RDWR | constants.O_NONBLOCK);
   rmSync(journal);
   closeSync(pipe);

@@ -26,7 +26,7 @@ async function contenders(count: number): Promise<FixtureProcess[]> {
   return started;
 }
 
-test('a stale lease that eight processes break at once never has two owners, in 300 rounds', async () => {
+test('a stale lease that eight processes break at once never has two owners in 300 rounds', async () => {
   const eight = await contenders(8);
   const parent = temporaryDirectory();
   for (let batch = 0; batch < 15; batch++) {
@@ -45,10 +45,10 @@ test('a stale lease that eight processes break at once never has two owners, in 
   }
 });
 
-test('a holder that was stopped past its lease does not take the lease of another away when it goes on', async () => {
+test('a holder that was stopped past its lease does not release the lease of another process', async () => {
   const directory = temporaryDirectory();
   const held = await acquire(directory, 1_000, 60_000);
-  // To the breaker's eye, a lease that gives no sign of life for its stale time.
+  // With its shorter stale time, the breaker sees no sign of life.
   const breaker = await acquire(directory, 10_000, 300);
   expect(breaker.generation).toBe(held.generation + 1);
   expect(held.isOwned()).toBe(false);
@@ -59,7 +59,7 @@ test('a holder that was stopped past its lease does not take the lease of anothe
   expect(readdirSync(directory)).toEqual([`lease.${breaker.generation}.free`]);
 });
 
-test('a note of who holds a lease is believed of this boot of this machine and of its generation only', async () => {
+test('a note of a holder counts only for its generation and for this boot of this host', async () => {
   const directory = temporaryDirectory();
   const root = temporaryDirectory();
   vi.stubEnv('RQ_RUNTIME_DIR', root);
@@ -79,7 +79,7 @@ test('a note of who holds a lease is believed of this boot of this machine and o
   expect(readdirSync(root)).toEqual([]);
 });
 
-test('where others could write notes, none is written', async () => {
+test('no note is written to a directory that others can write to', async () => {
   const root = temporaryDirectory();
   chmodSync(root, 0o777);
   vi.stubEnv('RQ_RUNTIME_DIR', root);
@@ -88,7 +88,7 @@ test('where others could write notes, none is written', async () => {
   held.release();
 });
 
-test('a lease is not stale as long as its holder refreshes it, however its clock stands', async () => {
+test('a lease is not stale as long as its holder refreshes it', async () => {
   const directory = temporaryDirectory();
   const held = await acquire(directory, 1_000, 3_000);
   const contender = acquire(directory, 7_000, 3_000);

@@ -21,12 +21,12 @@ async function writer(words: string[], environment: NodeJS.ProcessEnv = {}): Pro
   return started;
 }
 
-test('a process that was stopped inside a transaction past its lease does not commit over what came between', async () => {
+test('a process that was stopped inside a transaction past its lease starts over', async () => {
   const queue = await newQueue({ staleMs: 1_000 });
   const stopped = await writer(['stop', queue.directory, 'late', '1'], { STALE_MS: '1000' });
   expect(await stopped.message()).toEqual({ stopping: true });
   const committed = stopped.message();
-  // SQLite's own lock is the stopped process's still: only its death or its going on can free it.
+  // The stopped process still holds SQLite's lock, until it continues or dies.
   const other = submitJobs(queue, [submission('echo between', { tag: 'between' })]);
   await waitFor(() => readGenerations(queue.directory).highest > 1);
   stopped.process.kill('SIGCONT');
@@ -55,7 +55,7 @@ test('the record of an activity states whether a change may be committed', async
   queue.close();
 });
 
-test('nothing of a writer that died after its pages were spilled is seen by the next reader or writer', async () => {
+test('the next reader and writer see nothing of a writer that died after its pages were spilled', async () => {
   const queue = await newQueue({ staleMs: 500 });
   await submitJobs(queue, [submission('echo first', { tag: 'first' })]);
   for (let round = 0; round < 5; round++) {
@@ -71,7 +71,7 @@ test('nothing of a writer that died after its pages were spilled is seen by the 
   queue.close();
 });
 
-test('the lease of a process of this machine that was killed is not waited for', async () => {
+test('the lease of a killed process of this host is broken at once', async () => {
   const queue = await newQueue({ staleMs: 600_000, lockTimeoutMs: 60_000 });
   const dying = await writer(['spill', queue.directory, 'dead', '3000'], { STALE_MS: '600000' });
   await expect(dying.message()).rejects.toThrow('SIGKILL');
@@ -80,7 +80,7 @@ test('the lease of a process of this machine that was killed is not waited for',
   queue.close();
 });
 
-test('work that throws leaves the queue as it was, and free', async () => {
+test('work that throws leaves the queue unchanged and its lease free', async () => {
   const queue = await newQueue();
   const failing = transaction(queue, ({ connection }) => {
     connection.run("INSERT INTO attributes VALUES ('a', 'b')");
@@ -93,7 +93,7 @@ test('work that throws leaves the queue as it was, and free', async () => {
   queue.close();
 });
 
-test('a fence that is higher than the lease makes the lease jump over it', async () => {
+test('a fence above the lease makes the next generation higher than the fence', async () => {
   const queue = await newQueue();
   await transaction(queue, ({ connection }) => {
     connection.run("INSERT INTO operations VALUES (5000, 'another', '2026-01-01')");
@@ -103,7 +103,7 @@ test('a fence that is higher than the lease makes the lease jump over it', async
   queue.close();
 });
 
-test('concurrent transactions of several connections are all counted', async () => {
+test('concurrent transactions on several connections are all committed', async () => {
   const queue = await newQueue();
   const others = await Promise.all([1, 2, 3].map(() => openQueue(queue.directory, { lockTimeoutMs: 60_000 })));
   await Promise.all(others.flatMap((each) => Array.from({ length: 20 }, () => submitJobs(each, [submission('echo')]))));

@@ -4,13 +4,13 @@ import { ManualClock } from '../../support/manual-clock.ts';
 
 const clock = new ManualClock();
 
-/** An interval is random, from half of what it is about to one and a half. */
+/** An interval has a random factor of 0.5 to 1.5. */
 function expectAbout(ms: number, wanted: number): void {
   expect(ms).toBeGreaterThanOrEqual(wanted * 0.5);
   expect(ms).toBeLessThanOrEqual(wanted * 1.5);
 }
 
-test('Who waits for one holder looks less and less, to a limit', () => {
+test('the interval grows to a limit while one process holds the lease', () => {
   const interval = new RetryInterval(clock);
   expectAbout(interval.next(7), 4);
   expectAbout(interval.next(7), 6);
@@ -19,7 +19,7 @@ test('Who waits for one holder looks less and less, to a limit', () => {
   expectAbout(interval.next(7), 250);
 });
 
-test('Who waits while the lease goes from hand to hand looks once a turn, however long it has waited', () => {
+test('the interval is one turn while the lease changes hands, however long the wait is', () => {
   const interval = new RetryInterval(clock);
   interval.next(7);
   for (let look = 0; look < 30; look++) interval.next(7);
@@ -31,7 +31,7 @@ test('Who waits while the lease goes from hand to hand looks once a turn, howeve
   }
 });
 
-test('However fast it goes, the server is not asked all the time', () => {
+test('the interval has a lower limit', () => {
   const interval = new RetryInterval(clock);
   interval.next(7);
   clock.pass(1);

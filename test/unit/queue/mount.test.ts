@@ -8,7 +8,7 @@ function problemOf(type: string, options: string): string | undefined {
   return lockProblem(mountOf('/tmp', `${line('/', 'ext4', 'rw')}\n${line('/tmp', type, options)}\n`));
 }
 
-test('the mount of a path is the longest one above it, and of two on one point the later', () => {
+test('the mount of a path is the longest one above it, and of two on one point the later one', () => {
   const text = [
     line('/', 'ext4', 'rw'),
     line('/tm', 'xfs', 'rw'),
@@ -19,7 +19,7 @@ test('the mount of a path is the longest one above it, and of two on one point t
   expect(mountOf('/usr', text.join('\n'))).toMatchObject({ point: '/', type: 'ext4' });
 });
 
-test('the point of a mount may hold spaces', () => {
+test('a mount point may contain spaces', () => {
   expect(mountOf('/', line('/with\\040space', 'nfs4', 'rw')).type).toBe('unknown');
 });
 
@@ -40,6 +40,6 @@ test.each([
   ['nfs4', 'rw,local_lock=all', 'local_lock=all'],
   ['lustre', 'rw,localflock', 'flock'],
   ['fuse.sshfs', 'rw', 'fuse.sshfs'],
-])('%s with %s does not, and it is said why', (type, options, word) => {
+])('%s with %s has none, and the reason is given', (type, options, word) => {
   expect(problemOf(type, options)).toContain(word);
 });

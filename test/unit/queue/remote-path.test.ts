@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const mount = (point: string, type: string): Mount => ({ point, type, options: new Set() });
 
-test('A path is remote if it, or what a link on its way leads to, is on another machine', () => {
+test('a path is remote if it, or the target of a link in it, is on another machine', () => {
   const root = temporaryDirectory();
   const mounts = [mount('/', 'ext4'), mount('/nowhere/share', 'nfs4'), mount('/net', 'autofs')];
   mkdirSync(join(root, 'here'));
