@@ -1,8 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { errorCode, RqError } from '../../job/errors.ts';
-
-/** /dev/null: device 1, 3 (devices.txt of the kernel). */
-const NULL_DEVICE = 0x103;
+import { NULL_DEVICE } from './standard-input.ts';
 
 /** Throws INVALID_INPUT unless a file can be copied into the queue. `attempt` begins the message: `cannot submit`. */
 export function requireReadable(path: string, field: 'stdin' | 'data', attempt: string): void {

@@ -94,16 +94,12 @@ function parsePair(word: string): Pair {
   const value = word.slice(at + 1);
   const field = uniquePrefix(key, JOB_FIELDS, 'field');
   if (field === undefined) {
-    throw new RqError(
-      'USAGE',
-      `cannot select by "${key}": no such field, did you mean ${closest(key, [...JOB_FIELDS])}?`,
-    );
+    const nearest = closest(key, [...JOB_FIELDS]);
+    throw new RqError('USAGE', `cannot select by "${key}": no such field, did you mean ${nearest}?`);
   }
-  if (value === '')
-    throw new RqError(
-      'USAGE',
-      `cannot select by ${word}: the value is missing; ${field}=null selects jobs without a ${field}`,
-    );
+  if (value === '') {
+    throw new RqError('USAGE', `cannot select by ${word}: the value is empty; use ${field}=null for jobs without it`);
+  }
   return { field, value: value === 'null' ? null : pairValue(field, value) };
 }
 

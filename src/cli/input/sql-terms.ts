@@ -15,8 +15,9 @@ export function queryExpression(words: readonly string[]): string {
   const simple = terms.map(simpleTerm);
   if (terms.length > 0 && simple.every((term) => term !== undefined)) return simple.join(' AND ');
   const text = words.join(' ').trim();
-  if (text === '')
+  if (text === '') {
     throw new RqError('USAGE', "cannot query: the expression is empty; give one, such as 'exit_status != 0'");
+  }
   if (text.includes('\0')) throw new RqError('USAGE', 'cannot query: the expression contains a NUL byte; remove it');
   return text;
 }

@@ -2,6 +2,9 @@ import { fstatSync, readFileSync } from 'node:fs';
 import { isTerminal } from '../output/terminal.ts';
 import type { InputStream } from '../parse/command-call.ts';
 
+/** /dev/null: device 1, 3 (devices.txt of the kernel). */
+export const NULL_DEVICE = 0x103;
+
 /** Describes stdin without reading from it. Node opens /dev/null in place of a closed stdin. */
 export function standardInput(): InputStream {
   return { kind: inputKind(), chunks: () => process.stdin };
@@ -30,7 +33,5 @@ function inputKind(): InputStream['kind'] {
 /** After `<&-`, stdin is /dev/null opened by Node to read and write; `< /dev/null` only to read (proc(5), fdinfo). */
 function wasClosed(): boolean {
   const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync('/proc/self/fdinfo/0', 'latin1'))?.[1] ?? '0';
-  const device = fstatSync(0).rdev;
-  const nullDevice = 0x103;
-  return device === nullDevice && (Number.parseInt(flags, 8) & 3) === 2;
+  return fstatSync(0).rdev === NULL_DEVICE && (Number.parseInt(flags, 8) & 3) === 2;
 }

@@ -1,6 +1,4 @@
-/** SGR parameters (ECMA-48, 8.3.117); the terminal determines the actual colours. */
-const SGR = { red: 31, green: 32, yellow: 33, magenta: 35, cyan: 36, brightBlue: 94 } as const;
-type Colour = keyof typeof SGR;
+import { type Colour, inColour } from './colour.ts';
 
 const STATES: Readonly<Record<string, Colour>> = {
   pending: 'yellow',
@@ -56,8 +54,4 @@ function valueColour(key: string, value: string, hasFailed: boolean): Colour | u
     default:
       return undefined;
   }
-}
-
-function inColour(text: string, colour: Colour): string {
-  return `\u001b[${SGR[colour]}m${text}\u001b[39m`;
 }

@@ -2,12 +2,11 @@ import { appendFileSync, writeSync } from 'node:fs';
 import { errorCode } from '../../job/errors.ts';
 import { printableLine } from '../../job/printable.ts';
 import type { Diagnostics } from '../parse/command-call.ts';
-import { isTerminal } from './terminal.ts';
+import { inColour, wantsColour } from './colour.ts';
 
 const LEVELS = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
 const DEFAULT_VERBOSITY = LEVELS.info;
-/** SGR parameters (ECMA-48, 8.3.117). */
-const COLOURS = { fatal: 31, error: 31, warn: 33, info: undefined, debug: undefined } as const;
+const COLOURS = { fatal: 'red', error: 'red', warn: 'yellow', info: undefined, debug: undefined } as const;
 
 /** Writes diagnostics to stderr with the prefix `rq: `, in colour on a terminal, and to the log file if there is one. */
 export function standardDiagnostics(
@@ -20,7 +19,7 @@ export function standardDiagnostics(
     const text = printableLine(line);
     const colour = COLOURS[level];
     const isColoured = colour !== undefined && wantsColour(2, environment);
-    writeQuietly(() => writeSync(2, `${isColoured ? `\u001b[${colour}mrq:\u001b[39m` : 'rq:'} ${text}\n`));
+    writeQuietly(() => writeSync(2, `${isColoured ? inColour('rq:', colour) : 'rq:'} ${text}\n`));
     if (log === undefined) return;
     writeQuietly(() => appendFileSync(log, `${new Date().toISOString()} ${level} ${text}\n`));
   };
@@ -32,12 +31,6 @@ export function standardDiagnostics(
     info: (line) => write('info', line),
     debug: (line) => write('debug', line),
   };
-}
-
-/** Whether to colour stdout (1) or stderr (2): not without a terminal, for TERM=dumb, or with NO_COLOR (no-color.org). */
-export function wantsColour(descriptor: 1 | 2, environment: NodeJS.ProcessEnv): boolean {
-  const terminal = environment['TERM'] ?? '';
-  return !environment['NO_COLOR'] && terminal !== '' && terminal !== 'dumb' && isTerminal(descriptor);
 }
 
 function writeQuietly(work: () => void): void {

@@ -56,7 +56,7 @@ export function progressText(what: string, done: number, total: number | undefin
 }
 
 function grouped(number: number): string {
-  return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  return number.toLocaleString('en');
 }
 
 function timeText(seconds: number): string {
