@@ -1,30 +1,22 @@
-import type { AttemptKey, RunningJob } from '../job/job.ts';
+import type { AttemptKey, JobState, RunningJob } from '../job/job.ts';
+import { type JobEvent, nextState } from '../job/transitions.ts';
 import type { Connection } from './connection.ts';
+import { ATTEMPT_LIST, CLEAR_CLAIM, END_VALUES, SET_END } from './job-columns.ts';
 import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
+const STATE = 'SELECT state, restartable FROM jobs WHERE jid = :jid AND attempt = :attempt AND runner = :host';
 const START = `UPDATE jobs SET pid = :pid, started = :started
   WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
-// A job that was declared dead while its host was away, and that nobody took: what it really came to is the truth, also
-// that it was never started.
-const END = `UPDATE jobs SET state = :state, pid = coalesce(:pid, pid), started = :started, finished = :finished,
-  elapsed = :elapsed, exit_status = :exit_status, signal = :signal, reason = :reason
-  WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state IN ('running', 'dead')`;
-const IS_RECORDED = "SELECT 1 FROM jobs WHERE jid = ? AND attempt = ? AND runner = ? AND state = 'finished'";
-const RECORD = `INSERT INTO earlier_attempts (jid, attempt, runner, pid, started, finished, elapsed, exit_status, signal,
-  reason) SELECT jid, attempt, runner, coalesce(:pid, pid), :started, :finished, :elapsed, :exit_status, :signal, :reason
-  FROM jobs WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state IN ('running', 'dead')`;
-const RETURN = `UPDATE jobs SET state = 'pending', started = NULL, finished = NULL, elapsed = NULL, runner = NULL,
-  pid = NULL, exit_status = NULL, signal = NULL, reason = NULL, boot = NULL, journal = NULL
-  WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state IN ('running', 'dead')`;
-const IS_RESTARTABLE = 'SELECT restartable FROM jobs WHERE jid = ? AND attempt = ?';
-const IS_RUNNING = "SELECT 1 FROM jobs WHERE jid = ? AND attempt = ? AND runner = ? AND state = 'running'";
-const RUNNING_ELSEWHERE = `SELECT jid, attempt, pid, started, runner FROM jobs
+const END = `UPDATE jobs SET state = :state, ${SET_END} WHERE jid = :jid`;
+const KEEP_ATTEMPT = `INSERT INTO earlier_attempts (${ATTEMPT_LIST}) SELECT ${END_VALUES} FROM jobs WHERE jid = :jid`;
+const REQUEUE = `UPDATE jobs SET state = :state, ${CLEAR_CLAIM} WHERE jid = :jid`;
+const OF_OTHER_HOSTS = `SELECT jid, attempt, pid, started, runner FROM jobs
   WHERE state = 'running' AND runner <> ? ORDER BY jid`;
 const OWNED = `SELECT jid, attempt FROM jobs JOIN json_each(:keys) AS key
   ON jid = key.value ->> 0 AND attempt = key.value ->> 1 WHERE runner = :host AND state IN ('running', 'dead')`;
 const RUNNING_ON = `SELECT ${JOB_COLUMNS}, boot, journal FROM jobs WHERE state = 'running' AND runner = ? ORDER BY jid`;
 
-/** How an attempt ended. Exactly one of `exit_status`, `signal`, `reason` says how; `isLost` if nobody knows. */
+/** How an attempt ended. At least one of `exit_status`, `signal` and `reason` is set. */
 export interface AttemptEnd extends AttemptKey {
   readonly pid: number | null;
   readonly started: string;
@@ -34,7 +26,7 @@ export interface AttemptEnd extends AttemptKey {
   readonly exit_status: number | null;
   readonly signal: string | null;
   readonly reason: string | null;
-  /** The end was not seen, or was forced on it: a restartable job gets a new attempt. */
+  /** The end was not seen, or rq forced it: a restartable job gets a new attempt. */
   readonly isLost: boolean;
 }
 
@@ -43,66 +35,73 @@ export interface AttemptStart extends AttemptKey {
   readonly started: string;
 }
 
-/** A running job with the boot and the journal under which it was claimed. */
+/** A running job with the boot id of its host and the id of the journal that records the attempt. */
 export type ClaimedJobRow = RunningJob & { readonly boot: string; readonly journal: string };
 
-/** Records that an attempt of this host's was started; nothing if the job is no longer its. */
-export function reportStart(connection: Connection, host: string, start: AttemptStart): void {
-  connection.run(START, { host, jid: start.jid, attempt: start.attempt, pid: start.pid, started: start.started });
+/** Records that an attempt of this host started. Does nothing if the job has another attempt by now. */
+export function reportStart(connection: Connection, host: string, { jid, attempt, pid, started }: AttemptStart): void {
+  connection.run(START, { host, jid, attempt, pid, started });
 }
 
 /**
- * Records an attempt's end: the job is finished, dead, or, if restartable and lost, pending again. True also if a
- * feeder recorded it before and was killed before the runner knew. False if the job is no longer this attempt's (it
- * was given away), and then nothing changed.
+ * Records the end of an attempt of this host. False, without a change, if the job has another attempt by now. True also
+ * if the end is recorded already.
  */
-export function reportEnd(connection: Connection, host: string, end: AttemptEnd): boolean {
-  const { isLost, ...values } = end;
-  if (isLost && connection.get(IS_RESTARTABLE, [end.jid, end.attempt])?.['restartable'] === 1) {
-    return releaseJob(connection, host, end);
+export function reportEnd(connection: Connection, host: string, { isLost, ...values }: AttemptEnd): boolean {
+  return applyEnd(connection, host, values, { kind: 'end', reason: values.reason, isLost });
+}
+
+/** Records that the host of a running attempt is lost. False, without a change, if the attempt is not running. */
+export function reportLost(connection: Connection, attempt: RunningAttemptRow, reason: string, now: string): boolean {
+  const { runner, ...started } = attempt;
+  return applyEnd(connection, runner, { ...started, ...UNKNOWN_END, finished: now, reason }, { kind: 'host lost' });
+}
+
+/** Makes a job pending again whose attempt never started. False, without a change, if it has another attempt by now. */
+export function releaseJob(connection: Connection, host: string, { jid, attempt }: AttemptKey, now: string): boolean {
+  const times = { pid: null, started: now, finished: now };
+  const end = { jid, attempt, ...times, ...UNKNOWN_END, reason: 'it was never started' };
+  return applyEnd(connection, host, end, { kind: 'release' });
+}
+
+const UNKNOWN_END = { elapsed: null, exit_status: null, signal: null };
+
+/** Writes what the event makes of the job, if the attempt is its latest. */
+function applyEnd(connection: Connection, host: string, end: Omit<AttemptEnd, 'isLost'>, event: JobEvent): boolean {
+  const { jid, attempt } = end;
+  const row = connection.get(STATE, { jid, attempt, host });
+  const next = row && nextState({ state: row['state'] as JobState, restartable: row['restartable'] === 1 }, event);
+  if (next === undefined) return false;
+  const { state } = next;
+  if (next.attempt === 'ends') connection.run(END, { ...end, state });
+  if (next.attempt === 'becomes earlier') {
+    connection.run(KEEP_ATTEMPT, { ...end });
+    connection.run(REQUEUE, { jid, state });
   }
-  const state = end.reason === null ? 'finished' : 'dead';
-  if (connection.run(END, { host, state, ...values }).changes === 1) return true;
-  return connection.get(IS_RECORDED, [end.jid, end.attempt, host]) !== undefined;
+  return true;
 }
 
-/** Puts a job back to pending and the attempt on record. */
-export function releaseJob(connection: Connection, host: string, end: Omit<AttemptEnd, 'isLost'>): boolean {
-  const { jid, attempt, pid, started, finished, elapsed, exit_status, signal, reason } = end;
-  connection.run(RECORD, { host, jid, attempt, pid, started, finished, elapsed, exit_status, signal, reason });
-  return connection.run(RETURN, { host, jid, attempt }).changes === 1;
-}
-
-/** An attempt that a host is running, by what the database knows. */
+/** A running attempt of a host, as the database shows it. */
 export interface RunningAttemptRow extends AttemptKey {
   readonly pid: number | null;
   readonly started: string;
   readonly runner: string;
 }
 
-/** What hosts other than this one are running. */
+/** The running attempts of all hosts except this one. */
 export function otherHostsAttempts(connection: Connection, host: string): RunningAttemptRow[] {
-  return connection.all(RUNNING_ELSEWHERE, [host]) as unknown as RunningAttemptRow[];
+  return connection.all(OF_OTHER_HOSTS, [host]) as unknown as RunningAttemptRow[];
 }
 
-/** Whether an attempt is still running, by what the database knows. */
-export function isRunning(connection: Connection, { jid, attempt, runner }: RunningAttemptRow): boolean {
-  return connection.get(IS_RUNNING, [jid, attempt, runner]) !== undefined;
-}
-
-/**
- * Those of a host's attempts whose result would be taken: their job is running, or was declared dead and nobody took it.
- */
+/** Those of a host's attempts whose end would be accepted: their job is running or dead, and has no later attempt. */
 export function ownedAttempts(connection: Connection, host: string, keys: readonly AttemptKey[]): AttemptKey[] {
   const pairs = JSON.stringify(keys.map(({ jid, attempt }) => [jid, attempt]));
   return connection.all(OWNED, { keys: pairs, host }) as unknown as AttemptKey[];
 }
 
-/** Every job that a host is running, by what the database knows. */
+/** The jobs that run on a host, as the database shows them. */
 export function jobsRunningOn(connection: Connection, host: string): ClaimedJobRow[] {
   return connection
     .all(RUNNING_ON, [host])
-    .map(
-      (row) => ({ ...jobFromRow(row), boot: String(row['boot']), journal: String(row['journal']) }) as ClaimedJobRow,
-    );
+    .map((row) => ({ ...jobFromRow(row), boot: row['boot'], journal: row['journal'] }) as ClaimedJobRow);
 }

@@ -1,5 +1,6 @@
 import { errorCode } from '../job/errors.ts';
 import type { RunningJob } from '../job/job.ts';
+import { nextState } from '../job/transitions.ts';
 import type { Connection } from './connection.ts';
 import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
@@ -11,11 +12,13 @@ const NEXT_CONSTRAINT = `SELECT min(runners) AS runners FROM main.jobs INDEXED B
 const CONSTRAINED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_constrained
   WHERE state = 'pending' AND runners IS NOT NULL AND runners = ?
   ORDER BY priority DESC, jid LIMIT ?`;
-const CLAIM = `UPDATE jobs SET state = 'running', attempt = attempt + 1, started = :now, runner = :host, boot = :boot,
+const CLAIM = `UPDATE jobs SET state = :state, attempt = attempt + 1, started = :now, runner = :host, boot = :boot,
   journal = :journal, stdout = 'stdout/' || jid, stderr = 'stderr/' || jid
   WHERE jid = :jid AND state = 'pending' AND ${HAS_VALID_LENGTHS} RETURNING ${JOB_COLUMNS}`;
 
-/** Whether this host may run a job with such a constraint. */
+const CLAIMED = nextState({ state: 'pending', restartable: false }, { kind: 'claim' })?.state ?? null;
+
+/** Whether this host may run a job with these `runners`. */
 export type MayRun = (runners: string) => boolean;
 
 /** Who claims: the host, its boot, the journal that will know the attempt, and the time. */
@@ -70,7 +73,7 @@ function claim(
 
 function claimOne(connection: Connection, by: Claimant, jid: number): RunningJob | undefined {
   try {
-    const row = connection.get(CLAIM, { ...by, jid });
+    const row = connection.get(CLAIM, { ...by, jid, state: CLAIMED });
     return row === undefined ? undefined : (jobFromRow(row) as RunningJob);
   } catch (error) {
     if (errorCode(error)?.startsWith('SQLITE_CONSTRAINT') !== true) throw error;

@@ -31,6 +31,13 @@ export const ATTEMPT_COLUMNS: readonly ColumnName[] = [
   ...CLAIM_COLUMNS.filter((name) => !ATTEMPT_KEY.includes(name) && columnOf[name].isInternal !== true),
 ];
 export const ATTEMPT_LIST = ATTEMPT_COLUMNS.join(', ');
+const ENDED_COLUMNS = ATTEMPT_COLUMNS.filter((name) => !['jid', 'attempt', 'runner'].includes(name));
+
+/** The SET list that writes how an attempt ended, and the SELECT list of the ended attempt in place of its row. */
+export const SET_END = ENDED_COLUMNS.map((name) => `${name} = ${endValue(name)}`).join(', ');
+export const END_VALUES = ATTEMPT_COLUMNS.map((name) => (ENDED_COLUMNS.includes(name) ? endValue(name) : name)).join(
+  ', ',
+);
 
 /** The SET list that makes a job wait: no attempt, and the fields of the submitter. */
 export const SET_SUBMITTER_FIELDS = ['state', ...SUBMITTER_FIELDS].map((name) => `${name} = :${name}`).join(', ');
@@ -54,6 +61,11 @@ export function attemptColumnSql(name: ColumnName): string {
   return [name, SQL_TYPES[kind], isRequired && states !== 'dead' ? 'NOT NULL' : '', references]
     .filter(Boolean)
     .join(' ');
+}
+
+/** An end without a pid keeps the pid that the start reported. */
+function endValue(name: ColumnName): string {
+  return name === 'pid' ? 'coalesce(:pid, pid)' : `:${name}`;
 }
 
 function nullSql(name: ColumnName): string {

@@ -17,45 +17,43 @@ import { type Transaction, transaction } from '../transaction/transaction.ts';
 
 export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun };
 
-/** All that a feeder has for the database at one time. */
+/** What a feeder has for the database at one time. */
 export interface ExchangeRequest {
   readonly claimant: Omit<Claimant, 'now'>;
   readonly starts: readonly AttemptStart[];
   readonly ends: readonly AttemptEnd[];
-  /** Attempts that were provably never started. */
+  /** Attempts that never started. */
   readonly releases: readonly AttemptKey[];
-  /** How many jobs to claim at most. */
+  /** The number of jobs to claim at most. */
   readonly claim: number;
   readonly mayRun: MayRun;
 }
 
 export interface ExchangeResult {
   readonly claimed: RunningJob[];
-  /** Pending jobs that rq never wrote so, and that cannot be run. */
+  /** Jids of pending jobs whose rows are invalid, so that they cannot be claimed. */
   readonly invalid: number[];
-  /** Attempts whose job was another's by now; their ends were not recorded. */
+  /** Attempts whose end was not recorded, because the job has another attempt by now. */
   readonly refused: AttemptKey[];
 }
 
-/** Reports what ended and claims what fits, in one transaction. */
+/** Reports, releases and claims jobs in one transaction. */
 export async function exchange(queue: Queue, request: ExchangeRequest): Promise<ExchangeResult> {
   return await transaction(queue, (run) => exchangeIn(run, request, queue.clock.now()));
 }
 
 function exchangeIn({ connection }: Transaction, request: ExchangeRequest, now: string): ExchangeResult {
   const { claimant } = request;
-  for (const start of request.starts) reportStart(connection, claimant.host, start);
-  const refused = request.ends.filter((end) => !reportEnd(connection, claimant.host, end));
-  for (const key of request.releases) {
-    const none = { pid: null, started: now, finished: now, elapsed: null, exit_status: null, signal: null };
-    releaseJob(connection, claimant.host, { ...key, ...none, reason: 'it was never started' });
-  }
+  const { host } = claimant;
+  for (const start of request.starts) reportStart(connection, host, start);
+  const refused = request.ends.filter((end) => !reportEnd(connection, host, end));
+  for (const key of request.releases) releaseJob(connection, host, key, now);
   const claims = claimJobs(connection, { ...claimant, now }, request.mayRun, request.claim);
   if (claims.claimed.length > 0) crashAt('claim-worked');
   return { ...claims, refused };
 }
 
-/** Whether there is a job that this host may run, but for those that are known to be invalid; takes no lease. */
+/** Whether this host may claim a job that is not known to be invalid. Takes no lease. */
 export async function hasClaimable(
   queue: Queue,
   mayRun: MayRun,
@@ -64,7 +62,7 @@ export async function hasClaimable(
   return await read(queue, (connection) => isClaimable(connection, mayRun, invalid));
 }
 
-/** Those of a host's attempts whose result the queue would take; takes no lease. */
+/** Those of a host's attempts whose end the queue would accept. Takes no lease. */
 export async function readOwnedAttempts(
   queue: Queue,
   host: string,
@@ -73,7 +71,7 @@ export async function readOwnedAttempts(
   return await read(queue, (connection) => ownedAttempts(connection, host, keys));
 }
 
-/** The jobs that a host is running, by what the database knows. */
+/** The jobs that run on a host, as the database shows them. */
 export async function runningJobs(queue: Queue, host: string): Promise<ClaimedJobRow[]> {
   return await read(queue, (connection) => jobsRunningOn(connection, host));
 }

@@ -1,9 +1,9 @@
 import { crashAt } from '../../job/crash-points.ts';
 import { RqError } from '../../job/errors.ts';
-import type { Job, JobState } from '../../job/job.ts';
+import type { JobState } from '../../job/job.ts';
 import { isSelectedByJid, type JidRange, type Selection } from '../../job/selection.ts';
-import type { PendingFields } from '../../store/changes.ts';
-import type { Connection } from '../../store/connection.ts';
+import { nextState } from '../../job/transitions.ts';
+import { resubmitJob, updateJob } from '../../store/changes.ts';
 import { selectPage } from '../../store/selections.ts';
 import { ReplacedFiles } from '../files/replaced-files.ts';
 import type { Queue } from '../open.ts';
@@ -21,12 +21,8 @@ export interface Changed {
   readonly refused: ReadonlyMap<JobState, readonly number[]>;
 }
 
-/** A kind of change: the states that it is for, the state that a job has after it, and how its row is written. */
-export interface ChangeKind {
-  readonly from: readonly JobState[];
-  readonly to: (job: Job, change: JobChange) => PendingFields['state'];
-  readonly write: (connection: Connection, jid: number, fields: PendingFields) => boolean;
-}
+const WRITE = { update: updateJob, resubmit: resubmitJob } as const;
+export type ChangeKind = keyof typeof WRITE;
 
 /**
  * Changes the selected jobs in one transaction. Jobs in a state that the kind is not for: where their jids were named,
@@ -86,8 +82,9 @@ function changeIn(run: Transaction, { selection, change, kind, files }: ChangeRe
     }
     after = last.jid;
     for (const job of jobs) {
-      if (kind.from.includes(job.state)) {
-        kind.write(run.connection, job.jid, changedFields(job, change, kind.to(job, change), files.place(job)));
+      const next = nextState(job, { kind, state: change.state });
+      if (next !== undefined) {
+        WRITE[kind](run.connection, job.jid, changedFields(job, change, next.state, files.place(job)));
         addJid(ranges, job.jid);
         count += 1;
         continue;
@@ -111,7 +108,7 @@ function addJid(ranges: { first: number; last: number }[], jid: number): void {
 async function jidsOf(queue: Queue, selection: Selection, kind: ChangeKind): Promise<number[]> {
   const jids: number[] = [];
   for await (const jobs of selectJobs(queue, selection)) {
-    jids.push(...jobs.filter(({ state }) => kind.from.includes(state)).map(({ jid }) => jid));
+    jids.push(...jobs.filter((job) => nextState(job, { kind }) !== undefined).map(({ jid }) => jid));
   }
   return jids;
 }

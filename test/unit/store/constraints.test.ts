@@ -113,7 +113,7 @@ test('a job that was never started goes back, restartable or not', () => {
   add({});
   const [claimed] = claimJobs(connection, BY, ANY, 1).claimed;
   expect(jobsRunningOn(connection, 'h1')).toMatchObject([{ jid: 1, journal: 'j', boot: 'b' }]);
-  const { isLost, ...ended } = end(claimed?.jid ?? 0);
-  expect(releaseJob(connection, 'h1', { ...ended, reason: 'it was never started' })).toBe(true);
+  expect(claimed).toMatchObject({ jid: 1, attempt: 1 });
+  expect(releaseJob(connection, 'h1', { jid: 1, attempt: 1 }, NOW)).toBe(true);
   expect(job(1)).toMatchObject({ state: 'pending', runner: null });
 });
