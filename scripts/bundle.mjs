@@ -44,7 +44,7 @@ export async function bundleProgram(outdir, plugins = []) {
     ...options,
     ...commonJs,
     plugins: [...plugins, lazyBuiltins],
-    // It asks for `fs` only, and is given another to use; what it adds for old systems takes time to load.
+    // proper-lockfile needs only `fs`. graceful-fs would replace functions of `fs` for the whole process.
     alias: { 'graceful-fs': 'node:fs' },
     entryPoints: { rq: 'src/main.ts' },
     minifyIdentifiers: true,
@@ -66,7 +66,7 @@ export async function bundleProgram(outdir, plugins = []) {
     // The table of commands is wanted for its words only.
     external: [...options.external, '../commands/*'],
   });
-  // The thread that watches the others.
+  // The thread that watches the main thread.
   await build({ ...options, ...commonJs, plugins, entryPoints: { watcher: 'src/cli/stall/watcher.ts' }, outdir });
   await build({ ...options, ...commonJs, plugins, entryPoints: { runner: 'src/runner/main.ts' }, outdir });
   copyFileSync(join(root, 'src/runner/start/fork-server.py'), join(outdir, 'fork-server.py'));

@@ -1,7 +1,14 @@
 import { Activity, type OpenWait } from '../job/activity.ts';
 import type { Clock } from '../job/clock.ts';
 import { ownUmask } from '../job/process.ts';
-import { makeGeneration, readGenerations, revalidateDirectory, signOfLife, sweepGenerations } from './generations.ts';
+import {
+  type Generations,
+  makeGeneration,
+  readGenerations,
+  revalidateDirectory,
+  signOfLife,
+  sweepGenerations,
+} from './generations.ts';
 import { HeldLease, type Lease } from './lease.ts';
 import { busyError, isTransient, leaseError } from './lease-errors.ts';
 import { LeaseHistory } from './lease-history.ts';
@@ -45,7 +52,7 @@ interface Observation {
   readonly sinceMs: number;
 }
 
-/** Acquires the lease of one directory, again and again. */
+/** Acquires the lease of one directory, any number of times. */
 export class LeaseClient {
   readonly history = new LeaseHistory();
   readonly local: LocalHolder;
@@ -99,6 +106,10 @@ class Acquisition {
     for (;;) {
       let cause: unknown;
       try {
+        if (clock.monotonicMs() - revalidatedMs >= REVALIDATE_MS) {
+          revalidatedMs = clock.monotonicMs();
+          revalidateDirectory(this.directory);
+        }
         const lease = this.attempt();
         if (lease !== undefined) return lease;
       } catch (error) {
@@ -109,10 +120,6 @@ class Acquisition {
       const holder = this.describeHolder();
       if (nowMs - startMs >= this.options.timeoutMs) throw busyError(this.directory, nowMs - startMs, holder, cause);
       wait.for(`the lease of ${this.directory}: ${holder}`);
-      if (nowMs - revalidatedMs >= REVALIDATE_MS) {
-        revalidatedMs = nowMs;
-        revalidateDirectory(this.directory);
-      }
       await clock.sleep(interval.next(this.highestSeen));
     }
   }
@@ -136,7 +143,7 @@ class Acquisition {
     }
   }
 
-  private make(before: { highest: number; older: readonly string[] }, onReleased: () => void): Lease | undefined {
+  private make(before: Pick<Generations, 'highest' | 'older'>, onReleased: () => void): Lease | undefined {
     const { directory, client, options } = this;
     const { local, staleMs, clock, activity, history } = client;
     const generation = Math.max(before.highest, options.above ?? 0) + 1;
@@ -169,9 +176,9 @@ class Acquisition {
     return undefined;
   }
 
-  private read(): ReturnType<typeof readGenerations> {
+  private read(): Generations {
     const { directory } = this;
-    const read = () => readGenerations(directory);
+    const read = (): Generations => readGenerations(directory);
     const generations = this.client.activity.during(`reading the directory ${directory}`, read);
     this.highestSeen = Math.max(this.highestSeen, generations.highest);
     return generations;
