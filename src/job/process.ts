@@ -29,7 +29,7 @@ export function processStartTime(pid: number): number | undefined {
   return Number(fields[19]);
 }
 
-/** The umask of this process (proc(5), Umask). `process.umask()` changes the umask in order to read it. */
+/** The umask of this process (proc(5), Umask). The function of Node changes the umask in order to read it. */
 export function ownUmask(): number {
   const status = readFileSync('/proc/self/status', 'latin1');
   return Number.parseInt(/^Umask:\s*([0-7]+)/m.exec(status)?.[1] ?? '022', 8);
