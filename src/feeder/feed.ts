@@ -3,6 +3,7 @@ import { pidNamespace } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
 import { ensureRuntimeDirectory, runtimeDirectory } from '../job/runtime-directory.ts';
 import { FeederEvents } from '../log/events.ts';
+import { sweepStagedFiles } from '../queue/files/staged-sweep.ts';
 import { sweepAbandoned } from '../queue/files/temporary-names.ts';
 import { HEARTBEAT_MS } from '../queue/nodes/nodes.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
@@ -45,7 +46,9 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   try {
     await acquirePidFile(runtime, { since: queue.clock.now(), slots, host, queue: queue.directory });
     await refuseHostNameConflict(queue.directory, host, runtime, queue.clock);
-    for (const folder of ['nodes', 'stdin', 'data']) sweepAbandoned(join(queue.directory, folder));
+    sweepAbandoned(join(queue.directory, 'nodes'));
+    await sweepStagedFiles(queue);
+    queue.close();
     return await new FeederProcess(queue, runtime, settings, options).run();
   } catch (error) {
     throw feedError(error, queue.directory);

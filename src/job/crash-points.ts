@@ -8,8 +8,9 @@ export const CRASH_POINTS = [
   'transaction-worked',
   'transaction-committed',
   // submit, touch, update, resubmit
-  'files-copied',
-  'files-placed',
+  'file-staged',
+  'files-staged',
+  'files-linked',
   // delete
   'jobs-deleted',
   // The feeder.

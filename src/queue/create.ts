@@ -6,7 +6,7 @@ import { writeAttribute } from '../store/attributes.ts';
 import { Connection, storeError } from '../store/connection.ts';
 import { syncFile } from './files/sync-file.ts';
 import { sweepAbandoned, temporaryName } from './files/temporary-names.ts';
-import { layOut } from './layout.ts';
+import { createLayout } from './layout.ts';
 import { lockProblem, mountOf } from './mount.ts';
 import { LEASE_LOCKING_MARK, type Locking } from './open.ts';
 
@@ -16,13 +16,14 @@ export interface CreatedQueue {
   readonly path: string;
   readonly database: string;
   readonly locking: Locking;
-  /** The type of the file system that it lies on. */
+  /** The type of its file system. */
   readonly mount: string;
 }
 
 /**
- * Makes a queue under a temporary name and renames it, so that nobody ever sees half of one. Throws QUEUE_EXISTS for
- * a path that is there and not empty, QUEUE_UNSAFE where the mount has no locks, NOT_ALLOWED, NO_SPACE or IO.
+ * Creates a queue under a temporary name and renames it, so that an incomplete queue is never seen. Throws QUEUE_EXISTS
+ * for a path that exists and is not an empty directory, QUEUE_UNSAFE for a mount without locks, NOT_ALLOWED, NO_SPACE or
+ * IO.
  */
 export async function createQueue(
   path: string,
@@ -52,12 +53,12 @@ export async function createQueue(
 
 function fill(directory: string, { access, locking }: { access: 'private' | 'group'; locking: Locking }): void {
   mkdirSync(directory, { mode: 0o700 });
-  // mkdir(2) ignores the set-group-id bit.
+  // mkdir(2) ignores the set-group-id bit, which gives new files the group of the directory.
   chmodSync(directory, MODES[access].directory);
-  layOut(directory, 0);
+  createLayout(directory, 0);
   if (locking === 'lease') writeFileSync(join(directory, LEASE_LOCKING_MARK), '');
   makeDatabase(join(directory, 'db'));
-  // Whatever the umask, and whatever mode SQLite chose.
+  // The modes of new files depend on the umask and on SQLite.
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     chmodSync(join(directory, entry.name), entry.isDirectory() ? MODES[access].directory : MODES[access].file);
   }
@@ -71,7 +72,7 @@ function makeDatabase(path: string): void {
     writeAttribute(connection, 'created', systemClock.now());
     connection.execute('COMMIT');
   } finally {
-    // On NFS what is open cannot be removed after an error: its directory would stay, and hide the error.
+    // An open file on NFS cannot be removed: after an error, the temporary directory would remain.
     connection.close();
   }
 }
@@ -83,35 +84,39 @@ function refuseOccupied(directory: string): void {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return;
     if (errorCode(error) !== 'ENOTDIR') throw createError(directory, error);
-    throw new RqError('QUEUE_EXISTS', `cannot make a queue at ${directory}: a file is there; name another path`);
+    throw new RqError('QUEUE_EXISTS', `cannot create a queue at ${directory}: it is a file; name another path`);
   }
   if (names.length === 0) return;
-  const what = names.includes('db') ? 'a queue is there already' : 'the directory is not empty';
-  throw new RqError('QUEUE_EXISTS', `cannot make a queue at ${directory}: ${what}; name another path`);
+  const what = names.includes('db') ? 'it is a queue already' : 'the directory is not empty';
+  throw new RqError('QUEUE_EXISTS', `cannot create a queue at ${directory}: ${what}; name another path`);
 }
 
 function refuseWithoutLocks(directory: string, problem: string | undefined, locking: Locking): void {
   if (problem === undefined || locking === 'lease') return;
   throw new RqError(
     'QUEUE_UNSAFE',
-    `cannot make a queue at ${directory}: ${problem}; if you cannot, use --locking lease and read of its risk in docs/nfs.md`,
+    `cannot create a queue at ${directory}: ${problem}; if you cannot, use --locking lease; docs/nfs.md describes its risk`,
   );
 }
 
 function createError(directory: string, error: unknown): unknown {
   if (error instanceof RqError) return error;
-  const attempted = `cannot make a queue at ${directory}`;
+  const attempted = `cannot create a queue at ${directory}`;
   const details = { cause: error, facts: { directory } };
   switch (errorCode(error)) {
     case 'ENOENT':
-      return new RqError('NOT_ALLOWED', `${attempted}: its parent directory does not exist; make that first`, details);
+      return new RqError(
+        'NOT_ALLOWED',
+        `${attempted}: its parent directory does not exist; create that first`,
+        details,
+      );
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new RqError('NOT_ALLOWED', `${attempted}: you may not write to ${dirname(directory)}`, details);
+      return new RqError('NOT_ALLOWED', `${attempted}: no permission to write to ${dirname(directory)}`, details);
     case 'EEXIST':
     case 'ENOTEMPTY':
-      return new RqError('QUEUE_EXISTS', `${attempted}: another was faster; look what is there`, details);
+      return new RqError('QUEUE_EXISTS', `${attempted}: another process created it first; look what it is`, details);
     case 'ENOSPC':
     case 'EDQUOT':
       return new RqError('NO_SPACE', `${attempted}: the disk or your quota is full; make room and try again`, details);

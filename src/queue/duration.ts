@@ -1,4 +1,4 @@
-/** Seconds as `00h00m12.34s`. */
+/** Formats seconds as `00h00m12.34s`. */
 export function duration(seconds: number): string {
   const hundredths = Math.round(seconds * 100);
   const hours = Math.floor(hundredths / 360_000);

@@ -1,2 +1,2 @@
-/** Is told how much of a long work is done, often and cheaply; of how much, where that is known. */
+/** Receives the number of completed items and, where it is known, the total. Called often; it must be cheap. */
 export type Progress = (done: number, total?: number) => void;

@@ -1,20 +1,29 @@
-import type { Connection } from './connection.ts';
+import type { Connection, Row } from './connection.ts';
 
 const OWNERS = "SELECT jid, state IN ('pending', 'holding') AS waits, stdin, data FROM jobs";
+const ALL = `${OWNERS} ORDER BY jid`;
+const PAGE = `${OWNERS} WHERE jid > ? ORDER BY jid LIMIT ?`;
 
-/** What a job says of its files, and whether it has yet to read them. */
-export interface JobFiles {
+/** The files of a job as its row names them, and whether the job has yet to read them. */
+export interface JobFilesRow {
   readonly jid: number;
   readonly waits: boolean;
   readonly stdin: string | null;
   readonly data: string | null;
 }
 
-/** What all jobs say of their files, one by one. */
-export function* jobFiles(connection: Connection): Generator<JobFiles> {
-  for (const { jid, waits, stdin, data } of connection.iterate(OWNERS)) {
-    yield { jid: Number(jid), waits: waits === 1, stdin: textOrNull(stdin), data: textOrNull(data) };
-  }
+/** The files of all jobs, one job at a time, by ascending jid. */
+export function* allJobFiles(connection: Connection): Generator<JobFilesRow> {
+  for (const row of connection.iterate(ALL)) yield filesFromRow(row);
+}
+
+/** The files of the first jobs after a jid. */
+export function jobFilesAfter(connection: Connection, after: number, limit: number): JobFilesRow[] {
+  return connection.all(PAGE, [after, limit]).map(filesFromRow);
+}
+
+function filesFromRow({ jid, waits, stdin, data }: Row): JobFilesRow {
+  return { jid: Number(jid), waits: waits === 1, stdin: textOrNull(stdin), data: textOrNull(data) };
 }
 
 function textOrNull(value: unknown): string | null {

@@ -8,7 +8,6 @@ const EARLIER = `SELECT ${ATTEMPT_LIST} FROM json_each(?) AS wanted
   JOIN earlier_attempts ON earlier_attempts.jid = wanted.value`;
 const ADD_JOB = insertSql('jobs', ROW_COLUMNS);
 const ADD_EARLIER = insertSql('earlier_attempts', ATTEMPT_COLUMNS);
-const OWNERS = 'SELECT jid, stdin, data FROM jobs ORDER BY jid';
 const KEYS = 'SELECT jid, attempt, state, finished FROM jobs ORDER BY jid';
 // The unary plus keeps jobs_by_state out: the jid finds the row.
 const UNCHANGED = `SELECT jobs.jid FROM json_each(?) AS wanted CROSS JOIN jobs ON jobs.jid = wanted.value ->> 0
@@ -58,11 +57,6 @@ export function endedKeys(connection: Connection): EndedKey[] {
     const state = JOB_STATES.find((each) => each === row['state']) ?? 'dead';
     return { jid: Number(row['jid']), attempt: Number(row['attempt']), state, finished: String(row['finished']) };
   });
-}
-
-/** What each job of a rotation says of its files. */
-export function fileOwners(connection: Connection): { jid: number; stdin: string | null; data: string | null }[] {
-  return connection.all(OWNERS) as unknown as { jid: number; stdin: string | null; data: string | null }[];
 }
 
 /** The jids among these whose jobs are as they were. */

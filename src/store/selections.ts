@@ -13,7 +13,6 @@ const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :af
 const FROM_RANGES = `SELECT ${JOB_COLUMNS} FROM json_each(:ranges) AS range CROSS JOIN jobs
   WHERE jid BETWEEN max(range.value ->> 0, :after + 1) AND range.value ->> 1`;
 const PAGE = 'ORDER BY jid LIMIT :limit';
-const JIDS = 'SELECT jid FROM jobs';
 const FIND = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid = ?`;
 
 export interface Page {
@@ -111,9 +110,4 @@ export function mergeRanges(ranges: readonly JidRange[]): JidRange[] {
 export function findJob(connection: Connection, jid: number): Job | undefined {
   const row = connection.get(FIND, [jid]);
   return row === undefined ? undefined : jobFromRow(row);
-}
-
-/** The jids of all jobs. */
-export function* jidsOf(connection: Connection): Generator<number> {
-  for (const row of connection.iterate(JIDS)) yield Number(row['jid']);
 }

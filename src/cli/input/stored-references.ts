@@ -1,37 +1,36 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { isJobFileName, jidInName } from '../../queue/files/stored-names.ts';
 import { findJobs } from '../../queue/jobs/find-jobs.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { SubmittedEntry } from '../../yaml/read.ts';
 
-/** `stdin` and `data` as rq prints them: relative to the queue. */
-const STORED = /^(?:stdin|data)\/(?<jid>\d+)(?:\.[0-9a-f]+)?$/;
-
-/** Whether a path is that of a job's file, relative to the queue. */
-export function isStoredReference(path: string): boolean {
-  return STORED.test(path);
+interface Reference {
+  readonly entry: SubmittedEntry;
+  readonly path: string;
 }
 
-/**
- * Finds an entry that names the file of a job, as rq prints it, where the job with this jid is not the printed one. The
- * printed job is of another queue, so the file here belongs to another job.
- */
+/** Whether a path is `stdin` or `data` of a job as rq prints it: relative to the queue. */
+export function isStoredReference(path: string): boolean {
+  return /^(?:stdin|data)\//.test(path) && isJobFileName(path);
+}
+
+/** Finds an entry that names, as rq prints it, the file of a job of another queue. */
 export async function findForeignReference(
   queue: Queue,
   entries: readonly SubmittedEntry[],
-): Promise<{ readonly entry: SubmittedEntry; readonly path: string } | undefined> {
+): Promise<Reference | undefined> {
   const references = entries.flatMap((entry) =>
-    [entry.stdin, entry.data].flatMap((path) => {
-      const jid = STORED.exec(path ?? '')?.groups?.['jid'];
-      return path === undefined || jid === undefined ? [] : [{ entry, path, jid: Number(jid) }];
-    }),
+    [entry.stdin, entry.data].flatMap((path) => (path !== undefined && isStoredReference(path) ? { entry, path } : [])),
   );
-  if (references.length === 0) return undefined;
-  const jobs = await findJobs(
-    queue,
-    references.map(({ jid }) => jid),
-  );
-  return references.find(({ entry, jid }) => {
+  const jids = references.flatMap(({ path }) => jidInName(path) ?? []);
+  const jobs = jids.length === 0 ? new Map<number, never>() : await findJobs(queue, jids);
+  return references.find(({ entry, path }) => {
+    const jid = jidInName(path);
+    // The name of a staged file is never used twice.
+    if (jid === undefined) return lstatSync(join(queue.directory, path), { throwIfNoEntry: false }) === undefined;
+    // A jid is used in every queue. The printed time, or the command line, tells whether the job is the printed one.
     const job = jobs.get(jid);
-    // The time can be missing because of --fields; then the command line identifies the job.
     return entry.submitted === undefined ? job?.command !== entry.command : job?.submitted !== entry.submitted;
   });
 }

@@ -1,5 +1,5 @@
 import type { Selection } from '../../job/selection.ts';
-import type { Changed } from '../../queue/jobs/change-jobs.ts';
+import type { ChangeResult } from '../../queue/jobs/change-jobs.ts';
 import { selectJobs } from '../../queue/jobs/select.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { CommandCall } from '../parse/command-call.ts';
@@ -11,7 +11,12 @@ import { refusedJobs } from './refused-jobs.ts';
  * Prints the jobs that a command changed. Throws JOB_RUNNING if the states of some jobs prevented the change, NO_JOB if no
  * job was selected; `states` names the states that the command can change.
  */
-export async function printChanged(call: CommandCall, queue: Queue, result: Changed, states: string): Promise<void> {
+export async function printChanged(
+  call: CommandCall,
+  queue: Queue,
+  result: ChangeResult,
+  states: string,
+): Promise<void> {
   const { changed, count, refused } = result;
   if (refused.size > 0) throw refusedJobs(call, refused, 'nothing was changed; ');
   if (!call.options.flag('quiet')) {

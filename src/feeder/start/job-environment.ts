@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { columnOf } from '../../job/columns.ts';
-import { JOB_FIELDS, type RunningJob } from '../../job/job.ts';
+import { JOB_FIELDS, type JobField, type RunningJob } from '../../job/job.ts';
+import { storedPath } from '../../queue/files/stored-names.ts';
 import { jobDocument } from '../../yaml/write.ts';
 
 /** Linux allows 128 KiB for one variable (execve(2), MAX_ARG_STRLEN). Larger values than this are omitted. */
@@ -19,11 +19,16 @@ export function jobEnvironment(job: RunningJob, queueDirectory: string, path: st
   for (const field of JOB_FIELDS) {
     const value = (job as unknown as Record<string, unknown>)[field];
     if (value === null || value === undefined) continue;
-    const text = columnOf[field].kind === 'file' ? join(queueDirectory, String(value)) : String(value);
-    environment[`RQ_${field.toUpperCase()}`] = text;
+    environment[`RQ_${field.toUpperCase()}`] = pathOf(job, field, queueDirectory) ?? String(value);
   }
   environment['RQ_JOB'] = jobDocument(job);
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => Buffer.byteLength(value) <= MAX_VALUE_BYTES),
   );
+}
+
+/** The absolute path for a field that names a file; undefined for any other field. */
+function pathOf(job: RunningJob, field: JobField, queueDirectory: string): string | undefined {
+  if (field === 'stdin' || field === 'data') return storedPath(queueDirectory, field, job);
+  return field === 'stdout' || field === 'stderr' ? join(queueDirectory, field, String(job.jid)) : undefined;
 }

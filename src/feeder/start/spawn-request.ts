@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { RunningJob } from '../../job/job.ts';
-import { storedPath } from '../../queue/files/stored-files.ts';
+import { storedPath } from '../../queue/files/stored-names.ts';
 import type { SpawnRequest } from '../../runner/protocol/protocol.ts';
 import { jobEnvironment } from './job-environment.ts';
 

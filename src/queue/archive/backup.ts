@@ -3,93 +3,95 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { errorCode } from '../../job/errors.ts';
 import { Connection } from '../../store/connection.ts';
+import { allJobFiles } from '../../store/file-owners.ts';
 import { readFence } from '../../store/operations.ts';
-import { jidsOf } from '../../store/selections.ts';
 import { copyTree } from '../files/copy-tree.ts';
-import { layOut } from '../layout.ts';
+import { listJobFiles, namesOfJob } from '../files/stored-names.ts';
+import { createLayout } from '../layout.ts';
 import { LEASE_LOCKING_MARK, type Queue, READ_ONLY_MARK } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { copyDatabase } from './copy-database.ts';
-import { makeWhole } from './copy-place.ts';
+import { createAtomically } from './create-atomically.ts';
 
-const JOB_FOLDERS = ['stdin', 'data', 'stdout', 'stderr'] as const;
 const OWNER_WRITES = 0o700;
 const MARKS: readonly string[] = [LEASE_LOCKING_MARK, READ_ONLY_MARK];
 const AT_ONCE = 8;
 
-export interface Backup {
-  readonly path: string;
+interface BackupCounts {
   readonly jobs: number;
   readonly files: number;
 }
 
-/**
- * Copies a live queue, files too, so that the copy can take its place. The database is of one moment; files are those
- * of its jobs, as they were when each was copied: a job that was deleted meanwhile has none.
- */
-export async function backUpQueue(queue: Queue, target: string, progress?: Progress): Promise<Backup> {
-  let jobs = 0;
-  let files = 0;
-  const path = await makeWhole(target, `back up ${queue.directory}`, async (directory) => {
-    const database = join(directory, 'db');
-    // First: what is made in it gets its group. To write it, this user needs more than to read the original.
-    likenTo(queue.directory, directory, OWNER_WRITES);
-    await copyDatabase(queue, database);
-    const { jids, fence } = contentsOf(database);
-    layOut(directory, fence);
-    for (const mark of readdirSync(queue.directory).filter((name) => MARKS.includes(name))) {
-      writeFileSync(join(directory, mark), '');
-    }
-    const names = readdirSync(directory);
-    for (const name of names) likenTo(join(queue.directory, name), join(directory, name), OWNER_WRITES);
-    jobs = jids.size;
-    files = await copyFiles(queue.directory, directory, jids, progress);
-    for (const name of [...names, '']) likenTo(join(queue.directory, name), join(directory, name));
-    // All of its files at once; fsync for each would take one sync a file.
-    await execa('sync', ['-f', directory]);
-  });
-  return { path, jobs, files };
+export interface Backup extends BackupCounts {
+  readonly path: string;
 }
 
-/** Gives a copy the mode of what it is of, and its group where this user may: a queue of a group is to be one again. */
-function likenTo(original: string, copy: string, more = 0): void {
+/**
+ * Copies a live queue with its files, so that the copy can replace it. The database is a consistent state; each file of
+ * its jobs is in the state in which it was copied. The files of a job that is deleted meanwhile may be missing.
+ */
+export async function backUpQueue(queue: Queue, target: string, progress?: Progress): Promise<Backup> {
+  let counts: BackupCounts = { jobs: 0, files: 0 };
+  const path = await createAtomically(target, `back up ${queue.directory}`, async (directory) => {
+    // First, because new files inherit the group of the directory. The owner can write until the copy is complete.
+    copyAccess(queue.directory, directory, OWNER_WRITES);
+    await copyDatabase(queue, join(directory, 'db'));
+    counts = await copyContents(queue.directory, directory, progress);
+    // One sync of the file system is faster than one of each file.
+    await execa('sync', ['-f', directory]);
+  });
+  return { path, ...counts };
+}
+
+/** Completes a copy that has the database. */
+async function copyContents(from: string, to: string, progress?: Progress): Promise<BackupCounts> {
+  const database = Connection.open(join(to, 'db'), { readOnly: true, busyMs: 0 });
+  try {
+    createLayout(to, readFence(database));
+    for (const mark of readdirSync(from).filter((name) => MARKS.includes(name))) writeFileSync(join(to, mark), '');
+    const entries = readdirSync(to);
+    for (const name of entries) copyAccess(join(from, name), join(to, name), OWNER_WRITES);
+    const counts = await copyFiles(from, to, database, progress);
+    for (const name of [...entries, '']) copyAccess(join(from, name), join(to, name));
+    return counts;
+  } finally {
+    database.close();
+  }
+}
+
+/** Gives a copy the mode of its original, and the group as far as this user may. */
+function copyAccess(original: string, copy: string, added = 0): void {
   const stats = statSync(original, { throwIfNoEntry: false });
   if (stats === undefined) return;
   const { mode, gid } = stats;
   try {
     chownSync(copy, -1, gid);
   } catch (error) {
-    // A group that is not his, or that a container does not know.
+    // The user is not in that group, or the container does not have it.
     if (!['EPERM', 'EINVAL'].includes(errorCode(error) ?? '')) throw error;
   }
-  chmodSync(copy, (mode & 0o7777) | more);
+  chmodSync(copy, (mode & 0o7777) | added);
 }
 
-function contentsOf(database: string): { jids: Set<number>; fence: number } {
-  const connection = Connection.open(database, { readOnly: true, busyMs: 0 });
-  try {
-    return { jids: new Set(jidsOf(connection)), fence: readFence(connection) };
-  } finally {
-    connection.close();
+/** Copies `bin` and the files that the copied database names. */
+async function copyFiles(from: string, to: string, database: Connection, progress?: Progress): Promise<BackupCounts> {
+  const present = listJobFiles(from);
+  let batch = readdirSync(join(from, 'bin')).map((name) => join('bin', name));
+  const total = present.size + batch.length;
+  let jobs = 0;
+  let files = 0;
+  const copyBatch = async (): Promise<void> => {
+    const copies = batch.map((name) => copyTree(join(from, name), join(to, name), { within: from, isLive: true }));
+    files += (await Promise.all(copies)).filter((isCopied) => isCopied).length;
+    batch = [];
+    progress?.(files, total);
+  };
+  for (const job of allJobFiles(database)) {
+    jobs += 1;
+    // Each file once, even if two rows name it.
+    batch.push(...namesOfJob(job).filter((name) => present.delete(name)));
+    if (batch.length >= AT_ONCE) await copyBatch();
   }
-}
-
-async function copyFiles(from: string, to: string, jids: ReadonlySet<number>, progress?: Progress): Promise<number> {
-  const ofJobs = JOB_FOLDERS.flatMap((folder) =>
-    readdirSync(join(from, folder))
-      .filter((name) => jids.has(Number.parseInt(name, 10)))
-      .map((name) => join(folder, name)),
-  );
-  const names = [...ofJobs, ...readdirSync(join(from, 'bin')).map((name) => join('bin', name))];
-  let copied = 0;
-  for (let index = 0; index < names.length; index += AT_ONCE) {
-    const some = names.slice(index, index + AT_ONCE);
-    const done = await Promise.all(
-      some.map((name) => copyTree(join(from, name), join(to, name), { within: from, isLive: true })),
-    );
-    // Not what was deleted meanwhile.
-    copied += done.filter((isCopied) => isCopied).length;
-    progress?.(index + some.length, names.length);
-  }
-  return copied;
+  await copyBatch();
+  return { jobs, files };
 }

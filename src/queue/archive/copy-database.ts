@@ -8,26 +8,26 @@ import type { Progress } from '../progress.ts';
 import { read } from '../transaction/read.ts';
 import { holdLease } from '../transaction/under-lease.ts';
 
-/** Some 40 MB: to copy them takes as long as a transaction may. */
+/** About 40 MB, which take as long to copy as a transaction may take. */
 const STEP_PAGES = 10_000;
-const WHOLE = 2 ** 30;
+const ALL_PAGES = 2 ** 30;
 
 /**
- * Copies the database of a live queue into a new file: one consistent state of it, integrity-checked and synced. Takes
- * a lock for as long as pages are read, 40 MB at a time; a larger database that does not hold still in between is
- * copied in ever larger steps. Throws QUEUE_DAMAGED, NO_SPACE, IO; leaves no file behind then.
+ * Copies the database of a live queue into a new file: one consistent state, checked for integrity and synced. Locks the
+ * database while it copies a step of 40 MB. If other processes write between the steps, the copy starts over with
+ * larger steps. Throws QUEUE_DAMAGED, BUSY, NO_SPACE or IO, and then leaves no file.
  */
 export async function copyDatabase(queue: Queue, target: string, progress?: Progress): Promise<void> {
-  // Whatever a dead writer left is rolled back first.
+  // Rolls back the journal of a dead writer.
   await read(queue, () => undefined);
   try {
     if (queue.locking === 'posix') await copyPages(queue, target, STEP_PAGES, progress);
-    else await holdLease(queue, () => copyPages(queue, target, WHOLE, progress));
+    else await holdLease(queue, () => copyPages(queue, target, ALL_PAGES, progress));
     checkCopy(queue, target);
     syncFile(target);
   } catch (error) {
     for (const path of [target, `${target}-journal`]) rmSync(path, { force: true });
-    throw copyFault(error, queue, target);
+    throw copyError(error, queue, target);
   }
 }
 
@@ -37,11 +37,11 @@ async function copyPages(queue: Queue, target: string, firstStep: number, progre
   const connection = Connection.open(queue.database, { readOnly: true, busyMs: queue.lockTimeoutMs });
   try {
     await connection.copyTo(target, ({ total, remaining }) => {
-      // It began anew: somebody wrote.
+      // SQLite started over, because another process wrote.
       if (remaining > previous) step *= 4;
       previous = remaining;
       progress?.(total - remaining, total);
-      return Math.min(step, WHOLE);
+      return Math.min(step, ALL_PAGES);
     });
   } finally {
     connection.close();
@@ -61,7 +61,7 @@ function checkCopy(queue: Queue, target: string): void {
   }
 }
 
-function copyFault(error: unknown, queue: Queue, target: string): unknown {
+function copyError(error: unknown, queue: Queue, target: string): unknown {
   if (errorCode(error)?.startsWith('SQLITE_BUSY') !== true) return storeError(error, target);
   return new RqError('BUSY', `cannot copy ${queue.database}: another process has locked it; try again`, {
     cause: error,

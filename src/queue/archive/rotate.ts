@@ -4,11 +4,12 @@ import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { commitRotation, type EndedKey, unchangedJids } from '../../store/rotations.ts';
+import { sweepStagedFiles } from '../files/staged-sweep.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { readSettings } from '../settings.ts';
 import { refuseReadOnly, type Transaction, transaction } from '../transaction/transaction.ts';
-import { placeFault, refuseExisting } from './copy-place.ts';
+import { refuseExisting, targetError } from './create-atomically.ts';
 import { archiveRotation, isArchive, requireTar } from './rotation-archive.ts';
 import { fillRotation, type RotationContents, withoutJobs } from './rotation-contents.ts';
 import { finishRotations } from './rotation-finish.ts';
@@ -18,17 +19,18 @@ const PAGE_JOBS = 2_000;
 const ATTEMPTED = 'rotate';
 
 export interface Rotated {
-  /** Where the jobs are now; undefined where there was nothing to rotate. */
+  /** The path of the rotation; undefined if there was nothing to rotate. */
   readonly path: string | undefined;
   readonly jobs: number;
-  /** Files of rotated jobs, of this rotation and of earlier ones, that could not be removed from the queue. */
-  readonly stayed: readonly string[];
+  /** Files of the jobs of this and of earlier rotations that could not be removed from the queue. */
+  readonly remaining: readonly string[];
 }
 
 /**
- * Moves finished and dead jobs and their files out of the queue: builds the rotation under a temporary name, complete
- * and synced, then in one transaction removes the jobs and records that it counts, then gives it its name. Killed before
- * the transaction, all stays; after it, the next rotation finishes this one. Throws QUEUE_EXISTS, NO_SPACE, NO_JOB, …
+ * Moves finished and dead jobs and their files out of the queue. Builds the rotation in a temporary directory, complete
+ * and synced. One transaction then removes the jobs and records the rotation, which is moved to its path last. If this is
+ * killed before the transaction, the queue is unchanged; after it, the next `rotate` finishes the rotation. Throws
+ * QUEUE_EXISTS, NOT_ALLOWED, NO_SPACE or IO.
  */
 export async function rotateQueue(queue: Queue, target: string, progress?: Progress): Promise<Rotated> {
   refuseReadOnly(queue);
@@ -37,31 +39,32 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
   if (isArchive(path)) await requireTar();
   const earlier = await finishRotations(queue);
   await sweepPartials(queue, dirname(path));
+  await sweepStagedFiles(queue);
   const id = randomUUID();
   const partial = join(dirname(path), `${PARTIAL}${id}`);
   try {
     makePartial(partial, queue.directory);
     const jobs = await rotateInto({ queue, path, partial, id }, progress);
-    if (jobs === 0) return { path: undefined, jobs, stayed: earlier.flatMap(({ stayed }) => stayed) };
+    if (jobs === 0) return { path: undefined, jobs, remaining: earlier.flatMap(({ remaining }) => remaining) };
     crashAt('rotation-committed');
     const finished = [...earlier, ...(await finishRotations(queue))];
     const place = finished.find((rotation) => rotation.id === id)?.path ?? path;
-    return { path: place, jobs, stayed: finished.flatMap(({ stayed }) => stayed) };
+    return { path: place, jobs, remaining: finished.flatMap(({ remaining }) => remaining) };
   } catch (error) {
     if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) await discard(queue, partial);
-    throw placeFault(error, path, ATTEMPTED);
+    throw targetError(error, path, ATTEMPTED);
   }
 }
 
-interface Place {
+interface RotationPlace {
   readonly queue: Queue;
   readonly path: string;
   readonly partial: string;
   readonly id: string;
 }
 
-/** Builds the rotation and commits it, without what changed meanwhile; gives the number of its jobs. */
-async function rotateInto(place: Place, progress?: Progress): Promise<number> {
+/** Builds and commits the rotation, without jobs that changed meanwhile. Returns the number of its jobs. */
+async function rotateInto(place: RotationPlace, progress?: Progress): Promise<number> {
   const { queue, path, partial } = place;
   const directory = join(partial, basename(path).replace(/(?:\.tgz|\.tar\.gz)$/, ''));
   const until = await retentionLimit(queue);
@@ -75,14 +78,14 @@ async function rotateInto(place: Place, progress?: Progress): Promise<number> {
     const source = isArchive(path) ? await archiveRotation(directory, join(partial, basename(path))) : directory;
     const changed = await commit(place, source, contents);
     if (changed.size === 0) return contents.keys.length;
-    // Run again or deleted since: it is not this rotation's any more.
+    // These jobs were resubmitted or deleted meanwhile.
     contents = await withoutJobs(queue, directory, contents, changed);
   }
 }
 
-/** Removes the jobs and records the rotation in one transaction; if any changed since, does nothing and names them. */
+/** Removes the jobs and records the rotation in one transaction. If jobs changed, returns them and does nothing. */
 async function commit(
-  { queue, path, id }: Place,
+  { queue, path, id }: RotationPlace,
   source: string,
   { keys, files }: RotationContents,
 ): Promise<Set<number>> {
@@ -112,17 +115,17 @@ function changedSince(run: Transaction, keys: readonly EndedKey[]): Set<number> 
 
 async function retentionLimit(queue: Queue): Promise<string> {
   const { retention } = await readSettings(queue);
-  // Without one no clock is asked: that of the host that ran a job may be ahead.
+  // Compared with no clock: that of the host that ran a job may be ahead.
   if (retention === 0) return '9999';
   return new Date(Date.parse(queue.clock.now()) - retention * 1000).toISOString();
 }
 
-/** After an error: removes what was built, unless it was committed. */
+/** After an error, removes the rotation unless it was committed. */
 async function discard(queue: Queue, partial: string): Promise<void> {
   try {
     await sweepPartials(queue, dirname(partial), partial);
   } catch (error) {
-    // What is left is swept by the next rotation.
+    // The next rotation sweeps the rest.
     if (errorCode(error) === undefined) throw error;
   }
 }

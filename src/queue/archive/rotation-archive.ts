@@ -5,18 +5,18 @@ import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
 import { syncFile } from '../files/sync-file.ts';
 
 /**
- * What GNU tar says of a job's output that is written to while it is read, by a process that the job left behind: the
- * queue's file is the rotation's too.
+ * What GNU tar prints if a process that a job left behind writes to the job's output while tar reads it. The file in the
+ * rotation is a hard link of the one in the queue.
  */
 const CHANGED = /: (?:file changed as we read it|File shrank by \d+ bytes?; padding with zeros)$/;
 const GREW = /\/(?:stdout|stderr)\/\d+: (?:Mod time|Size) differs$/;
 
-/** Whether a rotation of this name is to be one compressed file. */
+/** Whether the rotation to a path is one compressed file. */
 export function isArchive(path: string): boolean {
   return /(?:\.tgz|\.tar\.gz)$/.test(path);
 }
 
-/** Throws IO where there is no tar. */
+/** Throws IO if the program tar is missing. */
 export async function requireTar(): Promise<void> {
   try {
     await execa('tar', ['--version']);
@@ -26,26 +26,26 @@ export async function requireTar(): Promise<void> {
   }
 }
 
-/** Packs a directory into a file, reads it back to compare, and syncs it; gives the file. */
+/** Packs a directory into a file, compares the two, and syncs the file. Returns its path. */
 export async function archiveRotation(directory: string, file: string): Promise<string> {
   rmSync(file, { force: true });
-  // Readable to who can read the queue, and to nobody else: tar leaves the mode of a file that is there.
+  // Only users who can read the queue can read the archive: tar keeps the mode of an existing file.
   closeSync(openSync(file, 'wx', statSync(directory).mode & 0o660));
-  const words = ['--file', file, '--directory', dirname(directory), '--gzip'];
+  const options = ['--file', file, '--directory', dirname(directory), '--gzip'];
   try {
-    await runTar(['--create', ...words, '--', basename(directory)], CHANGED);
-    await runTar(['--compare', ...words], GREW);
+    await runTar(['--create', ...options, '--', basename(directory)], CHANGED);
+    await runTar(['--compare', ...options], GREW);
   } catch (error) {
-    throw archiveFault(error, file);
+    throw archiveError(error, file);
   }
   syncFile(file);
   return file;
 }
 
-/** Runs tar; its status 1, some files differ, is none of failure if all that it says is of this kind. */
-async function runTar(words: readonly string[], harmless: RegExp): Promise<void> {
+/** Runs tar. Its exit status 1 (some files differ) is no error if every line that it prints matches `harmless`. */
+async function runTar(options: readonly string[], harmless: RegExp): Promise<void> {
   try {
-    await execa('tar', words, { env: { LC_ALL: 'C' } });
+    await execa('tar', options, { env: { LC_ALL: 'C' } });
   } catch (error) {
     if (!(error instanceof ExecaError) || error.exitCode !== 1) throw error;
     const lines = [error.stdout, error.stderr]
@@ -55,7 +55,7 @@ async function runTar(words: readonly string[], harmless: RegExp): Promise<void>
   }
 }
 
-function archiveFault(error: unknown, file: string): RqError {
+function archiveError(error: unknown, file: string): RqError {
   const text =
     error instanceof ExecaError
       ? String(error.stderr)
@@ -63,6 +63,6 @@ function archiveFault(error: unknown, file: string): RqError {
           .find((line) => line !== '')
       : undefined;
   const isFull = /No space left|quota exceeded/i.test(text ?? '') || errorCode(error) === 'ENOSPC';
-  const why = isFull ? 'the disk or your quota is full; nothing was changed' : (text ?? errorMessage(error));
-  return new RqError(isFull ? 'NO_SPACE' : 'IO', `cannot rotate to ${file}: ${why}`, { cause: error });
+  const reason = isFull ? 'the disk or your quota is full; nothing was changed' : (text ?? errorMessage(error));
+  return new RqError(isFull ? 'NO_SPACE' : 'IO', `cannot rotate to ${file}: ${reason}`, { cause: error });
 }

@@ -4,13 +4,14 @@ import { execa } from 'execa';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { Connection, type Row } from '../../store/connection.ts';
 import { deleteRows } from '../../store/deletions.ts';
+import { allJobFiles } from '../../store/file-owners.ts';
 import { checkIntegrity } from '../../store/recovery/integrity.ts';
-import { addRows, type EndedKey, earlierAttemptRows, endedKeys, endedRows, fileOwners } from '../../store/rotations.ts';
+import { addRows, type EndedKey, earlierAttemptRows, endedKeys, endedRows } from '../../store/rotations.ts';
 import { copyTree } from '../files/copy-tree.ts';
-import { linkOrCopy } from '../files/job-files.ts';
+import { tryLink } from '../files/hard-links.ts';
 import { removePaths } from '../files/remove-paths.ts';
-import { type FileOwner, namesOfFiles, ownFilesOf } from '../files/stored-files.ts';
-import { layOut } from '../layout.ts';
+import { listJobFiles, namesOfJob } from '../files/stored-names.ts';
+import { createLayout } from '../layout.ts';
 import { type Queue, READ_ONLY_MARK } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { read } from '../transaction/read.ts';
@@ -19,13 +20,13 @@ const PAGE_JOBS = 2_000;
 const TRIES = 5;
 const REPORT_EVERY = 100;
 
-/** What a rotation holds: its jobs, and the names of their files, relative to the queue. */
+/** The jobs of a rotation, and the names of their files, relative to the queue. */
 export interface RotationContents {
   readonly keys: readonly EndedKey[];
   readonly files: readonly string[];
 }
 
-/** Fills a new directory with the jobs that ended by a time, as a queue that is only to be read; all of it synced. */
+/** Makes a directory into a read-only queue of the jobs that ended by a time, with their files; syncs it. */
 export async function fillRotation(
   queue: Queue,
   directory: string,
@@ -33,7 +34,7 @@ export async function fillRotation(
   progress?: Progress,
 ): Promise<RotationContents> {
   mkdirSync(directory, { mode: 0o700 });
-  layOut(directory, 0);
+  createLayout(directory, 0);
   writeFileSync(join(directory, READ_ONLY_MARK), `jobs of ${queue.directory}, rotated ${queue.clock.now()}\n`);
   const connection = Connection.open(join(directory, 'db'), { create: true, busyMs: 0 });
   try {
@@ -41,33 +42,30 @@ export async function fillRotation(
     connection.migrate();
     for await (const { jobs, earlier } of endedJobs(queue, until)) addRows(connection, jobs, earlier);
     connection.execute('COMMIT');
-    const files = await bringFiles(queue.directory, directory, fileOwners(connection), progress);
-    return await completed(directory, connection, files);
+    const files = await addFiles(queue.directory, directory, connection, progress);
+    return await syncRotation(directory, connection, files);
   } finally {
     connection.close();
   }
 }
 
-/** Gives a rotation the files of its jobs; gives their names. */
-async function bringFiles(
-  from: string,
-  to: string,
-  owners: readonly FileOwner[],
-  progress?: Progress,
-): Promise<string[]> {
-  // Only now: a job that ended a moment ago has its files by then.
-  const present = namesOfFiles(from);
+/** Adds the files of the jobs to a rotation. Returns their names. */
+async function addFiles(from: string, to: string, connection: Connection, progress?: Progress): Promise<string[]> {
+  // Listed after the jobs were read: the files of an ended job are complete.
+  const present = listJobFiles(from);
+  const owners = [...allJobFiles(connection)];
   const files: string[] = [];
   for (const [index, owner] of owners.entries()) {
-    for (const name of ownFilesOf(owner)) {
-      if (present.has(name) && (await bring(from, to, name))) files.push(name);
+    for (const name of namesOfJob(owner)) {
+      // Each file once, even if two rows name it.
+      if (present.delete(name) && (await addFile(from, to, name))) files.push(name);
     }
     if (index % REPORT_EVERY === 0) progress?.(index, owners.length);
   }
   return files;
 }
 
-/** Takes jobs out of a rotation that is not committed. */
+/** Removes jobs from a rotation that is not committed. */
 export async function withoutJobs(
   queue: Queue,
   directory: string,
@@ -76,35 +74,35 @@ export async function withoutJobs(
 ): Promise<RotationContents> {
   const connection = Connection.open(join(directory, 'db'), { busyMs: queue.lockTimeoutMs });
   try {
+    const removed = new Set<string>();
+    for (const job of allJobFiles(connection)) {
+      if (jids.has(job.jid)) for (const name of namesOfJob(job)) removed.add(name);
+    }
     connection.execute('BEGIN IMMEDIATE');
     deleteRows(connection, [...jids]);
     connection.execute('COMMIT');
-    const isOut = (name: string): boolean => jids.has(Number.parseInt(name.slice(name.indexOf('/') + 1), 10));
-    await removePaths(contents.files.filter(isOut).map((name) => join(directory, name)));
-    return await completed(
-      directory,
-      connection,
-      contents.files.filter((name) => !isOut(name)),
-    );
+    await removePaths([...removed].map((name) => join(directory, name)));
+    const files = contents.files.filter((name) => !removed.has(name));
+    return await syncRotation(directory, connection, files);
   } finally {
     connection.close();
   }
 }
 
-async function completed(
+async function syncRotation(
   directory: string,
   connection: Connection,
   files: readonly string[],
 ): Promise<RotationContents> {
   const fault = checkIntegrity(connection);
-  if (fault !== undefined) throw new Error(`the rotation in ${directory} is damaged as it was written: ${fault}`);
+  if (fault !== undefined) throw new Error(`the new rotation in ${directory} is damaged: ${fault}`);
   const keys = endedKeys(connection);
-  // All of its files at once; fsync for each would take one sync a file.
+  // One sync of the file system is faster than one of each file.
   await execa('sync', ['-f', directory]);
   return { keys, files };
 }
 
-/** Whole rows of jobs that ended by a time and of their earlier attempts; each batch is one short read. */
+/** The rows of jobs that ended by a time, and of their earlier attempts. Each batch is one short read. */
 async function* endedJobs(queue: Queue, until: string): AsyncGenerator<{ jobs: Row[]; earlier: Row[] }> {
   for (const state of ['finished', 'dead'] as const) {
     for (let after = 0; ; ) {
@@ -121,8 +119,20 @@ async function* endedJobs(queue: Queue, until: string): AsyncGenerator<{ jobs: R
   }
 }
 
-/** Nothing of it may be missing, for the original is removed: what a job left behind may still work in it. */
-async function bringData(from: string, to: string, name: string): Promise<boolean> {
+/** Adds a file of a job to a rotation, as a hard link if possible. False if it does not exist. */
+async function addFile(from: string, to: string, name: string): Promise<boolean> {
+  if (name.startsWith('data/')) return await addData(from, to, name);
+  try {
+    if (await tryLink(join(from, name), join(to, name))) return true;
+    return await copyTree(join(from, name), join(to, name), { within: from, isLive: true });
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return false;
+  }
+}
+
+/** Copies data completely, because the original is removed. A process that the job left behind may still change it. */
+async function addData(from: string, to: string, name: string): Promise<boolean> {
   for (let tries = 1; ; tries++) {
     try {
       return await copyTree(join(from, name), join(to, name), { within: from, isLive: false });
@@ -130,20 +140,9 @@ async function bringData(from: string, to: string, name: string): Promise<boolea
       if (errorCode(error) !== 'ENOENT') throw error;
       await removePaths([join(to, name)]);
       if (tries < TRIES) continue;
-      const why = 'files come and go in it while it is copied; end what the job left behind, or delete it';
-      throw new RqError('IO', `cannot rotate ${join(from, name)}: ${why}`, { cause: error });
+      const reason =
+        'its files change while it is copied; end the processes that the job left behind, or delete the job';
+      throw new RqError('IO', `cannot rotate ${join(from, name)}: ${reason}`, { cause: error });
     }
-  }
-}
-
-/** Gives the rotation a job's file: a second name for it, or a copy on another file system. False if it is gone. */
-async function bring(from: string, to: string, name: string): Promise<boolean> {
-  if (name.startsWith('data/')) return await bringData(from, to, name);
-  try {
-    linkOrCopy(join(from, name), join(to, name));
-    return true;
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    return false;
   }
 }

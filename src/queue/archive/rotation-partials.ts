@@ -12,18 +12,15 @@ import { sweepAbandoned, temporaryName } from '../files/temporary-names.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 
-/** How the temporary directory of a rotation is called, with an id behind it. */
+/** The name of a rotation's temporary directory, followed by the id of the rotation. */
 export const PARTIAL = '.rq-rotation.';
 const OWNER = 'owner';
 const ABANDONED_MS = 7 * 86_400_000;
 
-/**
- * Makes the temporary directory of a rotation. It says from the first whose it is, so that others can tell when it was
- * left behind.
- */
+/** Makes the temporary directory of a rotation. It never exists without the file that identifies its process. */
 export function makePartial(partial: string, queueDirectory: string): void {
   const { pid } = process;
-  const owner = { queue: queueDirectory, ...placeOfPids(), pid, start_time: processStartTime(pid) };
+  const owner = { queue: queueDirectory, ...pidScope(), pid, start_time: processStartTime(pid) };
   const temporary = join(dirname(partial), temporaryName());
   try {
     sweepAbandoned(dirname(partial));
@@ -37,25 +34,23 @@ export function makePartial(partial: string, queueDirectory: string): void {
   }
 }
 
-/** Removes such a directory; if this process is killed over it, what is left has a name that tells so. */
+/** Removes such a directory, under a temporary name, so that the rest is swept if this process is killed. */
 export async function removePartial(partial: string): Promise<void> {
   const temporary = join(dirname(partial), temporaryName());
   let left = temporary;
   try {
     renameSync(partial, temporary);
   } catch (error) {
-    // Another has removed it, or there is no room for the name.
+    // Another process removed it, or the disk is full.
     if (errorCode(error) === undefined) throw error;
     left = partial;
   }
   await removePaths([left]);
 }
 
-/**
- * Removes what killed rotations of this queue left in a directory and never committed; or only this one of them.
- */
+/** Removes the temporary directories of killed rotations of this queue that were not committed; or only the given one. */
 export async function sweepPartials(queue: Queue, directory: string, only?: string): Promise<void> {
-  // Before the table is read: one that is committed in between would be missing in it.
+  // Listed before the table is read, so that a rotation that is committed meanwhile is in the table.
   const left = only === undefined ? abandonedPartials(queue, directory) : [only];
   if (left.length === 0) return;
   const committed = await read(queue, unfinishedRotations);
@@ -63,14 +58,14 @@ export async function sweepPartials(queue: Queue, directory: string, only?: stri
   for (const path of left.filter((each) => !isCommitted(each))) await removePartial(path);
 }
 
-/** What killed rotations of this queue left in a directory, committed or not: their paths. */
+/** The paths of the temporary directories that killed rotations of this queue left, committed or not. */
 export function abandonedPartials(queue: Queue, directory: string): string[] {
   const paths = namesIn(directory).map((name) => join(directory, name));
   return paths.filter((path) => isAbandoned(path, queue));
 }
 
-/** Within this a pid means one process. */
-function placeOfPids(): { readonly host: string; readonly boot: string; readonly namespace: number } {
+/** The scope in which a pid identifies one process. */
+function pidScope(): { readonly host: string; readonly boot: string; readonly namespace: number } {
   return { host: hostName(), boot: bootId(), namespace: pidNamespace() };
 }
 
@@ -87,13 +82,13 @@ function isAbandoned(path: string, { directory, clock }: Queue): boolean {
   try {
     const owner = readFlatDocument(readFileSync(join(path, OWNER), 'utf8'));
     if (owner['queue'] !== directory) return false;
-    if (Object.entries(placeOfPids()).every(([key, value]) => owner[key] === String(value))) {
+    if (Object.entries(pidScope()).every(([key, value]) => owner[key] === String(value))) {
       return String(processStartTime(Number(owner['pid']))) !== owner['start_time'];
     }
-    // Of another machine, perhaps of the same name, or a container: only age tells that it is not at work.
+    // A process of another machine, perhaps of the same name, or of a container cannot be looked up.
     return Date.parse(clock.now()) - statSync(path).mtimeMs > ABANDONED_MS;
   } catch (error) {
-    // Another has just removed it.
+    // Another process has just removed it.
     if (errorCode(error) === undefined) throw error;
     return false;
   }

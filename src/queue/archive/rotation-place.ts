@@ -1,13 +1,13 @@
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { errorCode } from '../../job/errors.ts';
-import { hasNoLinks } from '../files/job-files.ts';
+import { hasNoLinks } from '../files/hard-links.ts';
 
-/** What a rename or a link says where something has the name that is not to be overwritten. */
+/** The errors of rename(2) and link(2) for a name that is taken. */
 const TAKEN: readonly (string | undefined)[] = ['EEXIST', 'ENOTEMPTY', 'ENOTDIR'];
 
 /**
- * Gives a complete rotation its name, or, where something came to be there since, one beside it: nothing is overwritten,
- * not even what this host does not see yet. Gives the name that it has; throws ENOENT where the rotation is not there.
+ * Renames a complete rotation to its path, or to `PATH.2`, `PATH.3` … if that is taken. Never overwrites, not even what
+ * this host does not see yet. Returns the name. Throws ENOENT if the rotation does not exist.
  */
 export function placeRotation(partial: string, path: string): string {
   const isFile = lstatSync(partial).isFile();
@@ -17,14 +17,14 @@ export function placeRotation(partial: string, path: string): string {
   }
 }
 
-/** Rename would overwrite a file. False where something else has the name. */
+/** For a file, which rename(2) would overwrite. False if the name is taken. */
 function linkAt(partial: string, name: string): boolean {
   try {
     linkSync(partial, name);
   } catch (error) {
     if (hasNoLinks(error)) return moveAt(partial, name);
     if (errorCode(error) !== 'EEXIST') throw error;
-    // It has it if another places it just now, or one was killed before it removed the first name.
+    // Another process places it now, or one was killed before it removed the first name.
     if (!isSameFile(partial, name)) return false;
   }
   rmSync(partial, { force: true });

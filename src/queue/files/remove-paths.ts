@@ -4,33 +4,34 @@ import { execa } from 'execa';
 import { errorCode } from '../../job/errors.ts';
 
 const AT_ONCE = 16;
-/** What a directory says that its owner may not write to, or that somebody writes to. */
-const PERHAPS_CLOSED: readonly (string | undefined)[] = ['EACCES', 'EPERM', 'ENOTEMPTY'];
+/** The errors for a directory that its owner may not write to, or that another process writes to. */
+const CLOSED_DIRECTORY: readonly (string | undefined)[] = ['EACCES', 'EPERM', 'ENOTEMPTY'];
 
 /**
- * Removes files and directories, several at once; what is not there is no error. Gives those that could not be removed:
- * no row names them any more, so that this is no reason to say that a change failed.
+ * Removes files and directories, several at once. Returns the paths that could not be removed: no row refers to them any
+ * more, so that the change itself has not failed. A path that does not exist is no error.
  */
 export async function removePaths(paths: readonly string[]): Promise<string[]> {
-  const stayed: string[] = [];
+  const remaining: string[] = [];
   for (let index = 0; index < paths.length; index += AT_ONCE) {
-    const some = paths.slice(index, index + AT_ONCE);
-    const removed = await Promise.all(some.map(removeOne));
-    stayed.push(...some.filter((_, at) => removed[at] === false));
+    const batch = paths.slice(index, index + AT_ONCE);
+    const removed = await Promise.all(batch.map(removeOne));
+    remaining.push(...batch.filter((_, at) => removed[at] === false));
   }
-  return stayed;
+  return remaining;
 }
 
 async function removeOne(path: string): Promise<boolean> {
-  const code = await removalFault(path);
+  const code = await removalError(path);
   if (code === undefined) return true;
-  if (!PERHAPS_CLOSED.includes(code) || lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (!CLOSED_DIRECTORY.includes(code) || lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
     return false;
-  await openDirectories(path);
-  return (await removalFault(path)) === undefined;
+  await makeDirectoriesWritable(path);
+  return (await removalError(path)) === undefined;
 }
 
-async function removalFault(path: string): Promise<string | undefined> {
+/** The code of the error; undefined if the path was removed. */
+async function removalError(path: string): Promise<string | undefined> {
   try {
     await rm(path, { recursive: true, force: true });
     return undefined;
@@ -41,9 +42,9 @@ async function removalFault(path: string): Promise<string | undefined> {
   }
 }
 
-/** Lets this user, as far as they are theirs, write to a directory and those in it. */
-async function openDirectories(path: string): Promise<void> {
+/** Makes a directory and those in it writable, as far as this user owns them. */
+async function makeDirectoriesWritable(path: string): Promise<void> {
   const words = [path, '-type', 'd', '!', '-perm', '-700', '-exec', 'chmod', 'u+rwx', '{}', ';'];
-  // What it could not do shows when the directory is removed.
+  // If this fails, so does the removal that follows.
   await execa('find', words, { reject: false });
 }

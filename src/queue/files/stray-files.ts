@@ -1,19 +1,21 @@
-import { jobFiles } from '../../store/file-owners.ts';
+import { join } from 'node:path';
+import { allJobFiles } from '../../store/file-owners.ts';
 import type { Queue } from '../open.ts';
 import { type Look, look } from '../transaction/look.ts';
-import { filesOf, namesOfFiles } from './stored-files.ts';
+import { allNamesOfJob, listJobFiles } from './stored-names.ts';
+import { temporaryNames } from './temporary-names.ts';
 
-/** Files and jobs that do not fit together. Names are relative to the queue. */
+/** The differences between the files of a queue and its jobs. Names are relative to the queue. */
 export interface StrayFiles {
-  /** Of no job; those under names that rq uses while it copies are not among them. */
+  /** Files that belong to no job. Temporary files are not among them. */
   readonly ownerless: readonly string[];
-  /** What jobs that wait are to get, and is not there. */
+  /** Files that pending and holding jobs need and that do not exist. */
   readonly missing: readonly string[];
 }
 
 /**
- * Compares the files of a queue with its jobs. What does not fit is looked at twice: jobs come, and go, while this is
- * read, and their files are there a moment before and after them.
+ * Compares the files of a queue with its jobs. A difference counts if two comparisons show it: files exist for a moment
+ * before a job is submitted and after it is deleted. What a running submit or update has staged is not a difference.
  */
 export async function findStrayFiles(queue: Queue): Promise<Look<StrayFiles>> {
   const first = await compare(queue);
@@ -29,11 +31,14 @@ export async function findStrayFiles(queue: Queue): Promise<Look<StrayFiles>> {
 
 async function compare(queue: Queue): Promise<Look<StrayFiles>> {
   return await look(queue, (connection) => {
-    const names = namesOfFiles(queue.directory);
-    const ownerless = new Set([...names].filter((name) => !name.includes('/.')));
+    const calls = temporaryNames(join(queue.directory, 'stdin')).filter(({ isAbandoned }) => !isAbandoned);
+    const working = new Set(calls.map(({ id }) => id));
+    const names = listJobFiles(queue.directory);
+    const isStaged = (name: string): boolean => working.has(/\/([^.]+)\./.exec(name)?.[1] ?? '');
+    const ownerless = new Set([...names].filter((name) => !name.includes('/.') && !isStaged(name)));
     const missing: string[] = [];
-    for (const job of jobFiles(connection)) {
-      for (const name of filesOf(job)) ownerless.delete(name);
+    for (const job of allJobFiles(connection)) {
+      for (const name of allNamesOfJob(job)) ownerless.delete(name);
       if (!job.waits) continue;
       missing.push(...[job.stdin, job.data].filter((name): name is string => name !== null && !names.has(name)));
     }

@@ -1,48 +1,64 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../job/clock.ts';
 import { errorCode } from '../../job/errors.ts';
 import { bootId, hostName, pidNamespace } from '../../job/host.ts';
 import { processStartTime } from '../../job/process.ts';
 
-const NAME = /^\.(?<host>.+)\.(?<boot>[0-9a-f]{8})\.(?<namespace>\d+)\.(?<pid>\d+)\.(?<startTime>\d+)\.[0-9a-f-]{36}$/;
+const NAME =
+  /^\.(?<host>.+)\.(?<boot>[0-9a-f]{8})\.(?<namespace>\d+)\.(?<pid>\d+)\.(?<startTime>\d+)\.(?<id>[0-9a-f-]{36})$/;
+const ABANDONED_MS = 7 * 86_400_000;
 
-/**
- * A name for a file in the making, in a folder that others read too: hidden, never used before, and telling
- * which process makes it, so that what a killed one left behind can be told from what is being made.
- */
-export function temporaryName(): string {
+export interface TemporaryName {
+  readonly name: string;
+  /** The id that the name was made with. */
+  readonly id: string;
+  /** Whether the process that made the file has ended. */
+  readonly isAbandoned: boolean;
+}
+
+/** A hidden name that was never used before. It identifies this process, so that others can see when it has ended. */
+export function temporaryName(id: string = randomUUID()): string {
   const { pid } = process;
   const place = `${shortHost()}.${ownBoot()}.${pidNamespace()}`;
-  return `.${place}.${pid}.${processStartTime(pid) ?? 0}.${randomUUID()}`;
+  return `.${place}.${pid}.${processStartTime(pid) ?? 0}.${id}`;
 }
 
-/** The names in a folder that are or were for files in the making, and which of them this machine's processes left. */
-export function temporaryNames(folder: string): { readonly name: string; readonly isAbandoned: boolean }[] {
-  const names = readdirSync(folder).filter((name) => NAME.test(name));
-  return names.map((name) => ({ name, isAbandoned: isAbandoned(name) }));
+/** The temporary names in a folder. */
+export function temporaryNames(folder: string): TemporaryName[] {
+  return readdirSync(folder).flatMap((name) => {
+    const parts = NAME.exec(name)?.groups;
+    if (parts === undefined) return [];
+    return [{ name, id: parts['id'] ?? '', isAbandoned: isAbandoned(join(folder, name), parts) }];
+  });
 }
 
-/** Removes from a folder what processes of this machine left behind that are gone. */
+/** Removes from a folder the temporary files of this host's processes that have ended. */
 export function sweepAbandoned(folder: string): void {
   for (const { name } of temporaryNames(folder).filter((each) => each.isAbandoned)) {
     try {
       rmSync(join(folder, name), { recursive: true, force: true });
     } catch (error) {
-      // Of another user, in a queue of a group: theirs to sweep.
+      // In a queue of a group, the file of another user may have to stay.
       if (errorCode(error) === undefined) throw error;
     }
   }
 }
 
-/** Whether a name is that of a file in the making, whose process was of this machine and is gone. */
-function isAbandoned(name: string): boolean {
-  const { host, boot, namespace, pid, startTime } = NAME.exec(name)?.groups ?? {};
-  if (boot !== ownBoot()) return host === shortHost();
+function isAbandoned(path: string, { host, boot, namespace, pid, startTime }: Record<string, string>): boolean {
+  // Another boot may be another machine of the same name.
+  if (boot !== ownBoot()) return host === shortHost() && isOld(path);
   return Number(namespace) === pidNamespace() && isGone(Number(pid), Number(startTime));
 }
 
-/** Another user's process may be hidden (hidepid), but not from kill(2): while there is one, it may be that. */
+/** By the time of the last change of the inode: copies have the modification time of their original. */
+function isOld(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && Date.parse(systemClock.now()) - stats.ctimeMs > ABANDONED_MS;
+}
+
+/** /proc may hide the process of another user (hidepid); kill(2) does not. A hidden process counts as alive. */
 function isGone(pid: number, startTime: number): boolean {
   try {
     process.kill(pid, 0);
@@ -53,7 +69,7 @@ function isGone(pid: number, startTime: number): boolean {
   }
 }
 
-/** As much of the host's name as leaves room: a file's name has 255 bytes at most. */
+/** Shortened, because a file name has at most 255 bytes. */
 function shortHost(): string {
   return hostName().slice(0, 64);
 }

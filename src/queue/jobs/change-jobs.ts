@@ -1,11 +1,11 @@
-import { crashAt } from '../../job/crash-points.ts';
 import { RqError } from '../../job/errors.ts';
-import type { JobState } from '../../job/job.ts';
+import type { Job, JobState } from '../../job/job.ts';
 import { isSelectedByJid, type JidRange, type Selection } from '../../job/selection.ts';
 import { nextState } from '../../job/transitions.ts';
 import { resubmitJob, updateJob } from '../../store/changes.ts';
 import { selectPage } from '../../store/selections.ts';
-import { ReplacedFiles } from '../files/replaced-files.ts';
+import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
+import { type FileOwner, hasFiles, type JobFiles, NO_FILES, namesOfKind } from '../files/stored-names.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
@@ -14,8 +14,8 @@ import { selectJobs } from './select.ts';
 
 const PAGE_JOBS = 2_000;
 
-/** What came of a change: the jids that were changed, and those that were not, by the state that forbade it. */
-export interface Changed {
+/** The result of a change: the jids that were changed, and those that could not be, by the state that forbids it. */
+export interface ChangeResult {
   readonly changed: JidRange[];
   readonly count: number;
   readonly refused: ReadonlyMap<JobState, readonly number[]>;
@@ -25,8 +25,8 @@ const WRITE = { update: updateJob, resubmit: resubmitJob } as const;
 export type ChangeKind = keyof typeof WRITE;
 
 /**
- * Changes the selected jobs in one transaction. Jobs in a state that the kind is not for: where their jids were named,
- * nothing is changed at all, and they are given back as refused; where a state or all was, they are not meant.
+ * Changes the selected jobs in one transaction. If a job that is selected by its jid is in a state that the change does
+ * not apply to, changes nothing and returns that job as refused. Otherwise skips jobs in such states.
  */
 export async function changeJobs(
   queue: Queue,
@@ -34,81 +34,108 @@ export async function changeJobs(
   change: JobChange,
   kind: ChangeKind,
   progress?: Progress,
-): Promise<Changed> {
-  const jids = typeof change.data === 'string' ? await jidsOf(queue, selection, kind) : [];
-  const files = await ReplacedFiles.stage(queue.directory, change, jids);
-  let isCommitted: boolean | undefined = false;
-  crashAt('files-copied');
+): Promise<ChangeResult> {
+  const source = sourceOf(change);
+  const copies = hasFiles(source) ? await countJobs(queue, selection, kind) : 0;
+  const sources = Array.from({ length: copies }, () => source);
   try {
-    const changed = await transaction(queue, (run) => changeIn(run, { selection, change, kind, files }, progress));
-    isCommitted = true;
-    return changed;
+    return await withStagedFiles(queue.directory, sources, (names) =>
+      transaction(queue, (run) => new Change(run, change, kind, names).apply(selection, progress)),
+    );
   } catch (error) {
-    if (error instanceof Refused) return { changed: [], count: 0, refused: error.jobs };
-    if (error instanceof RqError && error.code === 'OUTCOME_UNKNOWN') isCommitted = undefined;
-    throw error;
-  } finally {
-    if (isCommitted !== undefined) await files.clear(isCommitted);
+    if (error instanceof RefusedJobs) return { changed: [], count: 0, refused: error.jobs };
+    if (!(error instanceof GrownSelection)) throw error;
+    throw new RqError('BUSY', `cannot change the selected jobs: ${error.message}; nothing was changed, try again`);
   }
 }
 
-/** Rolls a change back. */
-class Refused extends Error {
-  constructor(readonly jobs: ReadonlyMap<JobState, readonly number[]>) {
-    super('jobs were named that are in another state');
+/** Rolls the transaction back. */
+class RefusedJobs extends Error {
+  readonly jobs: ReadonlyMap<JobState, readonly number[]>;
+
+  constructor(jobs: ReadonlyMap<JobState, readonly number[]>) {
+    super('selected jobs are in another state');
+    this.jobs = jobs;
   }
 }
 
-interface ChangeRequest {
-  readonly selection: Selection;
-  readonly change: JobChange;
-  readonly kind: ChangeKind;
-  readonly files: ReplacedFiles;
-}
+/** Rolls the transaction back. No RqError, which would have it run again. */
+class GrownSelection extends Error {}
 
-function changeIn(run: Transaction, { selection, change, kind, files }: ChangeRequest, progress?: Progress): Changed {
-  files.begin();
-  const ranges: { first: number; last: number }[] = [];
-  const refused = new Map<JobState, number[]>();
-  let count = 0;
-  let after = 0;
-  for (;;) {
-    const jobs = selectPage(run.connection, selection, { after, limit: PAGE_JOBS });
-    const last = jobs.at(-1);
-    if (last === undefined) {
-      if (refused.size > 0) throw new Refused(refused);
-      crashAt('files-placed');
-      return { changed: ranges, count, refused };
-    }
-    after = last.jid;
-    for (const job of jobs) {
-      const next = nextState(job, { kind, state: change.state });
-      if (next !== undefined) {
-        WRITE[kind](run.connection, job.jid, changedFields(job, change, next.state, files.place(job)));
-        addJid(ranges, job.jid);
-        count += 1;
-        continue;
+/** One run of the transaction. */
+class Change {
+  private readonly ranges: { first: number; last: number }[] = [];
+  private readonly refused = new Map<JobState, number[]>();
+  private readonly owners: FileOwner[] = [];
+  private readonly replaced: string[] = [];
+  private count = 0;
+
+  constructor(
+    private readonly run: Transaction,
+    private readonly change: JobChange,
+    private readonly kind: ChangeKind,
+    private readonly names: readonly JobFiles[],
+  ) {}
+
+  apply(selection: Selection, progress?: Progress): ChangeResult & FileChange {
+    for (let after = 0; ; ) {
+      const jobs = selectPage(this.run.connection, selection, { after, limit: PAGE_JOBS });
+      for (const job of jobs) {
+        const next = nextState(job, { kind: this.kind, state: this.change.state });
+        if (next !== undefined) this.changeJob(job, next.state);
+        else if (isSelectedByJid(job.jid, selection)) this.refuse(job);
       }
-      if (!isSelectedByJid(job.jid, selection)) continue;
-      const others = refused.get(job.state);
-      if (others === undefined) refused.set(job.state, [job.jid]);
-      else others.push(job.jid);
+      const last = jobs.at(-1);
+      if (last === undefined) break;
+      after = last.jid;
+      this.run.refresh();
+      progress?.(this.count);
     }
-    run.refresh();
-    progress?.(count);
+    if (this.refused.size > 0) throw new RefusedJobs(this.refused);
+    const { ranges, count, refused, names, owners, replaced } = this;
+    return { changed: ranges, count, refused, used: Math.min(count, names.length), owners, replaced };
+  }
+
+  private changeJob(job: Job, state: JobState): void {
+    WRITE[this.kind](this.run.connection, job.jid, changedFields(job, this.change, state, this.changeFiles(job)));
+    this.count += 1;
+    const previous = this.ranges.at(-1);
+    if (previous?.last === job.jid - 1) previous.last = job.jid;
+    else this.ranges.push({ first: job.jid, last: job.jid });
+  }
+
+  private refuse({ jid, state }: Job): void {
+    const others = this.refused.get(state);
+    if (others === undefined) this.refused.set(state, [jid]);
+    else others.push(jid);
+  }
+
+  private changeFiles(job: Job): JobFiles {
+    const { change, names, owners, replaced } = this;
+    if (change.stdin !== undefined) replaced.push(...namesOfKind('stdin', job));
+    if (change.data !== undefined) replaced.push(...namesOfKind('data', job));
+    const files = hasFiles(sourceOf(change)) ? names[this.count] : NO_FILES;
+    if (files === undefined) {
+      throw new GrownSelection(`job ${job.jid} came into the selection while files were copied`);
+    }
+    if (hasFiles(files)) owners.push({ jid: job.jid, ...files });
+    return {
+      stdin: change.stdin === undefined ? job.stdin : files.stdin,
+      data: change.data === undefined ? job.data : files.data,
+    };
   }
 }
 
-function addJid(ranges: { first: number; last: number }[], jid: number): void {
-  const previous = ranges.at(-1);
-  if (previous?.last === jid - 1) previous.last = jid;
-  else ranges.push({ first: jid, last: jid });
+/** The files that each changed job gets a copy of. */
+function sourceOf({ stdin = null, data = null }: JobChange): JobFiles {
+  return { stdin, data };
 }
 
-async function jidsOf(queue: Queue, selection: Selection, kind: ChangeKind): Promise<number[]> {
-  const jids: number[] = [];
+/** The number of jobs that a change of the selection would apply to now. */
+async function countJobs(queue: Queue, selection: Selection, kind: ChangeKind): Promise<number> {
+  let count = 0;
   for await (const jobs of selectJobs(queue, selection)) {
-    jids.push(...jobs.filter((job) => nextState(job, { kind }) !== undefined).map(({ jid }) => jid));
+    count += jobs.filter((job) => nextState(job, { kind }) !== undefined).length;
   }
-  return jids;
+  return count;
 }

@@ -3,20 +3,20 @@ import type { Connection } from '../../store/connection.ts';
 import { openQueue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 
-/** Somebody has pressed a key and looks at the screen. */
+/** Short, because a user waits for the completion of a word. */
 const LOCK_TIMEOUT_MS = 1_000;
 
-/** Some tags of the queue at a path that begin with the text, in order. Throws as `openQueue` and `read`. */
+/** The first tags that begin with the text, in order. Throws as `openQueue` and `read`. */
 export async function completeTag(path: string, text: string, limit: number): Promise<string[]> {
-  return await look(path, (connection) => tagsBeginningWith(connection, text, limit));
+  return await readAt(path, (connection) => tagsBeginningWith(connection, text, limit));
 }
 
-/** The newest jobs of the queue at a path whose jid begins with the digits. Throws as `openQueue` and `read`. */
+/** The newest jobs whose jid begins with the digits. Throws as `openQueue` and `read`. */
 export async function completeJid(path: string, digits: string, limit: number): Promise<JobGlimpse[]> {
-  return await look(path, (connection) => newestBeginningWith(connection, digits, limit));
+  return await readAt(path, (connection) => newestBeginningWith(connection, digits, limit));
 }
 
-async function look<T>(path: string, work: (connection: Connection) => T): Promise<T> {
+async function readAt<T>(path: string, work: (connection: Connection) => T): Promise<T> {
   const queue = await openQueue(path, { lockTimeoutMs: LOCK_TIMEOUT_MS });
   try {
     return await read(queue, work);

@@ -9,8 +9,8 @@ const PAGE_JOBS = 2_000;
 const EXAMPLE = `exit_status!=0 and tag='night'`;
 
 /**
- * The jobs for which an SQL expression over the columns of `jobs` is true, by ascending jid, in batches; the database
- * is open read-only. Throws INVALID_INPUT for SQL that is wrong.
+ * The jobs for which an SQL expression over the columns of `jobs` is true, by ascending jid, in batches. The database is
+ * opened read-only. Throws INVALID_INPUT for wrong SQL.
  */
 export async function* queryJobs(queue: Queue, expression: string): AsyncGenerator<Job[]> {
   let after = 0;
@@ -19,7 +19,7 @@ export async function* queryJobs(queue: Queue, expression: string): AsyncGenerat
     const [first, last] = [jobs[0], jobs.at(-1)];
     if (first === undefined || last === undefined) return;
     if (first.jid <= after) {
-      const message = `cannot query: behind job ${after} the database gave job ${first.jid} again`;
+      const message = `cannot query: after job ${after} the database returned job ${first.jid}`;
       throw new RqError('QUEUE_DAMAGED', `${message}; run: rq ${queue.directory} recover`);
     }
     yield jobs;
@@ -32,15 +32,16 @@ async function readPage(queue: Queue, expression: string, after: number): Promis
   try {
     return await read(queue, (connection) => queryPage(connection, expression, { after, limit: PAGE_JOBS }));
   } catch (error) {
-    throw sqlFault(error, 'cannot query', EXAMPLE) ?? error;
+    throw sqlError(error, 'cannot query', EXAMPLE) ?? error;
   }
 }
 
-/** The error for SQL that SQLite refused, in words for people, with an example of what would do; undefined for any other. */
-export function sqlFault(error: unknown, attempted: string, example: string): RqError | undefined {
+/** The error for SQL that SQLite rejected, with an example of valid SQL; undefined for any other error. */
+export function sqlError(error: unknown, attempted: string, example: string): RqError | undefined {
   const code = errorCode(error) ?? '';
-  const isWords = error instanceof RangeError || error instanceof TypeError;
-  const isSql = isWords || code === 'SQLITE_ERROR' || /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG|AUTH|RANGE)/.test(code);
+  const isParameterError = error instanceof RangeError || error instanceof TypeError;
+  const isSql =
+    isParameterError || code === 'SQLITE_ERROR' || /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG|AUTH|RANGE)/.test(code);
   if (!isSql) return undefined;
   return new RqError('INVALID_INPUT', `${attempted}: ${errorMessage(error)}${sqlHint(errorMessage(error), example)}`, {
     cause: error,

@@ -7,8 +7,8 @@ import { read } from '../transaction/read.ts';
 const PAGE_JOBS = 2_000;
 
 /**
- * The selected jobs by ascending jid, in batches. Each batch is a short transaction of its own, so that a long list
- * holds up no writer; a job is seen once, in the state that it had when its batch was read.
+ * The selected jobs by ascending jid, in batches. Each batch is read in a short transaction of its own, so that a long
+ * list delays no writer. A job is returned once, in the state that it had when its batch was read.
  */
 export async function* selectJobs(queue: Queue, selection: Selection): AsyncGenerator<Job[]> {
   let after = 0;

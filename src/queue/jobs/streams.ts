@@ -3,27 +3,27 @@ import { join } from 'node:path';
 import { RqError } from '../../job/errors.ts';
 import { findJob } from '../../store/selections.ts';
 import { openFresh } from '../files/fresh-open.ts';
-import { type FileOwner, storedPath } from '../files/stored-files.ts';
+import { type FileOwner, storedPath } from '../files/stored-names.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 
 type Stream = 'stdin' | 'stdout' | 'stderr';
 
 /**
- * Where a job's stream is or will be, as an absolute path; there is no file before the job began. Throws NO_JOB, or IO for
- * the stdin of a job that has none.
+ * The absolute path of a job's stream. The file of stdout or stderr exists once the job has started. Throws NO_JOB, or IO
+ * for the stdin of a job that has none.
  */
 export async function jobStreamPath(queue: Queue, jid: number, stream: Stream): Promise<string> {
   const path = streamPath(queue, await findOne(queue, jid), stream);
   if (path !== undefined) return path;
-  throw new RqError('IO', `job ${jid} has no ${stream}: it was submitted without`, { facts: { jid } });
+  throw new RqError('IO', `job ${jid} has no ${stream}: it was submitted without --stdin`, { facts: { jid } });
 }
 
-/** Those of a job's stdin, stdout and stderr that are there, as absolute paths. Throws NO_JOB. */
+/** The absolute paths of those of a job's stdin, stdout and stderr that exist. Throws NO_JOB. */
 export async function existingStreams(queue: Queue, jid: number): Promise<string[]> {
   const job = await findOne(queue, jid);
   const paths = (['stdin', 'stdout', 'stderr'] as const).map((stream) => streamPath(queue, job, stream));
-  return paths.filter((path) => path !== undefined).filter(isThere);
+  return paths.filter((path) => path !== undefined).filter(exists);
 }
 
 async function findOne(queue: Queue, jid: number): Promise<FileOwner> {
@@ -32,13 +32,13 @@ async function findOne(queue: Queue, jid: number): Promise<FileOwner> {
   throw new RqError('NO_JOB', `no job ${jid} in ${queue.directory}: look with: rq ${queue.directory} list`);
 }
 
-/** Undefined for none: a file of that name is left over from another's submit. */
+/** Undefined for a job without stdin. */
 function streamPath({ directory }: Queue, job: FileOwner, stream: Stream): string | undefined {
   if (stream !== 'stdin') return join(directory, stream, String(job.jid));
   return job.stdin === null ? undefined : storedPath(directory, 'stdin', job);
 }
 
-function isThere(path: string): boolean {
+function exists(path: string): boolean {
   try {
     const file = openFresh(path);
     if (file !== undefined) closeSync(file);

@@ -43,8 +43,9 @@ describe('resubmit', () => {
     await bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=1']);
     expect([bench.stdout(1), bench.stdout(2)]).toEqual(['two\ntwo\n', 'two\ntwo\n']);
     expect(await bench.must(['QUEUE', 'stdin', '1'])).toBe('two\n');
-    expect(readdirSync(join(bench.queue, 'stdin'))).toHaveLength(2);
-    expect(readdirSync(join(bench.queue, 'data'))).toHaveLength(2);
+    // The file of each job, and the link to it.
+    for (const folder of ['stdin', 'data']) expect(readdirSync(join(bench.queue, folder))).toHaveLength(4);
+    expect(readFileSync(join(bench.queue, 'stdin/2'), 'utf8')).toBe('two\n');
     await bench.must(['QUEUE', 'delete', 'all', '-q']);
     for (const folder of ['stdin', 'data', 'stdout', 'stderr']) {
       expect(readdirSync(join(bench.queue, folder))).toEqual([]);
@@ -144,7 +145,8 @@ describe('touch', () => {
     for (const input of ['one', 'two']) await bench.must(['QUEUE', 'touch', '--stdin', 'cat'], { input });
     await bench.must(['QUEUE', 'feed', '--until-empty']);
     expect(bench.stdout(1)).toBe('two');
-    expect(readdirSync(join(bench.queue, 'stdin'))).toHaveLength(1);
+    expect(readdirSync(join(bench.queue, 'stdin'))).toHaveLength(2);
+    expect(readFileSync(join(bench.queue, 'stdin/1'), 'utf8')).toBe('two');
   });
 });
 
@@ -193,5 +195,55 @@ describe('pipes between commands', () => {
     await bench.must(['QUEUE', 'submit', 'true']);
     expect((await bench.jobs()).map(({ jid }) => jid)).toEqual([3]);
     expect(readFileSync(join(bench.queue, 'db.schema'), 'utf8')).toContain('CREATE TABLE jobs');
+  });
+});
+
+describe('files with the names of earlier versions', () => {
+  /** Two finished jobs and a pending one whose stdin and data are called `JID`, `JID.TOKEN` and `JID`. */
+  async function earlierQueue(): Promise<Workbench> {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create']);
+    writeFileSync(join(bench.directory, 'in'), 'in\n');
+    const words = ['submit', '-q', '--stdin=in', '--data=in', 'cat - "$RQ_DATA"'];
+    for (let jid = 1; jid <= 3; jid++) await bench.must(['QUEUE', ...words]);
+    for (const [jid, token] of [
+      [1, ''],
+      [2, '.deadbeef'],
+      [3, ''],
+    ] as const) {
+      const [job] = await bench.jobs(String(jid));
+      for (const kind of ['stdin', 'data']) {
+        await bench.shell(`rm q/${kind}/${jid} && mv q/${String(job?.[kind])} q/${kind}/${jid}${token}`);
+        const sql = `update jobs set ${kind} = '${kind}/${jid}${token}' where jid = ${jid}`;
+        await bench.must(['QUEUE', 'execute', sql]);
+      }
+    }
+    await bench.must(['QUEUE', 'update', '3', 'state=holding']);
+    await bench.must(['QUEUE', 'feed', '--until-empty']);
+    expect([1, 2].map((jid) => bench.stdout(jid))).toEqual(['in\nin\n', 'in\nin\n']);
+    return bench;
+  }
+
+  const names = (bench: Workbench, queue = 'q'): string[] =>
+    ['stdin', 'data'].flatMap((kind) => readdirSync(join(bench.directory, queue, kind)).sort());
+
+  test('are printed, resubmitted from what list prints, and copied by backup', async () => {
+    const bench = await earlierQueue();
+    expect(await bench.must(['QUEUE', 'stdin4', '2'])).toBe(`${bench.queue}/stdin/2.deadbeef\n`);
+    expect(await bench.must(['QUEUE', 'stdin', '1'])).toBe('in\n');
+    await bench.must(['QUEUE', 'backup', 'saved']);
+    expect(names(bench, 'saved')).toEqual(['1', '2.deadbeef', '3', '1', '2.deadbeef', '3']);
+    await bench.shell('rq q list 1,2 | rq q submit -q - && rq q feed --until-empty');
+    expect([bench.stdout(4), bench.stdout(5)]).toEqual(['in\nin\n', 'in\nin\n']);
+  });
+
+  test('are replaced by update, and removed by delete and rotate', async () => {
+    const bench = await earlierQueue();
+    await bench.must(['QUEUE', 'update', '-q', '3', 'stdin=in', 'data=null', 'state=pending']);
+    expect(names(bench)).toEqual(['1', '2.deadbeef', '3', expect.stringMatching(/-.*\.1$/), '1', '2.deadbeef']);
+    await bench.must(['QUEUE', 'rotate', 'old']);
+    expect(names(bench, 'old')).toEqual(['1', '2.deadbeef', '1', '2.deadbeef']);
+    await bench.must(['QUEUE', 'delete', '-q', 'all']);
+    expect(names(bench)).toEqual([]);
   });
 });

@@ -77,7 +77,7 @@ describe('snapshot and backup', () => {
       expect([status, stderr]).toEqual([1, expect.stringContaining('read-only')]);
     }
     const { status, stderr } = await bench.run(['QUEUE', 'snapshot']);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('it is there already')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('it exists already')]);
   });
 
   test('a snapshot is of one moment, while jobs come and go', async () => {
@@ -96,10 +96,10 @@ describe('snapshot and backup', () => {
     const bench = await queueWithEnded();
     writeFileSync(join(bench.queue, 'bin', 'tool'), '#!/bin/sh\necho tool\n', { mode: 0o755 });
     const printed = await bench.must(['QUEUE', 'backup', 'saved']);
-    expect(printed).toBe(`---\npath: ${join(bench.directory, 'saved')}\njobs: 3\nfiles: 7\n`);
+    expect(printed).toBe(`---\npath: ${join(bench.directory, 'saved')}\njobs: 3\nfiles: 9\n`);
     await bench.shell('rm -rf q && mv saved q && rq q submit -q tool && rq q feed --until-empty');
     expect([1, 2, 3, 4].map((jid) => bench.stdout(jid))).toEqual(['one', 'two\n', 'three', 'tool\n']);
-    expect((await bench.run(['QUEUE', 'backup', 'q'])).stderr).toContain('it is there already');
+    expect((await bench.run(['QUEUE', 'backup', 'q'])).stderr).toContain('it exists already');
     expect((await bench.run(['QUEUE', 'backup', 'no/where'])).stderr).toContain('there is no directory');
   });
 
@@ -121,7 +121,7 @@ test('data in a queue of a group is for its members, whatever the umask and the 
   await bench.shell(
     'mkdir -p raw/deep && echo in >raw/deep/file && chmod -R go-rwx raw && umask 077 && rq q submit -q -d raw true',
   );
-  expect((await bench.shell("cd q/data/1 && find . -printf '%p %m\\n' | sort")).stdout).toMatch(
+  expect((await bench.shell("cd q/data/1/ && find . -printf '%p %m\\n' | sort")).stdout).toMatch(
     /^\. 2?770\n\.\/deep 2?770\n\.\/deep\/file 660\n$/,
   );
 });
@@ -166,7 +166,7 @@ describe('rotate', () => {
     const bench = await queueWithEnded();
     mkdirSync(join(bench.directory, 'there'));
     for (const [target, message] of [
-      ['there', 'it is there already'],
+      ['there', 'it exists already'],
       ['no/where', 'there is no directory'],
     ] as const) {
       const { status, stderr } = await bench.run(['QUEUE', 'rotate', target]);

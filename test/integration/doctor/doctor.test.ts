@@ -118,11 +118,15 @@ describe('permissions and folders:', () => {
 describe('files:', () => {
   test('those of no job are noted, and what a waiting job lacks is a problem', async () => {
     await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'text' });
-    for (const name of ['stdout/7', 'stdin/7', 'stdin/1.abcdef', 'data/8']) plantOld(inQueue(name));
-    expect((await examine(bench)).found).toEqual(['files: note: data/8, stdin/1.abcdef, stdin/7, stdout/7: of no job']);
-    rmSync(inQueue('stdin/1'));
+    const staged = `data/${ID}.2`;
+    for (const name of ['stdout/7', 'stdin/7', 'stdin/1.abcdef', staged]) plantOld(inQueue(name));
+    expect((await examine(bench)).found).toEqual([
+      `files: note: ${staged}, stdin/1.abcdef, stdin/7, stdout/7: of no job`,
+    ]);
+    const stdin = String((await bench.jobs())[0]?.['stdin']);
+    rmSync(inQueue(stdin));
     const { verdict, found } = await examine(bench);
-    expect(found[0]).toBe('files: problem: stdin/1: jobs that wait are to get this, and it is not there');
+    expect(found[0]).toBe(`files: problem: ${stdin}: jobs that wait are to get this, and it is not there`);
     expect(verdict).toBe('problem');
   });
 

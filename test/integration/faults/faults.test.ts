@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CrashPoint } from '../../../src/job/crash-points.ts';
@@ -29,55 +29,6 @@ function leftovers(bench: Workbench): string[] {
   const names = ['stdin', 'data', 'nodes'].flatMap((folder) => readdirSync(join(bench.queue, folder)));
   return names.filter((name) => name.startsWith('.'));
 }
-
-describe('submit killed', () => {
-  const points: [CrashPoint, number][] = [
-    ['files-copied', 0],
-    ['transaction-begun', 0],
-    ['files-placed', 0],
-    ['transaction-worked', 0],
-    ['transaction-committed', 3],
-  ];
-  test.each(points)(
-    'at %s leaves %d of its three jobs, and no file that a later job could use',
-    async (point, count) => {
-      const { bench, crash } = await prepared(point);
-      writeFileSync(join(bench.directory, 'in'), 'from the killed submit\n');
-      mkdirSync(join(bench.directory, 'd'));
-      writeFileSync(join(bench.directory, 'd', 'file'), 'from the killed submit\n');
-      const args = ['QUEUE', 'submit', '--stdin=in', '--data=d', '-'];
-      const killed = await bench.run(args, { input: 'cat\ncat\ncat\n', environment: crash });
-      expect([killed.signal, await bench.jobs()]).toMatchObject(['SIGKILL', Array(count).fill({ state: 'pending' })]);
-      await bench.must(['QUEUE', 'submit', '-q', 'cat; ls $RQ/data/$RQ_JID 2>&1 || true']);
-      await bench.must(['QUEUE', 'feed', '--until-empty']);
-      const jobs = await bench.jobs();
-      expect(jobs).toMatchObject(Array(count + 1).fill({ state: 'finished', exit_status: 0 }));
-      for (let jid = 1; jid <= count; jid++) expect(bench.stdout(jid)).toBe('from the killed submit\n');
-      const next = bench.stdout(Number(jobs.at(-1)?.['jid']));
-      expect(next).not.toContain('from the killed submit');
-      expect(leftovers(bench)).toEqual([]);
-    },
-  );
-});
-
-describe('update killed', () => {
-  const points: [CrashPoint, 'old' | 'new'][] = [
-    ['files-copied', 'old'],
-    ['files-placed', 'old'],
-    ['transaction-worked', 'old'],
-    ['transaction-committed', 'new'],
-  ];
-  test.each(points)('at %s leaves the job with its %s stdin and tag', async (point, which) => {
-    const { bench, crash } = await prepared(point);
-    for (const name of ['old', 'new']) writeFileSync(join(bench.directory, name), `${name}\n`);
-    await bench.must(['QUEUE', 'submit', '-q', '--stdin=old', '--tag=old', 'cat']);
-    const killed = await bench.run(['QUEUE', 'update', '1', 'stdin=new', 'tag=new'], { environment: crash });
-    expect(killed.signal).toBe('SIGKILL');
-    await bench.must(['QUEUE', 'feed', '--until-empty']);
-    expect(await bench.jobs()).toMatchObject([{ tag: which, state: 'finished' }]);
-    expect([bench.stdout(1), leftovers(bench)]).toEqual([`${which}\n`, []]);
-  });
-});
 
 describe('delete killed', () => {
   const points: [CrashPoint, number][] = [

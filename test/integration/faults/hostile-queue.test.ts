@@ -56,8 +56,9 @@ test('links, pipes and directories in place of the files of a job are refused', 
   await bench.must(['QUEUE', 'submit', '-q', '--stdin=-', 'echo overwritten'], { input: 'x' });
   await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'echo overwritten\n'.repeat(3) });
   const file = (name: string): string => join(bench.queue, name);
-  execFileSync('rm', [file('stdin/1')]);
-  symlinkSync(victim, file('stdin/1'));
+  const stdin = (await bench.must(['QUEUE', 'stdin4', '1'])).trim();
+  execFileSync('rm', [stdin]);
+  symlinkSync(victim, stdin);
   symlinkSync(victim, file('stdout/2'));
   execFileSync('mkfifo', [file('stdout/3')]);
   symlinkSync(victim, file('stderr/4'));

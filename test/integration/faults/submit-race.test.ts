@@ -6,10 +6,10 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const SUBMITTERS = 3;
 
-test('submits that are rolled back and run again take nobody the files of a job', async () => {
+test('submits that are rolled back and run again leave every job its own files', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
-  // A reader that stays keeps every commit from being made: it is rolled back after a while, and its jids are free again.
+  // A reader blocks every commit. The transaction is rolled back after a while, and its jids are free again.
   const reader = bench.start([
     'QUEUE',
     'lock',
@@ -47,5 +47,6 @@ test('submits that are rolled back and run again take nobody the files of a job'
     const index = String(command).slice('echo '.length, 'echo '.length + 1);
     expect(bench.stdout(Number(jid))).toBe(`${index}\n`.repeat(3));
   }
-  for (const folder of ['stdin', 'data']) expect(readdirSync(join(bench.queue, folder))).toHaveLength(SUBMITTERS);
+  // The file of each job, and the link to it.
+  for (const folder of ['stdin', 'data']) expect(readdirSync(join(bench.queue, folder))).toHaveLength(2 * SUBMITTERS);
 });

@@ -42,7 +42,7 @@ describe('create', () => {
     expect(run('rq other create')).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^rq: cannot make a queue.*\n$/),
+      stderr: expect.stringMatching(/^rq: cannot create a queue.*\n$/),
     });
   });
 });
@@ -99,7 +99,7 @@ describe('submit', () => {
     const { status, stderr } = run('rq other list | rq q submit -');
     expect([status, stderr]).toEqual([
       2,
-      expect.stringContaining('line 2 of stdin: no job of this queue has the file stdin/1; give its full path'),
+      expect.stringContaining('line 2 of stdin: no job of this queue has the file stdin/'),
     ]);
     expect(run('rq q list -f jid').stdout).toBe('---\n- jid: 1\n');
     read('rq q list -f command,stdin | rq q submit -');

@@ -17,11 +17,11 @@ export async function run(call: CommandCall): Promise<undefined> {
   const selection = await requireSelection(call);
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'deleted');
-    const { deleted, running, stayed } = await progress.during(deleteJobs(queue, selection, progress.report));
+    const { deleted, running, remaining } = await progress.during(deleteJobs(queue, selection, progress.report));
     if (!call.options.flag('quiet')) {
       await printAfter(`deleted ${deleted.length} jobs`, () => printJobs(call, [deleted]));
     }
-    warnRemainingFiles(call, stayed);
+    warnRemainingFiles(call, remaining);
     if (running.length > 0) throw refusedJobs(call, new Map([['running', running]]));
     if (deleted.length === 0) throw noJob(call, queue.directory, 'pending, holding or ended');
   });

@@ -11,11 +11,11 @@ export async function run(call: CommandCall): Promise<undefined> {
   await useQueue(call, async (queue) => {
     const target = call.positionals[0] ?? `${queue.directory}.${timeStamp(queue.clock.now())}.tgz`;
     const progress = progressOf(call, 'rotated');
-    const { path, jobs, stayed } = await progress.during(rotateQueue(queue, target, progress.report));
+    const { path, jobs, remaining } = await progress.during(rotateQueue(queue, target, progress.report));
     if (path === undefined) call.diagnostics.info(`no job of ${queue.directory} has ended: nothing to rotate`);
     await printAfter(`rotated ${jobs} jobs to ${path ?? 'nowhere'}`, () =>
       printReport(call, { rotation: path ?? null, jobs }),
     );
-    warnRemainingFiles(call, stayed);
+    warnRemainingFiles(call, remaining);
   });
 }

@@ -6,10 +6,10 @@ import { syncFile } from '../files/sync-file.ts';
 import { sweepAbandoned, temporaryName } from '../files/temporary-names.ts';
 
 /**
- * Makes a directory or file as a whole or not at all: the work fills a temporary one beside it, which then gets the
- * name; what a killed process left beside it is swept. Never overwrites. Throws QUEUE_EXISTS if something is there, NO_SPACE, NOT_ALLOWED or IO.
+ * Creates a directory completely or not at all: `fill` works in a temporary directory beside the target, which is then
+ * renamed. Sweeps what killed processes left there. Never overwrites. Throws QUEUE_EXISTS, NO_SPACE, NOT_ALLOWED or IO.
  */
-export async function makeWhole(
+export async function createAtomically(
   target: string,
   attempted: string,
   fill: (temporary: string) => Promise<void>,
@@ -27,18 +27,18 @@ export async function makeWhole(
     return path;
   } catch (error) {
     await removePaths([temporary]);
-    throw placeFault(error, path, attempted);
+    throw targetError(error, path, attempted);
   }
 }
 
-/** Throws QUEUE_EXISTS if there is anything at a path. */
+/** Throws QUEUE_EXISTS if a path exists. */
 export function refuseExisting(path: string, attempted: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
-  throw new RqError('QUEUE_EXISTS', `cannot ${attempted} to ${path}: it is there already; name another path`);
+  throw new RqError('QUEUE_EXISTS', `cannot ${attempted} to ${path}: it exists already; name another path`);
 }
 
-/** An error of the file system in words for people; others as they are. */
-export function placeFault(error: unknown, path: string, attempted: string): unknown {
+/** The RqError for an error of the file system at a target; any other error unchanged. */
+export function targetError(error: unknown, path: string, attempted: string): unknown {
   if (error instanceof RqError) return error;
   const what = `cannot ${attempted} to ${path}`;
   const details = { cause: error, facts: { path } };
@@ -51,13 +51,13 @@ export function placeFault(error: unknown, path: string, attempted: string): unk
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new RqError('NOT_ALLOWED', `${what}: you may not write to ${dirname(path)}`, details);
+      return new RqError('NOT_ALLOWED', `${what}: no permission to write to ${dirname(path)}`, details);
     case 'ENOSPC':
     case 'EDQUOT':
       return new RqError('NO_SPACE', `${what}: the disk or your quota is full; nothing was changed`, details);
     case 'EEXIST':
     case 'ENOTEMPTY':
-      return new RqError('QUEUE_EXISTS', `${what}: another was faster; name another path`, details);
+      return new RqError('QUEUE_EXISTS', `${what}: another process created it first; name another path`, details);
     default:
       return new RqError('IO', `${what}: ${errorMessage(error)}; nothing was changed`, details);
   }

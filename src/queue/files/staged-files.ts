@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { crashAt } from '../../job/crash-points.ts';
+import { errorCode, RqError } from '../../job/errors.ts';
+import { copyData, copyError, copyStdin } from './file-copies.ts';
+import { tryLink } from './hard-links.ts';
+import { removePaths } from './remove-paths.ts';
+import { type FileOwner, hasFiles, type JobFiles, linkName, NO_FILES } from './stored-names.ts';
+import { temporaryName } from './temporary-names.ts';
+
+/** What a committed transaction did with staged files. Names are relative to the queue. */
+export interface FileChange {
+  /** Of the staged sources, so many were given to jobs, in their order. */
+  readonly used: number;
+  /** The jobs that got them; null for a kind that did not change. */
+  readonly owners: readonly FileOwner[];
+  /** Names of files that the rows of these jobs referred to before. */
+  readonly replaced: readonly string[];
+}
+
+/**
+ * Copies the sources (absolute paths) into the queue before a transaction, and hands their names to it, one pair for
+ * each source. If the transaction commits, links `stdin/JID` and `data/JID` to them and removes the files that they
+ * replace; if it fails, removes the copies. If its outcome is unknown, the sweep decides once this process has ended.
+ * Throws INVALID_INPUT where a source cannot be read, NO_SPACE or IO where the queue cannot be written.
+ */
+export async function withStagedFiles<Change extends FileChange>(
+  directory: string,
+  sources: readonly JobFiles[],
+  commit: (names: readonly JobFiles[]) => Promise<Change>,
+): Promise<Change> {
+  const staged = new StagedFiles(directory);
+  let used = 0;
+  try {
+    for (const source of sources) await staged.add(source);
+    crashAt('files-staged');
+    const change = await commit(staged.names);
+    used = change.used;
+    await removePaths(change.replaced.map((name) => join(directory, name)));
+    await linkFiles(directory, change.owners);
+    crashAt('files-linked');
+    await staged.clear(used);
+    return change;
+  } catch (error) {
+    if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) await staged.clear(used);
+    throw error;
+  }
+}
+
+/**
+ * The files `ID.N` of one call. A hidden marker with the same id exists from before the first of them is made until it
+ * is known which of them rows refer to. Its name identifies the process, so that the sweep finds the files of a killed
+ * one.
+ */
+class StagedFiles {
+  readonly names: JobFiles[] = [];
+  private readonly directory: string;
+  private readonly id = randomUUID();
+  private readonly marker: string;
+  private count = 0;
+  /** By its source, the copy of each stdin that further jobs get a link of. */
+  private readonly stdinCopies = new Map<string, string>();
+
+  constructor(directory: string) {
+    this.directory = directory;
+    this.marker = join(directory, 'stdin', temporaryName(this.id));
+  }
+
+  async add({ stdin, data }: JobFiles): Promise<void> {
+    if (!hasFiles({ stdin, data })) {
+      this.names.push(NO_FILES);
+      return;
+    }
+    // Listed before they are complete, so that a failure removes them too.
+    const files = { stdin: this.newName('stdin', stdin), data: this.newName('data', data) };
+    this.names.push(files);
+    if (stdin !== null && files.stdin !== null) await this.addStdin(stdin, join(this.directory, files.stdin));
+    if (data !== null && files.data !== null) await copyData(this.directory, data, join(this.directory, files.data));
+    crashAt('file-staged');
+  }
+
+  /** Removes the files from an index on, then the marker. */
+  async clear(from: number): Promise<void> {
+    if (this.count === 0) return;
+    const unused = this.names.slice(from).flatMap(({ stdin, data }) => [stdin, data].filter((name) => name !== null));
+    await removePaths(unused.map((name) => join(this.directory, name)));
+    await removePaths([this.marker]);
+  }
+
+  private newName(kind: 'stdin' | 'data', source: string | null): string | null {
+    if (source === null) return null;
+    if (this.count === 0) this.makeMarker(kind, source);
+    this.count += 1;
+    return `${kind}/${this.id}.${this.count}`;
+  }
+
+  private makeMarker(kind: 'stdin' | 'data', source: string): void {
+    try {
+      closeSync(openSync(this.marker, 'wx'));
+    } catch (error) {
+      throw copyError(kind, source, error);
+    }
+  }
+
+  private async addStdin(source: string, target: string): Promise<void> {
+    const copy = this.stdinCopies.get(source);
+    if (copy !== undefined && (await tryLink(copy, target))) return;
+    await copyStdin(this.directory, copy ?? source, target);
+    // The number of links to one copy is limited (EMLINK).
+    this.stdinCopies.set(source, target);
+  }
+}
+
+/** Makes the links for scripts. They are a convenience: a job does not depend on them. */
+async function linkFiles(directory: string, owners: readonly FileOwner[]): Promise<void> {
+  for (const owner of owners) {
+    for (const kind of ['stdin', 'data'] as const) {
+      const name = owner[kind];
+      if (name === null) continue;
+      try {
+        await symlink(basename(name), join(directory, linkName(kind, owner.jid)));
+      } catch (error) {
+        if (errorCode(error) === undefined) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { jobFilesAfter } from '../../store/file-owners.ts';
+import type { Queue } from '../open.ts';
+import { read } from '../transaction/read.ts';
+import { removePaths } from './remove-paths.ts';
+import { isStagedName } from './stored-names.ts';
+import { temporaryNames } from './temporary-names.ts';
+
+const FOLDERS = ['stdin', 'data'] as const;
+const PAGE_JOBS = 20_000;
+
+/**
+ * Removes the files that killed submits and updates of this host staged and that no row refers to. The rows are read
+ * after the process was seen to have ended: what it committed is in them.
+ */
+export async function sweepStagedFiles(queue: Queue): Promise<void> {
+  const { directory } = queue;
+  const left = FOLDERS.flatMap((folder) =>
+    temporaryNames(join(directory, folder))
+      .filter(({ isAbandoned }) => isAbandoned)
+      .map(({ name, id }) => ({ path: join(directory, folder, name), id })),
+  );
+  if (left.length === 0) return;
+  const ids = new Set(left.map(({ id }) => id));
+  const unreferenced = new Set(FOLDERS.flatMap((folder) => stagedNames(directory, folder, ids)));
+  if (unreferenced.size > 0) await withoutReferenced(queue, unreferenced);
+  await removePaths([...unreferenced].map((name) => join(directory, name)));
+  // Last, so that a sweep that is killed is done again.
+  await removePaths(left.map(({ path }) => path));
+}
+
+/** The staged files in a folder of calls with these ids. */
+function stagedNames(directory: string, folder: string, ids: ReadonlySet<string>): string[] {
+  const names = readdirSync(join(directory, folder)).filter((name) => ids.has(name.slice(0, name.indexOf('.'))));
+  return names.map((name) => `${folder}/${name}`).filter(isStagedName);
+}
+
+/** Takes from the names those that rows refer to, by short reads: the row of a job keeps its jid. */
+async function withoutReferenced(queue: Queue, names: Set<string>): Promise<void> {
+  for (let after = 0; ; ) {
+    const rows = await read(queue, (connection) => jobFilesAfter(connection, after, PAGE_JOBS));
+    for (const { stdin, data } of rows) {
+      for (const name of [stdin, data]) if (name !== null) names.delete(name);
+    }
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.jid;
+  }
+}
