@@ -1,4 +1,4 @@
-// How the program is bundled: as few files as can be, since every file that is opened costs a round trip on NFS.
+// Bundles the program into few files, since each file that is opened costs a round trip on NFS.
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -8,17 +8,17 @@ import { lazyBuiltins } from './lazy-builtins.mjs';
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const root = new URL('..', import.meta.url).pathname;
 
-/** As esbuild takes them, for ES modules. */
+/** The options of esbuild for ES modules. */
 export const options = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  // An addon cannot be bundled; src/store/connection.ts says where it is, and nothing searches for it.
+  // An addon cannot be bundled; src/store/connection.ts knows its path.
   external: ['bindings'],
   define: { RQ_VERSION: JSON.stringify(version) },
-  // What is bundled of CommonJS still calls require for Node's own modules.
+  // Bundled CommonJS modules call require for built-in modules.
   banner: {
     js: "import { createRequire as rqCreateRequire } from 'node:module'; const require = rqCreateRequire(import.meta.url);",
   },
@@ -27,23 +27,44 @@ export const options = {
   minifyWhitespace: true,
 };
 
-/** CommonJS has another name for the place of a file. */
+/** CommonJS has no import.meta.url. */
 const commonJs = {
   format: 'cjs',
-  // Code that was compiled before cannot import.
+  // A script with a code cache cannot import dynamically.
   supported: { 'dynamic-import': false },
   outExtension: { '.js': '.cjs' },
   banner: { js: "const rqFileUrl = require('node:url').pathToFileURL(__filename).href;" },
   define: { ...options.define, 'import.meta.url': 'rqFileUrl' },
 };
 
-/** Bundles it into a directory; plugins may change what is bundled. */
+const TABLE = '/src/cli/parse/command-table.ts';
+
+/**
+ * Splits the file of a command: the command table gets a copy that holds the specification only, so that its handler,
+ * and what the handler imports, is loaded only when the command runs.
+ */
+export const specificationsOnly = {
+  name: 'specifications-only',
+  setup(build) {
+    build.onResolve({ filter: /\/commands\/.*\.ts$/ }, ({ path, importer, kind, resolveDir }) =>
+      importer.endsWith(TABLE) && kind === 'import-statement'
+        ? { path: join(resolveDir, path), suffix: '?specification', sideEffects: false }
+        : undefined,
+    );
+    // `yargs/helpers` exports the parser, and imports all of yargs for an export that rq does not use.
+    build.onResolve({ filter: /platform-shims\/esm\.mjs$/ }, ({ path, importer, resolveDir }) =>
+      importer.endsWith('helpers.mjs') ? { path: join(resolveDir, path), sideEffects: false } : undefined,
+    );
+  },
+};
+
+/** Bundles the program into a directory; plugins may change what is bundled. */
 export async function bundleProgram(outdir, plugins = []) {
-  // One CommonJS file, whose compiled code is kept beside it: ES modules in parts take 1.4 of its processor time.
+  // One CommonJS file: ES modules in several files take 1.4 of its processor time.
   await build({
     ...options,
     ...commonJs,
-    plugins: [...plugins, lazyBuiltins],
+    plugins: [...plugins, specificationsOnly, lazyBuiltins],
     // proper-lockfile needs only `fs`. graceful-fs would replace functions of `fs` for the whole process.
     alias: { 'graceful-fs': 'node:fs' },
     entryPoints: { rq: 'src/main.ts' },
@@ -51,11 +72,11 @@ export async function bundleProgram(outdir, plugins = []) {
     outdir,
   });
   const program = join(outdir, 'rq.cjs');
-  // A small file answers help and version: it takes little more than `node -e 0`. The same for what the tab key asks.
+  // Small files for the calls that must start as fast as Node: the version, and completion.
   await build({
     ...options,
     ...commonJs,
-    plugins,
+    plugins: [...plugins, specificationsOnly],
     entryPoints: { launch: 'src/launch.ts', complete: 'src/complete.ts' },
     define: {
       ...commonJs.define,
@@ -63,7 +84,7 @@ export async function bundleProgram(outdir, plugins = []) {
       RQ_WRAPPER: JSON.stringify(WRAPPER),
     },
     outdir,
-    // The table of commands is wanted for its words only.
+    // The handlers, which the table imports dynamically.
     external: [...options.external, '../commands/*'],
   });
   // The thread that watches the main thread.

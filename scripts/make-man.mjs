@@ -1,6 +1,7 @@
-// Writes man/rq.1 from the table of commands. The commands' own programs are left out: only the table's words are needed.
+// Writes man/rq.1 from the command table.
 import { writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { specificationsOnly } from './bundle.mjs';
 
 const root = new URL('..', import.meta.url);
 const { outputFiles } = await build({
@@ -10,6 +11,7 @@ const { outputFiles } = await build({
   write: false,
   platform: 'node',
   format: 'esm',
+  plugins: [specificationsOnly],
   external: ['../commands/*'],
 });
 const { manPage } = await import(

@@ -1,13 +1,10 @@
-import { answer } from './cli/help/completion/answer.ts';
+import { answer } from './cli/help/completion/next-word.ts';
 
-/**
- * What the scripts of `rq completion` run at each press of the tab key: one file that parses next to nothing before it
- * answers, and opens a database only for tags and jids.
- */
+/** Answers the scripts of `rq completion` at each press of the tab key; opens the database only for tags and jids. */
 async function complete(): Promise<void> {
   const [, shell = '', , , line = '', typed = ''] = process.argv.slice(2);
   const text = await answer({ shell, line, typed }, process.env);
-  // A reader that is gone needs no answer.
+  // The shell may have closed the pipe.
   process.stdout.on('error', () => undefined);
   process.stdout.write(text);
 }

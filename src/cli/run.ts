@@ -2,26 +2,18 @@ import { quickAnswer } from './help/quick-answer.ts';
 import { standardDiagnostics } from './output/diagnostics.ts';
 import { EXIT, errorLine, exitStatus, stackLines } from './output/exit-status.ts';
 import { OutputClosed } from './output/standard-output.ts';
-import type { InputStream, TextOutput } from './parse/command-call.ts';
+import type { Surroundings } from './parse/command-call.ts';
+import { readCall } from './parse/read-call.ts';
 
-/** What a call of rq works with. */
-export interface Surroundings {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly output: TextOutput;
-  /** Asked for only by what reads it. */
-  readonly input: () => Promise<InputStream>;
-}
-
-/** Does what the words say and returns the exit status; every error becomes one line on stderr. */
+/** Runs a command line and returns the exit status; every error becomes one line on stderr. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
-  let diagnostics = standardDiagnostics(surroundings.environment, askedVerbosity(words));
+  let diagnostics = standardDiagnostics(surroundings.environment, requestedVerbosity(words));
   try {
-    const answer = await quickAnswer(words);
+    const answer = quickAnswer(words);
     if (answer !== undefined) {
       await surroundings.output.write(answer);
       return EXIT.done;
     }
-    const { readCall } = await import('./parse/read-call.ts');
     const { call, program } = await readCall(words, surroundings);
     diagnostics = call.diagnostics;
     return (await program.run(call)) ?? EXIT.done;
@@ -33,8 +25,8 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
   }
 }
 
-/** The verbosity for errors of the words themselves, before anything has parsed them. */
-function askedVerbosity(words: readonly string[]): number | undefined {
+/** The verbosity for errors in the command line itself. */
+function requestedVerbosity(words: readonly string[]): number | undefined {
   const digit = /(?:^| )(?:-v|--verbosity)[ =]?([0-4])(?: |$)/.exec(words.join(' '))?.[1];
   return digit === undefined ? undefined : Number(digit);
 }

@@ -1,16 +1,20 @@
-import type { CommandSpec, OptionSpec } from '../parse/command-spec.ts';
-import { COMMANDS } from '../parse/command-table.ts';
-import { COMMON_OPTIONS } from '../table/common.ts';
-import { optionHelp, optionUsage, usage } from './help.ts';
+import type { OptionSpec } from '../parse/command-spec.ts';
+import { COMMANDS, type Command } from '../parse/command-table.ts';
+import { COMMON_OPTIONS } from '../parse/shared-options.ts';
+import { usageLine } from './usage-line.ts';
 
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
-  ['RQ_Q, RQ_QUEUE', 'The queue, where none is named.'],
-  ['RQ_OPTS, RQ_OPTIONS', 'Options that always apply, quoted as in a shell; the command line wins over them.'],
-  ['RQ_EDITOR', 'What ioview opens the streams of a job with.'],
-  ['RQ_SQL_DEBUG', 'Where it is not empty, each SQL statement is told on stderr.'],
-  ['NO_COLOR', 'Where it is not empty, nothing is coloured on a terminal either.'],
-  ['RQ_HOST', "The name to take for this host's."],
-  ['RQ_RUNTIME_DIR', 'Where feeders keep sockets, pid files and journals; local, never on NFS (default /tmp/rq-UID).'],
+  ['RQ_Q, RQ_QUEUE', 'The queue, if the command line names none.'],
+  ['RQ_OPTS, RQ_OPTIONS', 'Options that always apply, quoted as in a shell. The command line takes precedence.'],
+  ['RQ_EDITOR', 'The program that ioview runs on the files of a job.'],
+  ['RQ_SQL_DEBUG', 'If not empty, each SQL statement is logged on stderr.'],
+  ['NO_COLOR', 'If not empty, output on a terminal has no colour.'],
+  ['RQ_HOST', 'The name of this host, instead of its host name.'],
+  [
+    'RQ_RUNTIME_DIR',
+    'The local directory for the sockets, pid files and journals of feeders. It must not be on NFS (default ' +
+      '/tmp/rq-UID).',
+  ],
 ];
 
 const STATUSES: readonly (readonly [string, string])[] = [
@@ -18,21 +22,21 @@ const STATUSES: readonly (readonly [string, string])[] = [
   ['1', 'Failed.'],
   ['2', 'Wrong usage.'],
   ['3', 'No such queue or job.'],
-  ['75', 'The queue is busy, or its lease could not be had in --lock-timeout: try again.'],
+  ['75', 'The queue is busy, or rq could not acquire the lease within --lock-timeout. Try again.'],
 ];
 
-/** The manual page rq(1) in the man macros (man(7)), made from the table of commands. */
+/** The manual page rq(1), in the macros of man(7). */
 export function manPage(): string {
   return [
-    '.\\" Made from the table of commands by scripts/make-man.mjs; do not edit.',
+    '.\\" Generated from the command table by scripts/make-man.mjs; do not edit.',
     '.TH RQ 1 "" "rq" "User Commands"',
     '.SH NAME',
     'rq \\- an instant cluster from any directory that Linux machines share over NFS',
     '.SH SYNOPSIS',
     `.B ${roff('rq QUEUE COMMAND')}`,
-    roff('[WORDS] [OPTIONS]'),
+    roff('[ARGUMENTS] [OPTIONS]'),
     '.SH DESCRIPTION',
-    roff('The queue is a directory. Where RQ_Q names it, it is left out. Options may stand anywhere before --.'),
+    roff('QUEUE is a directory. It may be omitted if RQ_Q names it. Options may stand anywhere before --.'),
     '.SH COMMANDS',
     ...COMMANDS.flatMap(commandSection),
     '.SH OPTIONS OF ALL COMMANDS',
@@ -45,30 +49,36 @@ export function manPage(): string {
   ].join('\n');
 }
 
-function commandSection(command: CommandSpec): string[] {
-  const short = command.short.length === 0 ? [] : ['.PP', roff(`Short: ${command.short.join(', ')}.`)];
+function commandSection(command: Command): string[] {
+  const { name, short, summary, report, description, options, examples } = command;
   return [
-    `.SS ${roff(`${command.name} - ${command.summary}`)}`,
-    `.B ${roff(usage(command))}`,
-    ...short,
-    ...(command.report === undefined ? [] : ['.PP', roff(`Fields: ${command.report.join(', ')}.`)]),
-    ...command.description.flatMap((paragraph) => ['.PP', roff(paragraph)]),
-    ...command.options.flatMap(optionSection),
+    `.SS ${roff(`${name} - ${summary}`)}`,
+    `.B ${roff(usageLine(command))}`,
+    ...(short.length === 0 ? [] : ['.PP', roff(`Short: ${short.join(', ')}.`)]),
+    ...(report === undefined ? [] : ['.PP', roff(`Fields: ${report.join(', ')}.`)]),
+    ...description.flatMap((paragraph) => ['.PP', roff(paragraph)]),
+    ...options.flatMap(optionSection),
     '.PP',
     'Examples:',
-    ...command.examples.flatMap(({ type, does }) => ['.TP', `.B ${roff(type)}`, roff(does)]),
+    ...examples.flatMap(([line, purpose]) => ['.TP', `.B ${roff(line)}`, roff(purpose)]),
   ];
 }
 
 function optionSection(option: OptionSpec): string[] {
-  return tagged([optionUsage(option).trim(), optionHelp(option)]);
+  const { name, short, type, value = '', choices, help } = option;
+  const usage = [
+    short === undefined ? '' : `-${short}, `,
+    `--${name}`,
+    type === 'optional' ? `[=${value}]` : ` ${value}`,
+  ];
+  return tagged([usage.join('').trim(), choices === undefined ? help : `${choices.join(' | ')}. ${help}`]);
 }
 
 function tagged([head, text]: readonly [string, string]): string[] {
   return ['.TP', `.B ${roff(head)}`, roff(text)];
 }
 
-/** Text that troff prints as it is: no hyphenation signs, quotes, requests or escapes of its own. */
+/** Escapes text for troff: hyphens, quotes and control characters. */
 function roff(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\e')

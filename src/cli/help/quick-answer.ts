@@ -1,25 +1,18 @@
-import { COMMANDS, findCommand } from '../parse/command-table.ts';
 import { versionText } from '../version.ts';
-import { greeting, helpText } from './help.ts';
 
-const QUESTIONS = new Set(['--help', '-h', '--version']);
+const GREETING = `rq - an instant cluster from any directory that Linux machines share
 
-/**
- * The answer to a call that only asks for help or the version, found without a parser or a database, so that it comes
- * as fast as Node starts; undefined for any other call. Throws USAGE for help about a command that there is not.
- */
-export async function quickAnswer(words: readonly string[]): Promise<string | undefined> {
-  if (words.length === 0) return greeting();
-  const end = words.indexOf('--');
-  const asked = end === -1 ? words : words.slice(0, end);
-  const others = asked.filter((word) => !word.startsWith('-'));
-  // Another option may have one of the words for its value, and a command a --help of its own: the parser has the say.
-  if (asked.some((word) => word.startsWith('-') && !QUESTIONS.has(word)) || others.length > 2) return undefined;
-  const [first, second] = others;
-  const command = findCommand(second) ?? findCommand(first);
-  if (second !== undefined && findCommand(second) === undefined && first !== 'help') return undefined;
-  if (asked.includes('--version')) return versionText();
-  if (asked.some((word) => word === '--help' || word === '-h')) return helpText(COMMANDS, command?.name);
-  if (words[0] === 'help' && words.length <= 2) return helpText(COMMANDS, words[1]);
-  return words[0] === 'version' && words.length === 1 ? versionText() : undefined;
+  rq ./q create                      create a queue in a shared directory
+  rq ./q feed --daemon               run its jobs, on each machine
+  rq ./q submit 'command line'       submit a job, from any of them
+  rq ./q list                        print the jobs
+  rq ./q stdout 1                    print the output of job 1
+
+"rq help" lists all commands, "rq help COMMAND" explains one.
+`;
+
+/** The answer to a call that needs neither the parser nor the table of commands; undefined for other calls. */
+export function quickAnswer([first, ...others]: readonly string[]): string | undefined {
+  if (first === undefined) return GREETING;
+  return (first === '--version' || first === 'version') && others.length === 0 ? versionText() : undefined;
 }

@@ -1,75 +1,128 @@
+import { Parser } from 'yargs/helpers';
 import { RqError } from '../../job/errors.ts';
 import type { OptionValues } from './command-call.ts';
 import { nameCommand } from './command-name.ts';
-import type { CommandSpec } from './command-spec.ts';
-import { optionValues, readStandingOptions, readWords, wordsWithoutOptions } from './options.ts';
+import type { CommandSpec, OptionSpec } from './command-spec.ts';
+import { ALL_OPTIONS, type Command, findCommand, optionsOf } from './command-table.ts';
+import { InvalidArguments } from './misuse.ts';
+import { type SortedWords, sortWords } from './option-spelling.ts';
+import { checkValues, type OptionValue, optionValues, PARSER_SETTINGS } from './option-values.ts';
 import { splitWords } from './shell-words.ts';
 
-/** Commands whose words may be a command with options of its own, and what stands before it. */
-const TAKES_COMMAND = new Map([
+/** Commands whose arguments may be a program with options of its own, and what precedes the program. */
+const RUNS_PROGRAM = new Map([
   ['submit', 'submit'],
   ['touch', 'touch'],
   ['lock', 'lock read'],
 ]);
 
-/** A command line, understood. Positionals from `literalFrom` on stood after `--`. */
+/** A command line that was read. Positionals from `literalFrom` on stood after `--`. */
 export interface Arguments {
-  readonly command: CommandSpec;
+  readonly command: Command;
   readonly queue: string;
   readonly positionals: readonly string[];
   readonly literalFrom: number;
   readonly options: OptionValues;
 }
 
+type Values = ReadonlyMap<string, OptionValue>;
+
 /**
- * Reads the words of a command line and the environment's RQ_Q, RQ_QUEUE, RQ_OPTS and RQ_OPTIONS; the command line
- * wins. Words are read twice, since the options that a command has are known only once the command is. Throws USAGE.
+ * Reads a command line, and the variables RQ_Q, RQ_QUEUE, RQ_OPTS and RQ_OPTIONS; the command line takes precedence.
+ * Throws USAGE, or UnknownCommand or InvalidArguments for `explainMisuse`.
  */
 export function readArguments(words: readonly string[], environment: NodeJS.ProcessEnv): Arguments {
-  const { before, after } = wordsWithoutOptions(words);
-  const { command, queue, used } = nameCommand([...before, ...after], environment);
+  const sorted = sortWords(words, ALL_OPTIONS);
+  const { command, queue, used } =
+    answered(sorted) ?? nameCommand([...sorted.positionals, ...sorted.literals], environment);
+  const literals = sorted.literals.slice(Math.max(0, used - sorted.positionals.length));
+  const rest = { ...sorted, positionals: sorted.positionals.slice(used), literals };
+  const positionals = [...rest.positionals, ...literals];
+  const start = used === 2 ? `rq ${queue}` : 'rq';
   try {
-    const read = readWords(words, command);
-    const positionals = [...read.before, ...read.after].slice(used);
-    const literalFrom = Math.max(0, read.before.length - used);
-    const options = optionValues(standingOptions(command, environment), read.values);
-    refuseCommandHelp(command, positionals, read.values);
-    if (!options.flag('help')) checkPositionalCount(command, positionals);
-    return { command, queue, positionals, literalFrom, options };
+    const values = readOptions(rest, command);
+    refuseHelpOfProgram(command, positionals, values);
+    const options = optionValues(standingOptions(command, environment), values);
+    const { minPositionals: min, maxPositionals: max } = command;
+    const isCountRight = positionals.length >= min && positionals.length <= max;
+    if (!isCountRight && !options.flag('help')) throw new InvalidArguments(command, yargsWords(rest), undefined);
+    return { command, queue, positionals, literalFrom: rest.positionals.length, options };
   } catch (error) {
-    throw withHint(error, command, used === 2 ? `rq ${queue}` : 'rq', [...before, ...after].slice(used));
+    throw withHint(error, command, start, positionals);
   }
 }
 
-function standingOptions(command: CommandSpec, environment: NodeJS.ProcessEnv): ReturnType<typeof readStandingOptions> {
-  const name = environment['RQ_OPTS'] ? 'RQ_OPTS' : 'RQ_OPTIONS';
-  const text = environment[name] ?? '';
-  return text === '' ? new Map() : readStandingOptions(splitWords(text, name), command, name);
+/** `rq --help` and `rq submit --help` need no queue. */
+function answered({ positionals, options }: SortedWords): ReturnType<typeof nameCommand> | undefined {
+  const [first, second] = positionals;
+  if (second !== undefined || !options.some((word) => word === '--help' || word === '--version')) return undefined;
+  const command = findCommand(first ?? 'help');
+  return command && { command, queue: '', used: 1 };
 }
 
-/** `submit df -h` asks for no help: who meant the command's option must not get status 0 and no job. */
-function refuseCommandHelp(command: CommandSpec, words: readonly string[], values: ReadonlyMap<string, unknown>): void {
-  if (!TAKES_COMMAND.has(command.name) || words.length === 0) return;
+function readOptions(rest: SortedWords, command: Command): Values {
+  const own = optionsOf(command);
+  const foreign = rest.options.find((word) => !isOneOf(own, word));
+  const { argv, error } = parse(rest, own);
+  const unknown = rest.unknown[0] ?? foreign;
+  if (unknown !== undefined || error !== null) throw new InvalidArguments(command, yargsWords(rest), unknown);
+  return checkValues(argv, own);
+}
+
+function parse(rest: SortedWords, options: readonly OptionSpec[]): ReturnType<typeof Parser.detailed> {
+  return Parser.detailed(yargsWords(rest), {
+    string: options.filter(({ type }) => type !== 'flag').map(({ name }) => name),
+    // A flag is an option with no values: a boolean would take the word "true" of a command line as its value.
+    narg: Object.fromEntries(options.map(({ name, type }) => [name, type === 'flag' ? 0 : 1])),
+    configuration: PARSER_SETTINGS,
+  });
+}
+
+function yargsWords({ positionals, options, unknown, literals }: SortedWords): string[] {
+  return [...positionals, ...options, ...unknown, '--', ...literals];
+}
+
+function isOneOf(options: readonly OptionSpec[], word: string): boolean {
+  return options.some(({ name }) => `--${name}` === word.replace(/=.*$/s, ''));
+}
+
+/** The options of RQ_OPTS that the command has. */
+function standingOptions(command: Command, environment: NodeJS.ProcessEnv): Values {
+  const source = environment['RQ_OPTS'] ? 'RQ_OPTS' : 'RQ_OPTIONS';
+  const text = environment[source] ?? '';
+  if (text === '') return new Map();
+  const { options, unknown, positionals, literals } = sortWords(splitWords(text, source), ALL_OPTIONS);
+  if (unknown[0] !== undefined) {
+    throw new RqError('USAGE', `${source} contains the option ${unknown[0]}, which no command has`);
+  }
+  const [word] = [...positionals, ...literals];
+  if (word !== undefined) throw new RqError('USAGE', `${source} may contain options only, not the word "${word}"`);
+  const own = optionsOf(command);
+  const { argv, error } = parse(
+    { options: options.filter((each) => isOneOf(own, each)), unknown, positionals, literals },
+    own,
+  );
+  if (error !== null) throw new RqError('USAGE', `cannot read ${source}: ${error.message}`);
+  return checkValues(argv, own);
+}
+
+/** `submit df -h` does not ask for the help of rq: it must not exit with status 0 and submit nothing. */
+function refuseHelpOfProgram(command: Command, positionals: readonly string[], values: Values): void {
+  if (!RUNS_PROGRAM.has(command.name) || positionals.length === 0) return;
   for (const name of ['help', 'version']) {
-    if (values.has(name))
-      throw new RqError('USAGE', `--${name} after a command: is it an option of rq or of the command?`);
+    if (!values.has(name)) continue;
+    throw new RqError('USAGE', `--${name} after a command line: is it an option of rq or of the command line?`);
   }
 }
 
-function checkPositionalCount(command: CommandSpec, words: readonly string[]): void {
-  if (words.length < (command.minPositionals ?? 0))
-    throw new RqError('USAGE', `${command.name} needs ${command.positionals}`);
-  if (words.length <= command.maxPositionals) return;
-  const takes = command.maxPositionals === 0 ? 'takes no words' : `takes only ${command.positionals}`;
-  throw new RqError('USAGE', `${command.name} ${takes}, not "${words[command.maxPositionals]}"`);
-}
-
-function withHint(error: unknown, command: CommandSpec, start: string, words: readonly string[]): unknown {
-  if (!(error instanceof RqError) || error.code !== 'USAGE') return error;
-  const example = TAKES_COMMAND.get(command.name);
+/** Adds what to do next to an error, so that a usage error names the remedy. */
+function withHint(error: unknown, command: CommandSpec, start: string, positionals: readonly string[]): unknown {
+  const example = RUNS_PROGRAM.get(command.name);
   const hint =
-    example !== undefined && words.length > 0
-      ? `: put -- before a command with options of its own: ${start} ${example} -- python train.py --epochs 10`
-      : `; rq help ${command.name} says more`;
+    example !== undefined && positionals.length > 0
+      ? `: put -- before a program with options of its own: ${start} ${example} -- python train.py --epochs 10`
+      : `; see: rq help ${command.name}`;
+  if (error instanceof InvalidArguments) error.hint = hint;
+  if (!(error instanceof RqError) || error.code !== 'USAGE') return error;
   return new RqError('USAGE', `${error.message}${hint}`, { cause: error, facts: { ...error.facts } });
 }

@@ -1,53 +1,61 @@
 import type { Activity } from '../../job/activity.ts';
 import type { CommandSpec } from './command-spec.ts';
 
-/** What the file of a command exports. */
+/** What the file of a command exports beside its specification. */
 export interface CommandProgram {
-  /** Does the command's work; throws RqError. Returns the exit status where it is not 0 and no error says so. */
+  /** Runs the command; throws RqError. Returns the exit status if it is not 0 and there is no error. */
   readonly run: (call: CommandCall) => Promise<number | undefined>;
 }
 
-/** Everything that a command is given. */
+/** The process that a call runs in. */
+export interface Surroundings {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly output: TextOutput;
+  /** Opened only by commands that read it. */
+  readonly input: () => Promise<InputStream>;
+}
+
+/** One call of a command. */
 export interface CommandCall {
   readonly command: string;
-  /** The table, for help about it. */
+  /** All commands, for the help. */
   readonly commands: readonly CommandSpec[];
-  /** The fields of what the command reports; undefined where it reports none. */
+  /** The fields that the command reports; undefined if it reports none. */
   readonly report: readonly string[] | undefined;
-  /** The queue's path as it was named; empty for commands about no queue. */
+  /** The path of the queue as it was given; empty for commands that concern no queue. */
   readonly queue: string;
-  /** The words after the command; from `literalFrom` on they stood after `--` and are never special. */
+  /** The positional arguments; from `literalFrom` on they stood after `--` and are never special. */
   readonly positionals: readonly string[];
   readonly literalFrom: number;
   readonly options: OptionValues;
   readonly environment: NodeJS.ProcessEnv;
-  /** Whether stdout is a terminal on which YAML is to be coloured. */
+  /** Whether YAML on stdout is coloured. */
   readonly hasColour: boolean;
   /** stdout: data. */
   readonly output: TextOutput;
-  /** stderr: diagnostics. */
+  /** stderr: messages. */
   readonly diagnostics: Diagnostics;
   /** What the call is doing; long waits are reported. */
   readonly activity: Activity;
   readonly input: InputStream;
 }
 
-/** The options of a call, checked against the table. Names may be spelled with `_` or `-`. */
+/** The checked options of a call. Names may be spelled with `_` or `-`. */
 export interface OptionValues {
   flag(name: string): boolean;
   text(name: string): string | undefined;
   number(name: string): number | undefined;
 }
 
-/** Text or bytes out, one after another; a promise resolves when more may be written. */
+/** A stream of text or bytes; the promise resolves when more may be written. */
 export interface TextOutput {
   write(data: string | Uint8Array): Promise<void>;
 }
 
-/** Lines for people, by verbosity: 0 fatal, 1 error, 2 warn, 3 info, 4 debug. One line each, made printable. */
+/** Messages for people, by verbosity: 0 fatal, 1 error, 2 warn, 3 info, 4 debug. Each becomes one printable line. */
 export interface Diagnostics {
   readonly verbosity: number;
-  /** Why rq ends; said at any verbosity. */
+  /** The reason why rq ends; written at any verbosity. */
   fatal(line: string): void;
   error(line: string): void;
   warn(line: string): void;
@@ -55,7 +63,7 @@ export interface Diagnostics {
   debug(line: string): void;
 }
 
-/** Standard input: what it is, and its bytes. */
+/** Standard input: its kind and its bytes. */
 export interface InputStream {
   readonly kind: 'terminal' | 'pipe' | 'file' | 'none' | 'other';
   chunks(): AsyncIterable<Uint8Array>;

@@ -1,35 +1,34 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RqError } from '../../job/errors.ts';
-import type { CommandSpec } from './command-spec.ts';
-import { COMMANDS, findCommand } from './command-table.ts';
-import { nearest } from './suggestions.ts';
-import { mistypedCommand, unknownCommand } from './unknown-command.ts';
+import { type Command, findCommand } from './command-table.ts';
+import { UnknownCommand } from './misuse.ts';
 
-/** Which command, on which queue, and how many of the words said so. */
+/** The command, its queue, and the number of words that named them. */
 export interface NamedCommand {
-  readonly command: CommandSpec;
+  readonly command: Command;
   readonly queue: string;
   readonly used: number;
 }
 
 /**
- * Finds command and queue in words that are no options: `QUEUE COMMAND …`, or `COMMAND …` where RQ_Q or RQ_QUEUE names the
- * queue. A first word that is both a command and a queue's directory is the queue if a command follows. Throws USAGE.
+ * Finds command and queue in words that are not options: `QUEUE COMMAND …`, or `COMMAND …` if RQ_Q or RQ_QUEUE names
+ * the queue. A first word that is both a command and the directory of a queue is the queue if a command follows.
+ * Throws USAGE, or UnknownCommand.
  */
 export function nameCommand(words: readonly string[], environment: NodeJS.ProcessEnv): NamedCommand {
   const [first = '', second] = words;
   const firstCommand = findCommand(first);
   const secondCommand = findCommand(second);
   const standing = environment['RQ_Q'] || environment['RQ_QUEUE'] || '';
-  const needsNone = firstCommand?.queue === 'none';
   if (secondCommand !== undefined && (firstCommand === undefined || (first !== 'help' && isQueue(first)))) {
     return { command: secondCommand, queue: queuePath(first), used: 2 };
   }
-  if (firstCommand !== undefined && needsNone) return { command: firstCommand, queue: '', used: 1 };
+  if (firstCommand?.queue === 'none') return { command: firstCommand, queue: '', used: 1 };
   if (firstCommand !== undefined && standing !== '') return { command: firstCommand, queue: standing, used: 1 };
-  if (secondCommand !== undefined && firstCommand !== undefined)
+  if (firstCommand !== undefined && secondCommand !== undefined) {
     return { command: secondCommand, queue: first, used: 2 };
+  }
   throw notNamed(first, second, standing);
 }
 
@@ -42,22 +41,16 @@ function isQueue(path: string): boolean {
   return existsSync(join(path, 'db'));
 }
 
-function notNamed(first: string, second: string | undefined, standing: string): RqError {
+function notNamed(first: string, second: string | undefined, standing: string): Error {
   const command = findCommand(first);
-  // A short form is more likely the name of a queue when more follows.
+  // A short name that is followed by another word is more likely a queue.
   if (command !== undefined && (command.name === first || second === undefined) && !isQueue(first)) {
     const { name } = command;
-    return new RqError('USAGE', `${name} needs a queue: type rq QUEUE ${name}, or set RQ_Q to the queue's path`);
+    return new RqError('USAGE', `${name} needs a queue: type rq QUEUE ${name}, or set RQ_Q to the path of the queue`);
   }
-  const isLikeMode =
-    second !== undefined &&
-    nearest(
-      second,
-      COMMANDS.map(({ name }) => name),
-    ) !== undefined;
-  const mistyped = standing === '' && !isLikeMode && !existsSync(first) ? mistypedCommand(first, COMMANDS) : undefined;
-  if (mistyped !== undefined) return mistyped;
-  if (second !== undefined) return unknownCommand(standing !== '' && !isQueue(first) ? first : second, COMMANDS);
-  if (standing !== '') return unknownCommand(first, COMMANDS);
-  return new RqError('USAGE', `what to do with ${first}? Type rq ${first} COMMAND; rq help lists the commands`);
+  if (standing !== '') return new UnknownCommand([second !== undefined && isQueue(first) ? second : first], false);
+  const others = second === undefined ? [] : [second];
+  return existsSync(first) && second !== undefined
+    ? new UnknownCommand(others, false)
+    : new UnknownCommand([first, ...others], true);
 }

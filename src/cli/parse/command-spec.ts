@@ -1,16 +1,14 @@
-import type { CommandProgram } from './command-call.ts';
-
-/** One option as the table of commands holds it; help, man page and parser are made from this. */
+/** One option. The parser, the help, the completion and the man page are derived from it. */
 export interface OptionSpec {
-  /** The long name as it is shown; `_` and `-` are the same when it is read. */
+  /** The long name as it is shown; `_` and `-` are equal when it is read. */
   readonly name: string;
   readonly short?: string;
   /**
-   * `flag` has no value; `optional` has one only after `=`, else `-`; `bytes` takes a suffix k, M or G; all others
-   * need a value.
+   * `flag` has no value; `optional` has a value only after `=`, else `-`; `bytes` takes a suffix k, M or G; all others
+   * require a value.
    */
   readonly type: 'flag' | 'text' | 'integer' | 'number' | 'bytes' | 'optional';
-  /** What the value is called in the help. */
+  /** The name of the value in the man page; the completion derives from it whether the value is a path. */
   readonly value?: string;
   readonly min?: number;
   readonly max?: number;
@@ -18,28 +16,24 @@ export interface OptionSpec {
   readonly help: string;
 }
 
-/** One example of the help: what to type, and what that does. */
-export interface Example {
-  readonly type: string;
-  readonly does: string;
-}
+/** One example: a command line for bash, and what it does. */
+export type Example = readonly [line: string, purpose: string];
 
-/** One command of rq. */
+/** One command of rq, without its handler. */
 export interface CommandSpec {
   readonly name: string;
-  readonly short: readonly string[];
+  readonly short?: readonly string[];
   readonly summary: string;
-  /** The words after the command as they are shown, and how many there may be. */
-  readonly positionals: string;
-  readonly maxPositionals: number;
+  /** The positional arguments as the usage line shows them, and how many are allowed (default none). */
+  readonly positionals?: string;
   readonly minPositionals?: number;
-  /** `none`: the command is about no queue, and none is named. */
-  readonly queue: 'named' | 'none';
+  readonly maxPositionals?: number;
+  /** `none`: the command concerns no queue. */
+  readonly queue?: 'none';
   readonly options: readonly OptionSpec[];
-  /** What it reports, in this order, and `--fields` chooses from. Other commands print jobs, or what has no fields. */
+  /** The fields that the command reports, for `--fields`; undefined for commands that print jobs, or no fields. */
   readonly report?: readonly string[];
   /** Paragraphs. */
   readonly description: readonly string[];
   readonly examples: readonly Example[];
-  readonly load: () => Promise<CommandProgram>;
 }

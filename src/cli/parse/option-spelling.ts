@@ -1,50 +1,75 @@
 import type { OptionSpec } from './command-spec.ts';
-import { optionKey } from './command-table.ts';
+import { optionKey } from './option-values.ts';
 
-/** Words with every option in its long form, and the options that the table does not have, as they were typed. */
-export interface SpelledWords {
-  readonly words: readonly string[];
+/** Words sorted into kinds, with every option in its long form and its value behind `=`. */
+export interface SortedWords {
+  /** Positional arguments before `--`. */
+  readonly positionals: readonly string[];
+  readonly options: readonly string[];
+  /** Options that no command has, as they were typed. */
   readonly unknown: readonly string[];
+  /** The words after `--`. */
+  readonly literals: readonly string[];
 }
 
 const NEGATIVE_NUMBER = /^-(?:\d+(?:\.\d+)?|\.\d+)$/;
 const LONG = /^--([^=]*)(=.*)?$/s;
 
 /**
- * Spells every option before `--` out: `-qtx` is `--quiet --tag=x`, `--max_feed` is `--max-feed`, a bare `--stdin` is
- * `--stdin=-`. yargs-parser knows neither values that are attached to a letter nor values that may be left out.
+ * Sorts words and spells options out: `-qtx` is `--quiet --tag=x`, `--max-feed 4` is `--max_feed=4`, a bare `--stdin`
+ * is `--stdin=-`. yargs-parser supports neither values attached to a letter nor optional values.
  */
-export function spellOptions(words: readonly string[], options: readonly OptionSpec[]): SpelledWords {
-  const spelled: string[] = [];
-  const unknown: string[] = [];
-  for (const [index, word] of words.entries()) {
-    if (word === '--') return { words: [...spelled, ...words.slice(index)], unknown };
+export function sortWords(words: readonly string[], known: readonly OptionSpec[]): SortedWords {
+  const end = words.includes('--') ? words.indexOf('--') : words.length;
+  const sorted = { positionals: [] as string[], options: [] as string[], unknown: [] as string[] };
+  for (let at = 0; at < end; at += 1) {
+    const word = words[at] ?? '';
+    const next = at + 1 < end ? words[at + 1] : undefined;
     if (!isOption(word)) {
-      spelled.push(word);
+      sorted.positionals.push(word);
       continue;
     }
-    const found = word.startsWith('--') ? spellLong(word, options) : spellLetters(word, options);
-    if (found === undefined) unknown.push(word);
-    else spelled.push(...found);
+    const spelled = spellOption(word, known);
+    if (spelled === undefined) {
+      sorted.unknown.push(word);
+      continue;
+    }
+    const open = openOption(spelled, known);
+    if (open !== undefined && next !== undefined && !isOption(next)) {
+      spelled.push(`${spelled.pop()}=${next}`);
+      at += 1;
+    }
+    sorted.options.push(...spelled);
   }
-  return { words: spelled, unknown };
+  return { ...sorted, literals: words.slice(end + 1) };
 }
 
-/** True for a word that is an option, or several letters of them, where it does not stand after `--`. */
+/** Whether a word before `--` is an option, or several letters of options. */
 export function isOption(word: string): boolean {
   return word.startsWith('-') && word !== '-' && !NEGATIVE_NUMBER.test(word);
 }
 
-function spellLong(word: string, options: readonly OptionSpec[]): string[] | undefined {
+/** The options of a word in their long form; undefined if one is unknown. */
+export function spellOption(word: string, known: readonly OptionSpec[]): string[] | undefined {
+  return word.startsWith('--') ? spellLong(word, known) : spellLetters(word, known);
+}
+
+/** The last of the spelled options if the next word is its value. */
+export function openOption(spelled: readonly string[], known: readonly OptionSpec[]): OptionSpec | undefined {
+  const last = spelled.at(-1);
+  return known.find(({ name, type }) => `--${name}` === last && type !== 'flag');
+}
+
+function spellLong(word: string, known: readonly OptionSpec[]): string[] | undefined {
   const [, name = '', value = ''] = LONG.exec(word) ?? [];
-  const option = options.find((each) => optionKey(each.name) === optionKey(name));
+  const option = known.find((each) => optionKey(each.name) === optionKey(name));
   return option && [spell(option, value)];
 }
 
-function spellLetters(word: string, options: readonly OptionSpec[]): string[] | undefined {
+function spellLetters(word: string, known: readonly OptionSpec[]): string[] | undefined {
   const spelled: string[] = [];
   for (let at = 1; at < word.length; at += 1) {
-    const option = options.find((each) => each.short === word[at]);
+    const option = known.find((each) => each.short === word[at]);
     if (option === undefined) return undefined;
     const rest = word.slice(at + 1);
     const takesRest = rest.startsWith('=') || (rest !== '' && option.type !== 'flag' && option.type !== 'optional');
@@ -56,5 +81,5 @@ function spellLetters(word: string, options: readonly OptionSpec[]): string[] | 
 
 function spell(option: OptionSpec, value: string): string {
   const given = value === '' && option.type === 'optional' ? '=-' : value;
-  return `--${optionKey(option.name)}${given}`;
+  return `--${option.name}${given}`;
 }

@@ -1,28 +1,25 @@
 import { closeSync, openSync } from 'node:fs';
 import { Activity } from '../../job/activity.ts';
 import { errorMessage, RqError } from '../../job/errors.ts';
-import { helpText } from '../help/help.ts';
 import { wantsColour } from '../output/colour.ts';
 import { standardDiagnostics } from '../output/diagnostics.ts';
 import { chooseFields } from '../output/fields.ts';
-import type { Surroundings } from '../run.ts';
 import { observeCall } from '../stall/observe-call.ts';
 import { versionText } from '../version.ts';
 import { refuseInvalidBytes } from './argument-bytes.ts';
 import { type Arguments, readArguments } from './arguments.ts';
-import type { CommandCall, CommandProgram } from './command-call.ts';
+import type { CommandCall, CommandProgram, Surroundings, TextOutput } from './command-call.ts';
 import { COMMANDS } from './command-table.ts';
 
 /**
- * Reads the words as a call of a command, loads the command's program, and has long waits of the call reported. Throws USAGE,
- * or INVALID_INPUT for the log.
+ * Reads the words as a call of a command, loads its handler, and has long waits of the call reported. Throws USAGE, or
+ * INVALID_INPUT for the log.
  */
 export async function readCall(
   words: readonly string[],
   { environment, output, input }: Surroundings,
 ): Promise<{ call: CommandCall; program: CommandProgram }> {
-  refuseInvalidBytes(words);
-  const read = readArguments(words, environment);
+  const read = await readOrExplain(words, environment);
   refuseUnknownFields(read);
   const log = read.options.text('log');
   if (log !== undefined) tryLog(log);
@@ -45,26 +42,33 @@ export async function readCall(
   return { call: { ...unobserved, activity }, program: answer ?? (await read.command.load()) };
 }
 
-/** Before anything is changed. Commands that print jobs know the fields of these. */
+/** As `readArguments`. Throws USAGE for a call that is not understood. */
+export async function readOrExplain(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<Arguments> {
+  refuseInvalidBytes(words);
+  try {
+    return readArguments(words, environment);
+  } catch (error) {
+    // Loaded for mistakes only: yargs takes longer to load than a submit takes to run.
+    const { explainMisuse } = await import('../help/usage-error.ts');
+    throw await explainMisuse(COMMANDS, error);
+  }
+}
+
+/** Before anything is changed. Commands that print jobs check their fields themselves. */
 function refuseUnknownFields({ command, options }: Arguments): void {
   const fields = options.text('fields');
   if (fields !== undefined && command.report !== undefined) chooseFields(fields, command.report);
 }
 
-/** Help and version that only the parser could find, among options with values. */
 function answerProgram({ command, options }: Arguments): CommandProgram | undefined {
-  const answer = options.flag('help')
-    ? () => helpText(COMMANDS, command.name)
-    : options.flag('version')
-      ? versionText
-      : undefined;
-  if (answer === undefined) return undefined;
-  return {
-    run: async ({ output }) => {
-      await output.write(await answer());
-      return undefined;
-    },
-  };
+  if (options.flag('help')) return { run: ({ output }) => writeHelp(output, command.name) };
+  if (options.flag('version')) return { run: async ({ output }) => void (await output.write(versionText())) };
+  return undefined;
+}
+
+async function writeHelp(output: TextOutput, name: string): Promise<undefined> {
+  const { helpText } = await import('../help/help.ts');
+  await output.write(await helpText(COMMANDS, name));
 }
 
 function tryLog(path: string): void {

@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The name that a mistyped word is most likely meant for, by the letters to change; undefined if none is near. */
+/** The name that a mistyped word most likely means; undefined if none is near. yargs finds only names of commands. */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
   const name = closest(word, [...names]);
@@ -8,7 +8,7 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   return changes <= Math.max(2, word.length / 3) && changes < word.length ? name : undefined;
 }
 
-/** `, did you mean list?` where a name is near, else nothing. */
+/** `, did you mean --list?` if a name is near, else nothing. */
 export function nearestHint(word: string, names: readonly string[]): string {
   const name = nearest(word, names);
   return name === undefined ? '' : `, did you mean ${name}?`;

@@ -19,7 +19,7 @@ beforeEach(async () => {
   writeFileSync(join(bench.directory, 'afile'), '');
 });
 
-/** What rq answers a script: the names of files that are asked for, then the candidates. */
+/** The answer of rq to a script: which file names to add, then the candidates. */
 async function answer(line: string, more: NodeJS.ProcessEnv = {}): Promise<string[]> {
   const words = ['completion', 'zsh', '--complete', '--', line];
   const { status, stdout, stderr } = await bench.run(words, { environment: more });
@@ -27,7 +27,7 @@ async function answer(line: string, more: NodeJS.ProcessEnv = {}): Promise<strin
   return stdout.split('\n').map((each) => each.replace(/\t.*/, ''));
 }
 
-/** Beginnings of lines, and what a shell makes of them. */
+/** Typed lines, and the lines after the tab key. */
 const LINES = [
   ['rq q stat', 'rq q status '],
   ['rq my', 'rq my\\ queue/'],
@@ -52,7 +52,7 @@ const LINES = [
   ['rq nowhere list tag=', 'rq nowhere list tag='],
 ] as const;
 
-test('bash completes what is typed, with quotes, blanks and signs at which it breaks words', () => {
+test('bash completes words with quotes, blanks and the characters at which it breaks words', () => {
   const lines = LINES.map(([line]) => line);
   const typed = typeInBash({ lines, cwd: bench.directory, environment });
   expect(typed).toEqual(LINES.map(([, line]) => line));
@@ -62,7 +62,7 @@ const zshReason = shellSkipReason('zsh');
 test.skipIf(zshReason !== undefined)(`zsh completes the same${zshReason ? ` (skipped: ${zshReason})` : ''}`, () => {
   const lines = LINES.map(([line]) => line);
   const typed = typeInZsh({ lines, cwd: bench.directory, environment });
-  // It takes away what it added as soon as more is typed: a blank or slash at the end.
+  // zsh removes an added blank or slash when more is typed.
   const wanted = LINES.map(([, line]) => line.replace(/[ /]$/, ''));
   expect(typed.map((line) => line.replace(/[ /]$/, ''))).toEqual(wanted);
 });
@@ -70,7 +70,7 @@ test.skipIf(zshReason !== undefined)(`zsh completes the same${zshReason ? ` (ski
 const fishReason = shellSkipReason('fish');
 test.skipIf(fishReason !== undefined)(`fish offers the same${fishReason ? ` (skipped: ${fishReason})` : ''}`, () => {
   const offers = (line: string): string[] => offersOfFish(line, { cwd: bench.directory, environment });
-  expect(offers('rq q stat')).toEqual(["status\tprint how the queue's jobs and nodes do"]);
+  expect(offers('rq q stat')).toEqual(['status\tshow job and node status']);
   expect(offers('rq my')).toEqual(['my queue/\tDirectory']);
   expect(offers('rq q create --mode=g')).toEqual(['--mode=group']);
   expect(offers('rq q list "tag=a')).toEqual(['tag=a b$c']);
@@ -80,7 +80,7 @@ test.skipIf(fishReason !== undefined)(`fish offers the same${fishReason ? ` (ski
 });
 
 describe('the scripts', () => {
-  test('are told which words may come next', async () => {
+  test('get the words that may come next', async () => {
     expect(await answer('rq ')).toEqual(['directories', 'help', 'version', 'completion', '']);
     expect(await answer('rq li', { RQ_Q: 'q' })).toEqual(['directories', 'list', '']);
     expect(await answer('rq li')).toEqual(['directories', '']);
@@ -92,7 +92,7 @@ describe('the scripts', () => {
     expect(await answer('rq q snapshot ')).toEqual(['directories', '']);
   });
 
-  test('are told what selects jobs: states, keys, tags and the newest jids', async () => {
+  test('get states, keys, tags and the newest jids for a selection', async () => {
     const states = ['pending', 'holding', 'running', 'finished', 'dead', 'failed', 'all'];
     expect(await answer('rq q list ')).toEqual(['none', ...states, 'tag=', '3', '2', '1', '']);
     expect(await answer('rq q list p')).toEqual(['none', 'pending', 'priority=', 'pid=', '']);
@@ -102,7 +102,7 @@ describe('the scripts', () => {
     expect(await answer('rq q stderr4 ')).toEqual(['none', '3', '2', '1', '']);
   });
 
-  test('are told the options of the command and their values', async () => {
+  test('get the options of the command and their values', async () => {
     expect(await answer('rq q list --j')).toEqual(['none', '--json', '']);
     expect(await answer('rq q list -')).toEqual(expect.arrayContaining(['--json', '-f']));
     expect(await answer('rq q list --')).not.toContain('-f');
@@ -113,7 +113,7 @@ describe('the scripts', () => {
     expect(await answer('rq q submit -- --pri')).toEqual(['files', '']);
   });
 
-  test('are told nothing, and nothing is said, where the queue cannot be read', async () => {
+  test('get no candidates and no message if the queue cannot be read', async () => {
     writeFileSync(join(bench.directory, 'q', 'db'), 'damaged'.repeat(1000));
     expect(await answer('rq q list tag=')).toEqual(['none', '']);
     expect(await answer('rq nowhere stdout ')).toEqual(['none', '']);

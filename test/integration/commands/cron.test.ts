@@ -186,10 +186,10 @@ describe('rq cron reports an error in one line and changes nothing:', () => {
   });
 
   test.each([
-    ['a mistyped action', ['ad'], 2, 'did you mean add?'],
+    ['a mistyped action', ['ad'], 2, '"ad" is not an action of cron: use add, start'],
     ['an abbreviated action', ['st'], 2, '"st" is not an action of cron'],
     ['no action', [], 2, 'cron needs add|start'],
-    ['too many arguments', ['add', 'now'], 2, 'not "now"'],
+    ['too many arguments', ['add', 'now'], 2, 'cron takes only add|start'],
     ['contradictory options', ['add', '--min_sleep=9', '--max_sleep=8'], 2, '--min_sleep 9 is more'],
     ['an unknown field', ['add', '--fields=nothing'], 2, 'there is no field'],
     ['a path with a newline', ['add', '--log=a\nb'], 2, 'contains a newline'],

@@ -10,8 +10,8 @@ import { ROOT, Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const JOBS = 60;
-/** Programs of examples that a test must not or cannot run for what they are. */
-const STANDS_FOR: Readonly<Record<string, string>> = {
+/** Programs in examples that the test replaces by a script. */
+const REPLACED: Readonly<Record<string, string>> = {
   ssh: 'shift; exec "$@"',
   less: 'exec cat',
   jq: 'exec cat',
@@ -19,7 +19,7 @@ const STANDS_FOR: Readonly<Record<string, string>> = {
   emacs: 'exec true',
   python: 'echo "$@"',
 };
-/** Commands that print what a job wrote, a path, or text, and no YAML. */
+/** Commands that print the output of a job, a path or text instead of YAML. */
 const NO_YAML = new Set([
   'stdin',
   'stdout',
@@ -36,7 +36,7 @@ const TEXT = new Set(['help', 'version']);
 
 let template: string;
 
-/** A queue as examples expect it: jobs 1 to 60, most finished, some failed, some tagged, some pending. */
+/** A queue for the examples: jobs 1 to 60, most of them finished, some failed, some tagged, some pending. */
 beforeAll(() => {
   template = join(mkdtempSync(join(tmpdir(), 'rqt-')), 'q');
   const environment = { ...process.env, RQ_Q: template, RQ_RUNTIME_DIR: join(template, '..', 'run') };
@@ -56,14 +56,14 @@ beforeAll(() => {
 
 afterAll(() => rmSync(join(template, '..'), { recursive: true, force: true }));
 
-/** Where shells look for completions. */
+/** The directories in which shells look for completions. */
 const SHELL_DIRECTORIES = ['.zfunc', '.config/fish/completions', '.local/share/bash-completion/completions'];
 
 async function prepared(): Promise<Workbench> {
   const bench = new Workbench();
   cpSync(template, bench.queue, { recursive: true });
   const crontab = new FakeCrontab(bench.directory);
-  for (const [name, script] of Object.entries(STANDS_FOR)) {
+  for (const [name, script] of Object.entries(REPLACED)) {
     writeFileSync(join(crontab.bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   }
   Object.assign(bench.environment, { PATH: crontab.environment['PATH'], RQ_EDITOR: 'true' });
@@ -74,12 +74,12 @@ async function prepared(): Promise<Workbench> {
   return bench;
 }
 
-/** An example as it can be run in a test's directory: places outside of it are moved inside. */
+/** An example with paths outside of the test directory moved into it. */
 function local(command: string): string {
   return command.replaceAll(/(?<= |^)\/(lab|backup|tmp)\//g, './$1-').replaceAll('~/', './');
 }
 
-/** What a command reports is what `--fields` may choose from; jobs have fields of their own. */
+/** A command reports only the fields that `--fields` offers. */
 function expectReport(printed: unknown, report: readonly string[] | undefined): void {
   expect(printed).toBeDefined();
   if (report === undefined) return;
@@ -91,9 +91,9 @@ function expectReport(printed: unknown, report: readonly string[] | undefined): 
 describe.each(COMMANDS.map((command) => [command.name, command] as const))(
   'the examples of help %s',
   (name, { examples, short, report }) => {
-    test.each(examples.map(({ type }) => [type]))('%s', async (type) => {
+    test.each(examples.map(([line]) => [line]))('%s', async (line) => {
       const bench = await prepared();
-      const command = local(type);
+      const command = local(line);
       const needsFeeder = ['shutdown', 'restart', 'pid', 'feeder'].includes(name);
       if (needsFeeder) await bench.must(['QUEUE', 'start', '--max_feed=1', '-q']);
       const hosts = /--with (\S+)/.exec(command)?.[1]?.split(',') ?? [];
@@ -124,13 +124,13 @@ describe.each(COMMANDS.map((command) => [command.name, command] as const))(
   },
 );
 
-test('the pipe that help delete shows removes the pending jobs of the tag, and none beside them', async () => {
+test('the pipe in the help of delete removes the pending jobs with the tag, and no others', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   for (const tag of ['old', 'new', 'old', 'older']) await bench.must(['QUEUE', 'submit', '-q', `--tag=${tag}`, 'true']);
   await bench.must(['QUEUE', 'submit', '-q', '--stage', '--tag=old', 'true']);
   await bench.must(['QUEUE', 'submit', '-q', "echo 'tag: old'"]);
-  const pipe = COMMANDS.find(({ name }) => name === 'delete')?.examples.find(({ type }) => type.includes('|'));
-  await bench.shell(pipe?.type ?? '');
+  const pipe = COMMANDS.find(({ name }) => name === 'delete')?.examples.find(([line]) => line.includes('|'));
+  await bench.shell(pipe?.[0] ?? '');
   expect((await bench.jobs()).map(({ jid }) => jid)).toEqual([2, 4, 5, 6]);
 });

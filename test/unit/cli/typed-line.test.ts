@@ -20,17 +20,17 @@ describe('a line that is being typed', () => {
       ['/home/u/q', '~x', '/scratch/u/q', '/scratch/u', '$SCRATCH'],
       '',
     ],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell variable.
     ['rq ${SCRATCH}/q ~/x$SCRATCH', ['/scratch/u/q'], '~/x$SCRATCH'],
     ['rq q "tag=a b', ['q'], 'tag=a b'],
     ["rq q 'tag=a \\", ['q'], 'tag=a \\'],
     ['rq q tag=a\\ ', ['q'], 'tag=a '],
     ['rq q $(rm -rf x) ', ['q', '$(rm', '-rf', 'x)'], ''],
-  ])('is taken apart: %s', (line, previous, current) => {
+  ])('is split into words: %s', (line, previous, current) => {
     expect(readTypedLine(line, ENVIRONMENT)).toMatchObject({ previous, current });
   });
 
-  it('is taken apart as bash does, and what replaces a word stands for the candidate', () => {
+  it('is split as bash does, and bash reads each replacement as the candidate', () => {
     const text = fc.string({ unit: 'grapheme', minLength: 1 }).filter((each) => printableLine(each) === each);
     const candidates = fc.array(text, { minLength: 1, maxLength: 20 });
     fc.assert(

@@ -1,19 +1,37 @@
 import { RqError } from '../../../job/errors.ts';
 import { SCRIPTS, SHELLS } from '../../help/completion/scripts.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
-import { nearestHint } from '../../parse/suggestions.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 
-/** Prints the script for a shell. What the scripts ask with --complete is answered by src/complete.ts. */
+export const spec: CommandSpec = {
+  name: 'completion',
+  summary: 'print a completion script for a shell',
+  positionals: 'bash|zsh|fish',
+  minPositionals: 1,
+  maxPositionals: 1,
+  queue: 'none',
+  options: [],
+  description: [
+    'Prints a script for bash, zsh or fish. With this script, the tab key completes commands, options and their values, ' +
+      'states, and the tags and jids of the queue on the command line.',
+    'bash: put the line "source <(rq completion bash)" into ~/.bashrc, or write the script to a file in ' +
+      '~/.local/share/bash-completion/completions if bash-completion is installed. zsh: put the line ' +
+      '"source <(rq completion zsh)" into ~/.zshrc, after compinit, or write the script to a file _rq in a directory ' +
+      'of fpath. fish: write the script to a file in ~/.config/fish/completions.',
+  ],
+  examples: [
+    ['source <(rq completion bash)', 'complete in the current bash; the same works in zsh'],
+    ['rq completion bash > ~/.local/share/bash-completion/completions/rq', 'complete in every new bash'],
+    ['rq completion zsh > ~/.zfunc/_rq', 'complete in every new zsh, if ~/.zfunc is in fpath'],
+    ['rq completion fish > ~/.config/fish/completions/rq.fish', 'complete in every new fish'],
+  ],
+};
+
+/** Prints the script for a shell. src/complete.ts answers what the scripts ask. */
 export async function run(call: CommandCall): Promise<undefined> {
-  const [name = '', extra] = call.positionals;
-  if (call.options.flag('complete')) {
-    throw new RqError('USAGE', '--complete is for the scripts, which call: rq completion SHELL --complete -- LINE');
-  }
-  if (extra !== undefined) throw new RqError('USAGE', `completion takes only a shell, not "${extra}"`);
+  const [name = ''] = call.positionals;
   const shell = SHELLS.find((each) => each === name);
-  if (shell === undefined) {
-    const hint = nearestHint(name, SHELLS) || '.';
-    throw new RqError('USAGE', `there is no completion for "${name}"${hint} Give ${SHELLS.join(', ')}`);
-  }
+  if (shell === undefined)
+    throw new RqError('USAGE', `there is no completion for "${name}": give ${SHELLS.join(', ')}`);
   await call.output.write(SCRIPTS[shell]);
 }

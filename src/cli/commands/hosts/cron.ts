@@ -4,12 +4,39 @@ import { hostName } from '../../../job/host.ts';
 import { documentText } from '../../../yaml/document.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
-import { nearestHint } from '../../parse/suggestions.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { addLines, makeLines, removeLines } from './cron-change.ts';
+import { FEED_OPTIONS } from './feed-options.ts';
 import { findFeeder } from './feeder-process.ts';
 import { shutDown } from './shutdown.ts';
 import { startFeeder } from './start.ts';
 import { stopFeeder } from './stop.ts';
+
+export const spec: CommandSpec = {
+  name: 'cron',
+  summary: "keep this host's feeder running with cron",
+  positionals: 'add|start|delete|shutdown|stop|tab',
+  minPositionals: 1,
+  maxPositionals: 1,
+  options: [
+    ...FEED_OPTIONS,
+    { name: 'rotate', type: 'flag', help: 'Also rotate the queue each night. Use this on one host only.' },
+  ],
+  report: ['queue', 'crontab', 'lines', 'feeder', 'pid', 'log'],
+  description: [
+    'Adds lines to your crontab on this host. They run "start --quiet" with the options of this call every 15 minutes and ' +
+      'at boot, so that a feeder that ended is started again. Each node has its own crontab.',
+    'add writes the lines and replaces earlier lines for this queue. start also starts a feeder now. delete removes the ' +
+      'lines. shutdown and stop also end the feeder, as the commands with these names do. tab only prints the lines.',
+    'Each line ends with a comment that names rq and the queue. Other lines are not changed.',
+  ],
+  examples: [
+    ['rq q cron start', 'feed on this host from now on, also after a crash or a reboot'],
+    ['rq q cron add --max_feed 4 --rotate', 'start a feeder within 15 minutes, and rotate each night'],
+    ['rq q cron shutdown', 'stop feeding here when the running jobs have finished'],
+    ['rq q cron tab', 'print the lines'],
+  ],
+};
 
 const ACTIONS = ['add', 'start', 'delete', 'shutdown', 'stop', 'tab'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -38,8 +65,7 @@ export async function run(call: CommandCall): Promise<undefined> {
 function readAction(word: string): Action {
   const action = ACTIONS.find((each) => each === word);
   if (action !== undefined) return action;
-  const hint = nearestHint(word, ACTIONS) || ';';
-  throw new RqError('USAGE', `"${word}" is not an action of cron${hint} use ${ACTIONS.join(', ')}`);
+  throw new RqError('USAGE', `"${word}" is not an action of cron: use ${ACTIONS.join(', ')}`);
 }
 
 async function printLines(call: CommandCall): Promise<undefined> {

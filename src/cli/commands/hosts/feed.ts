@@ -3,8 +3,46 @@ import { becomeDaemon, isDaemon, reportToParent, startDaemon } from '../../../fe
 import { feed } from '../../../feeder/feed.ts';
 import { RqError } from '../../../job/errors.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { FEED_OPTIONS, FEED_QUIET } from './feed-options.ts';
 import { daemonWords, feederLogPath, feedOptions } from './feeder-call.ts';
 import { startInBackground } from './start.ts';
+
+export const spec: CommandSpec = {
+  name: 'feed',
+  short: ['f'],
+  summary: 'run jobs of the queue on this host',
+  options: [
+    {
+      name: 'daemon',
+      short: 'D',
+      type: 'flag',
+      help: 'Run in the background, in a new session, with working directory / and umask 022. Output goes to the log.',
+    },
+    { name: 'loops', short: 'L', type: 'integer', value: 'N', min: 1, max: 1e9, help: 'Exit after N polls.' },
+    {
+      name: 'until-empty',
+      type: 'flag',
+      help: 'Exit when no pending job may run on this host and no job of this feeder is running.',
+    },
+    ...FEED_OPTIONS,
+    FEED_QUIET,
+  ],
+  report: ['pid', 'log'],
+  description: [
+    'Runs jobs until it is told to stop. Jobs with a higher priority run first, then older jobs. A host has at most one ' +
+      'feeder for each queue.',
+    'SIGTERM or SIGINT: start no more jobs, wait for the running jobs, and exit. A second SIGINT (Ctrl-C) kills the ' +
+      'running jobs, as stop does. SIGHUP: restart the program with the same arguments; running jobs continue. If a ' +
+      'feeder dies, its jobs continue and the next feeder adopts them.',
+    'A feeder runs the jobs of the queue as you. It refuses a queue that other users can write to.',
+  ],
+  examples: [
+    ['rq q feed', 'feed in this terminal, with one slot per processor'],
+    ['rq q feed --daemon --max_feed 4', 'feed in the background, four jobs at once'],
+    ['rq q feed --until-empty', 'run all jobs, then exit'],
+  ],
+};
 
 const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 /** A terminal sends these to the child as well: twice, they would mean more. */

@@ -4,8 +4,24 @@ import { runtimeDirectory } from '../../../job/runtime-directory.ts';
 import { runningJobs } from '../../../queue/exchange/exchange.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
 import { requireFeeder } from './feeder-process.ts';
+
+export const spec: CommandSpec = {
+  name: 'feeder',
+  summary: "show the status of this host's feeder",
+  options: [],
+  report: ['pid', 'runner', 'host', 'since', 'slots', 'running', 'queue'],
+  description: [
+    'Prints the pids of the feeder and its runner, the start time, the number of slots and the running jobs. The exit ' +
+      'status is 1 if there is no feeder.',
+  ],
+  examples: [
+    ['rq q feeder', 'print the status as YAML'],
+    ['rq q feeder --json', 'print the status as JSON'],
+  ],
+};
 
 /** Prints what this host's feeder is and does. */
 export async function run(call: CommandCall): Promise<undefined> {

@@ -1,7 +1,26 @@
 import { nodeReports } from '../../../queue/nodes/node-status.ts';
 import { printReports } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { SNAPSHOT } from '../../parse/shared-options.ts';
 import { useReader } from '../../use-queue.ts';
+
+export const spec: CommandSpec = {
+  name: 'nodes',
+  summary: 'show the hosts that feed from the queue',
+  options: [SNAPSHOT],
+  report: ['host', 'state', 'slots', 'running', 'last_beat', 'age', 'pid', 'version', 'started'],
+  description: [
+    'Prints the hosts that feed from the queue. The state is feeding, silent (no recent heartbeat) or lost (other hosts ' +
+      'have ended its jobs on its behalf; see lost_after in "rq help configure"). A host whose feeder was shut down is ' +
+      'not listed.',
+    'last_beat is the time stamp of the last heartbeat. age is the time since then in seconds, by the clock of this host.',
+  ],
+  examples: [
+    ['rq q nodes', 'print all nodes'],
+    ['rq q nodes --fields host,state,running --json', 'print three fields for a program'],
+  ],
+};
 
 /** Prints the queue's nodes as a list. */
 export async function run(call: CommandCall): Promise<undefined> {

@@ -3,7 +3,20 @@ import { readRunnerPid } from '../../../feeder/start/runner-pid.ts';
 import { runtimeDirectory } from '../../../job/runtime-directory.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { requireFeeder } from './feeder-process.ts';
+
+export const spec: CommandSpec = {
+  name: 'pid',
+  summary: "print the pids of this host's feeder and runner",
+  options: [],
+  report: ['pid', 'runner'],
+  description: ["Prints the pids of this host's feeder and its runner. The exit status is 1 if there is no feeder."],
+  examples: [
+    ['rq q pid', 'check whether a feeder is running'],
+    ['rq q pid || rq q start', 'start a feeder if none is running'],
+  ],
+};
 
 /** Prints the pids of this host's feeder and of its runner. */
 export async function run(call: CommandCall): Promise<undefined> {

@@ -2,7 +2,20 @@ import { systemClock } from '../../../job/clock.ts';
 import { RqError } from '../../../job/errors.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { feederIsGone, findFeeder, requireFeeder, signalFeeder } from './feeder-process.ts';
+
+export const spec: CommandSpec = {
+  name: 'restart',
+  summary: "restart this host's feeder; its jobs continue",
+  options: [],
+  report: ['pid', 'before'],
+  description: ['Restarts the program of the feeder with the same arguments. Use it after an upgrade of rq.'],
+  examples: [
+    ['rq q restart', 'restart the feeder after an upgrade'],
+    ['ssh node7 rq q restart', 'restart the feeder of another host'],
+  ],
+};
 
 const TIMEOUT_MS = 60_000;
 const POLL_MS = 50;

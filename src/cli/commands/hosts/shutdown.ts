@@ -1,8 +1,21 @@
 import type { FeederRecord } from '../../../feeder/pid-file.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { reportCronRestart } from './cron-facts.ts';
 import { feederIsGone, refuseLeftRunning, requireFeeder, signalFeeder } from './feeder-process.ts';
+
+export const spec: CommandSpec = {
+  name: 'shutdown',
+  summary: "end this host's feeder when its jobs have finished",
+  options: [],
+  report: ['pid', 'ended'],
+  description: ["Tells this host's feeder to start no more jobs, and waits until its running jobs have finished."],
+  examples: [
+    ['rq q shutdown', 'prepare this host for maintenance'],
+    ['ssh node7 rq q shutdown', 'shut down the feeder of another host'],
+  ],
+};
 
 /** Ends this host's feeder when its jobs have finished, and waits for that. */
 export async function run(call: CommandCall): Promise<undefined> {

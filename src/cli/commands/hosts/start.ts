@@ -3,8 +3,22 @@ import { feederExists } from '../../../feeder/pid-file.ts';
 import { RqError } from '../../../job/errors.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { FEED_OPTIONS, FEED_QUIET } from './feed-options.ts';
 import { daemonWords, feederLogPath } from './feeder-call.ts';
 import { findFeeder } from './feeder-process.ts';
+
+export const spec: CommandSpec = {
+  name: 'start',
+  summary: 'start a feeder in the background',
+  options: [...FEED_OPTIONS, FEED_QUIET],
+  report: ['pid', 'log'],
+  description: ['Same as feed --daemon, with a default log unless --log is given. Prints the pid and the log.'],
+  examples: [
+    ['rq q start', 'start a feeder'],
+    ['rq q start --quiet', 'start a feeder unless one is running'],
+  ],
+};
 
 interface Started {
   readonly pid: number;

@@ -2,9 +2,25 @@ import { feed } from '../../../feeder/feed.ts';
 import type { FeederRecord } from '../../../feeder/pid-file.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { reportCronRestart } from './cron-facts.ts';
 import { feedOptions } from './feeder-call.ts';
 import { feederIsGone, findFeeder, refuseLeftRunning, signalFeeder } from './feeder-process.ts';
+
+export const spec: CommandSpec = {
+  name: 'stop',
+  summary: "kill this host's jobs and end its feeder",
+  options: [],
+  report: ['pid', 'ended'],
+  description: [
+    "Kills this host's jobs (TERM, then KILL) and ends the feeder. Restartable jobs go back to pending. Other jobs " +
+      'become dead.',
+  ],
+  examples: [
+    ['rq q stop', 'free this host immediately'],
+    ['ssh node7 rq q stop', 'stop the feeder of another host'],
+  ],
+};
 
 /** Ends this host's feeder and kills its jobs. */
 export async function run(call: CommandCall): Promise<undefined> {

@@ -6,7 +6,31 @@ import { progressOf } from '../../output/progress.ts';
 import { refusedJobs } from '../../output/refused-jobs.ts';
 import { warnRemainingFiles } from '../../output/remaining-files.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { QUIET } from '../../parse/shared-options.ts';
 import { useQueue } from '../../use-queue.ts';
+import { SELECTION, STDIN_DEFAULT, STDIN_JIDS } from './selection-help.ts';
+
+export const spec: CommandSpec = {
+  name: 'delete',
+  short: ['d', 'rm'],
+  summary: 'delete jobs and their files',
+  positionals: 'SELECTION…',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: [QUIET],
+  description: [
+    'Deletes the selected jobs with their stdin, stdout, stderr and data, and prints them. Running jobs are not ' +
+      'deleted. A running job that is selected by its jid is an error; the other jobs are deleted. An empty selection ' +
+      'is an error and never means all jobs.',
+    SELECTION,
+    `${STDIN_JIDS} ${STDIN_DEFAULT}`,
+  ],
+  examples: [
+    ['rq q delete 42', 'delete one job'],
+    ['rq q delete finished exit_status=0', 'delete successful jobs'],
+    ['rq q list p tag=old --fields jid | rq q delete -', 'delete the jobs that another command prints'],
+  ],
+};
 
 /**
  * Deletes the selected jobs and prints them. Afterwards throws JOB_RUNNING if the jid of a running job was given, NO_JOB

@@ -4,7 +4,28 @@ import type { Printable } from '../../../yaml/document.ts';
 import { readSqlWords } from '../../input/sql-input.ts';
 import { printDocument, printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+
+export const spec: CommandSpec = {
+  name: 'execute',
+  short: ['e'],
+  summary: 'run an SQL statement on the database',
+  positionals: '[SQL…]',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: [],
+  description: [
+    'Runs one SQL statement in a transaction and prints its rows, or the number of rows that it changed. The file ' +
+      'db.schema in the queue describes the tables. You may add tables of your own. Constraints apply, and the tables ' +
+      'of the queue cannot be dropped. The files of jobs are not touched: delete jobs with delete. Without a statement, ' +
+      'it is read from stdin.',
+  ],
+  examples: [
+    ["rq q execute 'select tag, count(*) as jobs from jobs group by tag'", 'count the jobs of each tag'],
+    ["rq q execute 'select * from attempts where jid = 42'", 'print all attempts of a job'],
+    ['rq q execute "update jobs set priority = 9 where state = \'pending\'"', 'change the priority of pending jobs'],
+  ],
+};
 
 /** Runs one SQL statement and prints its rows or the number of changed rows. */
 export async function run(call: CommandCall): Promise<undefined> {

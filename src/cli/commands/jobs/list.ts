@@ -4,7 +4,26 @@ import { readSelection, selectorsOf } from '../../input/selection-input.ts';
 import { noJob } from '../../output/no-job.ts';
 import { jobFields, printJobs } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { SNAPSHOT } from '../../parse/shared-options.ts';
 import { useReader } from '../../use-queue.ts';
+import { SELECTION, STDIN_JIDS } from './selection-help.ts';
+
+export const spec: CommandSpec = {
+  name: 'list',
+  short: ['l', 'ls'],
+  summary: 'print jobs',
+  positionals: '[SELECTION…]',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: [SNAPSHOT],
+  description: ['Prints the selected jobs, oldest first. Without a selection, prints all jobs.', SELECTION, STDIN_JIDS],
+  examples: [
+    ['rq q list', 'print all jobs'],
+    ['rq q list running pending', 'print jobs in either state'],
+    ['rq q list finished exit_status=1 --fields jid,command', 'print two fields of jobs with exit status 1'],
+    ['rq q list 10-20 --json | jq .[].tag', 'print the tags of these jobs'],
+  ],
+};
 
 /** Prints the selected jobs, or all. If none matches, prints an empty list and throws NO_JOB. */
 export async function run(call: CommandCall): Promise<undefined> {

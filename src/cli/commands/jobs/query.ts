@@ -4,7 +4,31 @@ import { readSqlWords } from '../../input/sql-input.ts';
 import { queryExpression } from '../../input/sql-terms.ts';
 import { jobFields, printJobs } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { SNAPSHOT } from '../../parse/shared-options.ts';
 import { useReader } from '../../use-queue.ts';
+
+export const spec: CommandSpec = {
+  name: 'query',
+  short: ['q'],
+  summary: 'print the jobs that match an SQL expression',
+  positionals: '[EXPRESSION…]',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: [SNAPSHOT],
+  description: [
+    'The expression is SQL over the fields of a job, as list prints them. It can also be a list of terms without ' +
+      'spaces, quotes and parentheses, such as key=value, which must all match. The operators are =, ==, !=, <, <=, >, ' +
+      '>=, =~ and !~ (SQL LIKE, where % stands for any text). null means no value. Without an expression, it is read ' +
+      'from stdin.',
+    'The database is opened read-only. Jobs are printed as by list.',
+  ],
+  examples: [
+    ['rq q query tag=night exit_status!=0', 'print jobs with this tag and a nonzero exit status'],
+    ['rq q query "state = \'dead\' or exit_status > 1"', 'use any SQL expression'],
+    ["rq q query 'command=~%big.txt%' --fields jid,state", 'match a part of the command line'],
+    ['rq q query "started > \'2026-11-21\'" --json', 'compare times, which are text'],
+  ],
+};
 
 /** Prints the jobs for which an SQL expression is true. If there is none, prints an empty list and throws NO_JOB. */
 export async function run(call: CommandCall): Promise<undefined> {

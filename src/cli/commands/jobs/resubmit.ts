@@ -8,7 +8,32 @@ import { printChanged } from '../../output/changed-jobs.ts';
 import { jobFields } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+import { SELECTION, STDIN_DEFAULT, STDIN_JIDS } from './selection-help.ts';
+import { SUBMIT_OPTIONS } from './submit-options.ts';
+
+export const spec: CommandSpec = {
+  name: 'resubmit',
+  short: ['r', 're'],
+  summary: 'requeue finished or dead jobs',
+  positionals: 'SELECTION…',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: SUBMIT_OPTIONS.filter(({ name }) => name !== 'infile'),
+  description: [
+    'Puts the selected finished and dead jobs back to pending. They keep their jid and all fields, except those that ' +
+      'options change. Earlier attempts stay on record. If a jid selects a job in another state, nothing is changed. ' +
+      'An empty selection is an error and never means all jobs.',
+    SELECTION,
+    `${STDIN_JIDS} ${STDIN_DEFAULT}`,
+  ],
+  examples: [
+    ['rq q resubmit 42', 'requeue one job'],
+    ['rq q resubmit dead --priority 5', 'requeue dead jobs with a higher priority'],
+    ['rq q resubmit failed', 'requeue failed jobs'],
+    ["rq q query 'exit_status = 3' | rq q resubmit -", 'requeue jobs with exit status 3'],
+  ],
+};
 
 /** Requeues the selected finished and dead jobs, changed by the options, and prints them. */
 export async function run(call: CommandCall): Promise<undefined> {

@@ -2,7 +2,35 @@ import { queueStatus } from '../../../queue/status.ts';
 import { readExitCounts } from '../../input/exit-counts.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { SNAPSHOT } from '../../parse/shared-options.ts';
 import { useReader } from '../../use-queue.ts';
+
+export const spec: CommandSpec = {
+  name: 'status',
+  short: ['t'],
+  summary: 'show job and node status',
+  options: [
+    {
+      name: 'exit',
+      type: 'text',
+      value: 'NAME=N,…',
+      help: "Also count these exit statuses, under names of your choice: 'ok=42,43 command_not_found=127'.",
+    },
+    SNAPSHOT,
+  ],
+  report: ['jobs', 'temporal', 'performance', 'exit_status', 'nodes', 'lease'],
+  description: [
+    'Prints the number of jobs in each state, the oldest and newest of each, run times, exit statuses, the nodes that ' +
+      'feed, and who holds the lease. For the lease, it prints the start time, the age by the clock of this host, and ' +
+      'the pid if the holder runs on this host.',
+  ],
+  examples: [
+    ['rq q status', 'print everything'],
+    ['rq q status --fields jobs --json', 'print the counts for a program'],
+    ["rq q status --exit 'ok=0,3 not_found=127'", 'count some exit statuses'],
+  ],
+};
 
 /** Prints job and node status. */
 export async function run(call: CommandCall): Promise<undefined> {

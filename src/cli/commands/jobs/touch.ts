@@ -8,7 +8,26 @@ import { makeSubmissions } from '../../input/submissions.ts';
 import { jobFields } from '../../output/print.ts';
 import { printSubmitted } from '../../output/submitted-jobs.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+import { SUBMIT_OPTIONS } from './submit-options.ts';
+
+export const spec: CommandSpec = {
+  name: 'touch',
+  short: ['to'],
+  summary: 'submit jobs unless they are already pending',
+  positionals: '[COMMAND…]',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: SUBMIT_OPTIONS,
+  description: [
+    'Same as submit, except for a job whose command and tag are those of a pending job. The pending job is then ' +
+      'changed to what is submitted, and keeps its jid and its place in the queue. Use this in cron jobs.',
+  ],
+  examples: [
+    ["rq q touch --tag nightly './sync.sh'", 'keep at most one such job pending'],
+    ['rq q touch --priority 5 < commands.txt', 'touch one job per line'],
+  ],
+};
 
 /** Submits jobs, but updates a pending job with the same command line and tag in place of adding another one. */
 export async function run(call: CommandCall): Promise<undefined> {

@@ -7,7 +7,32 @@ import { printChanged } from '../../output/changed-jobs.ts';
 import { jobFields } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { QUIET } from '../../parse/shared-options.ts';
 import { useQueue } from '../../use-queue.ts';
+import { STDIN_DEFAULT, STDIN_JIDS } from './selection-help.ts';
+
+export const spec: CommandSpec = {
+  name: 'update',
+  short: ['u'],
+  summary: 'change pending and holding jobs',
+  positionals: 'SELECTION KEY=VALUE…',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: [QUIET],
+  description: [
+    'Changes fields of the selected pending and holding jobs: command, priority, tag, runners, restartable, stdin, ' +
+      'data, cwd, and state (pending or holding). null clears tag, runners, stdin and data. If a jid selects a job in ' +
+      'another state, nothing is changed. An empty selection is an error and never means all jobs.',
+    'Select jobs by jid (42), range (10-20) or list (1,3,7-9), by state (pending, holding), or by all. An argument with ' +
+      '= is a change. To select by a field, pipe the output of query or list.',
+    `${STDIN_JIDS} ${STDIN_DEFAULT}`,
+  ],
+  examples: [
+    ['rq q update 42 priority=9', 'run a job before others'],
+    ['rq q update holding state=pending', 'release all holding jobs'],
+    ['rq q query tag=x | rq q update priority=9 tag=null -', 'change the jobs that another command prints'],
+  ],
+};
 
 /** Changes fields of the selected pending and holding jobs, and prints them. */
 export async function run(call: CommandCall): Promise<undefined> {

@@ -3,7 +3,30 @@ import { RqError } from '../../../job/errors.ts';
 import { configureQueue, readSettings, SETTING_RANGES, type Settings } from '../../../queue/settings.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+
+export const spec: CommandSpec = {
+  name: 'configure',
+  short: ['C'],
+  summary: 'print or change the settings of the queue',
+  positionals: '[KEY=VALUE…]',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: [],
+  report: ['max_feed', 'min_sleep', 'max_sleep', 'lost_after', 'retention'],
+  description: [
+    'Changes the given settings and prints all settings. null restores a default.',
+    'max_feed, min_sleep and max_sleep are the defaults of the feed options with these names. A running feeder reads ' +
+      'them at its next restart. lost_after is the time in seconds without a heartbeat after which a host counts as ' +
+      'lost (default 900). The restartable jobs of a lost host go back to pending, and its other jobs become dead. ' +
+      'retention is the time in seconds that an ended job stays in the queue before rotate moves it.',
+  ],
+  examples: [
+    ['rq q configure', 'print all settings'],
+    ['rq q configure max_feed=4 max_sleep=30', 'run four jobs at once on each host'],
+    ['rq q configure retention=604800', 'keep ended jobs for a week'],
+  ],
+};
 
 const NAMES = Object.keys(SETTING_RANGES) as (keyof Settings)[];
 

@@ -1,6 +1,38 @@
 import { createQueue } from '../../../queue/create.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+
+export const spec: CommandSpec = {
+  name: 'create',
+  short: ['c'],
+  summary: 'create a queue',
+  options: [
+    {
+      name: 'mode',
+      type: 'text',
+      value: 'MODE',
+      choices: ['private', 'group'],
+      help: 'Who may use the queue: you alone (default), or the members of its group. They can then run commands as you.',
+    },
+    {
+      name: 'locking',
+      type: 'text',
+      value: 'KIND',
+      choices: ['posix', 'lease'],
+      help: 'posix (default) requires a mount with POSIX locks. lease works without them, but is slower.',
+    },
+  ],
+  report: ['path', 'database', 'locking', 'mount'],
+  description: [
+    'Creates the directory and an empty database in it. Refuses a directory that is not empty, and a mount without ' +
+      'the required locks. Prints the path, the database, the locking and the file system type.',
+  ],
+  examples: [
+    ['rq ~/q create', 'create a private queue in an NFS home directory'],
+    ['rq /lab/q create --mode group', 'create a queue for a group'],
+  ],
+};
 
 /** Makes a queue and prints its path, database, locking and mount type. */
 export async function run(call: CommandCall): Promise<undefined> {

@@ -4,8 +4,27 @@ import { RqError } from '../../../job/errors.ts';
 import { holdLock } from '../../../queue/transaction/lock.ts';
 import { uniquePrefix } from '../../input/selection.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
-import { nearestHint } from '../../parse/suggestions.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+
+export const spec: CommandSpec = {
+  name: 'lock',
+  short: ['L'],
+  summary: 'run a command while the queue is locked',
+  positionals: 'read|shared|write|exclusive -- COMMAND…',
+  minPositionals: 1,
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: [],
+  description: [
+    'Runs the command while it holds a lock on the queue, and exits with the exit status of the command. With read or ' +
+      'shared, others can read the queue, but nobody can change it. With write or exclusive, nobody else can read or ' +
+      'change it. Feeders wait; their jobs continue to run. The lock ends with the command, or when rq itself ends.',
+  ],
+  examples: [
+    ['rq q lock read -- cp -a q /backup/q', 'copy the queue while nobody writes'],
+    ['rq q lock exclusive -- tar -czf q.tgz q', 'archive the queue while nobody else reads or writes'],
+  ],
+};
 
 const KINDS = { read: 'shared', shared: 'shared', write: 'exclusive', exclusive: 'exclusive' } as const;
 /** What a shell says of a program that it cannot find, cannot run, and of one that a signal ended. */
@@ -18,10 +37,7 @@ export async function run(call: CommandCall): Promise<number> {
   const [word = '', ...command] = call.positionals;
   const kind = uniquePrefix(word, Object.keys(KINDS) as (keyof typeof KINDS)[], 'kind of lock');
   if (kind === undefined) {
-    throw new RqError(
-      'USAGE',
-      `there is no lock "${word}"${nearestHint(word, Object.keys(KINDS)) || '.'} Give read or shared, or write or exclusive`,
-    );
+    throw new RqError('USAGE', `there is no lock "${word}": give read or shared, or write or exclusive`);
   }
   if (command.length === 0) {
     throw new RqError('USAGE', `run what under the lock? For example: rq q lock ${kind} -- cp -a q backup`);

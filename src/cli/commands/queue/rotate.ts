@@ -4,7 +4,29 @@ import { progressOf } from '../../output/progress.ts';
 import { warnRemainingFiles } from '../../output/remaining-files.ts';
 import { timeStamp } from '../../output/time-stamp.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+
+export const spec: CommandSpec = {
+  name: 'rotate',
+  short: ['R'],
+  summary: 'move finished and dead jobs out of the queue',
+  positionals: '[DIR|FILE.tgz]',
+  maxPositionals: 1,
+  options: [],
+  report: ['rotation', 'jobs'],
+  description: [
+    'Moves finished and dead jobs and their files to an archive, and prints its path. A name that ends in .tgz or ' +
+      '.tar.gz makes one compressed file. Any other name makes a directory, which is a read-only queue. The default is ' +
+      'the path of the queue with the time and .tgz. Never overwrites a file.',
+    'The archive is complete and synced before any job is removed. If rq is killed, each job is either in the queue or ' +
+      'in the archive, and the next rotate completes the work.',
+  ],
+  examples: [
+    ['rq q rotate', 'move ended jobs to a .tgz file beside the queue'],
+    ['rq q rotate old', 'move ended jobs to a directory, for "rq old list"'],
+  ],
+};
 
 /** Moves what has ended out of the queue, and prints where to; null where nothing had ended. */
 export async function run(call: CommandCall): Promise<undefined> {

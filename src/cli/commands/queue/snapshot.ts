@@ -3,7 +3,27 @@ import { snapshotQueue } from '../../../queue/archive/snapshot.ts';
 import { printReport } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+
+export const spec: CommandSpec = {
+  name: 'snapshot',
+  short: ['S'],
+  summary: 'copy the database for reading',
+  positionals: '[DIR]',
+  maxPositionals: 1,
+  options: [],
+  report: ['path'],
+  description: [
+    'Makes a consistent copy of the database while the queue is in use, and checks the copy. The copy is a read-only ' +
+      'queue. Prints its path (default: the name of the queue with .snapshot, in the current directory). Never ' +
+      'overwrites a file.',
+  ],
+  examples: [
+    ['rq q snapshot', 'copy the database to ./q.snapshot'],
+    ['rq q snapshot /tmp/look', 'make a copy for "rq /tmp/look list"'],
+  ],
+};
 
 /** Copies the database, to be read, and prints where to. */
 export async function run(call: CommandCall): Promise<undefined> {

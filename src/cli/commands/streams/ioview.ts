@@ -5,8 +5,37 @@ import { existingStreams } from '../../../queue/jobs/streams.ts';
 import { parseJid } from '../../input/selection.ts';
 import { isTerminal } from '../../output/terminal.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
 import { type Viewers, viewers } from './viewers.ts';
+
+export const spec: CommandSpec = {
+  name: 'ioview',
+  short: ['io'],
+  summary: "open a job's stdin, stdout and stderr in an editor or pager",
+  positionals: 'JID',
+  minPositionals: 1,
+  maxPositionals: 1,
+  options: [
+    {
+      name: 'editor',
+      short: 'e',
+      type: 'text',
+      value: 'COMMAND',
+      help: 'The program that opens the files, with its arguments (default: RQ_EDITOR, or vim -R -o).',
+    },
+  ],
+  description: [
+    'Runs an editor with the existing files of the job, and exits with the exit status of the editor. The default is ' +
+      'vim -R -o, which is read-only and shows one window per file. Without vim, it is the pager: PAGER, less or more.',
+    'If stdout is not a terminal, name an editor with --editor or RQ_EDITOR.',
+  ],
+  examples: [
+    ['rq q ioview 42', 'view the files of a job in vim'],
+    ["rq q ioview 42 --editor 'less -R'", 'view the files in a pager'],
+    ["rq q ioview 42 -e 'wc -l'", 'pass the files to any program'],
+  ],
+};
 
 /** Signals that the terminal sends to all its processes; only the editor should act on them. */
 const KEYBOARD_SIGNALS = ['SIGINT', 'SIGQUIT'] as const;

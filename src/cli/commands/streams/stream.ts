@@ -5,9 +5,27 @@ import { jobStreamPath } from '../../../queue/jobs/streams.ts';
 import { parseJid } from '../../input/selection.ts';
 import { writeAll } from '../../output/standard-output.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { SNAPSHOT } from '../../parse/shared-options.ts';
 import { useReader } from '../../use-queue.ts';
 
 const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
+
+/** stdin, stdout and stderr; their short names are the numbers of the file descriptors. */
+export const specs: readonly CommandSpec[] = STREAMS.map((name, descriptor) => ({
+  name,
+  short: [String(descriptor)],
+  summary: `print the ${name} of a job`,
+  positionals: 'JID',
+  minPositionals: 1,
+  maxPositionals: 1,
+  options: [SNAPSHOT],
+  description: [`Prints the ${name} of a job, byte for byte.`],
+  examples: [
+    [`rq q ${name} 42`, `print the ${name} of job 42`],
+    [`rq q ${name} 42 | less`, 'view it in a pager'],
+  ],
+}));
 
 /** Prints a stream of a job unchanged. Throws NO_JOB, or IO if the job has no such file (yet). */
 export async function run(call: CommandCall): Promise<undefined> {

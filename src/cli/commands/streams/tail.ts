@@ -4,8 +4,44 @@ import { selectJobs } from '../../../queue/jobs/select.ts';
 import { requireSelection } from '../../input/selection-input.ts';
 import { noJob } from '../../output/no-job.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+import { STDIN_DEFAULT, STDIN_JIDS } from '../jobs/selection-help.ts';
 import { TailPrinter } from './tail-printer.ts';
+
+export const spec: CommandSpec = {
+  name: 'tail',
+  short: ['ta'],
+  summary: 'follow the output of jobs',
+  positionals: 'SELECTION…',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: [
+    { name: 'stderr', type: 'flag', help: 'Follow stderr instead of stdout.' },
+    {
+      name: 'lines',
+      short: 'n',
+      type: 'integer',
+      value: 'N',
+      min: 0,
+      max: 1e9,
+      help: 'Start with the last N lines of existing output (default 10; 0 prints only new output).',
+    },
+    { name: 'from-start', type: 'flag', help: 'Start with the first byte of the output. Overrides --lines.' },
+  ],
+  description: [
+    'Prints the output of the selected jobs as they write it, byte for byte. Ends when all these jobs have ended and ' +
+      'their output is printed. A job that has not started yet is waited for. A job that is started again is followed ' +
+      'from the beginning of its new output. The set of jobs is fixed at the start.',
+    'With several jobs, a line such as "==> job 42 stdout <==" precedes the output of each job. Messages on stderr say ' +
+      'when a job is waiting, failed, is dead or was deleted. A failed job does not change the exit status of rq.',
+    `Select jobs as for list. ${STDIN_JIDS} ${STDIN_DEFAULT}`,
+  ],
+  examples: [
+    ['rq q tail 42', 'print the last ten lines of a job, then follow it'],
+    ['rq q tail running --stderr --lines 0', 'follow new error messages of the running jobs'],
+    ['rq q tail 42 --from-start > log', 'save all output of a job until it ends'],
+  ],
+};
 
 const DEFAULT_LINES = 10;
 

@@ -1,10 +1,13 @@
-/** One text that may come next, and in a few words what it is. */
+import { JOB_FIELDS, JOB_STATES } from '../../../job/job.ts';
+import { printableLine } from '../../../job/printable.ts';
+
+/** A text that may come next, and a short description. */
 export interface Candidate {
   readonly text: string;
   readonly about: string;
 }
 
-/** What may come next: candidates, and which names of files the shell is to add to them. */
+/** What may come next: candidates, and which file names the shell adds to them. */
 export interface Completion {
   readonly files: 'none' | 'files' | 'directories';
   readonly candidates: readonly Candidate[];
@@ -14,22 +17,66 @@ export const NOTHING: Completion = { files: 'none', candidates: [] };
 export const FILES: Completion = { files: 'files', candidates: [] };
 export const DIRECTORIES: Completion = { files: 'directories', candidates: [] };
 
-/** Candidates and no files. */
+const LIMIT = 200;
+/** The number of jids that are offered before a digit is typed. */
+const FEW = 20;
+const TAG = 'tag=';
+
+/** Candidates without file names. */
 export function oneOf(candidates: readonly Candidate[]): Completion {
   return { files: 'none', candidates };
 }
 
-/** Names that need no explanation. */
+/** Names without a description. */
 export function bare(names: readonly string[], about = ''): Candidate[] {
   return names.map((text) => ({ text, about }));
 }
 
-/** Those candidates that go on from what was typed. */
+/** The candidates that begin with what was typed. */
 export function fitting({ files, candidates }: Completion, typed: string): Completion {
   return { files, candidates: candidates.filter(({ text }) => text.startsWith(typed)) };
 }
 
-/** The same behind a beginning that stays as it is, such as `--tag=`. */
-export function behind(head: string, { files, candidates }: Completion): Completion {
-  return { files, candidates: candidates.map(({ text, about }) => ({ text: head + text, about })) };
+/** The same candidates with a prefix, such as `--tag=`. */
+export function withPrefix(prefix: string, { files, candidates }: Completion): Completion {
+  return { files, candidates: candidates.map(({ text, about }) => ({ text: prefix + text, about })) };
+}
+
+/** A word of a selection: states, `all`, keys, tags and jids; in a list with commas, its last part. */
+export async function completeSelection(queue: string, typed: string): Promise<Completion> {
+  if (typed.startsWith(TAG)) return withPrefix(TAG, oneOf(await completeTags(queue, typed.slice(TAG.length))));
+  if (typed.startsWith('state=')) return withPrefix('state=', oneOf(bare(JOB_STATES)));
+  const prefix = /^(?:.*,)?(?:\d+-)?/s.exec(typed)?.[0] ?? '';
+  const part = typed.slice(prefix.length);
+  if (prefix.endsWith('-')) return withPrefix(prefix, oneOf(await completeJids(queue, part)));
+  const states = [
+    ...bare(JOB_STATES, 'jobs in this state'),
+    { text: 'failed', about: 'failed jobs' },
+    { text: 'all', about: 'all jobs' },
+  ];
+  const keys = prefix === '' ? keyCandidates(part) : [];
+  const jids = part === '' ? await completeJids(queue, '', FEW) : await completeJids(queue, part);
+  return withPrefix(prefix, oneOf([...states, ...keys, ...jids]));
+}
+
+/** The newest jobs whose jid begins with what was typed. */
+export async function completeJids(queue: string, typed: string, limit = LIMIT): Promise<Candidate[]> {
+  if (!/^\d*$/.test(typed)) return [];
+  // Loads the database, which most completions do not need.
+  const { completeJid } = await import('../../../queue/jobs/complete.ts');
+  const jobs = await completeJid(queue, typed, limit);
+  return jobs.map(({ jid, state, command }) => ({ text: String(jid), about: `${state}: ${printableLine(command)}` }));
+}
+
+/** The tags of a queue, without those that contain control characters. */
+export async function completeTags(queue: string, typed: string): Promise<Candidate[]> {
+  const { completeTag } = await import('../../../queue/jobs/complete.ts');
+  const tags = await completeTag(queue, typed, LIMIT);
+  return bare(tags.filter((tag) => printableLine(tag) === tag));
+}
+
+/** Before a key is begun, only `tag=`: all keys would hide the states. */
+function keyCandidates(typed: string): Candidate[] {
+  const keys = typed === '' ? ['tag'] : JOB_FIELDS;
+  return keys.map((key) => ({ text: `${key}=`, about: `jobs with this ${key}` }));
 }

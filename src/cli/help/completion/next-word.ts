@@ -1,18 +1,48 @@
 import { RqError } from '../../../job/errors.ts';
 import { type NamedCommand, nameCommand } from '../../parse/command-name.ts';
-import type { CommandSpec } from '../../parse/command-spec.ts';
-import { COMMANDS } from '../../parse/command-table.ts';
-import { bare, type Candidate, type Completion, DIRECTORIES, FILES, fitting, NOTHING, oneOf } from './candidates.ts';
-import { completeOption, wordsWithoutOptions } from './option-words.ts';
-import { completeJids, completeSelection } from './selection-words.ts';
-import type { TypedLine } from './typed-line.ts';
+import { ALL_OPTIONS, COMMANDS } from '../../parse/command-table.ts';
+import { UnknownCommand } from '../../parse/misuse.ts';
+import { sortWords } from '../../parse/option-spelling.ts';
+import {
+  bare,
+  type Candidate,
+  type Completion,
+  completeJids,
+  completeSelection,
+  DIRECTORIES,
+  FILES,
+  fitting,
+  NOTHING,
+  oneOf,
+} from './candidates.ts';
+import { completeOption } from './option-words.ts';
+import { bashReplacement, readTypedLine, type TypedLine } from './typed-line.ts';
+
+/** What a script asks: the shell, the line up to the cursor, and for bash the part of it that is to be replaced. */
+export interface Question {
+  readonly shell: string;
+  readonly line: string;
+  readonly typed: string;
+}
 
 const ALTERNATIVES = /^[a-z]+(?:\|[a-z]+)+/;
 
-/** What may come next on a line. The queue is looked at only for tags and jids; throws as `openQueue` and `read`. */
-export async function completeLine(line: TypedLine, environment: NodeJS.ProcessEnv): Promise<Completion> {
-  // Not read by yargs-parser as a whole line is: to load it takes as long as all else.
-  const words = wordsWithoutOptions(line.previous);
+/**
+ * The answer to a script: which file names the shell adds, then one candidate per line, for zsh and fish with a tab and
+ * its description. An error gives no candidates: its message would appear in the line that is being typed.
+ */
+export async function answer({ shell, line, typed }: Question, environment: NodeJS.ProcessEnv): Promise<string> {
+  const read = readTypedLine(line, environment);
+  const { files, candidates } = await completeLine(read, environment).catch(() => NOTHING);
+  const lines = candidates.map(({ text, about }) =>
+    shell === 'bash' ? bashReplacement(text, read.currentRaw, typed) : `${text}\t${about}`,
+  );
+  return [files, ...lines, ''].join('\n');
+}
+
+async function completeLine(line: TypedLine, environment: NodeJS.ProcessEnv): Promise<Completion> {
+  const { positionals, literals } = sortWords(line.previous, ALL_OPTIONS);
+  const words = [...positionals, ...literals];
   const named = namedCommand(words, environment);
   const option = line.previous.includes('--') ? undefined : await completeOption(line, named);
   if (option !== undefined) return option;
@@ -26,37 +56,37 @@ async function completeWord(
   environment: NodeJS.ProcessEnv,
 ): Promise<Completion> {
   if (named !== undefined) return await completePositional(named, words.length - named.used, typed);
-  if (words.length === 1) return oneOf(commands('named'));
+  if (words.length === 1) return oneOf(commands(undefined));
   if (words.length > 1) return NOTHING;
   const isQueueNamed = Boolean(environment['RQ_Q'] || environment['RQ_QUEUE']);
-  return { ...DIRECTORIES, candidates: [...(isQueueNamed ? commands('named') : []), ...commands('none')] };
+  return { ...DIRECTORIES, candidates: [...(isQueueNamed ? commands(undefined) : []), ...commands('none')] };
 }
 
-/** The word at an index after a command, by what the table calls the words there. */
+/** The positional argument at an index, by the names in the usage line. */
 async function completePositional({ command, queue }: NamedCommand, index: number, typed: string): Promise<Completion> {
-  if (index >= command.maxPositionals) return NOTHING;
-  const names = ALTERNATIVES.exec(command.positionals)?.[0].split('|');
+  const { positionals, maxPositionals } = command;
+  if (index >= maxPositionals) return NOTHING;
+  const names = ALTERNATIVES.exec(positionals)?.[0].split('|');
   if (names !== undefined && index === 0) return oneOf(bare(names));
-  if (command.positionals.includes('SELECTION')) return await completeSelection(queue, typed);
-  if (command.positionals.includes('JID')) return oneOf(await completeJids(queue, typed));
-  if (command.positionals === '[COMMAND]') return oneOf([...commands('named'), ...commands('none')]);
-  if (/COMMAND|FILE/.test(command.positionals)) return FILES;
-  return command.positionals.includes('DIR') ? DIRECTORIES : NOTHING;
+  if (positionals.includes('SELECTION')) return await completeSelection(queue, typed);
+  if (positionals.includes('JID')) return oneOf(await completeJids(queue, typed));
+  if (positionals === '[COMMAND]') return oneOf([...commands(undefined), ...commands('none')]);
+  if (/COMMAND|FILE/.test(positionals)) return FILES;
+  return positionals.includes('DIR') ? DIRECTORIES : NOTHING;
 }
 
-function commands(queue: CommandSpec['queue']): Candidate[] {
+function commands(queue: 'none' | undefined): Candidate[] {
   return COMMANDS.filter((command) => command.queue === queue).map(({ name, summary }) => ({
     text: name,
     about: summary,
   }));
 }
 
-/** The command that the words name; undefined as long as they do not. */
 function namedCommand(words: readonly string[], environment: NodeJS.ProcessEnv): NamedCommand | undefined {
   try {
     return nameCommand(words, environment);
   } catch (error) {
-    if (error instanceof RqError && error.code === 'USAGE') return undefined;
+    if (error instanceof UnknownCommand || (error instanceof RqError && error.code === 'USAGE')) return undefined;
     throw error;
   }
 }

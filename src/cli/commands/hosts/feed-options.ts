@@ -1,0 +1,46 @@
+import { MAX_SLOTS } from '../../../job/limits.ts';
+import type { OptionSpec } from '../../parse/command-spec.ts';
+
+export const FEED_QUIET: OptionSpec = {
+  name: 'quiet',
+  short: 'q',
+  type: 'flag',
+  help: 'Exit silently with status 0 if this host already feeds from the queue.',
+};
+
+/** The options of every command that starts a feeder. */
+export const FEED_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'max_feed',
+    type: 'integer',
+    value: 'N',
+    min: 1,
+    max: MAX_SLOTS,
+    help: 'How many jobs to run at once (default: the setting of the queue, or the number of available processors).',
+  },
+  {
+    name: 'min_sleep',
+    type: 'number',
+    value: 'SECONDS',
+    min: 0.01,
+    max: 86_400,
+    help: 'The shortest time between polls of an idle feeder (default: the setting of the queue, or 1).',
+  },
+  {
+    name: 'max_sleep',
+    type: 'number',
+    value: 'SECONDS',
+    min: 0.01,
+    max: 86_400,
+    help: 'The longest time between polls of an idle feeder (default: the setting of the queue, or 5).',
+  },
+  { name: 'trust-group', type: 'flag', help: 'Feed from a queue that the members of its group can write to.' },
+  {
+    name: 'retries',
+    type: 'integer',
+    value: 'N',
+    min: 0,
+    max: 1_000_000,
+    help: 'How many times to retry if the queue is busy or unreachable (default 1000000).',
+  },
+];

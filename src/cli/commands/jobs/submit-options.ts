@@ -1,0 +1,37 @@
+import { TEXT_OPTIONS } from '../../../job/columns.ts';
+import { MAX_PRIORITY, MIN_PRIORITY } from '../../../job/limits.ts';
+import type { OptionSpec } from '../../parse/command-spec.ts';
+import { QUIET } from '../../parse/shared-options.ts';
+
+/** The options of submit, touch and resubmit. */
+export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'priority',
+    short: 'p',
+    type: 'integer',
+    value: 'N',
+    min: MIN_PRIORITY,
+    max: MAX_PRIORITY,
+    help: 'Jobs with a higher priority start first (default 0; may be negative).',
+  },
+  ...TEXT_OPTIONS.map(({ field, ...option }): OptionSpec => ({ ...option, type: 'text' })),
+  { name: 'restartable', type: 'flag', help: 'Run the job again from its start if its host is lost.' },
+  { name: 'stage', type: 'flag', help: 'Submit the job as holding. It does not run until it is updated to pending.' },
+  {
+    name: 'stdin',
+    short: 's',
+    type: 'optional',
+    value: 'FILE|-',
+    help: "Copy this file into the queue as the job's stdin. Without =FILE, or with -, copy the stdin of rq.",
+  },
+  {
+    name: 'data',
+    short: 'd',
+    type: 'text',
+    value: 'PATH',
+    help: 'Copy this file or directory into the queue, to data/JID.',
+  },
+  { name: 'cwd', type: 'text', value: 'DIR', help: 'The working directory of the job (default: the current one).' },
+  { name: 'infile', short: 'i', type: 'text', value: 'FILE', help: 'Read a list of jobs from this file.' },
+  QUIET,
+];

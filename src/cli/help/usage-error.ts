@@ -1,0 +1,86 @@
+import { errorMessage, RqError } from '../../job/errors.ts';
+import type { CommandSpec } from '../parse/command-spec.ts';
+import { InvalidArguments, UnknownCommand } from '../parse/misuse.ts';
+import { optionKey } from '../parse/option-values.ts';
+import { COMMON_OPTIONS } from '../parse/shared-options.ts';
+import { nearestHint } from '../parse/suggestions.ts';
+import { yargsProgram } from './program.ts';
+
+/** yargs allows three changed letters, which make any two short words alike. */
+const MIN_LENGTH = 3;
+
+/** The usage error for a call that was not understood; any other error as it is. */
+export async function explainMisuse(commands: readonly CommandSpec[], error: unknown): Promise<unknown> {
+  if (error instanceof InvalidArguments) return await invalidArguments(commands, error);
+  if (!(error instanceof UnknownCommand)) return error;
+  const [first = '', ...others] = error.candidates;
+  for (const word of [...others, ...(error.lacksQueue ? [] : [first])]) {
+    if ((await recommendation(commands, word)) !== undefined) return await unknownCommand(commands, word);
+  }
+  if (!error.lacksQueue) return await unknownCommand(commands, first);
+  return await withoutQueue(commands, first, others[0]);
+}
+
+/** The error for a word that is not a command, with the command that yargs recommends. */
+export async function unknownCommand(commands: readonly CommandSpec[], word: string): Promise<RqError> {
+  const hint = await recommendation(commands, word);
+  return new RqError('USAGE', `unknown command "${word}"${hint === undefined ? '' : `, ${hint}`}; see: rq help`);
+}
+
+async function withoutQueue(
+  commands: readonly CommandSpec[],
+  first: string,
+  second: string | undefined,
+): Promise<RqError> {
+  const hint = await recommendation(commands, first);
+  const meant = commands.find(({ name }) => hint === `did you mean ${name}?`);
+  if (meant?.queue === 'none') return await unknownCommand(commands, first);
+  if (meant !== undefined) {
+    const advice = `It needs a queue: type rq QUEUE ${meant.name}, or set RQ_Q to the path of the queue`;
+    return new RqError('USAGE', `unknown command "${first}", ${hint} ${advice}`);
+  }
+  if (second !== undefined) return await unknownCommand(commands, second);
+  return new RqError('USAGE', `no command is given for the queue ${first}: type rq ${first} COMMAND; see: rq help`);
+}
+
+async function recommendation(commands: readonly CommandSpec[], word: string): Promise<string | undefined> {
+  if (word.length < MIN_LENGTH || word.startsWith('-')) return undefined;
+  const named = commands.map((command) => ({ ...command, short: [] }));
+  const message = await faultOf(named, [word]);
+  return message?.startsWith('did you mean') ? message : undefined;
+}
+
+async function invalidArguments(
+  commands: readonly CommandSpec[],
+  { command, words, unknown, hint, message }: InvalidArguments,
+): Promise<RqError> {
+  const fault = await faultOf(commands, [command.name, ...words]);
+  const text = unknown === undefined ? (fault ?? message) : unknownOption(commands, command, unknown);
+  return new RqError('USAGE', `${text}${hint}`, unknown === undefined ? {} : { facts: { option: unknown } });
+}
+
+/** yargs recommends commands only: for an option, the nearest one, or the commands that have it. */
+function unknownOption(commands: readonly CommandSpec[], command: CommandSpec, typed: string): string {
+  const name = optionKey(typed.replace(/=.*$/s, ''));
+  const others = commands.filter(({ options }) => options.some((each) => `--${optionKey(each.name)}` === name));
+  const own = [...command.options, ...COMMON_OPTIONS].map((each) => `--${each.name}`);
+  const names = name.startsWith('--') ? own : [];
+  const near =
+    others.length > 0
+      ? ` (it is an option of ${others.map((each) => each.name).join(', ')})`
+      : nearestHint(name, names);
+  return `${command.name} has no option ${typed.replace(/=.*$/s, '')}${near}`;
+}
+
+/** What yargs finds wrong with the words; undefined if nothing. */
+async function faultOf(commands: readonly CommandSpec[], words: readonly string[]): Promise<string | undefined> {
+  const program = yargsProgram(commands, words).fail((message, error) => {
+    throw new Error(message ?? error?.message);
+  });
+  try {
+    await program.parseAsync();
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
+}

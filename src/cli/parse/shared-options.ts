@@ -1,0 +1,59 @@
+import type { OptionSpec } from './command-spec.ts';
+
+/** An option of commands that only read. */
+export const SNAPSHOT: OptionSpec = {
+  name: 'snapshot',
+  short: 's',
+  type: 'flag',
+  help: 'Read from a private copy of the database.',
+};
+
+export const QUIET: OptionSpec = { name: 'quiet', short: 'q', type: 'flag', help: 'Print nothing on stdout.' };
+
+/** The options of every command. */
+export const COMMON_OPTIONS: readonly OptionSpec[] = [
+  { name: 'json', type: 'flag', help: 'Print JSON instead of YAML.' },
+  {
+    name: 'fields',
+    short: 'f',
+    type: 'text',
+    value: 'NAME,…',
+    help: 'Print only these fields, in this order, even if null. A name can be a unique prefix or a regular expression.',
+  },
+  {
+    name: 'verbosity',
+    short: 'v',
+    type: 'integer',
+    value: 'N',
+    min: 0,
+    max: 4,
+    help: 'The level of messages on stderr: 0 fatal, 1 error, 2 warn, 3 info (default), 4 debug with stack traces.',
+  },
+  { name: 'log', short: 'l', type: 'text', value: 'PATH', help: 'Also log to this file.' },
+  {
+    name: 'log_age',
+    type: 'text',
+    value: 'AGE',
+    choices: ['daily', 'weekly', 'monthly'],
+    help: 'Start a new feeder log at this interval. The last ten logs are kept.',
+  },
+  {
+    name: 'log_size',
+    type: 'bytes',
+    value: 'BYTES',
+    min: 1024,
+    max: 2 ** 40,
+    help: 'Start a new feeder log at this size, such as 1000000 or 10M (default without --log_age: 10M).',
+  },
+  { name: 'dot_rq_dir', type: 'text', value: 'DIR', help: 'The directory for feeder logs (default ~/.rq).' },
+  {
+    name: 'lock-timeout',
+    type: 'number',
+    value: 'SECONDS',
+    min: 0,
+    max: 86_400,
+    help: 'How long to wait for the lease, for locks and for the file server (default 60, feeders 600). Then rq exits with status 75.',
+  },
+  { name: 'help', short: 'h', type: 'flag', help: 'Explain the command.' },
+  { name: 'version', type: 'flag', help: 'Print the version.' },
+];
