@@ -3,16 +3,16 @@ import { chmod, copyFile, lstat, mkdir, readdir, readlink, realpath, symlink, ut
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode } from '../../job/errors.ts';
 
-/** Names are bytes, which need not be text: each of them as one character. */
+/** Names are bytes and need not be UTF-8. This encoding maps each byte to one character. */
 const BYTES = 'latin1';
-/** Who copies a program is not who made it: it is not to run as the copy's owner. */
+/** Without the set-user-id bit: the copy belongs to another user than the original. */
 const FILE_MODE = 0o777;
 const DIRECTORY_MODE = 0o7777;
 
 export interface CopyOptions {
-  /** A relative link that leads out of this directory is made absolute. */
+  /** A relative link that leads out of this directory becomes absolute in the copy. */
   readonly within: string;
-  /** Somebody is at work there: what vanishes meanwhile is left out, and is no error. */
+  /** Whether entries may disappear during the copy. They are then left out; otherwise this is an error. */
   readonly isLive: boolean;
 }
 
@@ -22,15 +22,14 @@ interface Paths {
 }
 
 /**
- * Copies a file, a link, or a directory with all that is in it but sockets, pipes and devices, with modes and times.
- * False where there is nothing to copy; throws EEXIST where something has the target's name, ENOENT where a part of it
- * vanishes that may not.
+ * Copies a file, a link or a whole directory, with modes and times. Leaves out sockets, pipes and devices. False if there
+ * is nothing to copy. Throws EEXIST if the target exists, ENOENT if an entry disappears during the copy.
  */
 export async function copyTree(source: string, target: string, { within, isLive }: CopyOptions): Promise<boolean> {
   const stats = await unlessGone(source, lstat(source));
   if (stats === undefined) return false;
   if (stats.isDirectory()) await refuseCopyOfItself(source, target);
-  // Where links lead is told by real paths only.
+  // Without links in its own path, the target of a relative link can be resolved.
   const from = Buffer.from(join(await realpath(dirname(source)), basename(source)));
   const copy = new Copy(Buffer.from(await realpath(within)).toString(BYTES), isLive);
   return await copy.entry({ from, to: Buffer.from(target) });
@@ -38,7 +37,7 @@ export async function copyTree(source: string, target: string, { within, isLive 
 
 async function refuseCopyOfItself(source: string, target: string): Promise<void> {
   const place = await realpath(dirname(target));
-  if (isIn(place, await realpath(source))) throw new Error(`it cannot be copied to ${place}, which is in it`);
+  if (isIn(place, await realpath(source))) throw new Error(`a directory cannot be copied into itself (${place})`);
 }
 
 class Copy {
@@ -57,7 +56,7 @@ class Copy {
   private async directory({ from, to }: Paths, stats: Stats): Promise<boolean> {
     const names = await this.found(from, readdir(from, { encoding: 'buffer' }));
     if (names === undefined) return false;
-    // Whatever mode it is to have: what is in it has to be written.
+    // Writable until its entries are copied.
     await mkdir(to, { mode: 0o700 });
     for (const name of names) await this.entry({ from: entryOf(from, name), to: entryOf(to, name) });
     await utimes(to, stats.atime, stats.mtime);
@@ -69,8 +68,8 @@ class Copy {
     const text = (await this.found(from, readlink(from, { encoding: 'buffer' })))?.toString(BYTES);
     if (text === undefined) return false;
     const leadsTo = resolve(dirname(from.toString(BYTES)), text);
-    const isKept = text.startsWith('/') || isIn(leadsTo, this.within);
-    await symlink(Buffer.from(isKept ? text : leadsTo, BYTES), to);
+    const isUnchanged = text.startsWith('/') || isIn(leadsTo, this.within);
+    await symlink(Buffer.from(isUnchanged ? text : leadsTo, BYTES), to);
     return true;
   }
 
@@ -82,8 +81,8 @@ class Copy {
     return true;
   }
 
-  private async found<Found>(path: Buffer, look: Promise<Found>): Promise<Found | undefined> {
-    return this.isLive ? await unlessGone(path, look) : await look;
+  private async found<Found>(path: Buffer, read: Promise<Found>): Promise<Found | undefined> {
+    return this.isLive ? await unlessGone(path, read) : await read;
   }
 }
 
@@ -95,10 +94,10 @@ function isIn(path: string, directory: string): boolean {
   return path === directory || path.startsWith(join(directory, '/'));
 }
 
-/** Undefined where it is the path that is gone, and not what it is copied to. */
-async function unlessGone<Found>(path: Buffer | string, look: Promise<Found>): Promise<Found | undefined> {
+/** Undefined if the call failed because the path disappeared, and not because of its target. */
+async function unlessGone<Found>(path: Buffer | string, call: Promise<Found>): Promise<Found | undefined> {
   try {
-    return await look;
+    return await call;
   } catch (error) {
     if (errorCode(error) !== undefined && (await isGone(path))) return undefined;
     throw error;

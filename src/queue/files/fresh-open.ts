@@ -5,16 +5,16 @@ import { errorCode, RqError } from '../../job/errors.ts';
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 /**
- * Opens a file for reading as the server has it now; gives its descriptor, undefined where there is none. To open a
- * file makes an NFS client ask for its size (close-to-open); that there is none it may believe for half a minute or
- * more, until its directory is opened (measured, versions 3 and 4.2), and that a removed one is there until it is used (ESTALE).
- * Throws IO for a link or a device, which rq never puts there: it may lead anywhere.
+ * Opens a file for reading in its current state on the server. Returns its descriptor, or undefined if there is no such
+ * file. An NFS client asks the server for the size of a file that it opens (close-to-open). It can take a new file for
+ * missing for half a minute or more, until its directory is opened (measured, versions 3 and 4.2), and a removed file for
+ * existing until it reads it (ESTALE). Throws IO for a link or a device, which can lead anywhere: rq creates none there.
  */
 export function openFresh(path: string): number | undefined {
   try {
     return open(path);
   } catch (error) {
-    if (errorCode(error) === 'ELOOP') throw strange(path);
+    if (errorCode(error) === 'ELOOP') throw notRegularFile(path);
     if (!isMissing(error)) throw error;
   }
   try {
@@ -27,18 +27,15 @@ export function openFresh(path: string): number | undefined {
 }
 
 function open(path: string): number {
-  // Non-blocking: a pipe that somebody put there would wait for its writer.
+  // Non-blocking, because the open of a pipe waits for a writer.
   const file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (fstatSync(file).isFile()) return file;
   closeSync(file);
-  throw strange(path);
+  throw notRegularFile(path);
 }
 
-function strange(path: string): RqError {
-  return new RqError(
-    'IO',
-    `cannot open ${path}: it is no file but a link, a directory or a device, and rq puts none there`,
-  );
+function notRegularFile(path: string): RqError {
+  return new RqError('IO', `cannot open ${path}: it is not a regular file; find out who replaced it, then remove it`);
 }
 
 function isMissing(error: unknown): boolean {

@@ -4,7 +4,7 @@ import { errorCode } from '../../job/errors.ts';
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const SLASH = Buffer.from('/');
 
-/** Makes sure that what was written to a file or directory survives a power cut. */
+/** Syncs a file or directory, so that it survives a power cut. */
 export function syncFile(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
@@ -14,7 +14,7 @@ export function syncFile(path: string): void {
   }
 }
 
-/** The same for a directory with all that is in it, as far as it may be read. */
+/** Syncs a file, or a directory with all files in it that this user may read. */
 export function syncTree(path: Buffer): void {
   try {
     for (const entry of readdirSync(path, { withFileTypes: true, encoding: 'buffer' })) {
@@ -34,7 +34,7 @@ function syncEntry(path: Buffer): void {
   try {
     descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
-    // Its owner may not read it either.
+    // The mode of the original forbids its owner to read it.
     if (errorCode(error) === 'EACCES') return;
     throw error;
   }

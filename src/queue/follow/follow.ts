@@ -5,54 +5,55 @@ import { selectJobs } from '../jobs/select.ts';
 import type { Queue } from '../open.ts';
 import { type FollowEvent, FollowedJob, type FollowOptions } from './followed-job.ts';
 
-/** How often the files of running jobs are looked at; more seldom where there are so many that it takes long. */
+/** The interval between reads of the files, and the least ratio of the interval to the time that the reads take. */
 const POLL_MS = 250;
-const POLL_SHARE = 4;
-/** How often, at most and at least, the queue is asked how the jobs do; between, its database is only watched. */
-const LOOK_MS = 1_000;
-const LAST_LOOK_MS = 10_000;
-/** What waiting may mend. */
-const PASSING = new Set(['BUSY', 'IO', 'NO_SPACE', 'OUTCOME_UNKNOWN']);
+const POLL_RATIO = 4;
+/** The shortest and the longest interval between reads of the rows. In between, only changes of the file are watched. */
+const REFRESH_MS = 1_000;
+const MAX_REFRESH_MS = 10_000;
+/** Errors that can pass. */
+const TRANSIENT_ERRORS = new Set(['BUSY', 'IO', 'NO_SPACE', 'OUTCOME_UNKNOWN']);
 
-/** The queue does not say how the jobs do, and is asked again. */
-export interface Unseen {
-  readonly kind: 'unseen';
+/** The rows could not be read; they are read again later. */
+export interface ReadFailed {
+  readonly kind: 'read-failed';
   readonly error: RqError;
 }
 
 /**
- * Follows the output of jobs until each has ended or is gone, by polling, since nothing tells of another host's writes.
- * Jobs that have ended are read as they come. Throws IO for a file that cannot be read, and what a damaged queue throws.
+ * Follows the output of jobs until each has ended or was deleted. Polls, because NFS reports no writes of other hosts.
+ * The output of ended jobs comes in their order. Throws IO for a file that cannot be read, and the errors of a damaged
+ * queue.
  */
 export async function* follow(
   queue: Queue,
   jobs: AsyncIterable<readonly Job[]>,
   options: FollowOptions,
-): AsyncGenerator<FollowEvent | Unseen> {
-  const watched = new WatchedJobs(queue);
+): AsyncGenerator<FollowEvent | ReadFailed> {
+  const unfinished = new UnfinishedJobs(queue);
   try {
     for await (const batch of jobs) {
-      for (const job of batch) yield* watched.add(new FollowedJob(queue, job, options), job);
+      for (const job of batch) yield* unfinished.add(new FollowedJob(queue, job, options), job);
     }
-    yield* watched.untilEnded();
+    yield* unfinished.untilEnded();
   } finally {
-    await watched.stop();
+    await unfinished.stop();
   }
 }
 
-/** The jobs that have not ended yet. */
-class WatchedJobs {
+/** The followed jobs that have not ended yet. */
+class UnfinishedJobs {
   private readonly jobs = new Map<number, FollowedJob>();
   private readonly queue: Queue;
   private readonly watch: DatabaseWatch;
   private isChanged = true;
-  private watchedMs = Number.NEGATIVE_INFINITY;
-  private lookedMs = Number.NEGATIVE_INFINITY;
-  /** The look that goes on, and what the last one found. */
-  private looking: Promise<void> | undefined;
+  private checkedMs = Number.NEGATIVE_INFINITY;
+  private refreshedMs = Number.NEGATIVE_INFINITY;
+  /** The read in progress, and the result of the last one. */
+  private refreshing: Promise<void> | undefined;
   private found: ReadonlyMap<number, Job> | undefined;
-  private fault: unknown;
-  private isUnseen = false;
+  private error: unknown;
+  private hasFailed = false;
 
   constructor(queue: Queue) {
     this.queue = queue;
@@ -60,38 +61,38 @@ class WatchedJobs {
   }
 
   *add(followed: FollowedJob, job: Job): Generator<FollowEvent> {
-    yield* job.state === 'running' ? followed.read() : followed.see(job, true);
+    yield* job.state === 'running' ? followed.read() : followed.update(job, true);
     if (!followed.isDone) this.jobs.set(followed.jid, followed);
   }
 
-  async *untilEnded(): AsyncGenerator<FollowEvent | Unseen> {
+  async *untilEnded(): AsyncGenerator<FollowEvent | ReadFailed> {
     const { clock } = this.queue;
     while (this.jobs.size > 0) {
       const startMs = clock.monotonicMs();
-      if (this.isLookDue()) await this.look();
-      yield* this.tellFound();
+      if (this.isRefreshDue()) await this.refresh();
+      yield* this.applyRows();
       for (const followed of this.jobs.values()) yield* followed.read();
       const jobs = [...this.jobs.values()];
       if (jobs.length === 0 || jobs.some(({ hasMore }) => hasMore)) continue;
       const pauseMs = jobs.some(({ isReading }) => isReading)
-        ? Math.max(POLL_MS, POLL_SHARE * (clock.monotonicMs() - startMs))
-        : LOOK_MS;
-      await clock.sleep(Math.min(LOOK_MS, pauseMs));
+        ? Math.max(POLL_MS, POLL_RATIO * (clock.monotonicMs() - startMs))
+        : REFRESH_MS;
+      await clock.sleep(Math.min(REFRESH_MS, pauseMs));
     }
   }
 
-  /** A lease that a look may hold is released. */
+  /** Waits for a read in progress, so that its lease is released. */
   async stop(): Promise<void> {
-    await this.looking;
+    await this.refreshing;
   }
 
-  private isLookDue(): boolean {
+  private isRefreshDue(): boolean {
     const nowMs = this.queue.clock.monotonicMs();
-    if (this.looking !== undefined) return true;
-    if (nowMs - this.watchedMs < LOOK_MS) return false;
-    this.watchedMs = nowMs;
+    if (this.refreshing !== undefined) return true;
+    if (nowMs - this.checkedMs < REFRESH_MS) return false;
+    this.checkedMs = nowMs;
     if (this.hasChanged()) this.isChanged = true;
-    return this.isChanged || this.someCut() || nowMs - this.lookedMs >= LAST_LOOK_MS;
+    return this.isChanged || this.someCut() || nowMs - this.refreshedMs >= MAX_REFRESH_MS;
   }
 
   private someCut(): boolean {
@@ -102,22 +103,22 @@ class WatchedJobs {
     try {
       return this.watch.hasChanged();
     } catch {
-      // The look says better what is wrong.
+      // The read that follows gives a clear error.
       return true;
     }
   }
 
-  /** Looks at the jobs. A queue may be busy for long: the files are read meanwhile. */
-  private async look(): Promise<void> {
-    this.looking ??= this.findJobs();
-    const patience = new AbortController();
-    await Promise.race([this.looking, this.queue.clock.sleep(POLL_MS, patience.signal)]);
-    patience.abort();
+  /** Reads the rows. If that takes long, returns, so that the files are read meanwhile. */
+  private async refresh(): Promise<void> {
+    this.refreshing ??= this.findJobs();
+    const timeout = new AbortController();
+    await Promise.race([this.refreshing, this.queue.clock.sleep(POLL_MS, timeout.signal)]);
+    timeout.abort();
   }
 
   private async findJobs(): Promise<void> {
     this.isChanged = false;
-    this.lookedMs = this.queue.clock.monotonicMs();
+    this.refreshedMs = this.queue.clock.monotonicMs();
     const ranges = [...this.jobs.keys()].map((jid) => ({ first: jid, last: jid }));
     const found = new Map<number, Job>();
     try {
@@ -127,34 +128,36 @@ class WatchedJobs {
       this.found = found;
     } catch (error) {
       this.isChanged = true;
-      this.fault = error;
+      this.error = error;
     } finally {
-      // Nothing of the database stays open between looks: it may be replaced, and a follower may live for days.
+      // The database can be replaced between reads, and following a job can take days.
       this.queue.close();
-      this.looking = undefined;
+      this.refreshing = undefined;
     }
   }
 
-  private *tellFound(): Generator<FollowEvent | Unseen> {
-    const { found, fault } = this;
+  private *applyRows(): Generator<FollowEvent | ReadFailed> {
+    const { found, error } = this;
     this.found = undefined;
-    this.fault = undefined;
-    if (fault !== undefined) yield* this.tellFault(fault);
+    this.error = undefined;
+    if (error !== undefined) yield* this.applyError(error);
     if (found === undefined) return;
-    this.isUnseen = false;
+    this.hasFailed = false;
     for (const followed of this.jobs.values()) {
-      yield* followed.see(found.get(followed.jid));
+      yield* followed.update(found.get(followed.jid));
       if (followed.isDone) this.jobs.delete(followed.jid);
     }
   }
 
-  private *tellFault(fault: unknown): Generator<FollowEvent | Unseen> {
-    if (errorCode(fault) === 'ENOENT') {
+  private *applyError(error: unknown): Generator<FollowEvent | ReadFailed> {
+    if (errorCode(error) === 'ENOENT') {
       const { directory } = this.queue;
-      throw new RqError('NO_QUEUE', `no queue at ${directory} any more: it was moved or removed`, { cause: fault });
+      throw new RqError('NO_QUEUE', `cannot follow jobs in ${directory}: the queue was moved or removed`, {
+        cause: error,
+      });
     }
-    if (!(fault instanceof RqError) || !PASSING.has(fault.code)) throw fault;
-    if (!this.isUnseen) yield { kind: 'unseen', error: fault };
-    this.isUnseen = true;
+    if (!(error instanceof RqError) || !TRANSIENT_ERRORS.has(error.code)) throw error;
+    if (!this.hasFailed) yield { kind: 'read-failed', error };
+    this.hasFailed = true;
   }
 }

@@ -5,11 +5,11 @@ import { OutputFile } from './output-file.ts';
 
 export interface FollowOptions {
   readonly stream: 'stdout' | 'stderr';
-  /** How many lines to begin with of what was there before; Infinity for all of it. */
+  /** The number of existing lines to begin with; Infinity for all. */
   readonly lines: number;
 }
 
-/** What happens to jobs that are followed, in its order; `bytes` are as the job wrote them. */
+/** An event of a followed job. `bytes` is output exactly as the job wrote it. */
 export type FollowEvent =
   | { readonly kind: 'bytes'; readonly jid: number; readonly bytes: Uint8Array }
   | { readonly kind: 'waiting'; readonly job: WaitingJob; readonly isAgain: boolean }
@@ -18,18 +18,18 @@ export type FollowEvent =
   | { readonly kind: 'ended'; readonly job: FinishedJob | DeadJob }
   | { readonly kind: 'deleted'; readonly jid: number };
 
-/** A job that writes faster than it is read gives way to the others after so much. */
+/** The bytes that are read of one job before it is the next one's turn. */
 const TURN_BYTES = 4 * 1024 * 1024;
 
-/** One job whose output is followed: what was read of which attempt. What the queue says of it comes through `see`. */
+/** One followed job: the attempt that is read, and how far. `update` gets the job's row whenever it was read. */
 export class FollowedJob {
   readonly jid: number;
-  /** There may be more to read at once. */
+  /** Whether more output may be available immediately. */
   hasMore = false;
-  /** Its file is not what it was: only the queue knows whether that is a new attempt. */
+  /** Whether the file was truncated or replaced. The row tells whether this is a new attempt. */
   isCut = false;
   private readonly file: OutputFile;
-  /** The attempt that is or was read. */
+  /** The attempt that is being read, or was read last. */
   private attempt: number;
   private phase: 'waiting' | 'reading' | 'done' = 'waiting';
   private hasRead = false;
@@ -45,7 +45,7 @@ export class FollowedJob {
     }
     this.phase = 'reading';
     this.hasRead = true;
-    this.file.toLastLines(lines);
+    this.file.seekLastLines(lines);
   }
 
   get isReading(): boolean {
@@ -56,49 +56,49 @@ export class FollowedJob {
     return this.phase === 'done';
   }
 
-  /** Takes in what the queue says of the job, undefined where it is gone. */
-  *see(job: Job | undefined, isFirst = false): Generator<FollowEvent> {
-    if (job === undefined) return yield* this.seeDeleted();
+  /** Takes the job as it is in the queue; undefined if it was deleted. */
+  *update(job: Job | undefined, isFirst = false): Generator<FollowEvent> {
+    if (job === undefined) return yield* this.updateDeleted();
     switch (job.state) {
       case 'pending':
       case 'holding':
-        return yield* this.seeWaiting(job, isFirst);
+        return yield* this.updateWaiting(job, isFirst);
       case 'running':
-        return yield* this.seeRunning(job);
+        return yield* this.updateRunning(job);
       case 'finished':
       case 'dead':
-        return yield* this.seeEnded(job);
+        return yield* this.updateEnded(job);
     }
   }
 
-  /** What it has written since. */
+  /** The output since the last call. */
   *read(): Generator<FollowEvent> {
     this.hasMore = false;
     if (this.phase === 'reading' && !this.isCut) yield* this.bytes(TURN_BYTES);
   }
 
-  private *seeDeleted(): Generator<FollowEvent> {
+  private *updateDeleted(): Generator<FollowEvent> {
     if (this.phase === 'reading') yield* this.bytes();
     yield { kind: 'deleted', jid: this.jid };
     this.phase = 'done';
   }
 
-  private *seeWaiting(job: WaitingJob, isFirst: boolean): Generator<FollowEvent> {
-    // Until the next attempt begins, its file is what the last one wrote.
+  private *updateWaiting(job: WaitingJob, isFirst: boolean): Generator<FollowEvent> {
+    // The file still has the output of the last attempt.
     if (this.phase === 'reading') yield* this.bytes();
     else if (!isFirst) return;
     this.phase = 'waiting';
     yield { kind: 'waiting', job, isAgain: !isFirst };
   }
 
-  private *seeRunning(job: RunningJob): Generator<FollowEvent> {
+  private *updateRunning(job: RunningJob): Generator<FollowEvent> {
     if (this.phase !== 'reading' || this.attempt !== job.attempt) {
       if (hasBegun(job)) yield* this.begin(job.attempt);
       else this.phase = 'waiting';
     } else if (this.isCut) yield* this.startOver();
   }
 
-  private *seeEnded(job: FinishedJob | DeadJob): Generator<FollowEvent> {
+  private *updateEnded(job: FinishedJob | DeadJob): Generator<FollowEvent> {
     if (job.attempt !== this.attempt && hasBegun(job)) yield* this.begin(job.attempt);
     if (this.phase === 'reading') {
       yield* this.bytes();
@@ -146,8 +146,8 @@ function isWaiting(job: Job): job is WaitingJob {
 }
 
 /**
- * Whether the file is this attempt's: an earlier one's stays until the runner truncates it, which it has done when it
- * tells the pid. A first attempt has no file before it.
+ * Whether the file has the output of this attempt. The file of an earlier attempt stays until the runner truncates it,
+ * which happens before the pid is known.
  */
 function hasBegun({ attempt, pid }: RunningJob | FinishedJob | DeadJob): boolean {
   return attempt === 1 || pid !== null;

@@ -4,12 +4,12 @@ import { openFresh } from '../files/fresh-open.ts';
 import { lastLinesStart } from './last-lines.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
-/** So many bytes before the place that was reached are read again: others stand there in a file that was begun anew. */
+/** The number of bytes before the offset that are read again: they differ in a file that was written anew. */
 const KNOWN_BYTES = 256;
 
 /**
- * A file that a job writes, perhaps on another host, read piece by piece. It is opened anew for each piece, so that an
- * NFS client asks the server how long it is, and never held open: a file that is removed must be gone.
+ * Reads a file piece by piece while a job writes it, perhaps on another host. Opens the file for each piece, so that an
+ * NFS client asks the server for its size, and never keeps it open, which would keep a removed file.
  */
 export class OutputFile {
   private readonly path: string;
@@ -20,8 +20,8 @@ export class OutputFile {
     this.path = path;
   }
 
-  /** Goes on at the last lines, or at the end for 0 of them. Throws IO. */
-  toLastLines(count: number): void {
+  /** Moves to the last `count` lines, or to the end for 0. Throws IO. */
+  seekLastLines(count: number): void {
     this.rewind();
     if (count === Number.POSITIVE_INFINITY) return;
     this.offset =
@@ -33,12 +33,12 @@ export class OutputFile {
     this.known = Buffer.alloc(0);
   }
 
-  /** The next bytes, undefined where there are none yet; `cut` if what was read is not there any more. Throws IO. */
+  /** The next bytes; undefined if there are none yet; `cut` if the file no longer has the bytes read before. Throws IO. */
   next(): Uint8Array | 'cut' | undefined {
     return this.withFile((file, size) => {
       if (size < this.offset) return 'cut';
       if (size === this.offset) return undefined;
-      // Never beyond the size that was told: what a client has there may be zeros that nobody wrote.
+      // Not beyond this size: an NFS client may return zeros there that no process wrote.
       const start = this.offset - this.known.length;
       const bytes = readAt(file, start, Math.min(size - start, this.known.length + CHUNK_BYTES));
       if (!bytes.subarray(0, this.known.length).equals(this.known)) return 'cut';
@@ -56,7 +56,7 @@ export class OutputFile {
       if (file === undefined) return undefined;
       return work(file, fstatSync(file).size);
     } catch (error) {
-      // Removed on another host since it was opened: the next open finds what is there now.
+      // Removed on another host since it was opened. The next call opens the current file.
       if (errorCode(error) === 'ESTALE') return undefined;
       if (error instanceof RqError) throw error;
       throw new RqError('IO', `cannot read ${this.path}: ${errorMessage(error)}`, { cause: error });
@@ -66,7 +66,7 @@ export class OutputFile {
   }
 }
 
-/** So many bytes from a place on; fewer only where the file ends. */
+/** Reads `length` bytes at a position, or fewer at the end of the file. */
 function readAt(file: number, position: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   let filled = 0;

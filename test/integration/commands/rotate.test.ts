@@ -17,9 +17,9 @@ async function end(bench: Workbench, jobs: number): Promise<void> {
   await bench.must(['QUEUE', 'feed', '--until-empty']);
 }
 
-describe('a rotation that was killed, whose place another host sees as another directory,', () => {
+describe('a killed rotation whose directory another host does not see', () => {
   const points: CrashPoint[] = ['rotation-committed', 'rotation-placed', 'rotation-files-removed'];
-  test.each(points)('is left to who sees it: %s', async (point) => {
+  test.each(points)('is finished by a host that sees the directory: %s', async (point) => {
     const bench = await queueWithEnded(2);
     const [place, away] = ['rot', 'away'].map((name) => join(bench.directory, name)) as [string, string];
     mkdirSync(place);
@@ -43,7 +43,7 @@ describe('a rotation that was killed, whose place another host sees as another d
   });
 });
 
-/** A tar that runs a line of shell before the true one; gives the PATH to find it by. */
+/** Installs a tar that runs a line of shell before the real tar. Returns the PATH that finds it. */
 function planted(bench: Workbench, line: string): string {
   const folder = join(bench.directory, 'tools');
   mkdirSync(folder);
@@ -52,7 +52,7 @@ function planted(bench: Workbench, line: string): string {
   return `${folder}:${path}`;
 }
 
-test('what came to be at the place meanwhile is not overwritten, and the name that the rotation got is printed', async () => {
+test('a file that appears at the path is not overwritten, and the actual path is printed', async () => {
   const bench = await queueWithEnded();
   const target = join(bench.directory, 'r.tgz');
   const environment = { PATH: planted(bench, `echo mine >${target}`) };
@@ -62,7 +62,7 @@ test('what came to be at the place meanwhile is not overwritten, and the name th
   expect(await bench.must(['x', 'stdout', '1'])).toBe('1\n');
 });
 
-test('what a job left behind may still write to its output while an archive is made of it', async () => {
+test('a process that a job left behind may write to its output while it is archived', async () => {
   const bench = await queueWithEnded();
   const output = join(bench.queue, 'stdout/1');
   const changing = 'echo "tar: r/stdout/1: file changed as we read it" >&2; exit 1';
@@ -73,7 +73,7 @@ test('what a job left behind may still write to its output while an archive is m
   expect(await bench.must(['x', 'stdout', '1'])).toBe('1\n');
 });
 
-test('a rotation whose name begins as an option does is none', async () => {
+test('a name that looks like an option is not taken for one', async () => {
   const bench = await queueWithEnded();
   const target = join(bench.directory, '--version.tgz');
   await bench.must(['QUEUE', 'rotate', target]);
@@ -82,7 +82,7 @@ test('a rotation whose name begins as an option does is none', async () => {
 });
 
 describe('data', () => {
-  test('that was submitted by a link is what the link leads to, whole', async () => {
+  test('of a symbolic link is a complete copy of its target', async () => {
     const bench = new Workbench();
     await bench.must(['QUEUE', 'create']);
     await bench.shell('mkdir set && echo in >set/file && ln -s file set/link && ln -s set current');
@@ -92,7 +92,7 @@ describe('data', () => {
     expect(bench.stdout(1)).toBe('in\nfile\n');
   });
 
-  test('with a pipe or a socket in it stops neither a backup nor a rotation', async () => {
+  test('that contains a pipe is backed up and rotated without the pipe', async () => {
     const bench = new Workbench();
     await bench.must(['QUEUE', 'create']);
     await bench.shell('mkdir set && echo in >set/file');
@@ -108,7 +108,7 @@ describe('data', () => {
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 const rootReason = isRoot ? '' : ' (skipped: only root can give files to others)';
-/** Root, bound by the modes of files as others are. */
+/** Runs a command as root, but subject to file modes like any other user. */
 const BOUND = isRoot ? 'setpriv --bounding-set=-dac_override,-dac_read_search,-fowner' : '';
 
 describe('files of jobs', () => {
@@ -121,17 +121,20 @@ describe('files of jobs', () => {
     return bench;
   }
 
-  test.each(['delete 1', 'rotate old', 'rotate old.tgz'])('are removed whatever their mode: %s', async (words) => {
-    const bench = await queueWithData();
-    await bench.shell('chmod -R a-w q/data/1/');
-    const { stderr } = await bench.shell(`${BOUND} rq q ${words}`);
-    expect(stderr).toBe('');
-    expect(readdirSync(join(bench.queue, 'data'))).toEqual([]);
-    expect(readdirSync(bench.directory).filter((name) => name.startsWith('.rq'))).toEqual([]);
-    await bench.shell('chmod -R u+w .');
-  });
+  test.each(['delete 1', 'rotate old', 'rotate old.tgz'])(
+    'are removed even if their directories are read-only: %s',
+    async (words) => {
+      const bench = await queueWithData();
+      await bench.shell('chmod -R a-w q/data/1/');
+      const { stderr } = await bench.shell(`${BOUND} rq q ${words}`);
+      expect(stderr).toBe('');
+      expect(readdirSync(join(bench.queue, 'data'))).toEqual([]);
+      expect(readdirSync(bench.directory).filter((name) => name.startsWith('.rq'))).toEqual([]);
+      await bench.shell('chmod -R u+w .');
+    },
+  );
 
-  test.skipIf(!isRoot)(`that cannot be removed are named, and hold up nothing${rootReason}`, async () => {
+  test.skipIf(!isRoot)(`that cannot be removed are reported, and other jobs are rotated${rootReason}`, async () => {
     for (const [words, printed] of [
       ['delete 1 -f jid', '---\n- jid: 1\n'],
       ['rotate old -f jobs', '---\njobs: 1\n'],

@@ -9,7 +9,7 @@ import { waitFor } from '../../support/wait-for.ts';
 interface Tail {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** What it has printed so far. */
+  /** The output so far. */
   readonly stdout: () => string;
   readonly stderr: () => string;
 }
@@ -31,7 +31,7 @@ function tail(bench: Workbench, ...words: string[]): Tail {
   return { child, ended, stdout: () => printed.stdout, stderr: () => printed.stderr };
 }
 
-/** Shell words that wait until the test opens a gate of this name. */
+/** A shell command that waits until the test opens a gate of this name. */
 function gate(bench: Workbench, name: string): string {
   return `while [ ! -e ${join(bench.directory, name)} ]; do sleep 0.05; done`;
 }
@@ -44,7 +44,7 @@ async function submit(bench: Workbench, command: string, ...words: string[]): Pr
   await bench.must(['QUEUE', 'submit', '-q', ...words, command]);
 }
 
-test('each line of a running job is printed while it runs, and tail ends with the job', async () => {
+test('lines of a running job are printed while it runs, and tail ends with the job', async () => {
   const bench = await newBench();
   await submit(bench, `echo one; ${gate(bench, 'a')}; echo two; ${gate(bench, 'b')}; printf three; exit 3`);
   const feeder = bench.start(['QUEUE', 'feed', '--until-empty']);
@@ -64,7 +64,7 @@ test('each line of a running job is printed while it runs, and tail ends with th
   await feeder.ended;
 });
 
-test('a pending job is waited for, and every byte of it is printed, of a binary too', async () => {
+test('tail waits for a pending job and prints every byte, binary output included', async () => {
   const bench = await newBench();
   const copy = join(bench.directory, 'copy');
   await submit(bench, `head -c 5000000 /dev/urandom | tee ${copy}`);
@@ -84,7 +84,7 @@ test('a pending job is waited for, and every byte of it is printed, of a binary 
   for (const name of ['live', 'late']) expect(readFileSync(join(bench.directory, name)).equals(bytes)).toBe(true);
 });
 
-test('pending and holding jobs are named once; one that is deleted meanwhile is waited for no longer', async () => {
+test('pending and holding jobs are reported once, and tail stops waiting for a deleted job', async () => {
   const bench = await newBench();
   await submit(bench, 'echo ran');
   await submit(bench, 'true', '--stage');
@@ -102,7 +102,7 @@ test('pending and holding jobs are named once; one that is deleted meanwhile is 
   });
 });
 
-test('several jobs have headers where the output of another begins', async () => {
+test('with several jobs, a header precedes the output of each', async () => {
   const bench = await newBench();
   await submit(bench, `echo a1; ${gate(bench, 'a')}; echo a2`);
   await submit(bench, `${gate(bench, 'b')}; echo b1`);
@@ -119,7 +119,7 @@ test('several jobs have headers where the output of another begins', async () =>
   await feeder.ended;
 });
 
-test('of jobs that ended: their last lines, and how they ended', async () => {
+test('of ended jobs, tail prints the last lines and how they ended', async () => {
   const bench = await newBench();
   await submit(bench, 'seq 100; seq 200 300 >&2');
   await submit(bench, 'echo killed; kill -USR1 $$');
@@ -137,7 +137,7 @@ test('of jobs that ended: their last lines, and how they ended', async () => {
   expect(stderr).toMatch(/^rq: job 2 was ended by SIGUSR1\nrq: job 3 is dead: .*\/no\/such\/place.*\n$/);
 });
 
-test('a job that is started anew is followed from its new beginning', async () => {
+test('the output of a job that starts again is printed from the beginning', async () => {
   const bench = await newBench();
   await submit(bench, `echo $$ begins; ${gate(bench, 'a')}; echo ends`, '--restartable');
   const first = bench.start(['QUEUE', 'feed']);
@@ -145,7 +145,7 @@ test('a job that is started anew is followed from its new beginning', async () =
   await waitFor(() => /^\d+ begins\n$/.test(tailed.stdout()));
   await bench.must(['QUEUE', 'stop']);
   await first.ended;
-  // A feeder that starts while the last one's runner still shuts down is not what is tested here.
+  // Wait until the runner of the last feeder has ended: this test is not about its shutdown.
   await waitFor(() => bench.processes().join() === String(tailed.child.pid));
   await waitFor(() => tailed.stderr().includes('job 1 is pending again; waiting for it to start'));
   const second = bench.start(['QUEUE', 'feed', '--until-empty']);
@@ -158,7 +158,7 @@ test('a job that is started anew is followed from its new beginning', async () =
   await second.ended;
 });
 
-test('what an earlier attempt wrote is not printed of a job that waits for the next', async () => {
+test('the output of an earlier attempt of a pending job is not printed', async () => {
   const bench = await newBench();
   await submit(bench, 'echo once; exec sleep 1000', '--restartable');
   const first = bench.start(['QUEUE', 'feed']);
@@ -171,7 +171,7 @@ test('what an earlier attempt wrote is not printed of a job that waits for the n
   expect(await tailed.ended).toMatchObject({ signal: 'SIGINT', stdout: '' });
 });
 
-test('a reader that goes away ends it quietly; no job, and no words, are errors', async () => {
+test('tail ends silently when its reader exits; no selection and no matching job are errors', async () => {
   const bench = await newBench();
   await submit(bench, 'seq 100000');
   await bench.must(['QUEUE', 'feed', '--until-empty']);

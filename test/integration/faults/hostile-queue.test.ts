@@ -71,7 +71,7 @@ test('links, pipes and directories in place of the files of a job are refused', 
   for (const [mode, jid] of refused) {
     const { status, stdout, stderr } = await bench.run(['QUEUE', mode, jid]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(stderr).toMatch(/^rq: cannot open \S+: it is no file but a link, a directory or a device, .*\n$/);
+    expect(stderr).toMatch(/^rq: cannot open \S+: it is not a regular file; .*\n$/);
   }
   expect((await bench.run(['QUEUE', 'ioview', '2', '--editor', 'cat'])).stdout).toBe('');
   await bench.run(['QUEUE', 'feed', '--until-empty']);

@@ -17,7 +17,7 @@ test('rotations under load, one in three killed, leave every job in the queue or
   const feeders = ['h1', 'h2'].map((RQ_HOST) =>
     bench.start(['QUEUE', 'feed', '--until-empty', '--max_feed=2'], { environment: { RQ_HOST } }),
   );
-  // How long one takes is learned as they go, so that kills fall into all of their life.
+  // Updated by each rotation, so that the kills are spread over its whole duration.
   let usualMs = 500;
   for (let round = 1; round <= ROTATIONS; round++) {
     const target = join(bench.directory, `r${round}${round % 2 === 0 ? '.tgz' : ''}`);
@@ -48,7 +48,7 @@ test('rotations under load, one in three killed, leave every job in the queue or
   }
   const jids = found.map(([jid]) => jid).sort((a, b) => a - b);
   expect(jids).toEqual(Array.from({ length: JOBS }, (_, index) => index + 1));
-  // What killed rotations left behind is gone, and so are the files of the jobs that were moved.
+  // Later rotations removed the leftovers of killed ones and the files of the moved jobs.
   expect(readdirSync(bench.directory).filter((name) => name.startsWith('.'))).toEqual([]);
   expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
   expect(await bench.must(['QUEUE', 'execute', 'select count(*) as left from rotations'])).toBe('---\n- left: 0\n');

@@ -23,7 +23,7 @@ async function killAt(point: CrashPoint, bench: Workbench, words: readonly strin
   expect([point, signal]).toEqual([point, 'SIGKILL']);
 }
 
-/** The names in `stdin` and `data` that neither a row nor, as a link, a job accounts for. */
+/** The names in `stdin` and `data` that are not in a row, except links to names in rows. */
 function unaccounted(bench: Workbench, jobs: readonly Record<string, unknown>[]): string[] {
   const rows = new Set(jobs.flatMap(({ stdin, data }) => [stdin, data]));
   const names = ['stdin', 'data'].flatMap((folder) =>
@@ -42,7 +42,7 @@ const AFTER: CrashPoint[] = ['transaction-committed', 'files-linked'];
 
 describe('submit killed', () => {
   test.each([...BEFORE.map((point) => [point, 0] as const), ...AFTER.map((point) => [point, 3] as const)])(
-    'at %s leaves %d of its three jobs, and nothing that a later job could take for its own',
+    'at %s leaves %d of its three jobs, and no file that a later job could use',
     async (point, count) => {
       const bench = await prepared();
       await killAt(point, bench, ['submit', '--stdin=old', '--data=old.d', '-'], `${COMMAND}\n`.repeat(3));
@@ -75,17 +75,17 @@ describe.each([
       const jobs = await bench.jobs();
       expect(bench.stdout(1)).toBe(`${which}\n${which}\n`);
       if (which === 'old') expect(jobs).toMatchObject([{ stdin: before[0]?.['stdin'], data: before[0]?.['data'] }]);
-      // The files of before the change are removed after the commit. If that is cut short, doctor reports them.
+      // The old files are removed after the commit. If the process is killed before, doctor reports them.
       if (point === 'transaction-committed') jobs.push(...before);
       expect(unaccounted(bench, jobs)).toEqual([]);
     },
   );
 });
 
-test('rotate sweeps what a killed submit left, and leaves the files of a running one', async () => {
+test('rotate removes the staged files of a killed submit but not those of a running one', async () => {
   const bench = await prepared();
   await killAt('files-staged', bench, ['submit', '--stdin=old', '--data=old.d', 'true']);
-  // A reader keeps the running submit from its commit.
+  // A reader delays the commit of the running submit.
   const script = 'touch held; until [ -e go ]; do sleep 0.05; done';
   const reader = bench.start(['QUEUE', 'lock', 'read', '--', 'sh', '-c', script]);
   await waitFor(() => existsSync(join(bench.directory, 'held')));

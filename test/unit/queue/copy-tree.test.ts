@@ -29,7 +29,7 @@ beforeEach(() => {
   mkdirSync(join(source, 'deep'), { recursive: true });
 });
 
-test('files and directories keep their modes and times, and names that are no text', async () => {
+test('files and directories keep their modes, times and names, even if a name is not UTF-8', async () => {
   writeFileSync(join(source, 'program'), 'run', { mode: 0o755 });
   const odd = Buffer.concat([Buffer.from(`${source}/deep/`), Buffer.from([0xff, 0xfe])]);
   writeFileSync(odd, 'odd');
@@ -57,7 +57,7 @@ test.each([
   expect(readlinkSync(join(target, 'link'))).toBe(inHere(expected));
 });
 
-test('no link is followed, neither in the source nor where the copy is to be', async () => {
+test('links are not followed, neither in the source nor at the target', async () => {
   symlinkSync('elsewhere', join(directory, 'link'));
   expect(await copyTree(join(directory, 'link'), target, { within: directory, isLive: false })).toBe(true);
   expect(lstatSync(target).isSymbolicLink()).toBe(true);
@@ -67,7 +67,7 @@ test('no link is followed, neither in the source nor where the copy is to be', a
   expect(existsSync(join(directory, 'elsewhere'))).toBe(false);
 });
 
-test('pipes are left out, and what is not there is not copied', async () => {
+test('pipes are left out, and a missing source is not copied', async () => {
   execFileSync('mkfifo', [join(source, 'pipe'), join(source, 'deep', 'pipe')]);
   expect(await copyTree(source, target, { within: source, isLive: false })).toBe(true);
   expect(readdirSync(target, { recursive: true })).toEqual(['deep']);
@@ -79,9 +79,9 @@ test('pipes are left out, and what is not there is not copied', async () => {
   ).toBe(false);
 });
 
-test('a directory is not copied into itself, and a missing place is no missing source', async () => {
+test('a directory cannot be copied into itself, and a missing target directory is an error', async () => {
   await expect(copyTree(source, join(source, 'deep', 'copy'), { within: source, isLive: false })).rejects.toThrow(
-    'which is in it',
+    'a directory cannot be copied into itself',
   );
   writeFileSync(join(source, 'file'), '');
   await expect(
@@ -89,7 +89,7 @@ test('a directory is not copied into itself, and a missing place is no missing s
   ).rejects.toThrow('ENOENT');
 });
 
-test('what stays is copied while something comes and goes beside it', async () => {
+test('all stable files are copied while other files come and go', async () => {
   const steady = Array.from({ length: 100 }, (_, index) => `s${index}`);
   for (const name of steady) writeFileSync(join(source, name), name);
   const writer = spawn('sh', ['-c', `while :; do for n in a b c d; do : >$n.new; mv $n.new $n; rm $n; done; done`], {
@@ -108,7 +108,7 @@ test('what stays is copied while something comes and goes beside it', async () =
   }
 });
 
-test('where nothing may be missing, what vanishes is an error', async () => {
+test('a file that disappears is an error in a tree that must be copied completely', async () => {
   for (let index = 0; index < 3_000; index++) writeFileSync(join(source, `s${index}`), '');
   const copies = copyTree(source, target, { within: source, isLive: false });
   await waitFor(() => existsSync(target));

@@ -21,55 +21,55 @@ function follow(first: Job): FollowedJob {
   return new FollowedJob(queue, first, { stream: 'stdout', lines: Number.POSITIVE_INFINITY });
 }
 
-/** The events as words, bytes as their text. */
-function told(events: Iterable<FollowEvent>): string[] {
+/** The kinds of the events; the text of bytes. */
+function namesOf(events: Iterable<FollowEvent>): string[] {
   return [...events].map((event) => (event.kind === 'bytes' ? Buffer.from(event.bytes).toString() : event.kind));
 }
 
-test('an attempt that was only claimed is not read: the file is the one before it', () => {
+test('the file of an attempt that was only claimed is not read: an earlier attempt wrote it', () => {
   writeFileSync(path, 'first\n');
   const followed = follow(job('running', 2, null));
-  expect([followed.isReading, told(followed.read())]).toEqual([false, []]);
+  expect([followed.isReading, namesOf(followed.read())]).toEqual([false, []]);
   writeFileSync(path, 'second\n');
-  expect(told(followed.see(job('running', 2, 7)))).toEqual([]);
-  expect(told(followed.read())).toEqual(['second\n']);
+  expect(namesOf(followed.update(job('running', 2, 7)))).toEqual([]);
+  expect(namesOf(followed.read())).toEqual(['second\n']);
 });
 
-test('a job that is lost while it is read is read to its end, waits, and begins anew with the next attempt', () => {
+test('the output of a lost job is read to its end, then from the beginning of the next attempt', () => {
   writeFileSync(path, 'first\n');
   const followed = follow(job('running', 1, null));
-  expect(told(followed.read())).toEqual(['first\n']);
+  expect(namesOf(followed.read())).toEqual(['first\n']);
   appendFileSync(path, 'last\n');
-  expect(told(followed.see(job('pending', 1, null)))).toEqual(['last\n', 'waiting']);
-  expect(told(followed.see(job('pending', 1, null)))).toEqual([]);
-  expect(told(followed.see(job('running', 2, null)))).toEqual([]);
+  expect(namesOf(followed.update(job('pending', 1, null)))).toEqual(['last\n', 'waiting']);
+  expect(namesOf(followed.update(job('pending', 1, null)))).toEqual([]);
+  expect(namesOf(followed.update(job('running', 2, null)))).toEqual([]);
   writeFileSync(path, 'again\n');
-  expect(told(followed.see(job('finished', 2, 7)))).toEqual(['restarted', 'again\n', 'ended']);
+  expect(namesOf(followed.update(job('finished', 2, 7)))).toEqual(['restarted', 'again\n', 'ended']);
   expect(followed.isDone).toBe(true);
 });
 
-test('a file that was begun anew is left alone until the queue says whether that is a new attempt', () => {
+test('a truncated file is not read until the row shows whether this is a new attempt', () => {
   writeFileSync(path, 'first\n');
   const followed = follow(job('running', 1, 7));
-  expect(told(followed.read())).toEqual(['first\n']);
+  expect(namesOf(followed.read())).toEqual(['first\n']);
   writeFileSync(path, 'something longer\n');
-  expect([told(followed.read()), followed.isCut]).toEqual([[], true]);
-  expect(told(followed.see(job('running', 2, 8)))).toEqual(['restarted']);
-  expect(told(followed.read())).toEqual(['something longer\n']);
+  expect([namesOf(followed.read()), followed.isCut]).toEqual([[], true]);
+  expect(namesOf(followed.update(job('running', 2, 8)))).toEqual(['restarted']);
+  expect(namesOf(followed.read())).toEqual(['something longer\n']);
   writeFileSync(path, 'x\n');
-  expect([told(followed.read()), followed.isCut]).toEqual([[], true]);
-  expect(told(followed.see(job('running', 2, 8)))).toEqual(['cut']);
-  expect(told(followed.read())).toEqual(['x\n']);
+  expect([namesOf(followed.read()), followed.isCut]).toEqual([[], true]);
+  expect(namesOf(followed.update(job('running', 2, 8)))).toEqual(['cut']);
+  expect(namesOf(followed.read())).toEqual(['x\n']);
 });
 
-test('a job that dies without having started again shows nothing of the attempt before', () => {
+test('a job that dies before it starts again shows no output of the earlier attempt', () => {
   writeFileSync(path, 'first\n');
   const followed = follow(job('pending', 1, null));
-  expect(told(followed.see(job('pending', 1, null), true))).toEqual(['waiting']);
-  expect(told(followed.see(job('dead', 2, null)))).toEqual(['ended']);
+  expect(namesOf(followed.update(job('pending', 1, null), true))).toEqual(['waiting']);
+  expect(namesOf(followed.update(job('dead', 2, null)))).toEqual(['ended']);
 });
 
-test('a job that writes without end gives way to others after some megabytes', () => {
+test('a job that writes a lot gives other jobs a turn after some megabytes', () => {
   writeFileSync(path, Buffer.alloc(10_000_000));
   const followed = follow(job('running', 1, 7));
   const count = (): number =>

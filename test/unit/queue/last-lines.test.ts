@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lastLinesStart } from '../../../src/queue/follow/last-lines.ts';
 
-/** Where the last lines of a text begin, by the function that reads backwards. */
+/** The offset of the last lines, found by reading backwards. */
 function startIn(text: Buffer, count: number): number {
   return lastLinesStart((position, length) => text.subarray(position, position + length), text.length, count);
 }
@@ -21,7 +21,7 @@ test.each([
   expect(text.slice(startIn(Buffer.from(text), count))).toBe(last);
 });
 
-test('are those that splitting at newlines gives, across the blocks that are read', () => {
+test('the last lines are the same as those found by splitting at newlines, also across blocks', () => {
   const piece = fc.oneof(
     fc.constant('\n'),
     fc.nat({ max: 70_000 }).map((length) => 'x'.repeat(length)),

@@ -12,7 +12,7 @@ function textOf(piece: ReturnType<OutputFile['next']>): string | undefined {
   return piece instanceof Uint8Array ? Buffer.from(piece).toString() : piece;
 }
 
-test('gives what was added since, and nothing where there is no file yet', () => {
+test('returns the bytes appended since the last call, and none before the file exists', () => {
   const path = newPath();
   const file = new OutputFile(path);
   expect(file.next()).toBeUndefined();
@@ -23,30 +23,33 @@ test('gives what was added since, and nothing where there is no file yet', () =>
   expect(textOf(file.next())).toBe('bc');
 });
 
-test('begins with the last lines, or behind them', () => {
+test('starts at the last lines, or at the end', () => {
   const path = newPath();
   writeFileSync(path, 'a\nb\nc\n');
   const file = new OutputFile(path);
-  file.toLastLines(2);
+  file.seekLastLines(2);
   expect(textOf(file.next())).toBe('b\nc\n');
-  file.toLastLines(0);
+  file.seekLastLines(0);
   expect(file.next()).toBeUndefined();
-  file.toLastLines(Number.POSITIVE_INFINITY);
+  file.seekLastLines(Number.POSITIVE_INFINITY);
   expect(textOf(file.next())).toBe('a\nb\nc\n');
 });
 
-test.each(['', 'short', 'something longer than what was there'])('sees that it was begun anew with %j', (text) => {
-  const path = newPath();
-  writeFileSync(path, 'what was there\n');
-  const file = new OutputFile(path);
-  file.next();
-  writeFileSync(path, text);
-  expect(file.next()).toBe('cut');
-  file.rewind();
-  expect(textOf(file.next())).toBe(text === '' ? undefined : text);
-});
+test.each(['', 'short', 'something longer than what was there'])(
+  'detects that the file was written anew with %j',
+  (text) => {
+    const path = newPath();
+    writeFileSync(path, 'what was there\n');
+    const file = new OutputFile(path);
+    file.next();
+    writeFileSync(path, text);
+    expect(file.next()).toBe('cut');
+    file.rewind();
+    expect(textOf(file.next())).toBe(text === '' ? undefined : text);
+  },
+);
 
-test('gives a large file in pieces of bounded size, every byte once', () => {
+test('returns a large file in pieces of bounded size, each byte once', () => {
   const path = newPath();
   const bytes = Buffer.alloc(3_000_000, 'rq never loses a byte\n');
   writeFileSync(path, bytes);
@@ -57,7 +60,7 @@ test('gives a large file in pieces of bounded size, every byte once', () => {
   expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
 });
 
-test('a removed file is empty, and what is no file is an error', () => {
+test('a removed file has no bytes, and a directory is an error', () => {
   const path = newPath();
   writeFileSync(path, 'a');
   const file = new OutputFile(path);
@@ -65,5 +68,5 @@ test('a removed file is empty, and what is no file is an error', () => {
   rmSync(path);
   expect(file.next()).toBeUndefined();
   mkdirSync(path);
-  expect(() => file.next()).toThrow(`cannot open ${path}: it is no file`);
+  expect(() => file.next()).toThrow(`cannot open ${path}: it is not a regular file`);
 });

@@ -14,13 +14,13 @@ beforeEach(() => {
   path = join(directory, 'r');
 });
 
-test('an archive gets its name', () => {
+test('an archive is renamed to its path', () => {
   writeFileSync(partial, 'jobs');
   expect(placeRotation(partial, path)).toBe(path);
   expect(readdirSync(directory)).toEqual(['r']);
 });
 
-test('nothing is overwritten, be it a file, a directory, or a link to nowhere, which looks free', () => {
+test('no file, directory or dangling link is overwritten', () => {
   for (const make of [
     () => writeFileSync(partial, 'jobs'),
     () => {
@@ -41,13 +41,13 @@ test('nothing is overwritten, be it a file, a directory, or a link to nowhere, w
   }
 });
 
-test('an archive that got its name before a kill does not get a second one', () => {
+test('an archive that was placed before a kill is not placed a second time', () => {
   writeFileSync(partial, 'jobs');
   linkSync(partial, path);
   expect(placeRotation(partial, path)).toBe(path);
   expect([existsSync(partial), readdirSync(directory)]).toEqual([false, ['r']]);
 });
 
-test('one that another has placed is not there any more', () => {
+test('a rotation that another process has placed is missing', () => {
   expect(() => placeRotation(partial, path)).toThrow('ENOENT');
 });

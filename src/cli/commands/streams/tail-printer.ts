@@ -1,5 +1,5 @@
 import type { DeadJob, FinishedJob } from '../../../job/job.ts';
-import type { Unseen } from '../../../queue/follow/follow.ts';
+import type { ReadFailed } from '../../../queue/follow/follow.ts';
 import type { FollowEvent } from '../../../queue/follow/followed-job.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 
@@ -16,7 +16,7 @@ export class TailPrinter {
     this.stream = stream;
   }
 
-  async print(event: FollowEvent | Unseen): Promise<void> {
+  async print(event: FollowEvent | ReadFailed): Promise<void> {
     if (event.kind === 'bytes') {
       await this.printHeader(event.jid);
       await this.call.output.write(event.bytes);
@@ -33,7 +33,7 @@ export class TailPrinter {
     if (this.hasHeaders) await this.call.output.write(`${gap}==> job ${jid} ${this.stream} <==\n`);
   }
 
-  private describe(event: Exclude<FollowEvent | Unseen, { kind: 'bytes' }>): string | undefined {
+  private describe(event: Exclude<FollowEvent | ReadFailed, { kind: 'bytes' }>): string | undefined {
     switch (event.kind) {
       case 'waiting':
         return `job ${event.job.jid} is ${event.job.state}${event.isAgain ? ' again' : ''}; waiting for it to start`;
@@ -45,7 +45,7 @@ export class TailPrinter {
         return endLine(event.job);
       case 'deleted':
         return `job ${event.jid} was deleted`;
-      case 'unseen':
+      case 'read-failed':
         return `${event.error.message}; the states of the jobs are unknown meanwhile`;
     }
   }
