@@ -3,7 +3,7 @@ import type { ActivityState } from '../../job/activity.ts';
 import { systemClock } from '../../job/clock.ts';
 import { standardDiagnostics } from '../output/diagnostics.ts';
 import { EXIT } from '../output/exit-status.ts';
-import { endProcess, killSoon } from './end-process.ts';
+import { endProcess } from './end-process.ts';
 import { Reporter, seconds } from './reporter.ts';
 import { readState, type SharedState } from './shared-state.ts';
 import { Threads } from './threads.ts';
@@ -65,7 +65,7 @@ class Watcher {
       return;
     }
     this.signalledMs ??= nowMs;
-    if (target.kind === 'stderr') this.end(SIGNALLED + signal);
+    if (target.kind === 'stderr') endProcess(SIGNALLED + signal);
     if (nowMs - this.signalledMs < firstMs) return;
     warn(target, `told to end, but ${queue} does not answer: the feeder ends now, and its jobs continue`);
     // Nothing uses the exit status of a feeder, and SIGKILL needs no cooperation.
@@ -82,16 +82,11 @@ class Watcher {
     const diagnostics = standardDiagnostics(process.env, target.verbosity);
     if (mayHaveChanged) {
       diagnostics.fatal(`cannot tell whether ${queue} was changed: ${silence}; check with: rq ${queue} list`);
-      this.end(EXIT.failed);
+      endProcess(EXIT.failed);
     }
     const during = operation === undefined ? '' : ` (${operation})`;
     diagnostics.fatal(`cannot use ${queue}: ${silence}${during}; try again, or wait longer with --lock-timeout`);
-    this.end(EXIT.busy);
-  }
-
-  private end(status: number): never {
-    killSoon();
-    return endProcess(status);
+    endProcess(EXIT.busy);
   }
 }
 
