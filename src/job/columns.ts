@@ -1,15 +1,13 @@
-import { MAX_COMMAND_BYTES, MAX_PRIORITY, MAX_RUNNERS_BYTES, MAX_TAG_BYTES, MIN_PRIORITY } from './limits.ts';
-import type { StateGroup } from './states.ts';
 import {
-  absolutePathFault,
-  booleanFault,
-  commandLineFault,
-  type Fault,
-  hostPatternsFault,
-  integerFault,
-  lineFault,
-  pathFault,
-} from './value-faults.ts';
+  MAX_COMMAND_BYTES,
+  MAX_PATH_BYTES,
+  MAX_PRIORITY,
+  MAX_RUNNERS_BYTES,
+  MAX_TAG_BYTES,
+  MIN_PRIORITY,
+} from './limits.ts';
+import type { StateGroup } from './states.ts';
+import type { TextForm } from './value-faults.ts';
 
 /** One column of the table `jobs`, which is one field of a job. */
 export interface Column {
@@ -29,8 +27,11 @@ export interface Column {
   readonly sql?: string;
   /** The comment in the schema. */
   readonly comment?: string;
-  /** What is wrong with a value that a submitter sets. */
-  readonly fault?: (value: unknown) => Fault;
+  /** The valid values of an integer that a submitter sets. */
+  readonly range?: readonly [min: number, max: number];
+  /** The form and the size of a text that a submitter sets. The schema checks the size of `text` and `line`. */
+  readonly form?: TextForm;
+  readonly maxBytes?: number;
   /** The value of a submission that does not set it; null if absent. */
   readonly initial?: number | boolean;
   /** The option of `submit` that sets a column of text. */
@@ -65,7 +66,7 @@ export const COLUMNS = {
     setBy: 'submitter',
     since: 1,
     sql: `DEFAULT 0 CHECK (priority BETWEEN ${MIN_PRIORITY} AND ${MAX_PRIORITY})`,
-    fault: (value) => integerFault(value, MIN_PRIORITY, MAX_PRIORITY),
+    range: [MIN_PRIORITY, MAX_PRIORITY],
     initial: 0,
   },
   state: { kind: 'state', states: 'any', isRequired: true, setBy: 'rq', since: 1 },
@@ -139,8 +140,8 @@ export const COLUMNS = {
     isRequired: false,
     setBy: 'submitter',
     since: 1,
-    sql: `CHECK (octet_length(tag) <= ${MAX_TAG_BYTES})`,
-    fault: (value) => lineFault(value, MAX_TAG_BYTES),
+    form: 'line',
+    maxBytes: MAX_TAG_BYTES,
     option: {
       name: 'tag',
       short: 't',
@@ -155,7 +156,6 @@ export const COLUMNS = {
     setBy: 'submitter',
     since: 1,
     sql: 'DEFAULT 0 CHECK (restartable IN (0, 1))',
-    fault: booleanFault,
     initial: false,
   },
   runners: {
@@ -165,7 +165,8 @@ export const COLUMNS = {
     setBy: 'submitter',
     since: 1,
     comment: 'the only hosts that may run it: names or globs, comma-separated',
-    fault: (value) => hostPatternsFault(value, MAX_RUNNERS_BYTES),
+    form: 'host patterns',
+    maxBytes: MAX_RUNNERS_BYTES,
     option: {
       name: 'runner',
       value: 'HOST,…',
@@ -178,12 +179,29 @@ export const COLUMNS = {
     isRequired: true,
     setBy: 'submitter',
     since: 1,
-    fault: absolutePathFault,
+    form: 'absolute path',
+    maxBytes: MAX_PATH_BYTES,
   },
-  stdin: { kind: 'file', states: 'any', isRequired: false, setBy: 'submitter', since: 1, fault: pathFault },
+  stdin: {
+    kind: 'file',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 1,
+    form: 'path',
+    maxBytes: MAX_PATH_BYTES,
+  },
   stdout: { kind: 'file', states: 'any', isRequired: false, setBy: 'claim', since: 1 },
   stderr: { kind: 'file', states: 'any', isRequired: false, setBy: 'claim', since: 1 },
-  data: { kind: 'file', states: 'any', isRequired: false, setBy: 'submitter', since: 1, fault: pathFault },
+  data: {
+    kind: 'file',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 1,
+    form: 'path',
+    maxBytes: MAX_PATH_BYTES,
+  },
   command: {
     kind: 'text',
     states: 'any',
@@ -191,7 +209,8 @@ export const COLUMNS = {
     setBy: 'submitter',
     since: 1,
     sql: `CHECK (octet_length(command) BETWEEN 1 AND ${MAX_COMMAND_BYTES})`,
-    fault: (value) => commandLineFault(value, MAX_COMMAND_BYTES),
+    form: 'command line',
+    maxBytes: MAX_COMMAND_BYTES,
   },
   boot: {
     kind: 'text',
@@ -232,7 +251,9 @@ export const JOB_FIELDS = COLUMN_NAMES.filter((name) => columnOf[name].isInterna
 export type SubmitterField = {
   [Name in ColumnName]: Columns[Name]['setBy'] extends 'submitter' ? Name : never;
 }[ColumnName];
-export const SUBMITTER_FIELDS = COLUMN_NAMES.filter(isSubmitterField);
+export const SUBMITTER_FIELDS = COLUMN_NAMES.filter(
+  (name) => columnOf[name].setBy === 'submitter',
+) as readonly SubmitterField[];
 
 /** The value of a column in the states in which it may have one. */
 export type ValueOf<Name extends ColumnName> =
@@ -256,49 +277,3 @@ export type SubmitterFields = { readonly [Name in SubmitterField]: ValueOf<Name>
 
 /** The fields that a submitter set for one job; the others are absent. */
 export type JobEntry = { -readonly [Name in SubmitterField]?: NonNullable<ValueOf<Name>> };
-
-/** The fields of a job to submit: those that are absent get their initial values. */
-export function completeEntry(entry: JobEntry & Pick<SubmitterFields, 'command' | 'cwd'>): SubmitterFields {
-  const fields = SUBMITTER_FIELDS.map((name) => [name, entry[name] ?? columnOf[name].initial ?? null]);
-  return Object.fromEntries(fields) as SubmitterFields;
-}
-
-/** Whether a name is a field of a job. */
-export function isJobField(name: string): name is JobField {
-  return (JOB_FIELDS as readonly string[]).includes(name);
-}
-
-/** Whether a name is a field that a submitter sets. */
-export function isSubmitterField(name: string): name is SubmitterField {
-  return Object.hasOwn(COLUMNS, name) && columnOf[name as ColumnName].setBy === 'submitter';
-}
-
-/** Whether a field holds a number, which SQL writes without quotes. */
-export function isNumeric(field: ColumnName): boolean {
-  return ['integer', 'seconds', 'boolean'].includes(columnOf[field].kind);
-}
-
-/** The options of `submit` that set one column of text each. */
-export const TEXT_OPTIONS: readonly (TextOption & { readonly field: SubmitterField })[] = SUBMITTER_FIELDS.flatMap(
-  (field) => {
-    const { option } = columnOf[field];
-    return option === undefined ? [] : [{ field, ...option }];
-  },
-);
-
-/** The value that a text means for a field; undefined for text that does not fit it. The text `null` is not special. */
-export function valueFromText(field: ColumnName, text: string): string | number | boolean | undefined {
-  switch (columnOf[field].kind) {
-    case 'integer':
-      return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
-    case 'seconds':
-      return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
-    case 'boolean':
-      return text === 'true' || text === 'false' ? text === 'true' : undefined;
-    case 'state':
-    case 'text':
-    case 'time':
-    case 'file':
-      return text;
-  }
-}

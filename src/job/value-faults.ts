@@ -1,8 +1,10 @@
 import { isAbsolute } from 'node:path';
-import { MAX_PATH_BYTES } from './limits.ts';
 
 /** What is wrong with a value, in words that follow the field's name ("is empty"); undefined for a valid value. */
 export type Fault = string | undefined;
+
+/** `command line` is text that is not blank; `host patterns` are names or globs, comma-separated. */
+export type TextForm = 'text' | 'line' | 'command line' | 'host patterns' | 'path' | 'absolute path';
 
 const HOST_PATTERN = /^[A-Za-z0-9._*?[\]-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it finds.
@@ -19,46 +21,33 @@ export function booleanFault(value: unknown): Fault {
   return typeof value === 'boolean' ? undefined : `must be true or false, not ${shownValue(value)}`;
 }
 
-export function textFault(value: unknown, maxBytes: number): Fault {
+export function formFault(value: unknown, form: TextForm, maxBytes = Number.POSITIVE_INFINITY): Fault {
   if (typeof value !== 'string') return `must be text, not ${shownValue(value)}: put it in quotes`;
-  if (value.includes('\0')) return 'contains a NUL byte';
-  if (LONE_SURROGATE.test(value)) return 'is not valid Unicode';
+  return textFault(value, maxBytes) ?? FORM_FAULTS[form](value);
+}
+
+function textFault(text: string, maxBytes: number): Fault {
+  if (text.includes('\0')) return 'contains a NUL byte';
+  if (LONE_SURROGATE.test(text)) return 'is not valid Unicode';
   // A UTF-16 unit takes at most three bytes of UTF-8, so most text need not be measured.
-  if (value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes) return `is longer than ${maxBytes} bytes`;
+  if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) return `is longer than ${maxBytes} bytes`;
   return undefined;
 }
 
-/** Text that contains more than blanks. */
-export function commandLineFault(value: unknown, maxBytes: number): Fault {
-  return textFault(value, maxBytes) ?? (String(value).trim() === '' ? 'is empty' : undefined);
-}
+const FORM_FAULTS: Readonly<Record<TextForm, (text: string) => Fault>> = {
+  text: () => undefined,
+  line: (text) => emptyFault(text) ?? (CONTROL.test(text) ? 'must be one line without control characters' : undefined),
+  'command line': (text) => emptyFault(text.trim()),
+  'host patterns': (text) =>
+    text.split(',').every((name) => HOST_PATTERN.test(name))
+      ? undefined
+      : `must be host names or globs, separated by commas, such as node1,gpu*, not ${shownValue(text)}`,
+  path: emptyFault,
+  'absolute path': (text) => emptyFault(text) ?? (isAbsolute(text) ? undefined : 'must be an absolute path'),
+};
 
-/** One line of text without control characters. */
-export function lineFault(value: unknown, maxBytes: number): Fault {
-  const fault = textFault(value, maxBytes) ?? emptyFault(value);
-  if (fault !== undefined) return fault;
-  return CONTROL.test(String(value)) ? 'must be one line without control characters' : undefined;
-}
-
-/** Host names or globs, comma-separated. */
-export function hostPatternsFault(value: unknown, maxBytes: number): Fault {
-  const fault = textFault(value, maxBytes);
-  if (fault !== undefined) return fault;
-  if (
-    String(value)
-      .split(',')
-      .every((name) => HOST_PATTERN.test(name))
-  )
-    return undefined;
-  return `must be host names or globs, separated by commas, such as node1,gpu*, not ${shownValue(value)}`;
-}
-
-export function pathFault(value: unknown): Fault {
-  return textFault(value, MAX_PATH_BYTES) ?? emptyFault(value);
-}
-
-export function absolutePathFault(value: unknown): Fault {
-  return pathFault(value) ?? (isAbsolute(String(value)) ? undefined : 'must be an absolute path');
+function emptyFault(text: string): Fault {
+  return text === '' ? 'is empty' : undefined;
 }
 
 /** A value as an error message shows it: as JSON, shortened. */
@@ -66,8 +55,4 @@ export function shownValue(value: unknown): string {
   // JSON has no infinity.
   const text = (typeof value === 'number' ? undefined : JSON.stringify(value)) ?? String(value);
   return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH - 3)}...` : text;
-}
-
-function emptyFault(value: unknown): Fault {
-  return value === '' ? 'is empty' : undefined;
 }

@@ -51,7 +51,7 @@ export function insertSql(table: string, columns: readonly ColumnName[]): string
 /** The definition of a column in CREATE TABLE and in ALTER TABLE. */
 export function columnSql(name: ColumnName): string {
   const { kind, sql } = columnOf[name];
-  return [name, SQL_TYPES[kind], nullSql(name), sql, statesSql(name)].filter(Boolean).join(' ');
+  return [name, SQL_TYPES[kind], nullSql(name), sql, sizeSql(name), statesSql(name)].filter(Boolean).join(' ');
 }
 
 /** The definition of the same column in `earlier_attempts`, whose rows all have ended. */
@@ -71,6 +71,11 @@ function endValue(name: ColumnName): string {
 function nullSql(name: ColumnName): string {
   const { isRequired, states, sql } = columnOf[name];
   return isRequired && states === 'any' && sql?.startsWith('PRIMARY KEY') !== true ? 'NOT NULL' : '';
+}
+
+function sizeSql(name: ColumnName): string {
+  const { form, maxBytes } = columnOf[name];
+  return form === 'text' || form === 'line' ? `CHECK (octet_length(${name}) <= ${maxBytes})` : '';
 }
 
 function statesSql(name: ColumnName): string {

@@ -1,5 +1,6 @@
-import { COLUMN_NAMES, type ColumnName, columnOf, isNumeric, JOB_FIELDS } from '../job/columns.ts';
+import { COLUMN_NAMES, type ColumnName, columnOf, JOB_FIELDS } from '../job/columns.ts';
 import { RqError } from '../job/errors.ts';
+import { isNumeric } from '../job/fields.ts';
 import { JOB_STATES, type Job } from '../job/job.ts';
 import { MAX_COMMAND_BYTES } from '../job/limits.ts';
 import type { Row } from './connection.ts';

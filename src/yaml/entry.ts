@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
-import { columnOf, isJobField, isSubmitterField, JOB_FIELDS, type JobEntry, SUBMITTER_FIELDS } from '../job/columns.ts';
+import { JOB_FIELDS, type JobEntry, SUBMITTER_FIELDS } from '../job/columns.ts';
 import { RqError } from '../job/errors.ts';
+import { fieldFault, isJobField, isSubmitterField } from '../job/fields.ts';
 import { shownValue } from '../job/value-faults.ts';
 
 export type { JobEntry };
@@ -20,7 +21,7 @@ export function checkEntry(raw: Iterable<readonly [string, unknown]>, place: Pla
       continue;
     }
     if (value === null || value === undefined) continue;
-    const fault = columnOf[key].fault?.(value);
+    const fault = fieldFault(key, value);
     if (fault !== undefined) throw new RqError('INVALID_INPUT', `${place()}: ${key} ${fault}`);
     entry[key] = value;
   }
@@ -29,7 +30,7 @@ export function checkEntry(raw: Iterable<readonly [string, unknown]>, place: Pla
 
 /** What is wrong with a command line, in words that follow "the command"; undefined if it is valid. */
 export function commandFault(command: string): string | undefined {
-  return columnOf.command.fault?.(command);
+  return fieldFault('command', command);
 }
 
 function unknownKey(key: string, place: Place): RqError {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { completeEntry } from '../../src/job/columns.ts';
+import { completeEntry } from '../../src/job/fields.ts';
 import type { Submission } from '../../src/job/job.ts';
 import { createQueue } from '../../src/queue/create.ts';
 import { openQueue, type Queue, type QueueOptions } from '../../src/queue/open.ts';

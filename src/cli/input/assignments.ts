@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
-import { columnOf, isJobField, SUBMITTER_FIELDS, valueFromText } from '../../job/columns.ts';
+import { columnOf, SUBMITTER_FIELDS } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
+import { isJobField, valueFromText } from '../../job/fields.ts';
 import type { JobChange } from '../../queue/jobs/job-change.ts';
 import { checkEntry } from '../../yaml/entry.ts';
 import { requireReadable } from './readable-path.ts';

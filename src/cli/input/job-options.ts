@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { TEXT_OPTIONS } from '../../job/columns.ts';
 import { errorMessage, RqError } from '../../job/errors.ts';
+import { TEXT_OPTIONS } from '../../job/fields.ts';
 import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
 import type { CommandCall, InputStream } from '../parse/command-call.ts';
 import { withPrivateDirectory } from '../private-directory.ts';

@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
-import { type Column, columnOf, valueFromText } from '../../job/columns.ts';
+import { type Column, columnOf } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
+import { valueFromText } from '../../job/fields.ts';
 import { JOB_FIELDS, JOB_STATES, type JobField, type JobState } from '../../job/job.ts';
 import type { JidRange, Selection } from '../../job/selection.ts';
 import { nearestHint } from '../parse/suggestions.ts';

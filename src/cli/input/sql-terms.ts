@@ -1,5 +1,6 @@
-import { columnOf, isJobField, isNumeric } from '../../job/columns.ts';
+import { columnOf } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
+import { isJobField, isNumeric } from '../../job/fields.ts';
 
 /** `tag=x`, `priority>=5`, `command!~%old%`. A term with a space, quote or parenthesis is SQL. */
 const TERM = /^([a-z_]+)(=~|!~|==|!=|<>|<=|>=|=|<|>)([^\s'"()]+)$/;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { completeEntry } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
+import { completeEntry } from '../../job/fields.ts';
 import type { Submission } from '../../job/job.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { JobEntry } from '../../yaml/entry.ts';

@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Connection, Row } from '../../../src/store/connection.ts';
+import { Connection, type Row } from '../../../src/store/connection.ts';
 import { ATTEMPT_COLUMNS, ROW_COLUMNS } from '../../../src/store/job-columns.ts';
-import { unfinishedRotations } from '../../../src/store/rotations.ts';
-import { MIGRATIONS, SCHEMA_VERSION } from '../../../src/store/schema.ts';
+import { commitRotation, unfinishedRotations } from '../../../src/store/rotations.ts';
+import { SCHEMA_VERSION } from '../../../src/store/schema.ts';
 import { selectPage } from '../../../src/store/selections.ts';
 import { memoryDatabase, schemaFixture } from '../../support/old-queue.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const EVERYTHING = { all: true, ranges: [], states: [], pairs: [] };
 const PAGE = { after: 0, limit: 10 };
@@ -124,11 +126,15 @@ test.each([1, 2] as const)(
 );
 
 test('a connection reads the tables themselves once another process has migrated them', () => {
-  const connection = memoryDatabase(schemaFixture(1));
-  connection.version();
-  connection.execute(MIGRATIONS.slice(1).join('\n'));
-  connection.execute(`INSERT INTO main.rotations VALUES ('r', 'p', 'q', '[]', 'now')`);
-  connection.execute(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-  connection.version();
-  expect(unfinishedRotations(connection)).toHaveLength(1);
+  const path = join(temporaryDirectory(), 'db');
+  const writer = Connection.open(path, { create: true, busyMs: 0 });
+  writer.execute(schemaFixture(1));
+  const reader = Connection.open(path, { readOnly: true, busyMs: 0 });
+  expect(reader.version()).toBe(1);
+  expect(unfinishedRotations(reader)).toEqual([]);
+  writer.migrate();
+  commitRotation(writer, { id: 'r', partial: 'p', path: 'q', files: [] }, 'now');
+  expect(reader.version()).toBe(SCHEMA_VERSION);
+  expect(unfinishedRotations(reader)).toHaveLength(1);
+  for (const connection of [reader, writer]) connection.close();
 });

@@ -48,8 +48,10 @@ test.each([1, 2] as const)(
     const isRead = ([, sql]: readonly [string, string]): boolean => /^(SELECT|PRAGMA)/.test(sql);
     older.version();
     for (const [, sql] of statements.filter(isRead)) older.prepare(sql);
-    older.execute('CREATE TEMP VIEW jobs AS SELECT *, NULL AS another FROM main.jobs');
-    older.execute('CREATE TEMP VIEW earlier_attempts AS SELECT *, NULL AS another FROM main.earlier_attempts');
+    older.execute('CREATE TEMP VIEW IF NOT EXISTS jobs AS SELECT *, NULL AS another FROM main.jobs');
+    older.execute(
+      'CREATE TEMP VIEW IF NOT EXISTS earlier_attempts AS SELECT *, NULL AS another FROM main.earlier_attempts',
+    );
     for (const [, sql] of statements.filter(isRead)) older.prepare(`${sql} `);
     older.close();
   },

@@ -1,4 +1,4 @@
-import { TEXT_OPTIONS } from '../../../job/columns.ts';
+import { TEXT_OPTIONS } from '../../../job/fields.ts';
 import { MAX_PRIORITY, MIN_PRIORITY } from '../../../job/limits.ts';
 import type { OptionSpec } from '../../parse/command-spec.ts';
 import { QUIET } from '../../parse/shared-options.ts';

@@ -1,0 +1,65 @@
+import {
+  type ColumnName,
+  columnOf,
+  JOB_FIELDS,
+  type JobEntry,
+  type JobField,
+  SUBMITTER_FIELDS,
+  type SubmitterField,
+  type SubmitterFields,
+  type TextOption,
+} from './columns.ts';
+import { booleanFault, type Fault, formFault, integerFault } from './value-faults.ts';
+
+/** Whether a name is a field of a job. */
+export function isJobField(name: string): name is JobField {
+  return (JOB_FIELDS as readonly string[]).includes(name);
+}
+
+/** Whether a name is a field that a submitter sets. */
+export function isSubmitterField(name: string): name is SubmitterField {
+  return (SUBMITTER_FIELDS as readonly string[]).includes(name);
+}
+
+/** Whether a field holds a number, which SQL writes without quotes. */
+export function isNumeric(field: ColumnName): boolean {
+  return ['integer', 'seconds', 'boolean'].includes(columnOf[field].kind);
+}
+
+/** The options of `submit` that set one column of text each. */
+export const TEXT_OPTIONS: readonly (TextOption & { readonly field: SubmitterField })[] = SUBMITTER_FIELDS.flatMap(
+  (field) => {
+    const { option } = columnOf[field];
+    return option === undefined ? [] : [{ field, ...option }];
+  },
+);
+
+/** The value that a text means for a field; undefined for text that does not fit it. The text `null` is not special. */
+export function valueFromText(field: ColumnName, text: string): string | number | boolean | undefined {
+  switch (columnOf[field].kind) {
+    case 'integer':
+      return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+    case 'seconds':
+      return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
+    case 'boolean':
+      return text === 'true' || text === 'false' ? text === 'true' : undefined;
+    case 'state':
+    case 'text':
+    case 'time':
+    case 'file':
+      return text;
+  }
+}
+
+/** What is wrong with the value of a field that a submitter sets. */
+export function fieldFault(field: SubmitterField, value: unknown): Fault {
+  const { kind, range, form, maxBytes } = columnOf[field];
+  if (kind === 'boolean') return booleanFault(value);
+  return range === undefined ? formFault(value, form ?? 'text', maxBytes) : integerFault(value, ...range);
+}
+
+/** The fields of a job to submit: those that are absent get their initial values. */
+export function completeEntry(entry: JobEntry & Pick<SubmitterFields, 'command' | 'cwd'>): SubmitterFields {
+  const fields = SUBMITTER_FIELDS.map((name) => [name, entry[name] ?? columnOf[name].initial ?? null]);
+  return Object.fromEntries(fields) as SubmitterFields;
+}
