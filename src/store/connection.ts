@@ -102,6 +102,22 @@ export class Connection {
     if (totalPages === 0) throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
   }
 
+  /** Adds a function of one argument to the SQL of this connection. */
+  defineFunction(name: string, work: (value: unknown) => Value): void {
+    this.database.function(name, { deterministic: true }, work);
+  }
+
+  /**
+   * Attaches a database as `name`, whatever SQLite can read of it: the file may be truncated, and entries of its schema
+   * may be invalid. From then on, statements may run while rows are iterated. Throws SQLITE_NOTADB or SQLITE_CORRUPT.
+   */
+  attachDamaged(path: string, name: string): void {
+    this.database.unsafeMode(true);
+    this.execute('PRAGMA writable_schema = ON; PRAGMA cell_size_check = ON');
+    this.run(`ATTACH ? AS ${name}`, [path]);
+    this.get(`SELECT count(*) FROM ${name}.sqlite_schema`);
+  }
+
   get inTransaction(): boolean {
     return this.database.inTransaction;
   }

@@ -72,16 +72,26 @@ function time(random: () => number): string {
   return new Date(Date.UTC(2026, 0, 1) + Math.floor(random() * 1e10)).toISOString();
 }
 
-/** The pages of each job's row, by jid, as SQLite's dbstat reports them. */
-export function pagesOfJobs(connection: Connection): Map<number, Set<number>> {
+export interface JobPages {
+  /** The leaf and the overflow pages that hold the row. */
+  readonly own: ReadonlySet<number>;
+  /** The pages between the root and the leaf. */
+  readonly above: ReadonlySet<number>;
+}
+
+/** The pages of each job's row, as reported by SQLite. */
+export function pagesOfJobs(connection: Connection): Map<number, JobPages> {
   const pages = connection.all(`SELECT path, pageno, pagetype, ncell FROM dbstat WHERE name = 'jobs' ORDER BY path`);
   const jids = connection.all('SELECT jid FROM jobs ORDER BY jid').map((row) => Number(row['jid']));
-  const found = new Map<number, Set<number>>();
+  const inner = pages.filter((page) => page['pagetype'] === 'internal');
+  const numbers = (some: readonly Row[]): Set<number> => new Set(some.map((page) => Number(page['pageno'])));
+  const found = new Map<number, JobPages>();
   for (const leaf of pages.filter((page) => page['pagetype'] === 'leaf')) {
+    const above = numbers(inner.filter((page) => String(leaf['path']).startsWith(String(page['path']))));
     for (let cell = 0; cell < Number(leaf['ncell']); cell++) {
       const prefix = `${String(leaf['path'])}${cell.toString(16).padStart(3, '0')}+`;
       const chain = pages.filter((page) => String(page['path']).startsWith(prefix));
-      found.set(jids.shift() ?? 0, new Set([leaf, ...chain].map((page) => Number(page['pageno']))));
+      found.set(jids.shift() ?? 0, { own: numbers([leaf, ...chain]), above });
     }
   }
   return found;

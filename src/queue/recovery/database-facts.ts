@@ -1,29 +1,28 @@
 import { runningByHost } from '../../store/counts.ts';
-import { checkQuickly } from '../../store/recovery/integrity.ts';
+import { checkQuickly, integrityMessages } from '../../store/recovery/integrity.ts';
 import { unfinishedRotations } from '../../store/rotations.ts';
 import { SCHEMA_VERSION } from '../../store/schema.ts';
 import type { Queue } from '../open.ts';
 import { type Look, look } from '../transaction/look.ts';
-import { checkMessages } from './examine.ts';
 
-/** What a database says of itself and its queue. */
+/** The state of a database and the facts in it that the doctor needs. */
 export interface DatabaseFacts {
-  /** The first fault that SQLite finds in it, undefined if it finds none. */
+  /** The first fault that SQLite finds, or undefined. */
   readonly fault: string | undefined;
-  /** An older rq made it, and none of this version has written since. */
+  /** The schema is of an older rq. */
   readonly isOlder: boolean;
-  /** How many jobs each host runs. */
+  /** Number of running jobs by host. */
   readonly running: ReadonlyMap<string, number>;
-  /** Where rotations are to be that were committed and not brought to their end. */
+  /** Destinations of rotations that were committed and not moved into place. */
   readonly rotations: readonly string[];
 }
 
-/** Checks a database, quickly or all of it, and reads what there is to know; changes nothing. Writers wait meanwhile. */
+/** Checks a database, quickly or completely, and reads its facts. Changes nothing. Writers wait meanwhile. */
 export async function databaseFacts(queue: Queue, isFull: boolean): Promise<Look<DatabaseFacts>> {
   return await look(queue, (connection) => {
     const isOlder = connection.version() < SCHEMA_VERSION;
-    const fault = isFull ? checkMessages(connection)[0] : checkQuickly(connection);
-    // In what is damaged, rows may be anything.
+    const fault = isFull ? integrityMessages(connection)[0] : checkQuickly(connection);
+    // Rows of a damaged database can have any contents.
     if (fault !== undefined) return { fault, isOlder, running: new Map<string, number>(), rotations: [] };
     const rotations = isOlder ? [] : unfinishedRotations(connection).map(({ path }) => path);
     return { fault, isOlder, running: runningByHost(connection), rotations };

@@ -3,66 +3,71 @@ import { join } from 'node:path';
 import { errorCode, RqError } from '../../job/errors.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { type Connection, storeError } from '../../store/connection.ts';
-import { PageFile } from '../../store/recovery/page-file.ts';
+import { journalModeOf } from '../../store/file-header.ts';
+import { findDamage, integrityMessages } from '../../store/recovery/integrity.ts';
 import { countJobs } from '../../store/submissions.ts';
 import type { Queue } from '../open.ts';
 import { transaction } from '../transaction/transaction.ts';
 import { underLease } from '../transaction/under-lease.ts';
-import { checkMessages, examine } from './examine.ts';
 import { isHotJournal } from './hot-journal.ts';
 import { lockDatabase } from './lock-database.ts';
-import type { Outcome, Recovery, Say } from './recovery.ts';
+import type { OnProgress, Outcome, Recovery } from './recovery.ts';
 import { keepCopy, openDatabase, sweepTemporary } from './replace-database.ts';
 import { saveRows } from './save-rows.ts';
 
 /**
- * Checks a queue's database and repairs it, or saves what can be believed of it into a new one. Throws QUEUE_DAMAGED
- * where nothing can be, and then nothing is changed; BUSY, NOT_ALLOWED, NO_SPACE or IO.
+ * Checks the database of a queue and repairs it, or copies the rows that can be read into a new database. Throws
+ * QUEUE_DAMAGED if no row can be read, BUSY, NOT_ALLOWED, NO_SPACE or IO; then nothing is changed.
  */
-export async function recoverQueue(queue: Queue, say: Say): Promise<Recovery> {
+export async function recoverQueue(queue: Queue, onProgress: OnProgress): Promise<Recovery> {
   let above = 0;
   let kept: string | undefined;
   for (;;) {
-    const outcome = await underLease(queue, (lease) => tryOnce(queue, lease, { kept, say }), { above });
+    const outcome = await underLease(queue, (lease) => tryOnce(queue, lease, { kept, onProgress }), { above });
     if (outcome.kind === 'fenced') above = outcome.above;
     else if (outcome.kind === 'done') return outcome.recovery;
     else {
       kept = outcome.kept;
-      say('the indexes lack entries; they are made anew');
+      onProgress('rebuilding the indexes, which lack entries');
       await rebuildIndexes(queue);
     }
   }
 }
 
-/** `kept`: the indexes have been made anew, after the file was copied there. */
 interface Try {
+  /** The copy of the damaged file, if the indexes have been rebuilt since. */
   readonly kept: string | undefined;
-  readonly say: Say;
+  readonly onProgress: OnProgress;
 }
 
-async function tryOnce(queue: Queue, lease: Lease, { kept, say }: Try): Promise<Outcome> {
+async function tryOnce(queue: Queue, lease: Lease, { kept, onProgress }: Try): Promise<Outcome> {
   sweepTemporary(queue.directory);
   queue.close();
   const descriptor = openDatabase(queue);
   let connection: Connection | undefined;
   try {
     const journal = `${queue.database}-journal`;
-    if (new PageFile(descriptor).hasRollbackJournal || isHotJournal(journal))
-      connection = await lockDatabase(queue, lease);
+    const journalMode = journalModeOf(descriptor);
+    if (journalMode === 'wal') throw usesWal(queue);
+    if (journalMode === 'rollback' || isHotJournal(journal)) connection = await lockDatabase(queue, lease);
     if (isHotJournal(journal)) throw journalStays(journal);
-    say(`checking ${queue.database}`);
-    const refresh = (): void => lease.refresh();
-    const damage = connection === undefined ? 'unknown' : examine(connection, new PageFile(descriptor), refresh);
-    if (connection !== undefined && damage === 'none') return whole(queue, connection, kept);
+    onProgress(`checking ${queue.database}`);
+    const damage = connection === undefined ? undefined : findDamage(connection, () => lease.refresh());
+    if (connection !== undefined && damage?.kind === 'none') return whole(queue, connection, kept);
     const copy = keepCopy(queue, descriptor, lease);
-    if (damage === 'indexes' && kept === undefined) return { kind: 'indexes', kept: copy };
-    say('saving the rows into a new database');
-    return saveRows(queue, descriptor, lease, { copy, say, jids: jidsOfFiles(queue.directory) });
+    if (damage?.kind === 'indexes' && kept === undefined) return { kind: 'indexes', kept: copy };
+    onProgress('copying the rows into a new database');
+    return await saveRows(queue, descriptor, lease, {
+      copy,
+      areIndexesDamaged: damage?.areIndexesDamaged === true,
+      jidsOfFiles: jidsOfFiles(queue.directory),
+      onProgress,
+    });
   } catch (error) {
     throw storeError(error, queue.database);
   } finally {
     connection?.close();
-    // Not before: it drops the connection's locks.
+    // After SQLite's close: closing any descriptor of the file drops the locks of this process.
     closeSync(descriptor);
   }
 }
@@ -74,28 +79,36 @@ function whole(queue: Queue, connection: Connection, kept: string | undefined): 
   return { kind: 'done', recovery };
 }
 
-/** It would be rolled back into whatever is put in the database's place. */
-function journalStays(journal: string): RqError {
+function usesWal({ database }: Queue): RqError {
   return new RqError(
     'QUEUE_DAMAGED',
-    `cannot recover: SQLite cannot roll back ${journal}; nothing is changed; restore a backup, or move both files away`,
+    `cannot recover ${database}: its journal mode is WAL, which hosts cannot share; stop all feeders, then run: sqlite3 ${database} 'PRAGMA journal_mode = DELETE'`,
   );
 }
 
-/** If that fails, or is not enough, the rows are saved in the next try. */
+/** SQLite would roll the journal back into any file that replaces the database. */
+function journalStays(journal: string): RqError {
+  return new RqError(
+    'QUEUE_DAMAGED',
+    `cannot recover: SQLite cannot roll back ${journal}; nothing is changed; restore a backup, or move the database and the journal away`,
+  );
+}
+
+/** If this fails or is not enough, the next try copies the rows. */
 async function rebuildIndexes(queue: Queue): Promise<void> {
   try {
     await transaction(queue, (run) => {
       run.connection.execute('REINDEX');
       run.refresh();
-      if (checkMessages(run.connection).length > 0) throw new RqError('QUEUE_DAMAGED', 'the indexes are not all');
+      const [fault] = integrityMessages(run.connection);
+      if (fault !== undefined) throw new RqError('QUEUE_DAMAGED', `REINDEX was not enough: ${fault}`);
     });
   } catch (error) {
     if (!(error instanceof RqError) || error.code !== 'QUEUE_DAMAGED') throw error;
   }
 }
 
-/** The jids that names in the queue's directories have, of jobs that have or had files. */
+/** The jids that are names of files in the queue. */
 function jidsOfFiles(directory: string): Set<number> {
   const names = ['stdin', 'stdout', 'stderr', 'data'].flatMap((folder) => readNames(join(directory, folder)));
   return new Set(names.filter((name) => /^[1-9]\d{0,11}$/.test(name)).map(Number));

@@ -1,22 +1,24 @@
 export interface Recovery {
   readonly database: string;
-  /** What was damaged: `structure` is what holds neither rows nor entries of an index. */
+  /** The worst damage. `structure`: neither rows nor entries of indexes, for example the freelist. */
   readonly damage: 'none' | 'indexes' | 'structure' | 'rows';
-  /** How many jobs there are now. */
+  /** Number of jobs after the recovery. */
   readonly saved: number;
-  /** Jids whose rows could not be read, and jids whose rows may be wrong; neither are there now. */
+  /** Jids of jobs whose rows cannot be read. */
   readonly lost: readonly number[];
+  /** Jids of jobs whose rows can be read and are invalid. They are not saved. */
   readonly doubtful: readonly number[];
-  /** The damaged file. */
+  /** Path of the copy of the damaged file. */
   readonly kept: string | null;
 }
 
-/** What one try under the lease came to. */
+/** The result of one try under the lease. */
 export type Outcome =
   | { readonly kind: 'done'; readonly recovery: Recovery }
-  /** The database knows a higher generation than the lease's. */
+  /** The fence in the database is above the generation of the lease. */
   | { readonly kind: 'fenced'; readonly above: number }
+  /** Only the indexes are damaged. */
   | { readonly kind: 'indexes'; readonly kept: string };
 
-/** Told, line by line, what is found and done. */
-export type Say = (line: string) => void;
+/** Called with one line of progress. */
+export type OnProgress = (line: string) => void;

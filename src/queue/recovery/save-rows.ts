@@ -4,97 +4,136 @@ import { RqError } from '../../job/errors.ts';
 import { hostName } from '../../job/host.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { Connection } from '../../store/connection.ts';
+import { journalModeOf } from '../../store/file-header.ts';
 import { readFence, writeFence } from '../../store/operations.ts';
-import { PageFile } from '../../store/recovery/page-file.ts';
-import { type Salvaged, salvage } from '../../store/recovery/salvage.ts';
-import { Trees } from '../../store/recovery/tree-walk.ts';
+import { integrityMessages } from '../../store/recovery/integrity.ts';
+import { Rebuild, type Rebuilt } from '../../store/recovery/rebuild.ts';
+import { Scratch } from '../../store/recovery/scratch.ts';
 import type { Queue } from '../open.ts';
-import { checkMessages } from './examine.ts';
-import type { Outcome, Recovery, Say } from './recovery.ts';
+import { type ProgramOptions, type ProgramResult, runRecoverProgram } from './recover-program.ts';
+import type { OnProgress, Outcome, Recovery } from './recovery.ts';
 import { replaceDatabase, temporaryDatabase } from './replace-database.ts';
 
 interface Damaged {
-  /** Where the damaged file is kept. */
+  /** The kept copy of the damaged file. Rows are read from it. */
   readonly copy: string;
-  readonly jids: ReadonlySet<number>;
-  readonly say: Say;
+  /** The integrity check found damaged indexes. */
+  readonly areIndexesDamaged: boolean;
+  readonly jidsOfFiles: ReadonlySet<number>;
+  readonly onProgress: OnProgress;
 }
 
 /**
- * Makes a new database of what can be believed of the one that is open here, and puts it in its place. Throws
- * QUEUE_DAMAGED if that is nothing, NO_SPACE; then, and if the lease must be a higher one, nothing is changed and no copy
- * kept.
+ * Copies the rows that can be read into a new database, and replaces the database that `descriptor` has open with it.
+ * Throws QUEUE_DAMAGED if there is no such row, NO_SPACE. In these cases, and if the lease needs a higher generation,
+ * nothing is changed and the copy is removed.
  */
-export function saveRows(queue: Queue, descriptor: number, lease: Lease, { copy, jids, say }: Damaged): Outcome {
+export async function saveRows(queue: Queue, descriptor: number, lease: Lease, damaged: Damaged): Promise<Outcome> {
   const temporary = temporaryDatabase(queue.directory);
+  let isCopyNeeded = false;
   try {
-    let made: Salvaged | number | undefined;
-    try {
-      const trees = new Trees(new PageFile(descriptor), () => lease.refresh());
-      made = makeDatabase(queue, temporary, lease, trees, jids);
-    } finally {
-      // The file itself is as it was: each try would leave another copy.
-      if (made === undefined || typeof made === 'number' || made.isHopeless) rmSync(copy);
-    }
-    if (typeof made === 'number' || made.isHopeless) {
-      if (typeof made === 'number') return { kind: 'fenced', above: made };
-      throw beyondRepair(queue);
-    }
+    const isReadable = journalModeOf(descriptor) === 'rollback';
+    const rebuilt = await fillDatabase(temporary, queue, lease, { ...damaged, isReadable });
+    if (rebuilt.isHopeless) throw beyondRepair(queue);
+    const fence = checkDatabase(temporary, queue, lease);
+    if (fence >= lease.generation) return { kind: 'fenced', above: fence };
+    isCopyNeeded = true;
     replaceDatabase(queue, descriptor, temporary, lease);
-    warn(made, say);
-    return { kind: 'done', recovery: report(queue, made, copy) };
+    return { kind: 'done', recovery: report(queue, rebuilt, damaged) };
   } finally {
     rmSync(temporary, { force: true });
+    if (!isCopyNeeded) rmSync(damaged.copy);
   }
 }
 
-function report({ database }: Queue, made: Salvaged, kept: string): Recovery {
-  const { saved, areTablesWhole, areIndexesWhole } = made;
-  const lost = [...made.lost].sort((a, b) => a - b);
-  const doubtful = [...made.doubtful].sort((a, b) => a - b);
-  const isRows = lost.length > 0 || doubtful.length > 0 || !areTablesWhole;
-  const damage = isRows ? 'rows' : areIndexesWhole ? 'structure' : 'indexes';
-  return { database, damage, saved, lost, doubtful, kept };
-}
-
-/** Fills a new database in one transaction; gives a generation that the lease's must be above, if it is not. */
-function makeDatabase(
-  queue: Queue,
+/** `isReadable`: SQLite can open the copy without making files beside it. */
+async function fillDatabase(
   path: string,
+  queue: Queue,
   lease: Lease,
-  trees: Trees,
-  jids: ReadonlySet<number>,
-): Salvaged | number {
+  damaged: Damaged & { readonly isReadable: boolean },
+): Promise<Rebuilt> {
   const connection = Connection.open(path, { create: true, busyMs: 0 });
+  const refresh = (): void => lease.refresh();
   try {
-    // Nobody else knows the file, and it is synced when it is done.
-    connection.execute('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
-    connection.execute('BEGIN IMMEDIATE');
+    // No other process knows the file, and replaceDatabase syncs it.
+    connection.execute('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE');
+    connection.execute('BEGIN');
     connection.migrate();
-    const salvaged = salvage(trees, connection, jids);
-    const fence = readFence(connection);
-    if (fence >= lease.generation) return fence;
-    const operation = `${hostName()}/${process.pid}/${randomUUID()}`;
-    writeFence(connection, { fence, generation: lease.generation, operation, now: queue.clock.now() });
     connection.execute('COMMIT');
-    lease.refresh();
-    const messages = checkMessages(connection);
-    if (messages.length > 0) throw new Error(`what was saved is not whole: ${messages[0]}`);
-    return salvaged;
+    const { generation } = lease;
+    const rebuild = new Rebuild(connection, { jidsOfFiles: damaged.jidsOfFiles, generation, refresh });
+    if (damaged.isReadable) rebuild.addDamaged(damaged.copy);
+    if (!rebuild.isWhole) await addProgramRows(rebuild, connection, queue, damaged, refresh);
+    return rebuild.finish();
   } finally {
     connection.close();
   }
 }
 
-function warn({ isComplete, strangers }: Salvaged, say: Say): void {
-  if (!isComplete)
-    say('pages are lost that nothing else tells about: there may have been jobs that no list here names');
-  for (const stranger of strangers) say(`not saved, since it is not rq's: ${stranger}`);
+async function addProgramRows(
+  rebuild: Rebuild,
+  connection: Connection,
+  queue: Queue,
+  { copy, onProgress }: Damaged,
+  refresh: () => void,
+): Promise<void> {
+  const path = temporaryDatabase(queue.directory);
+  try {
+    const result = await fillScratch(Scratch.create(path, connection), copy, {
+      timeoutMs: queue.lockTimeoutMs,
+      refresh,
+    });
+    if (result === 'unsupported')
+      onProgress('no sqlite3 with ".recover" is installed: only rows that SQL reads are saved');
+    if (result === 'timed out')
+      onProgress('sqlite3 was ended by --lock-timeout: only the rows that it read so far are saved');
+    rebuild.addScratch(path);
+  } finally {
+    rmSync(path, { force: true });
+  }
 }
 
-function beyondRepair(queue: Queue): RqError {
+async function fillScratch(scratch: Scratch, copy: string, options: ProgramOptions): Promise<ProgramResult> {
+  try {
+    const result = await runRecoverProgram(copy, scratch, options);
+    scratch.assignLostRows();
+    return result;
+  } finally {
+    scratch.close();
+  }
+}
+
+/** Writes the fence of the new database and checks it. Returns the fence that it had. */
+function checkDatabase(path: string, queue: Queue, lease: Lease): number {
+  const connection = Connection.open(path, { busyMs: 0 });
+  try {
+    const fence = readFence(connection);
+    if (fence >= lease.generation) return fence;
+    const operation = `${hostName()}/${process.pid}/${randomUUID()}`;
+    writeFence(connection, { fence, generation: lease.generation, operation, now: queue.clock.now() });
+    lease.refresh();
+    const [fault] = integrityMessages(connection);
+    if (fault !== undefined) throw new Error(`the new database is damaged: ${fault}`);
+    return fence;
+  } finally {
+    connection.close();
+  }
+}
+
+function report({ database }: Queue, rebuilt: Rebuilt, { copy, areIndexesDamaged, onProgress }: Damaged): Recovery {
+  if (!rebuilt.isComplete) onProgress('there may have been more jobs than those that are saved, lost or doubtful');
+  for (const object of rebuilt.foreign) onProgress(`not saved, because rq did not create it: ${object}`);
+  const lost = [...rebuilt.lost].sort((a, b) => a - b);
+  const doubtful = [...rebuilt.doubtful].sort((a, b) => a - b);
+  const areRowsDamaged = lost.length > 0 || doubtful.length > 0 || !rebuilt.areTablesWhole;
+  const damage = areRowsDamaged ? 'rows' : areIndexesDamaged ? 'indexes' : 'structure';
+  return { database, damage, saved: rebuilt.saved, lost, doubtful, kept: copy };
+}
+
+function beyondRepair({ database }: Queue): RqError {
   return new RqError(
     'QUEUE_DAMAGED',
-    `cannot recover ${queue.database}: it is damaged beyond repair, no row of it can be read; nothing is changed; restore a backup of it`,
+    `cannot recover ${database}: no job can be read; nothing is changed; install sqlite3 with ".recover" and try again, or restore a backup`,
   );
 }

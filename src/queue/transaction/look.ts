@@ -1,13 +1,11 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
 import { Connection, mayBeReplaced } from '../../store/connection.ts';
+import { journalModeOf } from '../../store/file-header.ts';
 import type { Queue } from '../open.ts';
 import { underLease } from './under-lease.ts';
 
 const RETRY_MS = 50;
-/** The database header's write and read versions, and their value for a write-ahead log (sqlite.org/fileformat2.html). */
-const FORMAT_VERSIONS_AT = 18;
-const WAL_VERSIONS = 0x02_02;
 
 /** The result of a look at a database: what was seen, or why nothing was. */
 export type Look<T> =
@@ -61,9 +59,7 @@ function lookOnce<T>({ database }: Queue, work: (connection: Connection) => T): 
 function hasWriteAheadLog(database: string): boolean {
   const descriptor = openSync(database, 'r');
   try {
-    const versions = Buffer.alloc(2);
-    readSync(descriptor, versions, 0, versions.length, FORMAT_VERSIONS_AT);
-    return versions.readUInt16BE() === WAL_VERSIONS;
+    return journalModeOf(descriptor) === 'wal';
   } finally {
     closeSync(descriptor);
   }

@@ -1,17 +1,61 @@
+import { errorCode, RqError } from '../../job/errors.ts';
 import type { Connection } from '../connection.ts';
+import { soundRows } from './sound-rows.ts';
 
 const CHECK = 'PRAGMA integrity_check(1)';
+const CHECK_ALL = 'PRAGMA integrity_check(1000)';
 const QUICK_CHECK = 'PRAGMA quick_check(1)';
+const CHECK_REFERENCES = 'PRAGMA foreign_key_check';
+const CONTRADICTION = `SELECT entry.jid FROM jobs AS entry INDEXED BY jobs_by_state
+  LEFT JOIN jobs AS job NOT INDEXED ON job.jid = entry.jid WHERE job.state IS NOT entry.state LIMIT 1`;
+const INDEX = /^(row \d+ missing from index|wrong # of entries in index|non-unique entry in index) /;
 
-/** The first fault that SQLite finds in a database, undefined if it finds none. Reads all of it. */
+export interface Damage {
+  /** `indexes`: REINDEX repairs it, because indexes lack entries and all rows are valid. `unknown`: anything else. */
+  readonly kind: 'none' | 'indexes' | 'unknown';
+  readonly areIndexesDamaged: boolean;
+}
+
+/** The first fault that SQLite finds in a database, or undefined. Reads the whole database. */
 export function checkIntegrity(connection: Connection): string | undefined {
-  const row = connection.get(CHECK);
-  const fault = String(row?.['integrity_check'] ?? 'no answer');
+  const fault = String(connection.get(CHECK)?.['integrity_check'] ?? 'no answer');
   return fault === 'ok' ? undefined : fault;
 }
 
-/** As `checkIntegrity`, but does not compare indexes with their tables. Reads all pages too. */
+/** Like `checkIntegrity`, but does not compare indexes with tables. Also reads the whole database. */
 export function checkQuickly(connection: Connection): string | undefined {
   const fault = String(connection.get(QUICK_CHECK)?.['quick_check'] ?? 'no answer');
   return fault === 'ok' ? undefined : fault;
+}
+
+/** Classifies the damage of a database. Also finds rows that SQLite accepts and rq never writes. */
+export function findDamage(connection: Connection, refresh: () => void): Damage {
+  const messages = integrityMessages(connection);
+  refresh();
+  const areIndexesDamaged = messages.some((message) => INDEX.test(message));
+  const isUnknown = messages.some((message) => !INDEX.test(message)) || !areRowsSound(connection);
+  if (isUnknown) return { kind: 'unknown', areIndexesDamaged };
+  if (messages.length === 0) return { kind: 'none', areIndexesDamaged };
+  // Where an index contradicts a row, either can be wrong.
+  return { kind: connection.get(CONTRADICTION) === undefined ? 'indexes' : 'unknown', areIndexesDamaged };
+}
+
+function areRowsSound(connection: Connection): boolean {
+  return connection.get(`SELECT jid FROM jobs WHERE NOT (${soundRows(connection)}) LIMIT 1`) === undefined;
+}
+
+/** Everything that SQLite finds wrong with a database. Throws QUEUE_VERSION. */
+export function integrityMessages(connection: Connection): string[] {
+  try {
+    if (connection.version() < 1) return ['no schema'];
+    const messages = connection.all(CHECK_ALL).map((row) => String(row['integrity_check']));
+    const orphans = connection.all(CHECK_REFERENCES).map((row) => `${String(row['table'])} refers to a missing row`);
+    return [...messages.filter((message) => message !== 'ok'), ...orphans];
+  } catch (error) {
+    if (error instanceof RqError && error.code === 'QUEUE_VERSION') throw error;
+    // SQLITE_ERROR: a table of the schema is missing. SQLITE_IOERR_SHORT_READ: the file is truncated.
+    const isDamage = /^(SQLITE_(CORRUPT|NOTADB|ERROR|IOERR_SHORT_READ)|QUEUE_DAMAGED)/.test(errorCode(error) ?? '');
+    if (!isDamage) throw error;
+    return [String(error)];
+  }
 }

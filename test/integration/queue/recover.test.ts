@@ -1,6 +1,6 @@
 import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { RqError } from '../../../src/job/errors.ts';
 import { exchange } from '../../../src/queue/exchange/exchange.ts';
 import { submitJobs } from '../../../src/queue/jobs/submit.ts';
@@ -8,24 +8,29 @@ import type { Queue } from '../../../src/queue/open.ts';
 import { recoverQueue } from '../../../src/queue/recovery/recover.ts';
 import type { Recovery } from '../../../src/queue/recovery/recovery.ts';
 import { Connection, type Row } from '../../../src/store/connection.ts';
-import { fillQueue, jobRows, pagesOfJobs } from '../../support/big-queue.ts';
+import { fillQueue, type JobPages, jobRows, pagesOfJobs } from '../../support/big-queue.ts';
 import { type Damage, damageFile } from '../../support/damage.ts';
 import { integrity, newQueue, submission } from '../../support/queue.ts';
 import { seededRandom } from '../../support/random.ts';
+import { hideRecoverProgram, whyNoRecoverProgram } from '../../support/recover-program.ts';
 
 const PAGE = 4096;
-// The same each time, since of some ten thousand damages one cannot be told by anything (docs/transactions.md).
+// Fixed, because damage to a few bytes of text cannot always be detected (docs/transactions.md).
 const SEED = Number(process.env['RQ_SEED'] ?? 1);
-const DAMAGES = Number(process.env['RQ_DAMAGES'] ?? 200);
-const quiet = (): void => undefined;
+const DAMAGES = Number(process.env['RQ_DAMAGES'] ?? 150);
+const ignore = (): void => undefined;
 
-/** What there was before the damage. */
+/** The queue before the damage. */
 interface Original {
   readonly path: string;
   readonly rows: ReadonlyMap<number, Row>;
-  readonly pages: ReadonlyMap<number, ReadonlySet<number>>;
+  readonly pages: ReadonlyMap<number, JobPages>;
   readonly trunks: ReadonlySet<number>;
 }
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 function inspect(queue: Queue): Original {
   queue.close();
@@ -47,21 +52,21 @@ function touchedPages({ start, end }: Damage): Set<number> {
   return new Set(Array.from({ length: Math.ceil(end / PAGE) - first + 1 }, (_, index) => first + index));
 }
 
-/** A row that ends where the damage begins may have been hit in its last bytes, for all that can be told. */
-function mayBeDoubted(original: Original, jid: number, { start }: Damage): boolean {
-  return start % PAGE !== 0 && start % PAGE < 8 && original.pages.get(jid)?.has(Math.floor(start / PAGE)) === true;
-}
-
-/** The jobs none of whose pages was touched; nobody can be asked for them where it is unknown which pages are free. */
-function untouched(original: Original, damage: Damage): number[] {
+/**
+ * Jobs whose pages are intact. SQL also needs the pages above them. Where the schema or the freelist is damaged, no job
+ * is expected to be saved.
+ */
+function reachable(original: Original, damage: Damage, withProgram: boolean): number[] {
   const touched = touchedPages(damage);
   if (touched.has(1) || [...original.trunks].some((trunk) => touched.has(trunk))) return [];
-  return [...original.pages].filter(([, pages]) => [...pages].every((page) => !touched.has(page))).map(([jid]) => jid);
+  const isIntact = ({ own, above }: JobPages): boolean =>
+    [...own, ...(withProgram ? [] : above)].every((page) => !touched.has(page));
+  return [...original.pages].filter(([, pages]) => isIntact(pages)).map(([jid]) => jid);
 }
 
 async function recover(queue: Queue): Promise<Recovery | undefined> {
   try {
-    return await recoverQueue(queue, quiet);
+    return await recoverQueue(queue, ignore);
   } catch (error) {
     if (error instanceof RqError && error.code === 'QUEUE_DAMAGED') return undefined;
     throw error;
@@ -72,26 +77,25 @@ function keptFiles(queue: Queue): string[] {
   return readdirSync(queue.directory).filter((name) => name.startsWith('db.'));
 }
 
-test(`of databases damaged at ${DAMAGES} random places every row that is not is saved, and none that is wrong (seed ${SEED})`, async () => {
+async function recoverFromRandomDamages(withProgram: boolean): Promise<void> {
   const random = seededRandom(SEED);
   const queue = await newQueue();
   await fillQueue(queue, random);
   const original = inspect(queue);
-  const tally: Record<string, number> = {};
+  const tally = new Set<string>();
   for (let index = 0; index < DAMAGES; index++) {
     copyFileSync(original.path, queue.database);
     const damage = damageFile(queue.database, random);
     const name = `${JSON.stringify(damage)}, number ${index} of seed ${SEED}`;
     const damaged = readFileSync(queue.database);
     const recovery = await recover(queue);
-    const outcome = recovery?.damage ?? 'beyond repair';
-    tally[`${damage.kind}: ${outcome}`] = (tally[`${damage.kind}: ${outcome}`] ?? 0) + 1;
+    tally.add(`${damage.kind}: ${recovery?.damage ?? 'beyond repair'}`);
     if (recovery === undefined) {
       expect(readFileSync(queue.database).equals(damaged), name).toBe(true);
       expect(keptFiles(queue), name).toEqual(['db.schema']);
       continue;
     }
-    await check(queue, original, damage, recovery, name).catch((error: unknown) => {
+    await check(queue, original, recovery, reachable(original, damage, withProgram)).catch((error: unknown) => {
       throw new Error(name, { cause: error });
     });
     if (recovery.kept !== null) {
@@ -100,35 +104,38 @@ test(`of databases damaged at ${DAMAGES} random places every row that is not is 
     }
     queue.close();
   }
-  expect(Object.keys(tally).length).toBeGreaterThan(5);
-}, 600_000);
+  expect(tally.size).toBeGreaterThan(5);
+}
 
-async function check(
-  queue: Queue,
-  original: Original,
-  damage: Damage,
-  recovery: Recovery,
-  name: string,
-): Promise<void> {
+async function check(queue: Queue, original: Original, recovery: Recovery, expected: readonly number[]): Promise<void> {
   const connection = Connection.open(queue.database, { readOnly: true, busyMs: 0 });
   const rows = jobRows(connection);
   connection.close();
-  for (const [jid, row] of rows) expect(row, `${jid}: ${name}`).toEqual(original.rows.get(jid));
-  const missed = untouched(original, damage).filter((jid) => !rows.has(jid) && !mayBeDoubted(original, jid, damage));
-  expect(missed, name).toEqual([]);
-  expect(rows.size, name).toBe(recovery.saved);
-  expect(
-    [...recovery.lost, ...recovery.doubtful].filter((jid) => !original.rows.has(jid) || rows.has(jid)),
-    name,
-  ).toEqual([]);
-  expect(await integrity(queue), name).toBe('ok');
+  for (const [jid, row] of rows) expect(row).toEqual(original.rows.get(jid));
+  expect(expected.filter((jid) => !rows.has(jid))).toEqual([]);
+  expect(rows.size).toBe(recovery.saved);
+  const notSaved = [...recovery.lost, ...recovery.doubtful];
+  expect(notSaved.filter((jid) => !original.rows.has(jid) || rows.has(jid))).toEqual([]);
+  expect(await integrity(queue)).toBe('ok');
   const { first } = await submitJobs(queue, [submission('echo next', { priority: 99 })]);
-  expect(first, name).toBeGreaterThan(1_100);
-  const by = { host: 'h', boot: 'b', journal: 'j' };
+  expect(first).toBeGreaterThan(1_100);
+  const claimant = { host: 'h', boot: 'b', journal: 'j' };
   const none = { starts: [], ends: [], releases: [] };
-  const { claimed } = await exchange(queue, { claimant: by, ...none, claim: 1, mayRun: () => true });
-  expect(
-    claimed.map(({ jid }) => jid),
-    name,
-  ).toEqual([first]);
+  const { claimed } = await exchange(queue, { claimant, ...none, claim: 1, mayRun: () => true });
+  expect(claimed.map(({ jid }) => jid)).toEqual([first]);
 }
+
+describe(`after damage at ${DAMAGES} random places (seed ${SEED})`, () => {
+  test('every row that SQL can reach is saved, and none is wrong', async () => {
+    hideRecoverProgram();
+    await recoverFromRandomDamages(false);
+  }, 600_000);
+
+  test.skipIf(whyNoRecoverProgram !== undefined)(
+    `with sqlite3, every intact row is saved, and none is wrong${whyNoRecoverProgram === undefined ? '' : ` (skipped: ${whyNoRecoverProgram})`}`,
+    async () => {
+      await recoverFromRandomDamages(true);
+    },
+    600_000,
+  );
+});

@@ -1,0 +1,202 @@
+import { RqError } from '../../job/errors.ts';
+import type { Connection } from '../connection.ts';
+import { SCHEMA_VERSION } from '../schema.ts';
+import { countJobs } from '../submissions.ts';
+import { areAllCopied, isDamage } from './copy-rows.ts';
+import { Source, type SourceName } from './source.ts';
+
+const TEMPORARY = `CREATE TEMP TABLE entries (jid INTEGER PRIMARY KEY, state TEXT);
+  CREATE TEMP TABLE doubtful (jid INTEGER PRIMARY KEY);
+  CREATE TEMP TABLE unreadable (jid INTEGER PRIMARY KEY)`;
+const ADD_ENTRY = 'INSERT OR IGNORE INTO temp.entries VALUES (?, ?)';
+const ADD_SCRATCH_ENTRIES = 'INSERT OR IGNORE INTO temp.entries SELECT jid, state FROM scratch.entries';
+const ADD_DOUBTFUL = 'INSERT OR IGNORE INTO temp.doubtful VALUES (?)';
+const ADD_UNREADABLE = 'INSERT OR IGNORE INTO temp.unreadable VALUES (?)';
+const DOUBT_CONTRADICTED = `INSERT OR IGNORE INTO temp.doubtful
+  SELECT job.jid FROM main.jobs AS job JOIN temp.entries AS entry USING (jid) WHERE job.state <> entry.state`;
+const DOUBT_UNINDEXED = `INSERT OR IGNORE INTO temp.doubtful
+  SELECT jid FROM main.jobs WHERE jid NOT IN (SELECT jid FROM temp.entries)`;
+const DELETE_DOUBTFUL = 'DELETE FROM main.jobs WHERE jid IN (SELECT jid FROM temp.doubtful)';
+const DOUBTFUL = 'SELECT jid FROM temp.doubtful';
+const UNREADABLE = 'SELECT jid FROM temp.unreadable';
+const ABSENT = 'SELECT jid FROM temp.entries WHERE jid NOT IN (SELECT jid FROM main.jobs)';
+const HAS_JOB = 'SELECT 1 FROM main.jobs WHERE jid = ?';
+const HIGHEST_ENTRY = 'SELECT coalesce(max(jid), 0) AS jid FROM temp.entries';
+const HIGHEST = 'SELECT coalesce(max(jid), 0) AS jid FROM main.jobs';
+const FORGET = "DELETE FROM main.sqlite_sequence WHERE name = 'jobs'";
+const REMEMBER = "INSERT INTO main.sqlite_sequence (name, seq) VALUES ('jobs', ?)";
+/** Jids skipped where the highest jid ever given is unknown. */
+const SKIPPED = 1_000;
+/** How far above the highest jid that can be reached rows are searched. */
+const MAX_UNREACHED = 1_000_000;
+/** `operations` keeps at least 10,000 generations. */
+const KEPT_GENERATIONS = 20_000;
+
+export interface Rebuilt {
+  /** Number of jobs in the new database. */
+  readonly saved: number;
+  /** Jids of rows that are invalid or contradict an index; they are not saved. */
+  readonly doubtful: ReadonlySet<number>;
+  /** Jids of jobs that are known to exist and whose rows cannot be read. */
+  readonly lost: ReadonlySet<number>;
+  /** `lost` names every job that is lost. */
+  readonly isComplete: boolean;
+  /** All rows of all tables were copied. */
+  readonly areTablesWhole: boolean;
+  /** No row of `jobs` could be read. */
+  readonly isHopeless: boolean;
+  /** Tables, indexes, views and triggers that are not rq's; they are not saved. */
+  readonly foreign: readonly string[];
+}
+
+interface Options {
+  /** Jids of files in the queue. */
+  readonly jidsOfFiles: ReadonlySet<number>;
+  /** The generation of the lease. */
+  readonly generation: number;
+  readonly refresh: () => void;
+}
+
+/** Fills a new database with the rows of a damaged one. */
+export class Rebuild {
+  private readonly sequences: (number | undefined)[] = [];
+  private isJobsWhole = false;
+  private areOthersWhole = false;
+  private isIndexWhole = false;
+  private foreign: readonly string[] = [];
+
+  constructor(
+    private readonly target: Connection,
+    private readonly options: Options,
+  ) {
+    target.execute(TEMPORARY);
+  }
+
+  get isWhole(): boolean {
+    return this.isJobsWhole && this.areOthersWhole;
+  }
+
+  /** Copies the rows that SQL can read from the damaged file. Throws QUEUE_VERSION. */
+  addDamaged(path: string): void {
+    const source = this.attach(path, 'damaged');
+    if (source === undefined) return;
+    this.refuseNewer();
+    this.foreign = source.foreignObjects();
+    this.isIndexWhole = source.readStates((jid, state) => void this.target.run(ADD_ENTRY, [jid, state]));
+    this.sequences.push(source.sequence());
+    this.isJobsWhole = this.copyJobs(source);
+    this.areOthersWhole = this.copyOthers(source) && this.sequences[0] !== undefined;
+  }
+
+  /** Adds rows that `sqlite3 .recover` read. Rows that are there already have precedence. */
+  addScratch(path: string): void {
+    const source = this.attach(path, 'scratch');
+    if (source === undefined) return;
+    this.sequences.push(source.sequence());
+    if (!this.isIndexWhole) this.target.execute(ADD_SCRATCH_ENTRIES);
+    this.copyJobs(source);
+    this.copyOthers(source);
+  }
+
+  finish(): Rebuilt {
+    const { target } = this;
+    target.execute(DOUBT_CONTRADICTED);
+    if (this.isIndexWhole) target.execute(DOUBT_UNINDEXED);
+    target.execute(DELETE_DOUBTFUL);
+    const doubtful = new Set(this.jidsOf(DOUBTFUL));
+    const isComplete = this.isIndexWhole || this.isJobsWhole;
+    const lost = this.lostJids(doubtful, isComplete);
+    this.restoreSequence([lost, doubtful, this.options.jidsOfFiles]);
+    const saved = countJobs(target);
+    return {
+      saved,
+      doubtful,
+      lost,
+      isComplete,
+      areTablesWhole: this.isWhole,
+      isHopeless: !this.isJobsWhole && saved === 0,
+      foreign: this.foreign,
+    };
+  }
+
+  /** Undefined if SQLite cannot open the file. */
+  private attach(path: string, name: SourceName): Source | undefined {
+    try {
+      this.target.attachDamaged(path, name);
+      return new Source(this.target, name, this.options.refresh);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return undefined;
+    }
+  }
+
+  private refuseNewer(): void {
+    const version = Number(this.target.get('PRAGMA damaged.user_version')?.['user_version']);
+    if (version <= SCHEMA_VERSION) return;
+    throw new RqError(
+      'QUEUE_VERSION',
+      `cannot recover: a newer rq made the database (schema ${version}, this rq knows ${SCHEMA_VERSION}); use that rq`,
+    );
+  }
+
+  private copyJobs(source: Source): boolean {
+    const { target, options } = this;
+    const reached = Math.max(source.highestJid(), Number(target.get(HIGHEST_ENTRY)?.['jid']));
+    const given = Math.max(maxOf(options.jidsOfFiles, 0), ...this.sequences.map((sequence) => sequence ?? 0));
+    // A damaged sequence can have any value.
+    const failed = source.copy('jobs', 1, Math.max(reached, Math.min(given, reached + MAX_UNREACHED)));
+    if (failed === undefined) return false;
+    for (const jid of failed.refused) target.run(ADD_DOUBTFUL, [jid]);
+    for (const jid of failed.unreadable) if (source.hasJob(jid)) target.run(ADD_UNREADABLE, [jid]);
+    return areAllCopied(failed);
+  }
+
+  private copyOthers(source: Source): boolean {
+    const { target, options } = this;
+    const jids = Number(target.get(HIGHEST)?.['jid']);
+    const fence = Math.max(source.fence() ?? 0, options.generation);
+    const copied = [
+      source.copy('earlier_attempts', 1, jids),
+      source.copy('operations', Math.max(1, fence - KEPT_GENERATIONS), fence),
+    ];
+    const areSmallWhole = [source.copySmall('attributes'), source.copySmall('rotations') || source.isOlder()];
+    return [...areSmallWhole, ...copied.map(areAllCopied)].every(Boolean);
+  }
+
+  private lostJids(doubtful: ReadonlySet<number>, isComplete: boolean): Set<number> {
+    // An index that cannot be read to its end is no evidence against a table that can.
+    const isEvidence = this.isIndexWhole || !this.isJobsWhole;
+    const absent = isEvidence ? this.jidsOf(ABSENT) : [];
+    // Killed submits leave files of jids that never existed, so files count only where nothing better is known.
+    const candidates = [...absent, ...this.jidsOf(UNREADABLE), ...(isComplete ? [] : this.options.jidsOfFiles)];
+    const isSaved = (jid: number): boolean => this.target.get(HAS_JOB, [jid]) !== undefined;
+    return new Set(candidates.filter((jid) => !doubtful.has(jid) && !isSaved(jid)));
+  }
+
+  private jidsOf(sql: string): number[] {
+    return this.target.all(sql).map((row) => Number(row['jid']));
+  }
+
+  /** The next jid must be above every jid that was ever given. */
+  private restoreSequence(jids: readonly ReadonlySet<number>[]): void {
+    const { target } = this;
+    const known = this.sequences.filter((sequence) => sequence !== undefined);
+    let highest = Math.max(
+      0,
+      ...known,
+      Number(target.get(HIGHEST)?.['jid']),
+      Number(target.get(HIGHEST_ENTRY)?.['jid']),
+    );
+    for (const set of jids) highest = maxOf(set, highest);
+    if (known.length === 0) highest += SKIPPED;
+    if (highest === 0) return;
+    target.execute(FORGET);
+    target.run(REMEMBER, [highest]);
+  }
+}
+
+function maxOf(jids: ReadonlySet<number>, least: number): number {
+  let highest = least;
+  for (const jid of jids) highest = Math.max(highest, jid);
+  return highest;
+}
