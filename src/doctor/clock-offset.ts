@@ -1,17 +1,17 @@
-import { type Finding, note } from './finding.ts';
+import { type Finding, list, note } from './finding.ts';
 
-/** More than this is odd to see in listings, in milliseconds. */
-const ODD_MS = 5_000;
+/** Smaller offsets are not reported, in milliseconds. */
+const REPORTED_MS = 5_000;
 
-/** What it means that a host's clock is ahead of the file server's by so much; `whose` begins a sentence. */
-export function judgeOffset(offsetMs: number, whose: string): Finding[] {
-  if (Math.abs(offsetMs) <= ODD_MS) return [];
+/** Compares a clock with the clock of the file server. `whose` names the clock at the start of a sentence. */
+export function offsetFindings(offsetMs: number, whose: string): Finding[] {
   const seconds = (Math.abs(offsetMs) / 1000).toFixed(1);
-  return [
-    note(
-      `${whose} is ${seconds} s ${offsetMs > 0 ? 'ahead of' : 'behind'} the file server's`,
-      'rq compares no clocks of two hosts, but times in listings will look odd, and make does the wrong things',
-      'have the clocks set by NTP or chrony',
-    ),
-  ];
+  return list(
+    Math.abs(offsetMs) > REPORTED_MS &&
+      note(
+        `${whose} is ${seconds} s ${offsetMs > 0 ? 'ahead of' : 'behind'} the file server's`,
+        'rq does not compare clocks of two hosts, but times in lists will look wrong, and make may not rebuild files',
+        'synchronise the clocks with NTP or chrony',
+      ),
+  );
 }

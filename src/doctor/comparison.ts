@@ -1,18 +1,18 @@
 import type { HostFacts } from '../feeder/host/host-facts.ts';
 import type { Node } from '../queue/nodes/nodes.ts';
 import type { Locking } from '../queue/open.ts';
-import { judgeOffset } from './clock-offset.ts';
-import { type Finding, notChecked, note, phrase, problem } from './finding.ts';
-import { judgeMount } from './mount.ts';
+import { offsetFindings } from './clock-offset.ts';
+import { type Finding, list, notChecked, note, phrase, problem } from './finding.ts';
+import { mountFindings } from './mount.ts';
 
-/** What a host is compared with: this one. */
+/** This host, with which other hosts are compared. */
 export interface Own {
   readonly facts: Pick<HostFacts, 'user' | 'uid' | 'mount' | 'mount_options' | 'node'>;
   readonly locking: Locking;
 }
 
-/** Which feeders are of other versions of rq than this one. */
-export function judgeVersions(nodes: readonly Node[], version: string): Finding[] {
+/** Reports feeders of other versions of rq. */
+export function versionFindings(nodes: readonly Node[], version: string): Finding[] {
   const hosts = new Map<string, string[]>();
   for (const { host, facts } of nodes) {
     const other = facts['version'];
@@ -20,40 +20,44 @@ export function judgeVersions(nodes: readonly Node[], version: string): Finding[
   }
   return [...hosts].map(([other, names]) =>
     note(
-      `the feeder of ${phrase(names)} is of rq ${other}, and this is rq ${version}`,
-      'once a newer rq changed the schema of the queue, older ones cannot use it',
-      'upgrade rq there, and then: rq q restart; the jobs run on',
+      `the feeder of ${phrase(names)} has version ${other} of rq, this host has ${version}`,
+      'an older rq cannot use the queue after a newer one has upgraded its schema',
+      'upgrade rq on that host, then run: rq q restart; its jobs continue',
     ),
   );
 }
 
-/** Which of the named hosts have no feeder that reports. */
-export function judgeNamed(nodes: readonly Node[], named: readonly string[], queueDirectory: string): Finding[] {
+/** Reports named hosts whose feeders are not seen. */
+export function missingFeederFindings(
+  nodes: readonly Node[],
+  named: readonly string[],
+  queueDirectory: string,
+): Finding[] {
   const missing = named.filter((host) => nodes.every((node) => node.host !== host));
   return missing.map((host) =>
     problem(
-      `no feeder of ${host} reports`,
-      'none was started there, or it does not see this directory as that host mounts it',
-      `start it there: rq ${queueDirectory} start`,
+      `no feeder of ${host} is seen`,
+      'none was started on that host, or that host does not see this directory',
+      `start it on ${host}: rq ${queueDirectory} start`,
     ),
   );
 }
 
-/** How what feeders report differs from this host, and what is wrong with it by itself. */
+/** Checks the facts that feeders report about their hosts, and compares them with this host. */
 export function compareNodes(nodes: readonly Node[], own: Own): Finding[] {
   return nodes.flatMap(({ host, facts }) => {
     const { mount, mount_options: options, clock_offset_s: offset } = facts;
     if (mount === undefined || options === undefined || offset === undefined) {
-      const found = `the feeder of ${host} does not tell of its host: it is of an older rq`;
-      return [notChecked(found, 'upgrade rq there, and then: rq q restart')];
+      const found = `the feeder of ${host} is too old to report facts about its host`;
+      return [notChecked(found, 'upgrade rq on that host, then run: rq q restart')];
     }
     const given = { point: '', type: mount, options: new Set(options.split(',')) };
     return [
-      ...judgeMount(given, own.locking).map((finding) => ({ ...finding, found: `on ${host}: ${finding.found}` })),
+      ...mountFindings(given, own.locking).map((finding) => ({ ...finding, found: `on ${host}: ${finding.found}` })),
       ...compareMount(host, { mount, options }, own.facts),
       ...compareUser(host, facts, own.facts),
-      ...compareNode(host, facts, own.facts),
-      ...judgeOffset(Number(offset) * 1000, `the clock of ${host}`),
+      ...compareNodeVersion(host, facts, own.facts),
+      ...offsetFindings(Number(offset) * 1000, `the clock of ${host}`),
     ];
   });
 }
@@ -63,14 +67,15 @@ function compareMount(
   { mount, options }: { readonly mount: string; readonly options: string },
   own: Own['facts'],
 ): Finding[] {
-  const why = 'hosts that mount one directory differently see changes, and fail, at different times';
-  const advice = 'mount it alike on all hosts';
-  if (mount !== own.mount) return [note(`the queue is on ${mount} on ${host}, here on ${own.mount}`, why, advice)];
+  const why = 'hosts with different mounts see changes, and get errors, at different times';
+  const advice = 'mount it with the same type and options on all hosts';
+  if (mount !== own.mount) return [note(`the queue is on ${mount} on ${host}, on ${own.mount} here`, why, advice)];
   const [theirs, ours] = [options.split(','), own.mount_options.split(',')];
   const only = (one: readonly string[], other: readonly string[]): string =>
     one.filter((option) => !other.includes(option)).join(',') || 'nothing';
-  if (only(theirs, ours) === 'nothing' && only(ours, theirs) === 'nothing') return [];
-  return [note(`${host} mounts it with ${only(theirs, ours)}, this host with ${only(ours, theirs)}`, why, advice)];
+  const [onlyTheirs, onlyOurs] = [only(theirs, ours), only(ours, theirs)];
+  const isSame = onlyTheirs === 'nothing' && onlyOurs === 'nothing';
+  return list(!isSame && note(`${host} mounts it with ${onlyTheirs}, this host with ${onlyOurs}`, why, advice));
 }
 
 function compareUser(host: string, facts: Node['facts'], own: Own['facts']): Finding[] {
@@ -78,17 +83,21 @@ function compareUser(host: string, facts: Node['facts'], own: Own['facts']): Fin
   return [
     problem(
       `${own.user} has the uid ${facts['uid']} on ${host}, and ${own.uid} here`,
-      'NFS knows users by their numbers: neither can use the files of the other',
-      'give the user one uid on all hosts',
+      'NFS identifies users by uid, so the two cannot use the files of each other',
+      'give the user the same uid on all hosts',
     ),
   ];
 }
 
-function compareNode(host: string, facts: Node['facts'], own: Own['facts']): Finding[] {
+function compareNodeVersion(host: string, facts: Node['facts'], own: Own['facts']): Finding[] {
   const [theirs = '', ours = ''] = [facts['node'] ?? own.node, own.node];
-  if (theirs.split('.')[0] === ours.split('.')[0]) return [];
-  const why = "the database's native part is built for one major version of Node";
-  return [
-    note(`${host} runs Node ${theirs}, this host ${ours}`, why, 'use one on all hosts that share an installation'),
-  ];
+  const why = 'the native part of the database is built for one major version of Node';
+  return list(
+    theirs.split('.')[0] !== ours.split('.')[0] &&
+      note(
+        `${host} runs Node ${theirs}, this host ${ours}`,
+        why,
+        'use one version on all hosts that share an installation',
+      ),
+  );
 }

@@ -1,36 +1,36 @@
-import { type Finding, note, problem } from './finding.ts';
+import { type Finding, list, note, problem } from './finding.ts';
 
-/** What the crontab has for a queue. */
+/** The lines of a queue in the crontab. */
 export interface CronFacts {
-  /** The queue's own lines; undefined where the crontab could not be read. */
+  /** Undefined if the crontab cannot be read. */
   readonly lines: readonly string[] | undefined;
-  /** Why it could not be read. */
+  /** Why it cannot be read. */
   readonly trouble?: string;
-  /** Programs that the lines run and that are not there. */
+  /** Programs that the lines run and that do not exist. */
   readonly missing: readonly string[];
 }
 
-/** What the lines of a crontab mean for a host that has a feeder, or has none. */
-export function judgeCron(
+/** Checks that the crontab starts a feeder again if this host has one, and only then. */
+export function cronFindings(
   { lines, trouble, missing }: CronFacts,
   { hasFeeder, queueDirectory }: { readonly hasFeeder: boolean; readonly queueDirectory: string },
 ): Finding[] {
   const add = `run: rq ${queueDirectory} cron add`;
-  const lonely = 'after a crash or a reboot nothing starts the feeder of this host again';
+  const noRestart = 'after a crash or a reboot, nothing starts the feeder of this host again';
   if (lines === undefined) {
-    const instead = 'have something else start it at each boot';
-    return hasFeeder ? [note(trouble ?? 'cannot read the crontab', lonely, instead)] : [];
+    const advice = 'start the feeder at each boot by other means, for example systemd';
+    return list(hasFeeder && note(trouble ?? 'cannot read the crontab', noRestart, advice));
   }
   if (missing.length > 0) {
-    return [problem(`the crontab runs ${missing.join(' and ')}, which is not there`, lonely, add)];
+    return [problem(`the crontab runs ${missing.join(' and ')}, which does not exist`, noRestart, add)];
   }
-  if (lines.length === 0) return hasFeeder ? [note('the crontab has no line for this queue', lonely, add)] : [];
-  if (hasFeeder) return [];
-  return [
-    note(
-      'no feeder runs here, though the crontab has a line for it',
-      'cron starts it every 15 minutes, and it ended since, or does not start',
-      `see why: rq ${queueDirectory} start; or, if it is not meant to run: rq ${queueDirectory} cron delete`,
-    ),
-  ];
+  if (lines.length === 0) return list(hasFeeder && note('the crontab has no line for this queue', noRestart, add));
+  return list(
+    !hasFeeder &&
+      note(
+        'no feeder runs on this host, although the crontab has a line for it',
+        'cron starts a feeder every 15 minutes; it ended since then, or it cannot start',
+        `to see the error: rq ${queueDirectory} start; to remove the line: rq ${queueDirectory} cron delete`,
+      ),
+  );
 }

@@ -9,40 +9,36 @@ import { type Node, readNodes } from '../queue/nodes/nodes.ts';
 import type { Queue } from '../queue/open.ts';
 import { type DatabaseFacts, databaseFacts } from '../queue/recovery/database-facts.ts';
 import type { Look } from '../queue/transaction/look.ts';
-import { findingsOf } from './attempt.ts';
-import { compareNodes, judgeNamed, judgeVersions } from './comparison.ts';
-import { type CronFacts, judgeCron } from './cron.ts';
-import { checkKeptJournal, judgeDatabase } from './database.ts';
-import { type Check, type Finding, notChecked } from './finding.ts';
+import { compareNodes, missingFeederFindings, versionFindings } from './comparison.ts';
+import { type CronFacts, cronFindings } from './cron.ts';
+import { checkKeptJournal, databaseFindings } from './database.ts';
+import { type Check, type Finding, findingsOf, notChecked } from './finding.ts';
 import { checkLease } from './lease.ts';
-import { checkLeftovers, judgeStrays } from './leftovers.ts';
-import { judgeMount } from './mount.ts';
-import { judgeBeats, judgeRunning, living } from './nodes.ts';
+import { checkLeftovers, strayFileFindings } from './leftovers.ts';
+import { mountFindings } from './mount.ts';
+import { living, runningFindings, silentNodeFindings } from './nodes.ts';
 import { checkFolders, checkPermissions } from './permissions.ts';
 import { withProbe } from './probe.ts';
+import { checkProbe, type ProbeResults } from './probe-checks.ts';
 import { checkRuntime } from './runtime.ts';
-import { databaseBytes, judgeInodes, judgeSpace, roomAt } from './space.ts';
-import { type Tried, tryOut } from './try-out.ts';
+import { databaseBytes, inodeFindings, roomAt, spaceFindings } from './space.ts';
 
 export interface DoctorOptions {
   readonly version: string;
-  /** The words that run this program again. */
+  /** The command line that runs this program. */
   readonly program: readonly string[];
-  /** Check all of the database, and its indexes against their tables. */
+  /** Also compare the indexes of the database with its tables. */
   readonly isFull: boolean;
-  /** Hosts whose feeders have to report, and alone are compared; undefined: all that do. */
+  /** Hosts that must have a feeder and are compared. Undefined: compare all hosts with a living feeder. */
   readonly named: readonly string[] | undefined;
   readonly crontab: () => Promise<CronFacts>;
   readonly say: (line: string) => void;
 }
 
-/**
- * Checks all that a queue needs, from this host, one thing after another. Changes nothing but files that it makes and
- * removes. What cannot be looked at is said to be so; throws only what is wrong with rq itself.
- */
+/** Makes all checks on this host, one after another. Temporary files are removed again. A check that fails is a finding. */
 export async function examineQueue(queue: Queue, options: DoctorOptions): Promise<Check[]> {
-  const tried = await withProbe(queue, (probe) => tryOut(queue, probe, options.program));
-  return await new Examination(queue, options, tried).run();
+  const probed = await withProbe(queue, (probe) => checkProbe(queue, probe, options.program));
+  return await new Examination(queue, options, probed).run();
 }
 
 class Examination {
@@ -52,47 +48,48 @@ class Examination {
   constructor(
     private readonly queue: Queue,
     private readonly options: DoctorOptions,
-    private readonly tried: Tried,
+    private readonly probed: ProbeResults,
   ) {
-    this.serverNowMs = tried.serverNowMs ?? Date.parse(queue.clock.now());
+    this.serverNowMs = probed.serverNowMs ?? Date.parse(queue.clock.now());
   }
 
   async run(): Promise<Check[]> {
-    const { queue, tried } = this;
+    const { queue, probed } = this;
     const { directory } = queue;
-    await this.check('mount', () => judgeMount(mountOf(directory), queue.locking));
-    this.checks.push(...tried.checks);
-    await this.check('space', () => [...tried.space, ...judgeSpace(roomAt(directory), databaseBytes(directory))]);
-    await this.check('inodes', () => judgeInodes(roomAt(directory)));
+    await this.check('mount', () => mountFindings(mountOf(directory), queue.locking));
+    this.checks.push(...probed.checks);
+    await this.check('space', () => [...probed.space, ...spaceFindings(roomAt(directory), databaseBytes(directory))]);
+    await this.check('inodes', () => inodeFindings(roomAt(directory)));
     await this.check('folders', () => checkFolders(directory));
     await this.check('permissions', () => checkPermissions(directory));
     const { clock } = queue;
     await this.check('lease', () =>
       checkLease(directory, { clock, serverNowMs: this.serverNowMs, say: this.options.say }),
     );
-    // Before and after the jobs are read: a feeder may come or go meanwhile.
+    // Nodes are read before and after the jobs, because a feeder can start or stop meanwhile.
     const nodes = this.nodesNow();
     const facts = await this.checkDatabase();
-    await this.check('files', async () => judgeStrays(await this.strayFiles(facts), directory));
+    await this.check('files', async () => strayFileFindings(await this.strayFiles(facts), directory));
     await this.check('leftovers', () => checkLeftovers(queue, this.serverNowMs));
     await this.checkNodes(facts, nodes);
     const runtime = runtimeDirectory(directory);
     await this.check('runtime', () => checkRuntime(runtime));
     await this.check('cron', async () => {
       const hasFeeder = readFeeder(runtime) !== undefined;
-      return judgeCron(await this.options.crontab(), { hasFeeder, queueDirectory: directory });
+      return cronFindings(await this.options.crontab(), { hasFeeder, queueDirectory: directory });
     });
     return this.checks;
   }
 
   private async checkDatabase(): Promise<Look<DatabaseFacts>> {
-    const { queue, tried } = this;
+    const { queue, probed } = this;
     let facts: Look<DatabaseFacts> = { kind: 'failed', why: 'locks do not work here' };
     await this.check('database', async () => {
-      // To take a lock where they do not work may mean to wait for ever.
-      if (!tried.hasLocks) return [notChecked('it was not read: locks do not work here', 'see what is said of locks')];
+      // Where locks do not work, a process may wait for one forever.
+      if (!probed.hasLocks)
+        return [notChecked('the database was not read: locks do not work here', 'see the check "locks"')];
       facts = await databaseFacts(queue, this.options.isFull);
-      return [...judgeDatabase(facts, queue.directory), ...checkKeptJournal(queue.directory)];
+      return [...databaseFindings(facts, queue.directory), ...checkKeptJournal(queue.directory)];
     });
     return facts;
   }
@@ -108,12 +105,12 @@ class Examination {
     const of = { queueDirectory: queue.directory, serverNowMs };
     const nodes = this.nodesNow();
     const running = facts.kind === 'seen' ? facts.seen.running : undefined;
-    await this.check('nodes', () => judgeBeats(nodes, running ?? new Map<string, number>(), of));
+    await this.check('nodes', () => silentNodeFindings(nodes, running ?? new Map<string, number>(), of));
     await this.check('running', () => {
-      if (running !== undefined) return judgeRunning([...before, ...nodes], running, of);
-      return [notChecked('which jobs run is not known', 'see what is said of the database')];
+      if (running !== undefined) return runningFindings([...before, ...nodes], running, of);
+      return [notChecked('the running jobs are not known', 'see the check "database"')];
     });
-    await this.check('versions', () => judgeVersions(nodes, options.version));
+    await this.check('versions', () => versionFindings(nodes, options.version));
     await this.check('hosts', () => this.compare(nodes));
   }
 
@@ -126,10 +123,10 @@ class Examination {
       return compareNodes(others, own);
     }
     const asked = nodes.filter(({ host, isLost }) => !isLost && named.includes(host));
-    return [...judgeNamed(asked, named, queue.directory), ...compareNodes(asked, own)];
+    return [...missingFeederFindings(asked, named, queue.directory), ...compareNodes(asked, own)];
   }
 
-  /** None where they cannot be read, which is found elsewhere. */
+  /** Empty if `nodes/` cannot be read, which another check reports. */
   private nodesNow(): Node[] {
     try {
       return readNodes(this.queue.directory);
@@ -139,7 +136,7 @@ class Examination {
     }
   }
 
-  /** Adds a check; what the file system or SQLite says against it is a finding too. */
+  /** Makes a check. An error of the file system or SQLite is a finding. */
   private async check(name: string, look: () => readonly Finding[] | Promise<readonly Finding[]>): Promise<void> {
     this.checks.push({ name, findings: await findingsOf(look) });
   }

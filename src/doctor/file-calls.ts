@@ -1,51 +1,46 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
-import { type Finding, problem } from './finding.ts';
+import { type Finding, list, problem } from './finding.ts';
 
-/** Tries in a directory whether what must be made once is made once: the lease is a directory, and files are locks too. */
+const ADVICE = 'do not use this file system for a queue; NFS 4 and NFS 3 work';
+
+/** Checks that mkdir and O_EXCL refuse an existing name: the lease is a directory, and some locks are files. */
 export function checkExclusive(directory: string): Finding[] {
-  const folder = join(directory, 'exclusive.d');
-  const file = join(directory, 'exclusive');
-  const makers = {
-    'mkdir makes a directory that is there already': () => mkdirSync(folder),
-    'open with O_EXCL makes a file that is there already': () => writeFileSync(file, '', { flag: 'wx' }),
-  };
-  return Object.entries(makers).flatMap(([fault, make]) => {
-    make();
-    return isRefused(make, ['EEXIST']) ? [] : [brokenCall(fault, 'two hosts may have the lease at the same time')];
-  });
+  const [folder, file] = [join(directory, 'exclusive.d'), join(directory, 'exclusive')];
+  mkdirSync(folder);
+  writeFileSync(file, '', { flag: 'wx' });
+  const why = 'two hosts could hold the lease at the same time';
+  return list(
+    isAllowed(() => mkdirSync(folder)) && problem('mkdir succeeds for an existing directory', why, ADVICE),
+    isAllowed(() => writeFileSync(file, '', { flag: 'wx' })) &&
+      problem('open with O_EXCL succeeds for an existing file', why, ADVICE),
+  );
 }
 
-/** Tries in a directory whether a rename replaces a file as a whole, and no directory with something in it. */
+/** Checks that rename replaces a file, and refuses to replace a directory that is not empty. */
 export function checkRename(directory: string): Finding[] {
   const [from, to] = [join(directory, 'rename.new'), join(directory, 'rename')];
   writeFileSync(to, 'old');
   writeFileSync(from, 'new');
-  const { ino } = statSync(from);
   renameSync(from, to);
-  const isMoved = statSync(to).ino === ino && !readdirSync(directory).includes('rename.new');
-  const isWhole = isMoved && readFileSync(to, 'utf8') === 'new';
   const [lease, full] = [join(directory, 'rename.d'), join(directory, 'rename.full')];
   mkdirSync(lease);
   mkdirSync(join(full, 'x'), { recursive: true });
-  const isKept = isRefused(() => renameSync(lease, full), ['ENOTEMPTY', 'EEXIST']);
-  return [
-    ...(isWhole ? [] : [brokenCall('rename does not put one file in the place of another', 'half a file may be read')]),
-    ...(isKept ? [] : [brokenCall('rename overwrites a directory that is not empty', 'files of jobs may be lost')]),
-  ];
+  return list(
+    readFileSync(to, 'utf8') !== 'new' &&
+      problem('rename does not replace a file', 'other hosts could read half a file', ADVICE),
+    isAllowed(() => renameSync(lease, full)) &&
+      problem('rename replaces a directory that is not empty', 'files of jobs could be lost', ADVICE),
+  );
 }
 
-function isRefused(call: () => void, codes: readonly string[]): boolean {
+function isAllowed(call: () => void): boolean {
   try {
     call();
-    return false;
-  } catch (error) {
-    if (!codes.includes(errorCode(error) ?? '')) throw error;
     return true;
+  } catch (error) {
+    if (!['EEXIST', 'ENOTEMPTY'].includes(errorCode(error) ?? '')) throw error;
+    return false;
   }
-}
-
-function brokenCall(found: string, why: string): Finding {
-  return problem(found, why, 'do not use this file system for a queue; NFS 4 and 3 do it right');
 }

@@ -1,14 +1,16 @@
-/** One thing that a check found. */
+import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+
+/** One thing that a check found, in words for a person. */
 export interface Finding {
-  /** `problem`: the queue does not work here, or not for long; `note`: it does; `not checked`: nobody can tell from here. */
+  /** `problem`: the queue does not work on this host, or will soon fail. `note`: it works. `not checked`: unknown. */
   readonly level: 'problem' | 'note' | 'not checked';
   readonly found: string;
-  /** What that does to the queue; for a person, as all three. */
+  /** The effect on the queue. */
   readonly why?: string;
   readonly advice?: string;
 }
 
-/** What was looked at, and what was found there; nothing if all is well. */
+/** A check and its findings. There are none if all is well. */
 export interface Check {
   readonly name: string;
   readonly findings: readonly Finding[];
@@ -26,13 +28,30 @@ export function notChecked(found: string, advice: string): Finding {
   return { level: 'not checked', found, advice };
 }
 
-/** The worst of some findings, or `ok`. A check that was made in part is worse than one that was made, and found little. */
+/** The findings in a list of conditional ones. */
+export function list(...findings: readonly (Finding | false)[]): Finding[] {
+  return findings.filter((finding): finding is Finding => finding !== false);
+}
+
+/** The findings of a check, or one that says why it failed. */
+export async function findingsOf(
+  check: () => readonly Finding[] | Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  try {
+    return await check();
+  } catch (error) {
+    if (errorCode(error) === undefined && !(error instanceof RqError)) throw error;
+    return [notChecked(errorMessage(error), 'run doctor as a user with access, or on another host')];
+  }
+}
+
+/** The worst level of some findings, or `ok`. An incomplete check is worse than a note. */
 export function verdict(findings: readonly Finding[]): 'ok' | Finding['level'] {
   const levels = new Set(findings.map(({ level }) => level));
   return (['problem', 'not checked', 'note'] as const).find((level) => levels.has(level)) ?? 'ok';
 }
 
-/** Some names as a phrase, however many there are: the first few, and the number of the others. */
+/** The first few names, and the number of the others. */
 export function phrase(names: readonly string[], shown = 5): string {
   const first = names.slice(0, shown).join(', ');
   return names.length <= shown ? first : `${first} and ${names.length - shown} more`;

@@ -6,15 +6,15 @@ import type { StrayFiles } from '../queue/files/stray-files.ts';
 import { temporaryNames } from '../queue/files/temporary-names.ts';
 import type { Queue } from '../queue/open.ts';
 import type { Look } from '../queue/transaction/look.ts';
-import { type Finding, notChecked, note, phrase, problem } from './finding.ts';
+import { type Finding, list, notChecked, note, phrase, problem } from './finding.ts';
 import { PROBE } from './probe.ts';
 
-/** Nothing works on one file for so long without moving its time stamp. */
+/** A process that still uses a temporary file updates its mtime more often. */
 const OLD_MS = 3_600_000;
-/** How names begin of what is tried, and of databases in the making. */
-const TRIED = ['.look.', PROBE, 'db.recovering.'];
+/** Prefixes of temporary names: read locks, probes of the doctor, and new databases. */
+const TEMPORARY = ['.look.', PROBE, 'db.recovering.'];
 
-/** What killed processes and repairs left in a queue and beside it. */
+/** Finds files that killed processes and `recover` left in a queue and beside it. */
 export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
   const { directory } = queue;
   const isOld = (path: string): boolean => {
@@ -25,60 +25,51 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
   const folders = [parent, ...['nodes', 'stdin', 'data'].map((folder) => join(directory, folder))];
   const left = [
     ...folders.flatMap((folder) => abandonedIn(folder, isOld)),
-    ...pathsIn(directory, TRIED).filter(isOld),
+    ...pathsIn(directory, TEMPORARY).filter(isOld),
     ...abandonedPartials(queue, parent),
   ];
   const kept = pathsIn(directory, ['db.damaged.']);
-  return [
-    ...(left.length === 0
-      ? []
-      : [
-          note(
-            `${phrase(left)}: left by a process of rq that was killed`,
-            'it takes room',
-            left.some((path) => basename(path).startsWith(PARTIAL))
-              ? `run: rq ${directory} rotate; and remove the others`
-              : `rm -r ${left.slice(0, 5).join(' ')}`,
-          ),
-        ]),
-    ...(kept.length === 0
-      ? []
-      : [note(`${phrase(kept)}: kept by recover`, 'it takes room', 'remove it when nothing in it is missed')]),
-  ];
+  const hasPartial = left.some((path) => basename(path).startsWith(PARTIAL));
+  return list(
+    left.length > 0 &&
+      note(
+        `${phrase(left)}: left by a killed process of rq`,
+        'it uses space',
+        hasPartial
+          ? `run: rq ${directory} rotate; then remove what is left`
+          : `run: rm -r ${left.slice(0, 5).join(' ')}`,
+      ),
+    kept.length > 0 &&
+      note(`${phrase(kept)}: kept by recover`, 'it uses space', 'remove it when you no longer need jobs from it'),
+  );
 }
 
-/** What it means that files and jobs do not fit together. */
-export function judgeStrays(found: Look<StrayFiles>, queueDirectory: string): Finding[] {
+/** Reports files without a job, and jobs without their files. */
+export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: string): Finding[] {
   if (found.kind !== 'seen') {
-    return [notChecked('files were not compared with jobs: the database could not be read', 'see what is said of it')];
+    return [
+      notChecked('files were not compared with jobs: the database could not be read', 'see the check "database"'),
+    ];
   }
   const { ownerless, missing } = found.seen;
-  return [
-    ...(missing.length === 0
-      ? []
-      : [
-          problem(
-            `${phrase(missing)}: jobs that wait are to get this, and it is not there`,
-            'they will fail when they are started',
-            `give them another by: rq ${queueDirectory} update JID stdin=FILE (or data=PATH)`,
-          ),
-        ]),
-    ...(ownerless.length === 0
-      ? []
-      : [
-          note(
-            `${phrase(ownerless)}: of no job`,
-            'it takes room; a new job of that jid gets files of other names',
-            `remove it, if nothing submits, deletes or rotates just now: rm -r ${ownerless
-              .slice(0, 5)
-              .map((name) => join(queueDirectory, name))
-              .join(' ')}`,
-          ),
-        ]),
-  ];
+  const paths = ownerless.slice(0, 5).map((name) => join(queueDirectory, name));
+  return list(
+    missing.length > 0 &&
+      problem(
+        `${phrase(missing)}: pending jobs need this, and it does not exist`,
+        'these jobs fail when they start',
+        `give each job another file: rq ${queueDirectory} update JID stdin=FILE (or data=PATH)`,
+      ),
+    ownerless.length > 0 &&
+      note(
+        `${phrase(ownerless)}: no job owns this`,
+        'it uses space; a new job with that jid gets files with other names',
+        `if no command is running that submits, deletes or rotates: rm -r ${paths.join(' ')}`,
+      ),
+  );
 }
 
-/** Whether the process of another machine is gone, only the age of what it made can tell. */
+/** Whether a process of another host is dead can only be inferred from the age of its file. */
 function abandonedIn(folder: string, isOld: (path: string) => boolean): string[] {
   try {
     const found = temporaryNames(folder).map(({ name, isAbandoned }) => ({ path: join(folder, name), isAbandoned }));

@@ -1,64 +1,57 @@
 import { lockProblem, type Mount } from '../queue/mount.ts';
 import type { Locking } from '../queue/open.ts';
-import { type Finding, note, problem } from './finding.ts';
+import { type Finding, list, note, problem } from './finding.ts';
 
 const IS_NFS = /^nfs4?$/;
-/** The longest time that the attribute cache of an NFS client lasts if nobody asks for more (nfs(5), acregmax, acdirmax). */
-const USUAL_CACHE_S = 60;
+/** The default of acregmax and acdirmax, in seconds (nfs(5)). */
+const DEFAULT_CACHE_S = 60;
 
-/** What a mount does to a queue with such locking, by its type and options. */
-export function judgeMount(mount: Mount, locking: Locking): Finding[] {
+/** Checks the type and the options of a mount for a queue with this kind of locking. */
+export function mountFindings(mount: Mount, locking: Locking): Finding[] {
   const locks = locking === 'lease' ? undefined : lockProblem(mount);
-  const noLocks =
-    locks === undefined
-      ? []
-      : [
-          problem(
-            locks,
-            'hosts do not see the locks of each other, so that two that write at once damage the database',
-            'have the mount changed, or make the queue anew with --locking lease (docs/nfs.md)',
-          ),
-        ];
-  return [...noLocks, ...(IS_NFS.test(mount.type) ? judgeNfs(mount.options) : [])];
+  const noLocks = list(
+    locks !== undefined &&
+      problem(
+        locks,
+        'hosts do not see the locks of each other; two hosts that write at once damage the database',
+        'change the mount, or create the queue again with --locking lease (docs/nfs.md)',
+      ),
+  );
+  return [...noLocks, ...(IS_NFS.test(mount.type) ? nfsFindings(mount.options) : [])];
 }
 
-function judgeNfs(options: ReadonlySet<string>): Finding[] {
+function nfsFindings(options: ReadonlySet<string>): Finding[] {
   const soft = ['soft', 'softerr'].find((option) => options.has(option));
-  const slow = ['noac', 'sync'].filter((option) => options.has(option));
+  const slow = ['noac', 'sync'].filter((option) => options.has(option)).join(' and ');
   const cacheS = longestCacheS(options);
-  const findings: (Finding | false)[] = [
+  return list(
     soft !== undefined &&
       problem(
         `it is mounted with ${soft}`,
-        'what the server does not answer in time fails, and what was written may be lost without a word',
-        'mount it with hard: then everything waits for the server, and goes on',
+        'a call that the server does not answer in time fails, and written data can be lost silently',
+        'mount it with hard; processes then wait for the server and continue',
       ),
     options.has('nocto') &&
       problem(
         'it is mounted with nocto',
-        'this host does not ask the server when it opens a file, and so misses what other hosts changed',
+        'this host does not ask the server when it opens a file, and so misses changes by other hosts',
         'mount it without nocto',
       ),
-    cacheS > USUAL_CACHE_S &&
+    cacheS > DEFAULT_CACHE_S &&
       note(
-        `this host may believe for ${cacheS} s what it knows of a file (actimeo, acregmax or acdirmax)`,
-        'rq asks the server anew where that counts; jobs and people see late what other hosts changed',
-        `mount it with actimeo=${USUAL_CACHE_S} or less, or without`,
+        `this host may use attributes of files that are ${cacheS} s old (actimeo, acregmax or acdirmax)`,
+        'rq asks the server where this matters, but jobs and people see changes by other hosts late',
+        `mount it with actimeo=${DEFAULT_CACHE_S} or less, or without these options`,
       ),
-    slow.length > 0 &&
+    slow !== '' &&
       note(
-        `it is mounted with ${slow.join(' and ')}`,
-        'that makes every access slower, and rq does not need it: it syncs what has to be synced',
-        `mount it without ${slow.join(' and ')}`,
+        `it is mounted with ${slow}`,
+        'every access is slower; rq does not need this, because it syncs its files',
+        `mount it without ${slow}`,
       ),
     options.has('ro') &&
-      note(
-        'it is mounted read-only',
-        'this host can look at the queue, and neither submit nor feed',
-        'mount it with rw',
-      ),
-  ];
-  return findings.filter((finding): finding is Finding => finding !== false);
+      note('it is mounted read-only', 'this host can read the queue, but cannot submit or feed', 'mount it with rw'),
+  );
 }
 
 function longestCacheS(options: ReadonlySet<string>): number {

@@ -4,25 +4,25 @@ import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
 import type { Queue } from '../queue/open.ts';
 
-/** How the directory is called in which things are tried, with an id behind it. */
+/** Prefix of the name of the temporary directory. */
 export const PROBE = '.doctor.';
 
-/** Where things can be tried, or why nowhere. */
+/** A temporary directory in the queue, or why there is none. */
 export type Probe =
   | { readonly kind: 'made'; readonly directory: string }
   | { readonly kind: 'forbidden' | 'full'; readonly why: string };
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Makes a directory in the queue for the work, where that is possible, and removes it, however the work ends. */
+/** Runs work with a temporary directory in the queue, if one can be made. Removes it even if a signal ends rq. */
 export async function withProbe<T>(queue: Queue, work: (probe: Probe) => Promise<T>): Promise<T> {
   const probe = makeProbe(queue);
   if (probe.kind !== 'made') return await work(probe);
-  // In another process it may still lie open for a moment, under a name that NFS gives it.
+  // NFS renames a removed file that another process still has open, so that the directory is not empty at once.
   const remove = (): void => rmSync(probe.directory, { recursive: true, force: true, maxRetries: 10 });
   const removeAndEnd = (signal: NodeJS.Signals): void => {
     remove();
-    // There is no listener any more: it does what it does without one.
+    // The listener was removed, so the signal now has its default action.
     process.kill(process.pid, signal);
   };
   for (const signal of SIGNALS) process.once(signal, removeAndEnd);

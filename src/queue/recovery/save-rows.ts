@@ -14,6 +14,12 @@ import { type ProgramOptions, type ProgramResult, runRecoverProgram } from './re
 import type { OnProgress, Outcome, Recovery } from './recovery.ts';
 import { replaceDatabase, temporaryDatabase } from './replace-database.ts';
 
+const PROGRAM_MESSAGES: Readonly<Record<ProgramResult, string | undefined>> = {
+  done: undefined,
+  'timed out': 'sqlite3 was ended by --lock-timeout: only the rows that it read so far are saved',
+  unsupported: 'no sqlite3 with ".recover" is installed: only rows that SQL can read are saved',
+};
+
 interface Damaged {
   /** The kept copy of the damaged file. Rows are read from it. */
   readonly copy: string;
@@ -64,43 +70,36 @@ async function fillDatabase(
     const { generation } = lease;
     const rebuild = new Rebuild(connection, { jidsOfFiles: damaged.jidsOfFiles, generation, refresh });
     if (damaged.isReadable) rebuild.addDamaged(damaged.copy);
-    if (!rebuild.isWhole) await addProgramRows(rebuild, connection, queue, damaged, refresh);
+    if (!rebuild.isWhole) {
+      const options = { path: temporaryDatabase(queue.directory), timeoutMs: queue.lockTimeoutMs, refresh };
+      await addProgramRows(rebuild, connection, damaged, options);
+    }
     return rebuild.finish();
   } finally {
     connection.close();
   }
 }
 
+/** Adds rows that the program `sqlite3` reads, and SQL does not. */
 async function addProgramRows(
   rebuild: Rebuild,
   connection: Connection,
-  queue: Queue,
   { copy, onProgress }: Damaged,
-  refresh: () => void,
+  { path, ...options }: ProgramOptions & { readonly path: string },
 ): Promise<void> {
-  const path = temporaryDatabase(queue.directory);
   try {
-    const result = await fillScratch(Scratch.create(path, connection), copy, {
-      timeoutMs: queue.lockTimeoutMs,
-      refresh,
-    });
-    if (result === 'unsupported')
-      onProgress('no sqlite3 with ".recover" is installed: only rows that SQL reads are saved');
-    if (result === 'timed out')
-      onProgress('sqlite3 was ended by --lock-timeout: only the rows that it read so far are saved');
+    const scratch = Scratch.create(path, connection);
+    try {
+      const result = await runRecoverProgram(copy, scratch, options);
+      const message = PROGRAM_MESSAGES[result];
+      if (message !== undefined) onProgress(message);
+      scratch.assignLostRows({ isFreelistKnown: rebuild.isFreelistKnown });
+    } finally {
+      scratch.close();
+    }
     rebuild.addScratch(path);
   } finally {
     rmSync(path, { force: true });
-  }
-}
-
-async function fillScratch(scratch: Scratch, copy: string, options: ProgramOptions): Promise<ProgramResult> {
-  try {
-    const result = await runRecoverProgram(copy, scratch, options);
-    scratch.assignLostRows();
-    return result;
-  } finally {
-    scratch.close();
   }
 }
 

@@ -57,6 +57,21 @@ export function copyRange(connection: Connection, range: CopyRange): NotCopied {
   return failed;
 }
 
+/** Copies rows one by one. A scan can end early without an error, at a damaged key that seems to be above its range. */
+export function copyEach(keys: Iterable<number>, copyOne: (key: number) => void, refresh: () => void): NotCopied {
+  const failed: NotCopied = { unreadable: [], refused: [], isEndReached: true };
+  for (const key of keys) {
+    try {
+      copyOne(key);
+    } catch (error) {
+      if (!isDamage(error) && !isRefusal(error)) throw error;
+      (isDamage(error) ? failed.unreadable : failed.refused).push(key);
+    }
+    refresh();
+  }
+  return failed;
+}
+
 /** The lowest key of a row from `key` on: infinite if there is none, undefined if SQLite reports damage. */
 function nextKey(connection: Connection, next: string, key: number): number | undefined {
   try {
@@ -74,15 +89,16 @@ function copyBisected(
   [low, high]: [number, number],
   failed: NotCopied,
 ): void {
+  if (low === high) {
+    const { unreadable, refused } = copyEach([low], range.copyOne, range.refresh);
+    failed.unreadable.push(...unreadable);
+    failed.refused.push(...refused);
+    return;
+  }
   try {
-    if (low === high) range.copyOne(low);
-    else connection.run(range.copy, [low, high]);
+    connection.run(range.copy, [low, high]);
   } catch (error) {
     if (!isDamage(error) && !isRefusal(error)) throw error;
-    if (low === high) {
-      (isDamage(error) ? failed.unreadable : failed.refused).push(low);
-      return;
-    }
     const middle = Math.floor((low + high) / 2);
     copyBisected(connection, range, [low, middle], failed);
     copyBisected(connection, range, [middle + 1, high], failed);

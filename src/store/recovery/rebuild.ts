@@ -60,6 +60,7 @@ interface Options {
 /** Fills a new database with the rows of a damaged one. */
 export class Rebuild {
   private readonly sequences: (number | undefined)[] = [];
+  private isOpen = false;
   private isJobsWhole = false;
   private areOthersWhole = false;
   private isIndexWhole = false;
@@ -76,10 +77,16 @@ export class Rebuild {
     return this.isJobsWhole && this.areOthersWhole;
   }
 
+  /** SQLite can read the header of the damaged file, and so `.recover` knows the pages of deleted rows. */
+  get isFreelistKnown(): boolean {
+    return this.isOpen;
+  }
+
   /** Copies the rows that SQL can read from the damaged file. Throws QUEUE_VERSION. */
   addDamaged(path: string): void {
     const source = this.attach(path, 'damaged');
     if (source === undefined) return;
+    this.isOpen = true;
     this.refuseNewer();
     this.foreign = source.foreignObjects();
     this.isIndexWhole = source.readStates((jid, state) => void this.target.run(ADD_ENTRY, [jid, state]));
@@ -144,11 +151,20 @@ export class Rebuild {
     const reached = Math.max(source.highestJid(), Number(target.get(HIGHEST_ENTRY)?.['jid']));
     const given = Math.max(maxOf(options.jidsOfFiles, 0), ...this.sequences.map((sequence) => sequence ?? 0));
     // A damaged sequence can have any value.
-    const failed = source.copy('jobs', 1, Math.max(reached, Math.min(given, reached + MAX_UNREACHED)));
-    if (failed === undefined) return false;
-    for (const jid of failed.refused) target.run(ADD_DOUBTFUL, [jid]);
-    for (const jid of failed.unreadable) if (source.hasJob(jid)) target.run(ADD_UNREADABLE, [jid]);
-    return areAllCopied(failed);
+    const high = Math.max(reached, Math.min(given, reached + MAX_UNREACHED));
+    const copied = source.copy('jobs', 1, high);
+    if (copied === undefined) return false;
+    const missing = this.isIndexWhole ? this.jidsOf(ABSENT) : areAllCopied(copied) ? [] : this.missingJids(high);
+    const { refused, unreadable } = source.copyJobs(missing);
+    for (const jid of [...copied.refused, ...refused]) target.run(ADD_DOUBTFUL, [jid]);
+    for (const jid of [...copied.unreadable, ...unreadable]) {
+      if (source.hasJob(jid)) target.run(ADD_UNREADABLE, [jid]);
+    }
+    return areAllCopied(copied) && refused.length === 0 && unreadable.length === 0;
+  }
+
+  private *missingJids(high: number): Generator<number> {
+    for (let jid = 1; jid <= high; jid++) if (this.target.get(HAS_JOB, [jid]) === undefined) yield jid;
   }
 
   private copyOthers(source: Source): boolean {

@@ -9,6 +9,7 @@ const ENTRIES = `INSERT INTO entries SELECT c1, c0 FROM lost_and_found WHERE nfi
   AND c0 IN ('pending', 'holding', 'running', 'finished', 'dead') AND typeof(c1) = 'integer' AND c1 BETWEEN 1 AND 1e12`;
 const SEQUENCE = `INSERT INTO sqlite_sequence (name, seq) SELECT c0, c1 FROM lost_and_found
   WHERE nfield = 2 AND id IS NOT NULL AND c0 = 'jobs' AND typeof(c1) = 'integer'`;
+const ROOTS = 'SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0';
 const STATEMENT = /^(?:INSERT (?:OR IGNORE )?INTO |CREATE TABLE ["']?lost_and_found["']?\()/;
 
 /** How the rows of a table look in `lost_and_found`, where `.recover` puts rows whose table it does not know. */
@@ -25,6 +26,8 @@ const TABLES = Object.keys(LOST) as Table[];
 /** A database for the output of `sqlite3 .recover`. Its tables have no types and no constraints. */
 export class Scratch {
   private readonly columns = new Map<Table, string[]>();
+  /** Root pages in a new database. SQLite never moves them, except in VACUUM. */
+  private readonly roots: ReadonlyMap<string, number>;
 
   private constructor(
     private readonly connection: Connection,
@@ -32,6 +35,7 @@ export class Scratch {
   ) {
     connection.execute('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF');
     connection.execute(OWN_TABLES);
+    this.roots = new Map(target.all(ROOTS).map((row) => [String(row['name']), Number(row['rootpage'])]));
     for (const table of TABLES) {
       const columns = target.all(`PRAGMA table_info(${table})`).map((column) => String(column['name']));
       this.columns.set(table, columns);
@@ -50,11 +54,19 @@ export class Scratch {
     if (STATEMENT.test(statement)) this.attempt(statement);
   }
 
-  /** Sorts the rows without a table into the tables. */
-  assignLostRows(): void {
-    for (const table of TABLES) this.assign(table);
-    this.attempt(ENTRIES);
-    this.attempt(SEQUENCE);
+  /**
+   * Sorts the rows without a table into the tables. Where the freelist is unknown, rows of deleted jobs are among them:
+   * then a page must belong to the tree of its table, or the index by state must have the job in the same state.
+   */
+  assignLostRows({ isFreelistKnown }: { readonly isFreelistKnown: boolean }): void {
+    const inTree = (name: string): string => (isFreelistKnown ? 'true' : `rootpgno = ${this.roots.get(name) ?? 0}`);
+    this.attempt(`${ENTRIES} AND ${inTree('jobs_by_state')}`);
+    this.attempt(`${SEQUENCE} AND ${inTree('sqlite_sequence')}`);
+    const state = `c${this.columns.get('jobs')?.indexOf('state')}`;
+    for (const table of TABLES) {
+      const isIndexed = table === 'jobs' ? `OR (id, ${state}) IN (SELECT jid, state FROM entries)` : '';
+      this.assign(table, `(${inTree(table)} ${isIndexed})`);
+    }
     this.connection.execute(INDEX);
     this.connection.execute('COMMIT');
   }
@@ -64,7 +76,7 @@ export class Scratch {
   }
 
   /** An older schema has fewer columns, but never fewer than version 1 had. New columns are always the last. */
-  private assign(table: Table): void {
+  private assign(table: Table, condition: string): void {
     const { hasRowid, columns: least } = LOST[table];
     const columns = this.columns.get(table) ?? [];
     for (let count = least as number; count <= columns.length; count++) {
@@ -72,7 +84,7 @@ export class Scratch {
       const values = columns.slice(0, count).map((_, index) => (hasRowid && index === 0 ? 'id' : `c${index}`));
       const types = table === 'attributes' ? "AND typeof(c0) = 'text' AND typeof(c1) = 'text'" : '';
       this.attempt(`INSERT INTO ${table} (${columns.slice(0, count).join(', ')}) SELECT ${values.join(', ')}
-        FROM lost_and_found WHERE nfield = ${count} AND id IS ${hasRowid ? 'NOT NULL AND c0 IS NULL' : 'NULL'} ${types}`);
+        FROM lost_and_found WHERE nfield = ${count} AND id IS ${hasRowid ? 'NOT NULL AND c0 IS NULL' : 'NULL'} ${types} AND ${condition}`);
     }
   }
 

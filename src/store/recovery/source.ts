@@ -1,6 +1,6 @@
 import type { Connection } from '../connection.ts';
 import { SCHEMA_VERSION } from '../schema.ts';
-import { copyRange, isDamage, isRefusal, type NotCopied, readFromBothEnds } from './copy-rows.ts';
+import { copyEach, copyRange, isDamage, isRefusal, type NotCopied, readFromBothEnds } from './copy-rows.ts';
 import { soundRows } from './sound-rows.ts';
 
 /** Schema names of the attached databases. */
@@ -30,12 +30,7 @@ export class Source {
     const columns = this.commonColumns(table);
     if (columns === undefined) return undefined;
     const key = KEYS[table];
-    const from = `FROM ${this.name}.${table} WHERE ${key}`;
-    // NULL violates a constraint of `state`, so that an invalid row is refused.
-    const values = columns.map((column) => {
-      return column === 'state' ? `iif(${soundRows(this.connection, columns)}, state, NULL)` : column;
-    });
-    const insert = `INSERT INTO main.${table} (${columns.join(', ')}) SELECT ${values.join(', ')} ${from}`;
+    const insert = this.insertSql(table, columns);
     const condition = this.condition(table);
     return copyRange(this.connection, {
       copy: `${insert} BETWEEN ? AND ? ${condition}`,
@@ -43,11 +38,28 @@ export class Source {
         if (table === 'earlier_attempts') this.copyAttempts(`${insert} = ? AND attempt = ? ${condition}`, value);
         else this.connection.run(`${insert} = ? ${condition}`, [value]);
       },
-      next: `SELECT ${key} AS key ${from} >= ? ORDER BY ${key} LIMIT 1`,
+      next: `SELECT ${key} AS key FROM ${this.name}.${table} WHERE ${key} >= ? ORDER BY ${key} LIMIT 1`,
       low,
       high,
       refresh: this.refresh,
     });
+  }
+
+  /** Copies these jobs one by one. */
+  copyJobs(jids: Iterable<number>): NotCopied {
+    const insert = this.insertSql('jobs', this.commonColumns('jobs') ?? []);
+    const copyOne = (jid: number): void => void this.connection.run(`${insert} = ? ${this.condition('jobs')}`, [jid]);
+    return copyEach(jids, copyOne, this.refresh);
+  }
+
+  /** `INSERT … SELECT … WHERE key`, to be completed by a condition on the key. */
+  private insertSql(table: KeyedTable, columns: readonly string[]): string {
+    // NULL violates a constraint of `state`, so that an invalid row is refused.
+    const values = columns.map((column) => {
+      return column === 'state' ? `iif(${soundRows(this.connection, columns)}, state, NULL)` : column;
+    });
+    return `INSERT INTO main.${table} (${columns.join(', ')})
+      SELECT ${values.join(', ')} FROM ${this.name}.${table} WHERE ${KEYS[table]}`;
   }
 
   /** Copies as many earlier attempts of a job as it can have, up to the first that cannot be copied. */

@@ -22,7 +22,7 @@ function inQueue(name: string): string {
   return join(bench.queue, name);
 }
 
-/** Changes the database as any program can, that is not rq. */
+/** Changes the database as a program other than rq would. */
 function sql(...statements: string[]): void {
   const connection = Connection.open(inQueue('db'), { busyMs: 0 });
   for (const statement of statements) connection.execute(statement);
@@ -35,30 +35,34 @@ describe('the database:', () => {
     [
       'with a journal of PERSIST mode',
       () => sql('PRAGMA journal_mode = PERSIST', "UPDATE attributes SET value = 'x'"),
-      'problem: .*/db-journal stays when nobody writes',
+      'problem: .*/db-journal remains while no process writes',
     ],
     [
       'with a journal of TRUNCATE mode',
       () => sql('PRAGMA journal_mode = TRUNCATE', "UPDATE attributes SET value = 'x'"),
-      'problem: .*/db-journal stays when nobody writes',
+      'problem: .*/db-journal remains while no process writes',
     ],
     ['of a newer rq', () => sql('PRAGMA user_version = 99'), 'problem: .* a newer rq made it'],
     ['of an older rq', () => sql('DROP TABLE rotations', 'PRAGMA user_version = 1'), 'note: an older rq made'],
-    ['that is none', () => writeFileSync(inQueue('db'), 'garbage '.repeat(1000)), 'problem: the database is damaged'],
+    [
+      'that is not a database',
+      () => writeFileSync(inQueue('db'), 'garbage '.repeat(1000)),
+      'problem: the database is damaged',
+    ],
     ['that is empty', () => writeFileSync(inQueue('db'), ''), 'problem: the database is damaged'],
     [
-      'with a rotation that was not finished',
+      'with an incomplete rotation',
       () => sql("INSERT INTO rotations VALUES ('1', '/x/.p/r', '/x/r', '[]', '2026')"),
-      'note: a rotation was not brought to its end: /x/r',
+      'note: a rotation was not completed: /x/r',
     ],
-  ])('one %s is seen to be, and left as it is', async (_, spoil, expected) => {
+  ])('one %s is reported and not changed', async (_, spoil, expected) => {
     spoil();
     const before = stateOf(bench.queue);
     expect((await examine(bench)).found.join('\n')).toMatch(new RegExp(`^database: ${expected}`));
     expect(stateOf(bench.queue)).toEqual(before);
   });
 
-  test('one with a damaged page is a problem, by a quick check and by a full one', async () => {
+  test('a damaged page is found by a quick and by a full check', async () => {
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `echo ${'x'.repeat(200)}\n`.repeat(500) });
     zeroPage(inQueue('db'), 20);
     for (const words of [[], ['--full']]) {
@@ -66,7 +70,7 @@ describe('the database:', () => {
     }
   });
 
-  test('one with an index that lacks entries is a problem by a full check', async () => {
+  test('an index that lacks entries is found by a full check', async () => {
     keepIndexOf(inQueue('db'), 'IS NULL');
     await bench.must(['QUEUE', 'submit', '-q', '--tag=x', 'true']);
     keepIndexOf(inQueue('db'), 'IS NOT NULL');
@@ -74,7 +78,7 @@ describe('the database:', () => {
     expect((await examine(bench, ['--full'])).found.join('\n')).toMatch(/^database: problem: the database is damaged/m);
   });
 
-  test('one that another process keeps locked is a problem, and the doctor does not wait for ever', async () => {
+  test('a locked database is a problem, and doctor stops waiting', async () => {
     const held = join(bench.directory, 'held');
     const locker = bench.start(['QUEUE', 'lock', 'exclusive', '--', 'sh', '-c', `echo >${held}; exec sleep 1000`]);
     await waitFor(() => readdirSync(bench.directory).includes('held'));
@@ -86,13 +90,13 @@ describe('the database:', () => {
 });
 
 describe('the lease:', () => {
-  test('a writer that was killed leaves a journal and a lease, and both are noted and not touched', async () => {
+  test('the journal and the lease of a killed writer are noted and not changed', async () => {
     const environment = { RQ_RUNTIME_DIR: bench.environment['RQ_RUNTIME_DIR'] };
     const killed = new FixtureProcess(writer, ['spill', bench.queue, 'x', '3000'], environment);
     await waitFor(() => killed.process.signalCode === 'SIGKILL');
     const before = stateOf(bench.queue);
     const { verdict, found } = await examine(bench);
-    expect(found).toContainEqual(`lease: note: lease.1 is held by process ${killed.pid} of this host, which is gone`);
+    expect(found).toContainEqual(`lease: note: lease.1 is held by process ${killed.pid} of this host, which is dead`);
     expect(found).toContainEqual('database: note: a writer died and left a journal');
     expect(verdict).toBe('not checked');
     expect(stateOf(bench.queue)).toEqual(before);
@@ -100,14 +104,14 @@ describe('the lease:', () => {
     expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
   });
 
-  test('one that another host holds without a sign of life is noted', async () => {
+  test('a lease of another host that is not refreshed is noted', async () => {
     plantOld(inQueue('lease.9'), 'directory');
     const { verdict, found } = await examine(bench);
-    expect(found).toEqual([`lease: note: lease.9 is held since ${LONG_AGO.toISOString()}, without a sign of life`]);
+    expect(found).toEqual([`lease: note: lease.9 has been held since ${LONG_AGO.toISOString()} and is not refreshed`]);
     expect(verdict).toBe('note');
   });
 
-  test('one that seems old by the clock and is refreshed is well', async () => {
+  test('a lease that seems old but is refreshed is ok', async () => {
     plantOld(inQueue('lease.9'), 'directory');
     const ended = examine(bench);
     const timer = setInterval(
@@ -121,7 +125,7 @@ describe('the lease:', () => {
   test.each([
     ['a file', () => writeFileSync(inQueue('lease.1.free'), '')],
     ['a directory with a file in it', () => plantOld(inQueue('lease.1.free/x'), 'directory')],
-  ])('%s under a name of it stops all changes, and is a problem', async (_, spoil) => {
+  ])('%s with a name of the lease prevents all changes, and is a problem', async (_, spoil) => {
     spoil();
     const submit = await bench.run(['QUEUE', 'submit', '-q', '--lock-timeout=1', 'true']);
     expect(submit.status).not.toBe(0);
@@ -129,8 +133,8 @@ describe('the lease:', () => {
     expect(found).toContainEqual(expect.stringMatching(/^lease: problem: lease\.1\.free: not an empty directory$/));
   });
 
-  test('a name that is none of its own is noted', async () => {
+  test('an unknown name that starts with lease. is noted', async () => {
     plantOld(inQueue('lease.old'), 'directory');
-    expect((await examine(bench)).found).toEqual(["lease: note: lease.old: no name of rq's"]);
+    expect((await examine(bench)).found).toEqual(['lease: note: lease.old: not a name that rq uses']);
   });
 });

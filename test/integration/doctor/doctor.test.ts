@@ -18,8 +18,8 @@ function inQueue(name: string): string {
   return join(bench.queue, name);
 }
 
-describe('of a queue that is well', () => {
-  test('every check is ok, nothing is changed, and the status is 0', async () => {
+describe('on a healthy queue', () => {
+  test('every check is ok, nothing changes, and the status is 0', async () => {
     await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'text' });
     await bench.must(['QUEUE', 'submit', '-q', '--data', bench.environment['PATH']?.split(':')[0] ?? '', 'true']);
     await bench.must(['QUEUE', 'feed', '--until-empty']);
@@ -33,7 +33,7 @@ describe('of a queue that is well', () => {
     expect(stateOf(bench.queue)).toEqual(before);
   });
 
-  test('it is also ok with a lease in place of locks, while jobs are submitted and run', async () => {
+  test('every check is ok with lease locking while jobs run', async () => {
     bench.queue = join(bench.directory, 'leased');
     await bench.must(['QUEUE', 'create', '--locking=lease']);
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'cat\n'.repeat(60) });
@@ -44,7 +44,7 @@ describe('of a queue that is well', () => {
     expect((await feeder.ended).status).toBe(0);
   });
 
-  test('the fields that are asked for are printed; those that there are not, and words, are mistakes', async () => {
+  test('--fields selects fields; unknown fields and positionals are usage errors', async () => {
     expect(await bench.must(['QUEUE', 'doctor', '-f', 'verdict,findings'])).toBe('---\nverdict: ok\nfindings: []\n');
     for (const words of [['-f', 'nothing'], ['now'], ['--with', 'a,,b']]) {
       expect((await bench.run(['QUEUE', 'doctor', ...words])).status).toBe(2);
@@ -101,14 +101,14 @@ describe('permissions and folders:', () => {
     expect(verdict).toBe('problem');
   });
 
-  test.skipIf(!isRoot)('a queue of another user is noted (skipped where not root: chown)', async () => {
+  test.skipIf(!isRoot)('a queue of another user is noted (skipped: only root can chown)', async () => {
     chownSync(bench.queue, NOBODY, NOBODY);
     const { verdict, found } = await examine(bench);
     expect(verdict).toBe('note');
     expect(found).toEqual([`permissions: note: ${bench.queue}: it belongs to another user`]);
   });
 
-  test('a queue that was made for a group is well', async () => {
+  test('a queue created for a group is ok', async () => {
     bench.queue = join(bench.directory, 'shared');
     await bench.must(['QUEUE', 'create', '--mode=group']);
     expect(await examine(bench)).toMatchObject({ verdict: 'ok', found: [] });
@@ -116,47 +116,47 @@ describe('permissions and folders:', () => {
 });
 
 describe('files:', () => {
-  test('those of no job are noted, and what a waiting job lacks is a problem', async () => {
+  test('files without a job are noted, and a missing file of a pending job is a problem', async () => {
     await bench.must(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'text' });
     const staged = `data/${ID}.2`;
     for (const name of ['stdout/7', 'stdin/7', 'stdin/1.abcdef', staged]) plantOld(inQueue(name));
     expect((await examine(bench)).found).toEqual([
-      `files: note: ${staged}, stdin/1.abcdef, stdin/7, stdout/7: of no job`,
+      `files: note: ${staged}, stdin/1.abcdef, stdin/7, stdout/7: no job owns this`,
     ]);
     const stdin = String((await bench.jobs())[0]?.['stdin']);
     rmSync(inQueue(stdin));
     const { verdict, found } = await examine(bench);
-    expect(found[0]).toBe(`files: problem: ${stdin}: jobs that wait are to get this, and it is not there`);
+    expect(found[0]).toBe(`files: problem: ${stdin}: pending jobs need this, and it does not exist`);
     expect(verdict).toBe('problem');
   });
 
-  test('what killed processes left long ago is left over, and what is of now is not', async () => {
+  test('old temporary files of killed processes are leftovers, and new ones are not', async () => {
     const of = `.h9.01234567.1.2.3.${ID}`;
     const inFolders = [`../${of}`, `nodes/${of}`, `stdin/${of}`, `data/${of}`];
     for (const names of [inFolders, [`.doctor.${ID}`, '.look.1.abc', `db.recovering.${ID}`]]) {
       const paths = names.map((name) => join(bench.queue, name));
       for (const path of paths) plantOld(path);
       expect((await examine(bench)).found).toEqual([
-        `leftovers: note: ${paths.join(', ')}: left by a process of rq that was killed`,
+        `leftovers: note: ${paths.join(', ')}: left by a killed process of rq`,
       ]);
       for (const path of paths) utimesSync(path, new Date(), new Date());
       expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
     }
   });
 
-  test('a rotation that was killed, and a database that recover kept, are left over', async () => {
+  test('a killed rotation and a database kept by recover are leftovers', async () => {
     const crash = { RQ_CRASH_AT: `rotation-filled:${join(bench.directory, 'crashed')}` };
     expect((await bench.run(['QUEUE', 'rotate', 'rotation'], { environment: crash })).signal).toBe('SIGKILL');
     const left = readdirSync(bench.directory).find((name) => name.startsWith('.rq-rotation.'));
     const partial = join(bench.directory, String(left));
     writeFileSync(inQueue('db.damaged.20260101T000000000Z'), '');
     expect((await examine(bench)).found).toEqual([
-      `leftovers: note: ${partial}: left by a process of rq that was killed`,
+      `leftovers: note: ${partial}: left by a killed process of rq`,
       `leftovers: note: ${inQueue('db.damaged.20260101T000000000Z')}: kept by recover`,
     ]);
   });
 
-  test('a rotation of another boot or container may be at work on another machine of that name, until it is old', async () => {
+  test('a rotation of another boot is a leftover only when it is old', async () => {
     const partial = join(bench.directory, `.rq-rotation.${ID}`);
     const { host } = JSON.parse(await bench.must(['QUEUE', 'doctor', '--json'])) as { host: string };
     mkdirSync(partial);
@@ -167,9 +167,7 @@ describe('files:', () => {
       expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
       const eightDaysAgo = Date.now() / 1000 - 8 * 86_400;
       utimesSync(partial, eightDaysAgo, eightDaysAgo);
-      expect((await examine(bench)).found).toEqual([
-        `leftovers: note: ${partial}: left by a process of rq that was killed`,
-      ]);
+      expect((await examine(bench)).found).toEqual([`leftovers: note: ${partial}: left by a killed process of rq`]);
     }
   });
 });

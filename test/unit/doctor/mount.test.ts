@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeMount } from '../../../src/doctor/mount.ts';
+import { mountFindings } from '../../../src/doctor/mount.ts';
 import { behaviour, type Mount, mountOf } from '../../../src/queue/mount.ts';
 
 /** The mount of /tmp by a line as /proc/self/mountinfo has it. */
@@ -16,8 +16,8 @@ test.each([
   ['nfs', 'rw,vers=3,hard,proto=tcp,mountaddr=10.0.0.1,local_lock=none'],
   ['ext4', 'rw,sync'],
   ['tmpfs', 'ro'],
-])('%s with %s is as it should be', (type, options) => {
-  expect(judgeMount(mounted(type, options), 'posix')).toEqual([]);
+])('%s with %s has no findings', (type, options) => {
+  expect(mountFindings(mounted(type, options), 'posix')).toEqual([]);
 });
 
 test.each([
@@ -29,13 +29,13 @@ test.each([
   ['nfs4', 'rw,vers=4.2,soft', 'problem', 'it is mounted with soft'],
   ['nfs4', 'rw,vers=4.2,softerr', 'problem', 'it is mounted with softerr'],
   ['nfs4', 'rw,vers=4.2,hard,nocto', 'problem', 'it is mounted with nocto'],
-  ['nfs4', 'rw,vers=4.2,hard,acregmin=600,acregmax=600', 'note', 'may believe for 600 s'],
-  ['nfs', 'rw,vers=3,hard,acdirmax=61', 'note', 'may believe for 61 s'],
-  ['nfs4', 'rw,vers=4.2,hard,actimeo=3600', 'note', 'may believe for 3600 s'],
+  ['nfs4', 'rw,vers=4.2,hard,acregmin=600,acregmax=600', 'note', 'attributes of files that are 600 s old'],
+  ['nfs', 'rw,vers=3,hard,acdirmax=61', 'note', 'attributes of files that are 61 s'],
+  ['nfs4', 'rw,vers=4.2,hard,actimeo=3600', 'note', 'attributes of files that are 3600 s'],
   ['nfs4', 'rw,sync,noac,hard', 'note', 'it is mounted with noac and sync'],
   ['nfs4', 'ro,vers=4.2,hard', 'note', 'it is mounted read-only'],
 ])('%s with %s is a %s', (type, options, level, found) => {
-  expect(judgeMount(mounted(type, options), 'posix')).toMatchObject([
+  expect(mountFindings(mounted(type, options), 'posix')).toMatchObject([
     {
       level,
       found: expect.stringContaining(found),
@@ -45,12 +45,12 @@ test.each([
   ]);
 });
 
-test('a queue that is locked by its lease needs no locks of its mount, and a hard one all the same', () => {
-  expect(judgeMount(mounted('nfs', 'rw,vers=3,hard,nolock'), 'lease')).toEqual([]);
-  expect(judgeMount(mounted('nfs', 'rw,vers=3,soft,nolock'), 'lease')).toMatchObject([{ level: 'problem' }]);
+test('a queue with lease locking needs a hard mount, but no locks', () => {
+  expect(mountFindings(mounted('nfs', 'rw,vers=3,hard,nolock'), 'lease')).toEqual([]);
+  expect(mountFindings(mounted('nfs', 'rw,vers=3,soft,nolock'), 'lease')).toMatchObject([{ level: 'problem' }]);
 });
 
-test('what a feeder tells of its mount is how it behaves, and nothing of addresses or users', () => {
+test('a feeder reports the options that affect behaviour, and no addresses or users', () => {
   const mount = mounted('nfs4', `${USUAL},clientaddr=10.0.0.2,local_lock=none,addr=10.0.0.1,acregmax=90`);
   expect(behaviour(mount).join(',')).toBe('acregmax=90,hard,local_lock=none,proto=tcp,rw,vers=4.2');
   expect(behaviour(mounted('cifs', 'rw,username=me,vers=3.1.1,soft')).join(',')).toBe('rw,soft,vers=3.1.1');

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { judgeOffset } from '../../../src/doctor/clock-offset.ts';
-import { judgeCron } from '../../../src/doctor/cron.ts';
-import { judgeDatabase } from '../../../src/doctor/database.ts';
+import { offsetFindings } from '../../../src/doctor/clock-offset.ts';
+import { cronFindings } from '../../../src/doctor/cron.ts';
+import { databaseFindings } from '../../../src/doctor/database.ts';
 import { notChecked, note, phrase, problem, verdict } from '../../../src/doctor/finding.ts';
-import { judgeRuntimeMount, judgeSocket } from '../../../src/doctor/runtime.ts';
-import { judgeInodes, judgeSpace } from '../../../src/doctor/space.ts';
+import { runtimeMountFindings, socketFindings } from '../../../src/doctor/runtime.ts';
+import { inodeFindings, spaceFindings } from '../../../src/doctor/space.ts';
 
 const MIB = 2 ** 20;
 
-test('the verdict over findings is the worst of them', () => {
+test('the verdict is the worst level of the findings', () => {
   const [bad, fair, open] = [problem('a', 'b', 'c'), note('a', 'b', 'c'), notChecked('a', 'b')];
   expect([[], [fair], [fair, open], [open, bad, fair]].map(verdict)).toEqual(['ok', 'note', 'not checked', 'problem']);
 });
 
-test('many names become some, and a number', () => {
+test('a long list of names is cut to a few and a number', () => {
   expect(phrase(['a', 'b'])).toBe('a, b');
   expect(phrase(['a', 'b', 'c', 'd'], 2)).toBe('a, b and 2 more');
 });
@@ -27,7 +27,7 @@ describe('space', () => {
     [4 * 1024, 2048, []],
   ])('with %i MiB free and a database of %i MiB: %j', (free, database, levels) => {
     const room = { freeBytes: free * MIB, files: 0, freeFiles: 0 };
-    expect(judgeSpace(room, database * MIB).map(({ level }) => level)).toEqual(levels);
+    expect(spaceFindings(room, database * MIB).map(({ level }) => level)).toEqual(levels);
   });
 
   test.each([
@@ -36,7 +36,7 @@ describe('space', () => {
     [1_000_000, 19_999, ['note']],
     [1_000_000, 999, ['problem']],
   ])('of %i inodes %i free: %j', (files, freeFiles, levels) => {
-    expect(judgeInodes({ freeBytes: 0, files, freeFiles }).map(({ level }) => level)).toEqual(levels);
+    expect(inodeFindings({ freeBytes: 0, files, freeFiles }).map(({ level }) => level)).toEqual(levels);
   });
 });
 
@@ -46,32 +46,32 @@ test.each([
   [5_100, ["x is 5.1 s ahead of the file server's"]],
   [-300_000, ["x is 300.0 s behind the file server's"]],
 ])('an offset of %i ms: %j', (offsetMs, found) => {
-  expect(judgeOffset(offsetMs, 'x').map((finding) => finding.found)).toEqual(found);
+  expect(offsetFindings(offsetMs, 'x').map((finding) => finding.found)).toEqual(found);
 });
 
-test('a socket whose path is too long, and a runtime directory on NFS, are problems', () => {
-  expect(judgeSocket('/tmp/rq-1000/0123456789abcdef')).toEqual([]);
-  expect(judgeSocket(`/${'d'.repeat(100)}`)).toMatchObject([{ level: 'problem' }]);
-  expect(judgeRuntimeMount('ext4', '/tmp')).toEqual([]);
-  for (const type of ['nfs', 'nfs4', 'lustre']) expect(judgeRuntimeMount(type, '/tmp')).toHaveLength(1);
+test('a socket path that is too long and a runtime directory on NFS are problems', () => {
+  expect(socketFindings('/tmp/rq-1000/0123456789abcdef')).toEqual([]);
+  expect(socketFindings(`/${'d'.repeat(100)}`)).toMatchObject([{ level: 'problem' }]);
+  expect(runtimeMountFindings('ext4', '/tmp')).toEqual([]);
+  for (const type of ['nfs', 'nfs4', 'lustre']) expect(runtimeMountFindings(type, '/tmp')).toHaveLength(1);
 });
 
-test('a database that cannot be read is not checked; one that is locked or of a newer rq is a problem', () => {
+test('an unreadable database is not checked; a locked or newer one is a problem', () => {
   const levels = (['failed', 'journal', 'locked', 'newer', 'damaged', 'wal'] as const).map((kind) =>
-    judgeDatabase({ kind, why: 'so' }, '/q').map(({ level }) => level),
+    databaseFindings({ kind, why: 'so' }, '/q').map(({ level }) => level),
   );
   expect(levels.flat()).toEqual(['not checked', 'note', 'problem', 'problem', 'problem', 'problem']);
 });
 
 describe('the crontab', () => {
   const judge = (lines: string[] | undefined, hasFeeder: boolean, missing: string[] = []): string[] =>
-    judgeCron({ lines, missing, trouble: 'refused' }, { hasFeeder, queueDirectory: '/q' }).map(({ level }) => level);
+    cronFindings({ lines, missing, trouble: 'refused' }, { hasFeeder, queueDirectory: '/q' }).map(({ level }) => level);
 
-  test('is well where it has a line for a feeder that runs, and none where none is meant to', () => {
+  test('is ok if it has a line for a running feeder, or no line for no feeder', () => {
     expect([judge(['* * * * * rq'], true), judge([], false), judge(undefined, false)]).toEqual([[], [], []]);
   });
 
-  test('is noted where the line or the feeder is missing, or it cannot be read; a program that is gone is a problem', () => {
+  test('a missing line or feeder and an unreadable crontab are noted; a missing program is a problem', () => {
     expect([judge([], true), judge(['x'], false), judge(undefined, true)]).toEqual([['note'], ['note'], ['note']]);
     expect(judge(['x'], true, ['/gone/node'])).toEqual(['problem']);
   });
