@@ -10,6 +10,6 @@ test('in a queue of a group, the umask of one user does not keep the others out'
   await bench.shell('umask 077; rq q feed --until-empty --trust-group');
   const denied = await bench.shell("find q ! -name '*.free' ! -perm -g+r -o -type d ! -name '*.free' ! -perm -g+rx");
   expect(denied.stdout).toBe('');
-  const files = await bench.shell("find q -type f -name 1 -printf '%P %m\\n' | sort");
-  expect(files.stdout).toBe('stderr/1 660\nstdin/1 660\nstdout/1 660\n');
+  const files = await bench.shell("find q/std* -type f -printf '%h %m\\n' | sort");
+  expect(files.stdout).toBe('q/stderr 660\nq/stdin 660\nq/stdout 660\n');
 });
