@@ -10,15 +10,15 @@ import { copyOpenFile, openDatabase, replaceDatabase, sweepTemporary, temporaryD
 
 export interface BrokenLocks {
   readonly database: string;
-  /** A transaction that a dead writer left was rolled back. */
+  /** Whether the transaction of a dead writer was rolled back. */
   readonly journal: 'none' | 'rolled back';
-  /** Whether a quick check found the database whole. */
+  /** A quick check found no damage. */
   readonly isWhole: boolean;
 }
 
 /**
- * Gives the database a new inode, which nobody has locked. It takes no lock, since a dead host may have them all: only
- * the lease keeps live writers out. Throws BUSY, QUEUE_DAMAGED, NOT_ALLOWED, NO_SPACE or IO.
+ * Replaces the database with a copy, whose inode no process has locked. Takes no lock, because a dead host may hold
+ * them all. Only the lease excludes live writers. Throws BUSY, QUEUE_DAMAGED, NOT_ALLOWED, NO_SPACE or IO.
  */
 export async function breakLocks(queue: Queue): Promise<BrokenLocks> {
   return await underLease(queue, (lease) => breakUnder(lease, queue));
@@ -36,8 +36,8 @@ function breakUnder(lease: Lease, queue: Queue): BrokenLocks {
     const isWhole = rollBack(queue, temporary, hasJournal);
     lease.refresh();
     replaceDatabase(queue, descriptor, temporary, lease);
-    // Not before: without it the old file is not whole. Killed in between, it is rolled back into the new file too,
-    // which is the same as it was before: nothing else was written to it.
+    // The old file is not complete without its journal, so the journal is removed after the rename. If rq is killed in
+    // between, SQLite rolls the journal back into the new file, which restores the same pages.
     if (hasJournal) rmSync(journal, { force: true });
     syncFile(queue.directory);
     return { database: queue.database, journal: hasJournal ? 'rolled back' : 'none', isWhole };
@@ -65,7 +65,7 @@ function copyJournal(journal: string, target: string, lease: Lease): boolean {
   }
 }
 
-/** Has SQLite roll the copy back, and writes nothing else to it; gives whether it is whole. */
+/** Has SQLite roll back the journal of the copy. Returns whether a quick check finds no damage. */
 function rollBack(queue: Queue, path: string, hasJournal: boolean): boolean {
   let connection: Connection | undefined;
   try {

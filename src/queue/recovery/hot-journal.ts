@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { errorCode } from '../../job/errors.ts';
 
-/** Whether SQLite would roll a journal back: one whose first byte is zero was finished with. */
+/** Whether SQLite would roll a journal back. The first byte of a journal that is no longer needed is zero. */
 export function isHotJournal(path: string): boolean {
   let descriptor: number;
   try {

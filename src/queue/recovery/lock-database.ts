@@ -5,7 +5,7 @@ import { Connection, mayBeReplaced, storeError } from '../../store/connection.ts
 import type { Queue } from '../open.ts';
 import { waitReason } from '../transaction/transient.ts';
 
-/** Short, since the lease is not refreshed meanwhile. */
+/** Short, because the lease is not refreshed during this wait. */
 const BUSY_MS = 200;
 const RETRY_MS = 100;
 

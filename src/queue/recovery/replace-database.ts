@@ -20,20 +20,20 @@ import type { Queue } from '../open.ts';
 
 const TEMPORARY = 'db.recovering.';
 const CHUNK_BYTES = 1024 * 1024;
-/** What the header of a database is overwritten with that has been replaced: no connection takes it for one. */
-const SPOILED = Buffer.alloc(100, 'replaced by rq recover; ');
+/** Overwrites the header of a replaced database, so that open connections get SQLITE_NOTADB. */
+const INVALID_HEADER = Buffer.alloc(100, 'replaced by rq recover; ');
 
-/** A name in the queue's directory for a database in the making; whoever holds the lease may remove such. */
+/** A name for a temporary database in the queue directory. The holder of the lease may remove files of such names. */
 export function temporaryDatabase(directory: string): string {
   return join(directory, `${TEMPORARY}${randomUUID()}`);
 }
 
-/** Removes what a `recover` that was killed left behind. To be called under the lease. */
+/** Removes the temporary files of a killed `recover`. Call it under the lease. */
 export function sweepTemporary(directory: string): void {
   for (const name of readdirSync(directory)) if (name.startsWith(TEMPORARY)) rmSync(join(directory, name));
 }
 
-/** Opens the database's file for reading and spoiling, beside SQLite. Throws NOT_ALLOWED. */
+/** Opens the database file without SQLite, to copy it and to overwrite its header. Throws NOT_ALLOWED. */
 export function openDatabase(queue: Queue): number {
   try {
     return openSync(queue.database, 'r+');
@@ -46,8 +46,8 @@ export function openDatabase(queue: Queue): number {
 }
 
 /**
- * Copies an open file to a new name, with its mode and as far as allowed its owner, and syncs it. Never through a
- * descriptor of its own: to close one would drop the locks that SQLite has on the file for this process. Throws NO_SPACE.
+ * Copies an open file to a new name, with its mode and if possible its owner, and syncs the copy. Uses the given
+ * descriptor, because closing another one would drop SQLite's locks on the file in this process. Throws NO_SPACE.
  */
 export function copyOpenFile(descriptor: number, target: string, lease: Lease): void {
   const copy = openSync(target, 'wx', 0o600);
@@ -69,10 +69,10 @@ export function copyOpenFile(descriptor: number, target: string, lease: Lease): 
   } finally {
     closeSync(copy);
   }
-  likenAccess(descriptor, target);
+  copyAccess(descriptor, target);
 }
 
-/** Keeps a copy of the database that is open here beside it, synced, whole or not at all; gives its path. */
+/** Copies the database to `db.damaged.TIME`, completely or not at all, and syncs it. Returns the path. */
 export function keepCopy(queue: Queue, descriptor: number, lease: Lease): string {
   const temporary = temporaryDatabase(queue.directory);
   const path = join(queue.directory, `db.damaged.${queue.clock.now().replaceAll(/[-:.]/g, '')}`);
@@ -92,8 +92,8 @@ function writeAll(descriptor: number, bytes: Buffer): void {
   while (written < bytes.length) written += writeSync(descriptor, bytes, written);
 }
 
-/** Gives a file the mode of another, and its owner where that is allowed. */
-export function likenAccess(descriptor: number, path: string): void {
+/** Gives a file the mode of an open file, and its owner if that is permitted. */
+export function copyAccess(descriptor: number, path: string): void {
   const { mode, uid, gid } = fstatSync(descriptor);
   try {
     chownSync(path, uid, gid);
@@ -104,17 +104,17 @@ export function likenAccess(descriptor: number, path: string): void {
 }
 
 /**
- * Puts a finished database in the place of the one that is open here, while the lease is owned; throws BUSY if it is
- * not any more. The old file is spoiled then, so that processes that have it open notice at their next transaction.
+ * Replaces the database that `descriptor` has open with a finished one, if the lease is still owned; otherwise throws
+ * BUSY. Then overwrites the header of the old file, so that processes that have it open notice at their next transaction.
  */
 export function replaceDatabase(queue: Queue, descriptor: number, replacement: string, lease: Lease): void {
-  likenAccess(descriptor, replacement);
+  copyAccess(descriptor, replacement);
   syncFile(replacement);
   if (!lease.isOwned()) {
     throw new RqError('BUSY', `cannot recover ${queue.database}: the lease was lost; nothing is changed, try again`);
   }
   renameSync(replacement, queue.database);
   syncFile(queue.directory);
-  writeSync(descriptor, SPOILED, 0, SPOILED.length, 0);
+  writeSync(descriptor, INVALID_HEADER, 0, INVALID_HEADER.length, 0);
   fsyncSync(descriptor);
 }

@@ -14,7 +14,7 @@ async function filledQueue(): Promise<{ bench: Workbench; database: string }> {
   return { bench, database: join(bench.queue, 'db') };
 }
 
-test('a healthy queue is found to be, and not changed', async () => {
+test('an intact queue is not changed', async () => {
   const { bench, database } = await filledQueue();
   const before = readFileSync(database);
   const { status, stdout } = await bench.run(['QUEUE', 'recover', '--json']);
@@ -23,7 +23,7 @@ test('a healthy queue is found to be, and not changed', async () => {
   expect(readFileSync(database).equals(before)).toBe(true);
 });
 
-test('of a queue with a damaged page the rest is saved, and what use of it says to do is that', async () => {
+test('a damaged queue is reported with advice, and recover saves the jobs of all other pages', async () => {
   const { bench, database } = await filledQueue();
   zeroPage(database, 16);
   const damaged = readFileSync(database);
@@ -36,20 +36,20 @@ test('of a queue with a damaged page the rest is saved, and what use of it says 
   expect(await bench.jobs()).toHaveLength(Number(report['saved']));
 });
 
-test('what is no database is beyond repair, and stays as it is', async () => {
+test('a file that is not a database is not changed', async () => {
   const { bench, database } = await filledQueue();
   writeFileSync(database, 'garbage '.repeat(10_000));
   const { status, stdout, stderr } = await bench.run(['QUEUE', 'recover']);
   expect({ status, stdout, stderr }).toEqual({
     status: 1,
     stdout: '',
-    stderr: expect.stringContaining('beyond repair'),
+    stderr: expect.stringContaining('no job can be read; nothing is changed'),
   });
   expect(readFileSync(database, 'utf8')).toBe('garbage '.repeat(10_000));
   expect(readdirSync(bench.queue).filter((name) => name.startsWith('db'))).toEqual(['db', 'db.schema']);
 });
 
-test('--break-locks does nothing without --yes', async () => {
+test('--break-locks without --yes is a usage error', async () => {
   const { bench, database } = await filledQueue();
   const before = readFileSync(database);
   const { status, stderr } = await bench.run(['QUEUE', 'recover', '--break-locks']);

@@ -14,7 +14,7 @@ import { seededRandom } from '../../support/random.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const processes: FixtureProcess[] = [];
-const quiet = (): void => undefined;
+const ignore = (): void => undefined;
 
 afterEach(async () => {
   for (const each of processes.splice(0)) await each.kill();
@@ -49,7 +49,7 @@ function pageOfJobs(database: string): number {
   }
 }
 
-test('who has the damaged database open writes and reads the new one from then on', async () => {
+test('processes that have the damaged database open continue with the new one', async () => {
   const queue = await newQueue();
   await fillQueue(queue, seededRandom(1));
   const writer = await stepWriter(queue.directory);
@@ -57,16 +57,16 @@ test('who has the damaged database open writes and reads the new one from then o
   const reader = await openQueue(queue.directory, { lockTimeoutMs: 10_000 });
   expect(await countTagged(reader, 'before')).toBe(1);
   zeroPage(queue.database, pageOfJobs(queue.database));
-  const { damage, saved, doubtful } = await recoverQueue(queue, quiet);
+  const { damage, saved, doubtful } = await recoverQueue(queue, ignore);
   expect({ damage, doubtful }).toEqual({ damage: 'rows', doubtful: [] });
   expect(await step(writer, 'after')).toBeGreaterThan(1_100);
   expect(await countTagged(reader, 'after')).toBe(1);
-  const again = await recoverQueue(queue, quiet);
+  const again = await recoverQueue(queue, ignore);
   expect(again).toMatchObject({ damage: 'none', saved: saved + 1, kept: null });
   reader.close();
 });
 
-test('a recover that was killed between the new name and the spoiling of the old file loses no transaction', async () => {
+test('a recover killed right after its rename loses no transaction', async () => {
   const queue = await newQueue();
   const writer = await stepWriter(queue.directory);
   await step(writer, 'before');
@@ -77,7 +77,7 @@ test('a recover that was killed between the new name and the spoiling of the old
   queue.close();
 });
 
-test('writers lose nothing while the database is given new inodes', async () => {
+test('writers lose nothing while the database is replaced repeatedly', async () => {
   const queue = await newQueue();
   const writers = await Promise.all([stepWriter(queue.directory), stepWriter(queue.directory)]);
   const counts = [0, 0];
@@ -91,7 +91,7 @@ test('writers lose nothing while the database is given new inodes', async () => 
   while (Math.min(...counts) < ROUNDS) {
     const before = Math.max(...counts);
     expect(await breakLocks(queue)).toMatchObject({ journal: 'none', isWhole: true });
-    expect(await recoverQueue(queue, quiet)).toMatchObject({ damage: 'none' });
+    expect(await recoverQueue(queue, ignore)).toMatchObject({ damage: 'none' });
     await waitFor(() => Math.max(...counts) > before || Math.min(...counts) === ROUNDS);
   }
   await Promise.all(written);
@@ -99,13 +99,13 @@ test('writers lose nothing while the database is given new inodes', async () => 
   queue.close();
 });
 
-test('the locks of a writer that stands still are broken, and what it did is not there, also when it goes on', async () => {
+test('break-locks discards the transaction of a stopped writer, which starts over when it continues', async () => {
   const queue = await newQueue({ staleMs: 5_000, lockTimeoutMs: 15_000 });
   await submitJobs(queue, [submission('echo first')]);
   const stopped = await fixture('writer', ['stop', queue.directory, 'late', '1'], { STALE_MS: '1000' });
   expect(await stopped.message()).toEqual({ stopping: true });
   const committed = stopped.message();
-  await expect(recoverQueue(queue, quiet)).rejects.toMatchObject({
+  await expect(recoverQueue(queue, ignore)).rejects.toMatchObject({
     code: 'BUSY',
     message: expect.stringContaining('--break-locks'),
   });
@@ -118,13 +118,13 @@ test('the locks of a writer that stands still are broken, and what it did is not
   queue.close();
 });
 
-test.each([['break-locks'], ['recover']])('%s rolls back what a dead writer left', async (how) => {
+test.each([['break-locks'], ['recover']])('%s rolls back the journal of a dead writer', async (how) => {
   const queue = await newQueue({ staleMs: 5_000 });
   await submitJobs(queue, [submission('echo first', { tag: 'first' })]);
   const dying = await fixture('writer', ['spill', queue.directory, 'dead', '3000']);
   await expect(dying.message()).rejects.toThrow('SIGKILL');
   expect(existsSync(`${queue.database}-journal`)).toBe(true);
-  if (how === 'recover') expect(await recoverQueue(queue, quiet)).toMatchObject({ damage: 'none', saved: 1 });
+  if (how === 'recover') expect(await recoverQueue(queue, ignore)).toMatchObject({ damage: 'none', saved: 1 });
   else expect(await breakLocks(queue)).toMatchObject({ journal: 'rolled back', isWhole: true });
   expect(readdirSync(queue.directory).filter((name) => name.startsWith('db'))).toEqual(['db', 'db.schema']);
   expect(await countTagged(queue, 'dead')).toBe(0);
@@ -133,7 +133,7 @@ test.each([['break-locks'], ['recover']])('%s rolls back what a dead writer left
   queue.close();
 });
 
-test('indexes that lack entries are made anew, and the file as it was is kept', async () => {
+test('indexes that lack entries are rebuilt, and the damaged file is kept', async () => {
   const queue = await newQueue();
   await submitJobs(queue, [submission('echo', { tag: 'old' })]);
   queue.close();
@@ -142,7 +142,7 @@ test('indexes that lack entries are made anew, and the file as it was is kept', 
   queue.close();
   keepIndexOf(queue.database, 'IS NOT NULL');
   expect(await integrity(queue)).toContain('missing from index');
-  const { damage, saved, kept } = await recoverQueue(queue, quiet);
+  const { damage, saved, kept } = await recoverQueue(queue, ignore);
   expect({ damage, saved }).toEqual({ damage: 'indexes', saved: 2 });
   expect(existsSync(kept ?? '')).toBe(true);
   expect(await integrity(queue)).toBe('ok');
@@ -150,9 +150,9 @@ test('indexes that lack entries are made anew, and the file as it was is kept', 
   queue.close();
 });
 
-test('what is no database any more is left as it is', async () => {
+test('an empty file is not changed', async () => {
   const queue = await newQueue();
   truncateSync(queue.database, 0);
-  await expect(recoverQueue(queue, quiet)).rejects.toMatchObject({ code: 'QUEUE_DAMAGED' });
+  await expect(recoverQueue(queue, ignore)).rejects.toMatchObject({ code: 'QUEUE_DAMAGED' });
   expect(readdirSync(queue.directory).filter((name) => name.startsWith('db'))).toEqual(['db', 'db.schema']);
 });

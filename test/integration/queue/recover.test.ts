@@ -17,7 +17,7 @@ import { hideRecoverProgram, whyNoRecoverProgram } from '../../support/recover-p
 const PAGE = 4096;
 // Fixed, because damage to a few bytes of text cannot always be detected (docs/transactions.md).
 const SEED = Number(process.env['RQ_SEED'] ?? 1);
-const DAMAGES = Number(process.env['RQ_DAMAGES'] ?? 150);
+const DAMAGES = Number(process.env['RQ_DAMAGES'] ?? 100);
 const ignore = (): void => undefined;
 
 /** The queue before the damage. */
