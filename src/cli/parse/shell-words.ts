@@ -1,13 +1,13 @@
 import { RqError } from '../../job/errors.ts';
 
-/** Characters that mean nothing to bash, wherever they stand in a word. */
+/** Characters that have no special meaning in bash anywhere in a word. */
 const HARMLESS = /^[A-Za-z0-9_/.,:=@+-]+$/;
 
-/** Words that bash takes for its own grammar when they stand first without quotes (bash(1), RESERVED WORDS). */
+/** Reserved words of bash, which must be quoted at the start of a command (bash(1), RESERVED WORDS). */
 const RESERVED =
   /^(?:if|then|elif|else|fi|time|for|in|until|while|do|done|case|esac|coproc|select|function|!|\{|\}|\[\[|\]\])$/;
 
-/** One line of bash that runs the first word as a program with exactly the other words as its arguments. */
+/** Quotes a program and its arguments as one command line for bash. */
 export function quoteCommand(words: readonly string[]): string {
   return words
     .map((word, index) => {
@@ -18,7 +18,7 @@ export function quoteCommand(words: readonly string[]): string {
     .join(' ');
 }
 
-/** One word for bash that stands for exactly this text. */
+/** Quotes a text as one word for bash. */
 export function quoteWord(word: string): string {
   return HARMLESS.test(word) ? word : singleQuoted(word);
 }
@@ -28,8 +28,8 @@ function singleQuoted(word: string): string {
 }
 
 /**
- * Splits text into words as a shell does: blanks between them, with quotes and backslashes, no expansions. Throws
- * USAGE for a quote without its end; `source` says where the text is from.
+ * Splits text into words as a shell does, with quotes and backslashes but without expansions. Throws USAGE for an
+ * unclosed quote; `source` names the origin of the text.
  */
 export function splitWords(text: string, source: string): string[] {
   const words: string[] = [];
@@ -39,7 +39,10 @@ export function splitWords(text: string, source: string): string[] {
     const start = part.lastIndex;
     const match = part.exec(text);
     if (match === null) {
-      throw new RqError('USAGE', `cannot read ${source}: the quote in ${JSON.stringify(text.slice(start))} has no end`);
+      throw new RqError(
+        'USAGE',
+        `cannot read ${source}: the quote in ${JSON.stringify(text.slice(start))} is not closed`,
+      );
     }
     const [all, single, double, escaped, bare] = match;
     if (/^\s/.test(all)) {

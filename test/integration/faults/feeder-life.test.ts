@@ -74,12 +74,12 @@ test('a shutdown during which the feeder is killed reports the jobs that still r
   shutdown.child.stderr?.on('data', (text: string) => {
     output += text;
   });
-  await waitFor(() => output.includes('waiting until the jobs'));
+  await waitFor(() => output.includes('waiting for the running jobs'));
   feeder.child.kill('SIGKILL');
   const { status, stdout, stderr } = await shutdown.ended;
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(
-    /rq: cannot end all of .* has ended, but 1 job still runs on .*; take them over with: rq .* start/,
+    /rq: cannot end all jobs of .* has ended, but 1 job still runs on .*; take them over with: rq .* start/,
   );
   await bench.must(['QUEUE', 'stop']);
 });

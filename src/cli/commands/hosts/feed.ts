@@ -45,13 +45,13 @@ export const spec: CommandSpec = {
 };
 
 const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
-/** A terminal sends these to the child as well: twice, they would mean more. */
+/** A terminal also sends these to the child. A second one would have another meaning, so they are not forwarded. */
 const TYPED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
-/** Feeds until told to end. */
+/** Runs a feeder in this process, or starts a daemon. */
 export async function run(call: CommandCall): Promise<number | undefined> {
   const asDaemon = isDaemon();
-  // RQ_OPTS may say it again to the daemon itself.
+  // The daemon also reads --daemon from RQ_OPTS.
   if (call.options.flag('daemon') && !asDaemon) return await startInBackground(call);
   if (asDaemon) becomeDaemon();
   try {
@@ -65,7 +65,7 @@ export async function run(call: CommandCall): Promise<number | undefined> {
   }
 }
 
-/** After SIGHUP: the same program, perhaps a newer one by now, with the same words. */
+/** After SIGHUP: runs the program, which may have been upgraded, with the same arguments. */
 async function startAnew(call: CommandCall, asDaemon: boolean): Promise<number | undefined> {
   if (asDaemon) {
     const logPath = feederLogPath(call);

@@ -11,13 +11,13 @@ import { useQueue } from '../../use-queue.ts';
 
 const POLL_MS = 50;
 
-/** This host's feeder of a queue, undefined if there is none; throws NO_QUEUE. */
+/** This host's feeder of a queue, or undefined. Throws NO_QUEUE. */
 export async function findFeeder(queuePath: string): Promise<FeederRecord | undefined> {
   (await openQueue(queuePath, { lockTimeoutMs: 0 })).close();
   return readFeeder(runtimeDirectory(resolve(queuePath)));
 }
 
-/** As `findFeeder`; throws NO_FEEDER if there is none. */
+/** As `findFeeder`. Throws NO_FEEDER if there is none. */
 export async function requireFeeder(queuePath: string): Promise<FeederRecord> {
   const feeder = await findFeeder(queuePath);
   if (feeder !== undefined) return feeder;
@@ -27,7 +27,7 @@ export async function requireFeeder(queuePath: string): Promise<FeederRecord> {
   );
 }
 
-/** Signals a feeder; one that ended a moment ago is no error. */
+/** Signals a feeder. It is not an error if the feeder has just ended. */
 export function signalFeeder({ pid }: FeederRecord, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -36,10 +36,7 @@ export function signalFeeder({ pid }: FeederRecord, signal: NodeJS.Signals): voi
   }
 }
 
-/**
- * After a feeder was told to end: throws IO if jobs of its host still run. It may have been killed over it, or its runner
- * may not answer.
- */
+/** After a feeder has ended: throws IO if jobs of its host still run, because it was killed or its runner hangs. */
 export async function refuseLeftRunning(call: CommandCall, { host, pid }: FeederRecord, again: string): Promise<void> {
   if ((await findFeeder(call.queue)) !== undefined) return;
   const { length } = await useQueue(call, (queue) => runningJobs(queue, host));
@@ -47,11 +44,11 @@ export async function refuseLeftRunning(call: CommandCall, { host, pid }: Feeder
   const jobs = length === 1 ? '1 job still runs' : `${length} jobs still run`;
   throw new RqError(
     'IO',
-    `cannot end all of ${call.queue}: the feeder with pid ${pid} has ended, but ${jobs} on ${host}; ${again}`,
+    `cannot end all jobs of ${call.queue}: the feeder with pid ${pid} has ended, but ${jobs} on ${host}; ${again}`,
   );
 }
 
-/** Waits until a feeder is no longer this host's feeder: it ended, or another took its place. */
+/** Waits until a feeder has ended or another feeder has replaced it. */
 export async function feederIsGone(queuePath: string, { pid }: FeederRecord): Promise<void> {
   const directory = runtimeDirectory(resolve(queuePath));
   while (readFeeder(directory)?.pid === pid) await systemClock.sleep(POLL_MS);

@@ -23,7 +23,7 @@ export const spec: CommandSpec = {
   ],
 };
 
-/** Prints what this host's feeder is and does. */
+/** Prints the status of this host's feeder. */
 export async function run(call: CommandCall): Promise<undefined> {
   const { pid, host, since, slots, queue: path } = await requireFeeder(call.queue);
   const running = await useQueue(call, (queue) => runningJobs(queue, host));

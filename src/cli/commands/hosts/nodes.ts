@@ -22,7 +22,7 @@ export const spec: CommandSpec = {
   ],
 };
 
-/** Prints the queue's nodes as a list. */
+/** Prints the nodes of the queue. */
 export async function run(call: CommandCall): Promise<undefined> {
   await printReports(call, await useReader(call, nodeReports));
 }

@@ -20,7 +20,7 @@ export const spec: CommandSpec = {
 const TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
-/** Has this host's feeder start its program anew, and waits for the new one. */
+/** Restarts the program of this host's feeder, and waits for the new feeder. */
 export async function run(call: CommandCall): Promise<undefined> {
   const before = await requireFeeder(call.queue);
   signalFeeder(before, 'SIGHUP');
@@ -35,7 +35,7 @@ export async function run(call: CommandCall): Promise<undefined> {
     if (systemClock.monotonicMs() > deadlineMs) {
       throw new RqError(
         'NO_FEEDER',
-        `cannot restart the feeder of ${call.queue}: it ended and none came after it; see its log`,
+        `cannot restart the feeder of ${call.queue}: it ended, and no new feeder started within a minute; see its log`,
       );
     }
     await systemClock.sleep(POLL_MS);

@@ -17,7 +17,7 @@ export const spec: CommandSpec = {
   ],
 };
 
-/** Ends this host's feeder when its jobs have finished, and waits for that. */
+/** Ends this host's feeder when its jobs have finished. */
 export async function run(call: CommandCall): Promise<undefined> {
   const feeder = await requireFeeder(call.queue);
   await shutDown(call, feeder);
@@ -25,10 +25,10 @@ export async function run(call: CommandCall): Promise<undefined> {
   await printReport(call, { pid: feeder.pid, ended: true });
 }
 
-/** Tells a feeder to take no more jobs, and waits until it has ended. */
+/** Tells a feeder to start no more jobs, and waits until it has ended. */
 export async function shutDown(call: CommandCall, feeder: FeederRecord): Promise<void> {
   signalFeeder(feeder, 'SIGTERM');
-  call.diagnostics.info(`waiting until the jobs of the feeder with pid ${feeder.pid} have finished`);
+  call.diagnostics.info(`waiting for the running jobs of the feeder with pid ${feeder.pid}`);
   await feederIsGone(call.queue, feeder);
   await refuseLeftRunning(
     call,

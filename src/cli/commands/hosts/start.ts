@@ -30,7 +30,7 @@ export async function run(call: CommandCall): Promise<number | undefined> {
   return await startInBackground(call);
 }
 
-/** The same, for `feed --daemon`; prints the daemon's pid and log once it feeds. */
+/** Starts a daemon, and prints its pid and log when it is ready; also for `feed --daemon`. */
 export async function startInBackground(call: CommandCall): Promise<number | undefined> {
   let started: Started;
   try {
@@ -44,9 +44,9 @@ export async function startInBackground(call: CommandCall): Promise<number | und
   return undefined;
 }
 
-/** Starts a feeder as a daemon; resolves once it feeds. Throws NO_QUEUE, and what keeps it from feeding. */
+/** Starts a feeder as a daemon, and resolves when it is ready. Throws NO_QUEUE, FEEDER_EXISTS or its error. */
 export async function startFeeder(call: CommandCall): Promise<Started> {
-  // For a clear word here, and not in the log of a daemon; and first, whether there is anything to do.
+  // Checked here so that the error appears on stderr and not only in the log of the daemon.
   const feeder = await findFeeder(call.queue);
   if (feeder !== undefined) throw feederExists(feeder);
   const log = feederLogPath(call);

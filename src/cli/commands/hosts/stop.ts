@@ -22,18 +22,18 @@ export const spec: CommandSpec = {
   ],
 };
 
-/** Ends this host's feeder and kills its jobs. */
+/** Kills the jobs of this host and ends its feeder. */
 export async function run(call: CommandCall): Promise<undefined> {
   const feeder = await stopFeeder(call);
   await reportCronRestart(call);
   await printReport(call, { pid: feeder?.pid ?? null, ended: feeder !== undefined });
 }
 
-/** The same for those jobs that a dead feeder left running. Gives the feeder that was ended, undefined without one. */
+/** As `stop`, also for jobs that a dead feeder left running. Returns the ended feeder, if there was one. */
 export async function stopFeeder(call: CommandCall): Promise<FeederRecord | undefined> {
   const feeder = await findFeeder(call.queue);
   if (feeder === undefined) {
-    // Its jobs may have outlived it: take them over, only to kill them.
+    // Its jobs may have outlived it: adopt them in order to kill them.
     await feed({ ...feedOptions(call), trustGroup: true, stopAtOnce: true });
   } else {
     signalFeeder(feeder, 'SIGQUIT');

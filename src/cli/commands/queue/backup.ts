@@ -24,7 +24,7 @@ export const spec: CommandSpec = {
   ],
 };
 
-/** Copies the whole queue and prints where to. */
+/** Copies the whole queue, and prints the path of the copy. */
 export async function run(call: CommandCall): Promise<undefined> {
   await useQueue(call, async (queue) => {
     const target = call.positionals[0] ?? `${queue.directory}.${timeStamp(queue.clock.now())}.bak`;

@@ -30,7 +30,7 @@ export const spec: CommandSpec = {
 
 const NAMES = Object.keys(SETTING_RANGES) as (keyof Settings)[];
 
-/** Prints a queue's settings, after setting those that are given. */
+/** Changes the given settings of a queue, and prints all settings. */
 export async function run(call: CommandCall): Promise<undefined> {
   const changes = new Map(call.positionals.map(readSetting));
   if (changes.size < call.positionals.length) throw new RqError('USAGE', 'cannot configure: a setting is given twice');
@@ -45,7 +45,10 @@ function readSetting(word: string): [keyof Settings, number | null] {
   const name = NAMES.find((each) => each === key.replaceAll('-', '_'));
   if (name === undefined) {
     const nearest = closest(key, NAMES);
-    throw new RqError('USAGE', `there is no setting "${key}", did you mean ${nearest}? There are ${NAMES.join(', ')}`);
+    throw new RqError(
+      'USAGE',
+      `unknown setting "${key}", did you mean ${nearest}? The settings are ${NAMES.join(', ')}`,
+    );
   }
   if (!word.includes('=')) throw new RqError('USAGE', `cannot configure ${name}: give a value, as in ${name}=4`);
   if (text === 'null') return [name, null];

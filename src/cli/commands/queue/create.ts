@@ -34,7 +34,7 @@ export const spec: CommandSpec = {
   ],
 };
 
-/** Makes a queue and prints its path, database, locking and mount type. */
+/** Creates a queue and prints its path, database, locking and file system type. */
 export async function run(call: CommandCall): Promise<undefined> {
   const access = call.options.text('mode') === 'group' ? 'group' : 'private';
   const locking = call.options.text('locking') === 'lease' ? 'lease' : 'posix';

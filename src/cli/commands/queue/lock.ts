@@ -27,12 +27,12 @@ export const spec: CommandSpec = {
 };
 
 const KINDS = { read: 'shared', shared: 'shared', write: 'exclusive', exclusive: 'exclusive' } as const;
-/** What a shell says of a program that it cannot find, cannot run, and of one that a signal ended. */
+/** The exit statuses of a shell for a program that is not found, cannot be executed, or is ended by a signal. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 const SIGNALLED = 128;
 
-/** Runs a command while holding a lock, and gives its exit status. */
+/** Runs a program while holding a lock, and returns its exit status. */
 export async function run(call: CommandCall): Promise<number> {
   const [word = '', ...command] = call.positionals;
   const kind = uniquePrefix(word, Object.keys(KINDS) as (keyof typeof KINDS)[], 'kind of lock');
@@ -40,12 +40,12 @@ export async function run(call: CommandCall): Promise<number> {
     throw new RqError('USAGE', `there is no lock "${word}": give read or shared, or write or exclusive`);
   }
   if (command.length === 0) {
-    throw new RqError('USAGE', `run what under the lock? For example: rq q lock ${kind} -- cp -a q backup`);
+    throw new RqError('USAGE', `lock needs a command to run: rq q lock ${kind} -- cp -a q backup`);
   }
   return await useQueue(call, (queue) => holdLock(queue, KINDS[kind], () => runCommand(call, command)));
 }
 
-/** The terminal's signals reach the command too; rq stays, to hold the lock until it has ended. */
+/** Ignores the signals of the terminal, which also reach the program, to hold the lock until the program has ended. */
 async function runCommand(call: CommandCall, [program = '', ...words]: readonly string[]): Promise<number> {
   call.activity.ignoreTimeout();
   const child = execa(program, words, { stdio: 'inherit', reject: false });

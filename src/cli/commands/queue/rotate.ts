@@ -28,13 +28,13 @@ export const spec: CommandSpec = {
   ],
 };
 
-/** Moves what has ended out of the queue, and prints where to; null where nothing had ended. */
+/** Moves ended jobs to an archive, and prints its path, or null if no job has ended. */
 export async function run(call: CommandCall): Promise<undefined> {
   await useQueue(call, async (queue) => {
     const target = call.positionals[0] ?? `${queue.directory}.${timeStamp(queue.clock.now())}.tgz`;
     const progress = progressOf(call, 'rotated');
     const { path, jobs, remaining } = await progress.during(rotateQueue(queue, target, progress.report));
-    if (path === undefined) call.diagnostics.info(`no job of ${queue.directory} has ended: nothing to rotate`);
+    if (path === undefined) call.diagnostics.info(`nothing to rotate: no job in ${queue.directory} has ended`);
     await printAfter(`rotated ${jobs} jobs to ${path ?? 'nowhere'}`, () =>
       printReport(call, { rotation: path ?? null, jobs }),
     );

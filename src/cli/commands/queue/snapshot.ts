@@ -25,7 +25,7 @@ export const spec: CommandSpec = {
   ],
 };
 
-/** Copies the database, to be read, and prints where to. */
+/** Copies the database, and prints the path of the copy. */
 export async function run(call: CommandCall): Promise<undefined> {
   await useQueue(call, async (queue) => {
     const target = resolve(call.positionals[0] ?? `${basename(queue.directory)}.snapshot`);

@@ -1,8 +1,8 @@
-/** The shells that rq has a script for. */
+/** The shells with a completion script. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-const BASH = `# Completion of rq in bash, as 'rq completion bash' prints it.
+const BASH = `# bash completion for rq, printed by 'rq completion bash'
 _rq() {
   local files=
   COMPREPLY=()
@@ -20,7 +20,7 @@ complete -o nosort -F _rq rq 2>/dev/null || complete -F _rq rq
 `;
 
 const ZSH = `#compdef rq
-# Completion of rq in zsh, as 'rq completion zsh' prints it.
+# zsh completion for rq, printed by 'rq completion zsh'
 _rq() {
   local typed=$QIPREFIX$IPREFIX$PREFIX line text
   local -a lines complete open
@@ -43,7 +43,7 @@ _rq() {
 if [[ $funcstack[1] == _rq ]]; then _rq "$@"; elif (( $+functions[compdef] )); then compdef _rq rq; fi
 `;
 
-const FISH = `# Completion of rq in fish, as 'rq completion fish' prints it.
+const FISH = `# fish completion for rq, printed by 'rq completion fish'
 function __rq_complete
     set -l lines (rq completion fish --complete -- (commandline -cp | string collect) 2>/dev/null </dev/null)
     set -l parts (string match -r '^(--[^=]*=|)(.*)' -- (commandline -ct))
@@ -60,5 +60,8 @@ end
 complete -c rq -f -k -a '(__rq_complete)'
 `;
 
-/** What a shell reads to complete the words of rq: each asks rq itself what may come next. */
+/**
+ * The completion scripts, which ask rq for candidates. The scripts of yargs do not fit rq: in bash they complete
+ * `tag=` to `tag==VALUE`, since COMP_WORDS is split at `=`, and they insert `$` without quoting it.
+ */
 export const SCRIPTS: Readonly<Record<Shell, string>> = { bash: BASH, zsh: ZSH, fish: FISH };

@@ -1,6 +1,6 @@
-/** A command line up to the cursor: the words after the program's name, and the one that is being typed. */
+/** A command line up to the cursor: the words after the name of the program, and the word that is being typed. */
 export interface TypedLine {
-  /** Without quotes; `~/` and variables of the environment stand for what they name. */
+  /** Without quotes; `~/` and environment variables are expanded. */
   readonly previous: readonly string[];
   /** Without quotes; empty after a blank. */
   readonly current: string;
@@ -15,10 +15,10 @@ const PART = /\\([\s\S]?)|'([^']*)'?|"((?:[^"\\]|\\[\s\S])*)"?|([^'"\\]+)/g;
 const CLOSED = /\\[\s\S]|'[^']*'|"(?:[^"\\]|\\[\s\S])*"/g;
 const VARIABLE = /\\(["\\$`])|\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})/g;
 const ASSIGNMENT = /^[A-Za-z_]\w*=/;
-/** What bash would not take for itself outside of quotes. */
+/** Characters that bash may interpret outside of quotes. */
 const SPECIAL = /[^\w@%+=:,./~^-]/gu;
 
-/** Takes a line apart as a shell would, had it ended here; a quote need not be closed, and nothing is run. */
+/** Splits an unfinished line as a shell does. A quote need not be closed. Commands are not substituted. */
 export function readTypedLine(line: string, environment: NodeJS.ProcessEnv): TypedLine {
   const raw: string[] = line.match(RAW_WORD) ?? [];
   const isBlankLast = raw.length === 0 || !line.endsWith(raw.at(-1) ?? '');
@@ -33,8 +33,8 @@ export function readTypedLine(line: string, environment: NodeJS.ProcessEnv): Typ
 }
 
 /**
- * The text for bash to put in the place of `typed`, the end of the word that it completes: bash begins anew after `=`
- * and `:` (COMP_WORDBREAKS) and in quotes. Quoted as what stands before asks for.
+ * The text that replaces `typed` in bash, quoted to fit the text before it. `typed` is only the end of a word if the
+ * word contains `=`, `:` (COMP_WORDBREAKS) or a quote.
  */
 export function bashReplacement(candidate: string, currentRaw: string, typed: string): string {
   const head = currentRaw.endsWith(typed) ? currentRaw.slice(0, currentRaw.length - typed.length) : '';
@@ -49,7 +49,7 @@ export function bashReplacement(candidate: string, currentRaw: string, typed: st
   }
 }
 
-/** Without an environment, variables and `~` are text as all else. */
+/** Without an environment, variables and `~` are not expanded. */
 function unquote(raw: string, environment?: NodeJS.ProcessEnv): string {
   const text = raw.replaceAll(PART, (_, escaped?: string, single?: string, double?: string, bare?: string) => {
     return escaped ?? single ?? expand(double ?? bare ?? '', environment);
@@ -57,7 +57,7 @@ function unquote(raw: string, environment?: NodeJS.ProcessEnv): string {
   return raw.startsWith('~/') ? (environment?.['HOME'] || '~') + text.slice(1) : text;
 }
 
-/** Bare text has no backslashes left; those in double quotes stand before what they take the meaning from. */
+/** Expands variables. In double quotes, a backslash escapes only these characters (bash(1), QUOTING). */
 function expand(text: string, environment: NodeJS.ProcessEnv | undefined): string {
   return text.replaceAll(VARIABLE, (all: string, escaped?: string, name?: string, braced?: string) => {
     if (escaped !== undefined) return escaped;
@@ -65,7 +65,7 @@ function expand(text: string, environment: NodeJS.ProcessEnv | undefined): strin
   });
 }
 
-/** The quote that is open at the end of a text. */
+/** The quote that is not closed at the end of a text. */
 function openQuote(raw: string): Quote {
   return (/['"]/.exec(raw.replaceAll(CLOSED, ''))?.[0] ?? '') as Quote;
 }
