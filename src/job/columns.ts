@@ -49,7 +49,7 @@ export interface TextOption {
  * The columns in the order in which they are printed. Schema, SQL statements, types, printing, selections, checks and
  * options are derived from this table.
  */
-export const COLUMNS = {
+const COLUMNS = {
   jid: {
     kind: 'integer',
     states: 'any',
