@@ -1,4 +1,4 @@
-// Bundles the program into dist/, and compiles what is wanted most of it.
+// Bundles the program into dist/ and makes its V8 code cache.
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleProgram } from './bundle.mjs';

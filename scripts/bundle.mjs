@@ -3,7 +3,6 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { codeName, WRAPPER } from './compile-code.mjs';
-import { lazyBuiltins } from './lazy-builtins.mjs';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const root = new URL('..', import.meta.url).pathname;
@@ -64,7 +63,7 @@ export async function bundleProgram(outdir, plugins = []) {
   await build({
     ...options,
     ...commonJs,
-    plugins: [...plugins, specificationsOnly, lazyBuiltins],
+    plugins: [...plugins, specificationsOnly],
     // proper-lockfile needs only `fs`. graceful-fs would replace functions of `fs` for the whole process.
     alias: { 'graceful-fs': 'node:fs' },
     entryPoints: { rq: 'src/main.ts' },

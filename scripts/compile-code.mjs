@@ -1,4 +1,4 @@
-// V8 keeps what it compiled of a program: to compile it anew takes a quarter of the processor time of a call.
+// Makes the V8 code cache of the program: without it, `submit` takes a third more processor time on Node 20.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,15 +8,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 
-/** Around the text of a CommonJS file. V8 takes code for that of a text by no more than its length: both must be alike. */
+/** The text around a CommonJS source. V8 checks only the length of the source, so the launcher must use the same text. */
 export const WRAPPER = ['(function (exports, require, module, __filename, __dirname) { ', '\n})'];
 
-/** The name that the code of such a program has, which no other program's has. */
+/** The name of the cache file, which is unique to the source of the program. */
 export function codeName(program) {
   return `rq-${createHash('sha256').update(readFileSync(program)).digest('hex').slice(0, 16)}.code`;
 }
 
-/** Writes the code of a program as it is after a submit, the call that is made most. */
+/** Writes the cache after a submit, the most frequent call, so that it holds the functions of that call. */
 export function compileCode(program) {
   const directory = mkdtempSync(join(tmpdir(), 'rq-build-'));
   try {
