@@ -17,7 +17,7 @@ export interface NotCopied {
 /** Whether SQLite reported damage of the database that it reads. */
 export function isDamage(error: unknown): boolean {
   // SQLITE_ERROR: the table is not in the damaged schema. NOMEM, TOOBIG: a damaged length.
-  return /^SQLITE_(CORRUPT|NOTADB|ERROR|IOERR|NOMEM|TOOBIG)/.test(errorCode(error) ?? '');
+  return /^SQLITE_(CORRUPT|NOTADB|ERROR|IOERR_(SHORT_)?READ|NOMEM|TOOBIG)/.test(errorCode(error) ?? '');
 }
 
 export function areAllCopied(failed: NotCopied | undefined): boolean {
