@@ -11,18 +11,23 @@ const OWN_SETTINGS = { RQ_OPTS: undefined, RQ_OPTIONS: undefined, RQ_Q: undefine
 /** Long enough to start two programs. */
 const MIN_TIMEOUT_MS = 10_000;
 
+interface LockCheck {
+  /** The command line that runs rq. */
+  readonly program: readonly string[];
+  readonly lockTimeoutMs: number;
+  /** Ends the other processes. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Checks POSIX locks: another process creates and locks a database in the directory, and this one must see the lock.
- * Other processes take locks first, because they can be killed if the lock service never answers. `program` runs rq.
+ * Other processes take locks first, because they can be killed if the lock service never answers.
  */
-export async function checkLocks(
-  directory: string,
-  { program, lockTimeoutMs }: { readonly program: readonly string[]; readonly lockTimeoutMs: number },
-): Promise<Finding[]> {
+export async function checkLocks(directory: string, { program, lockTimeoutMs, signal }: LockCheck): Promise<Finding[]> {
   const timeoutMs = Math.max(lockTimeoutMs, MIN_TIMEOUT_MS);
   const queue = join(directory, 'q');
   const [file = '', ...parameters] = program;
-  const options = { env: OWN_SETTINGS, reject: false, timeout: timeoutMs } as const;
+  const options = { env: OWN_SETTINGS, reject: false, timeout: timeoutMs, cancelSignal: signal } as const;
   const made = await execa(file, [...parameters, queue, 'create'], options);
   if (made.failed) return [brokenBy(made, timeoutMs)];
   const holder = execa(

@@ -22,9 +22,9 @@ export interface ProbeResults {
 /** Checks the behaviour of the file system in a temporary directory. */
 export async function checkProbe(queue: Queue, probe: Probe, program: readonly string[]): Promise<ProbeResults> {
   if (probe.kind !== 'made') return skipped(queue, probe);
-  const { directory } = probe;
+  const { directory, signal } = probe;
   let serverNowMs: number | undefined;
-  const locks = await findingsOf(() => lockFindings(queue, directory, program));
+  const locks = await findingsOf(() => lockFindings(queue, directory, { program, signal }));
   const exclusive = await findingsOf(() => checkExclusive(directory));
   const rename = await findingsOf(() => checkRename(directory));
   const clock = await findingsOf(() => {
@@ -40,11 +40,15 @@ export async function checkProbe(queue: Queue, probe: Probe, program: readonly s
   };
 }
 
-async function lockFindings(queue: Queue, directory: string, program: readonly string[]): Promise<readonly Finding[]> {
+async function lockFindings(
+  queue: Queue,
+  directory: string,
+  options: { readonly program: readonly string[]; readonly signal: AbortSignal },
+): Promise<readonly Finding[]> {
   // Every transaction of such a queue runs under the lease.
   if (queue.locking === 'lease') return [];
   if (lockProblem(mountOf(queue.directory)) === undefined) {
-    return await checkLocks(directory, { program, lockTimeoutMs: queue.lockTimeoutMs });
+    return await checkLocks(directory, { ...options, lockTimeoutMs: queue.lockTimeoutMs });
   }
   return [notChecked('locks were not checked: on this mount, hosts do not share them', 'see the check "mount"')];
 }

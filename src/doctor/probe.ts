@@ -9,37 +9,39 @@ export const PROBE = '.doctor.';
 
 /** A temporary directory in the queue, or why there is none. */
 export type Probe =
-  | { readonly kind: 'made'; readonly directory: string }
+  /** `signal`: rq is to end, and so must the programs that use the directory. */
+  | { readonly kind: 'made'; readonly directory: string; readonly signal: AbortSignal }
   | { readonly kind: 'forbidden' | 'full'; readonly why: string };
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs work with a temporary directory in the queue, if one can be made. Removes it even if a signal ends rq. */
 export async function withProbe<T>(queue: Queue, work: (probe: Probe) => Promise<T>): Promise<T> {
-  const probe = makeProbe(queue);
-  if (probe.kind !== 'made') return await work(probe);
-  // NFS renames a removed file that another process still has open, so that the directory is not empty at once.
-  const remove = (): void => rmSync(probe.directory, { recursive: true, force: true, maxRetries: 10 });
-  const removeAndEnd = (signal: NodeJS.Signals): void => {
-    remove();
-    // The listener was removed, so the signal now has its default action.
-    process.kill(process.pid, signal);
+  const end = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    received = signal;
+    end.abort();
   };
-  for (const signal of SIGNALS) process.once(signal, removeAndEnd);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  let probe: Probe | undefined;
   try {
+    probe = makeProbe(queue, end.signal);
     return await work(probe);
   } finally {
-    for (const signal of SIGNALS) process.off(signal, removeAndEnd);
-    remove();
+    // NFS renames a removed file that another process still has open, so that the directory is not empty at once.
+    if (probe?.kind === 'made') rmSync(probe.directory, { recursive: true, force: true, maxRetries: 10 });
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    if (received !== undefined) process.kill(process.pid, received);
   }
 }
 
-function makeProbe({ directory, readOnly }: Queue): Probe {
+function makeProbe({ directory, readOnly }: Queue, signal: AbortSignal): Probe {
   if (readOnly !== undefined) return { kind: 'forbidden', why: readOnly };
   const path = join(directory, `${PROBE}${randomUUID()}`);
   try {
     mkdirSync(path, { mode: 0o700 });
-    return { kind: 'made', directory: path };
+    return { kind: 'made', directory: path, signal };
   } catch (error) {
     switch (errorCode(error)) {
       case 'EACCES':

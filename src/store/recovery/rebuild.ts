@@ -27,8 +27,8 @@ const FORGET = "DELETE FROM main.sqlite_sequence WHERE name = 'jobs'";
 const REMEMBER = "INSERT INTO main.sqlite_sequence (name, seq) VALUES ('jobs', ?)";
 /** Jids skipped where the highest jid ever given is unknown. */
 const SKIPPED = 1_000;
-/** How far above the highest jid that can be reached rows are searched. */
-const MAX_UNREACHED = 1_000_000;
+/** Jobs in a queue at most. No more jids are tried one by one. */
+const MAX_SEARCHED = 10_000_000;
 /** `operations` keeps at least 10,000 generations. */
 const KEPT_GENERATIONS = 20_000;
 
@@ -147,11 +147,8 @@ export class Rebuild {
   }
 
   private copyJobs(source: Source): boolean {
-    const { target, options } = this;
-    const reached = Math.max(source.highestJid(), Number(target.get(HIGHEST_ENTRY)?.['jid']));
-    const given = Math.max(maxOf(options.jidsOfFiles, 0), ...this.sequences.map((sequence) => sequence ?? 0));
-    // A damaged sequence can have any value.
-    const high = Math.max(reached, Math.min(given, reached + MAX_UNREACHED));
+    const { target } = this;
+    const high = this.highestJid(source.highestJid());
     const copied = source.copy('jobs', 1, high);
     if (copied === undefined) return false;
     const missing = this.isIndexWhole ? this.jidsOf(ABSENT) : areAllCopied(copied) ? [] : this.missingJids(high);
@@ -163,8 +160,18 @@ export class Rebuild {
     return areAllCopied(copied) && refused.length === 0 && unreadable.length === 0;
   }
 
+  /** The highest jid to search for. A damaged row, index or sequence can have any number. */
+  private highestJid(reached: number): number {
+    const indexed = Number(this.target.get(HIGHEST_ENTRY)?.['jid']);
+    const sequence = Math.max(0, ...this.sequences.map((each) => each ?? 0));
+    const given = maxOf(this.options.jidsOfFiles, sequence);
+    if (this.isIndexWhole || sequence > 0) return Math.min(Math.max(reached, given), Math.max(indexed, given));
+    return Math.max(reached, indexed, Math.min(given, reached + MAX_SEARCHED));
+  }
+
   private *missingJids(high: number): Generator<number> {
-    for (let jid = 1; jid <= high; jid++) if (this.target.get(HAS_JOB, [jid]) === undefined) yield jid;
+    const last = Math.min(high, MAX_SEARCHED);
+    for (let jid = 1; jid <= last; jid++) if (this.target.get(HAS_JOB, [jid]) === undefined) yield jid;
   }
 
   private copyOthers(source: Source): boolean {
