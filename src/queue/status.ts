@@ -10,9 +10,9 @@ import {
   countByState,
   countExitStatuses,
   countFinishedSince,
+  finishedTotals,
   type JobTimes,
   oldestAndNewest,
-  outcomes,
   runningByHost,
 } from '../store/counts.ts';
 import { duration } from './duration.ts';
@@ -23,8 +23,7 @@ import { read } from './transaction/read.ts';
 const HOUR_MS = 3_600_000;
 
 /**
- * The state of a queue as a plain nested object, ready to be printed. `exitCounts` names
- * exit statuses that are to be counted.
+ * The report of `status` as a nested object. `exitCounts` maps names to the exit statuses that they count.
  */
 export async function queueStatus(
   queue: Queue,
@@ -40,7 +39,7 @@ function databaseStatus(
   now: string,
   exitCounts: ReadonlyMap<string, readonly number[]>,
 ): Record<string, unknown> & { running: Map<string, number> } {
-  const { jobs: finished, successes, seconds } = outcomes(connection);
+  const { jobs: finished, successes, seconds } = finishedTotals(connection);
   const counts = countByState(connection, finished);
   const byState = Object.fromEntries(JOB_STATES.map((state) => [state, counts[state]]));
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -76,7 +75,7 @@ function temporalStatus(connection: Connection, state: JobState, now: string): R
   };
 }
 
-/** How long a job waits or runs by now, or how long it took. */
+/** How long a job has waited or run, or the duration of an ended job. */
 function ageOf(job: JobTimes, state: JobState, now: string): string {
   if (job.elapsed !== null) return duration(job.elapsed);
   const since = state === 'running' ? job.started : (job.finished ?? job.submitted);

@@ -21,7 +21,7 @@ const CLAIMED = nextState({ state: 'pending', restartable: false }, { kind: 'cla
 /** Whether this host may run a job with these `runners`. */
 export type MayRun = (runners: string) => boolean;
 
-/** Who claims: the host, its boot, the journal that will know the attempt, and the time. */
+/** The host that claims, its boot id, the id of the journal that will record the attempts, and the time. */
 export interface Claimant {
   readonly host: string;
   readonly boot: string;
@@ -36,11 +36,11 @@ interface Candidate {
 
 export interface ClaimResult {
   readonly claimed: RunningJob[];
-  /** Rows that rq never wrote, by their jids: they break the schema's rules, or are too long to be read. */
+  /** Jids of rows that violate a constraint or are too long. A user's trigger or SQL can make such rows. */
   readonly invalid: number[];
 }
 
-/** So many invalid rows do not keep others from being claimed. */
+/** Up to this number of invalid rows, other jobs are still found. */
 const MAX_INVALID = 1_000;
 
 /** ClaimResult at most `limit` pending jobs that the host may run, the oldest of the highest priority first. */
@@ -81,12 +81,12 @@ function claimOne(connection: Connection, by: Claimant, jid: number): RunningJob
   }
 }
 
-/** Whether there is anything to claim, but for jobs that are known to be invalid. */
+/** Whether the host may claim a job that is not known to be invalid. */
 export function isClaimable(connection: Connection, mayRun: MayRun, invalid: ReadonlySet<number> = new Set()): boolean {
   return candidates(connection, mayRun, 1 + invalid.size).some(({ jid }) => !invalid.has(jid));
 }
 
-/** What a claim would take, in its order. Each constraint is looked at once, however many jobs have it. */
+/** The jobs that a claim takes, in its order. `mayRun` is called once for each value of `runners`. */
 function candidates(connection: Connection, mayRun: MayRun, limit: number): Candidate[] {
   const found = rowsOf(connection, FREE_JOBS, [limit]);
   let constraint = nextConstraint(connection, '');

@@ -6,18 +6,18 @@ const NEXT_TAG = 'SELECT min(tag) AS tag FROM jobs WHERE tag > ?';
 const NEWEST = `SELECT jid, state, substr(command, 1, :length) AS command FROM jobs
   WHERE jid BETWEEN :first AND :last ORDER BY jid DESC LIMIT :limit`;
 
-/** No jid of a queue has more digits than this. */
+/** The digits of the largest jid. */
 const MAX_DIGITS = 15;
 const SHOWN_COMMAND = 60;
 
-/** A job as much of it as is shown beside its jid: the beginning of its command. */
-export interface JobGlimpse {
+/** What a completion shows beside a jid. The command is truncated. */
+export interface JobSummary {
   readonly jid: number;
   readonly state: JobState;
   readonly command: string;
 }
 
-/** The first tags that begin with the text, in order; one look into the index a tag, however many jobs have it. */
+/** The first tags that begin with the text, in order. Reads one index entry for each tag, however many jobs have it. */
 export function tagsBeginningWith(connection: Connection, text: string, limit: number): string[] {
   const tags: string[] = [];
   let tag = connection.get(FIRST_TAG, [text])?.['tag'];
@@ -28,18 +28,18 @@ export function tagsBeginningWith(connection: Connection, text: string, limit: n
   return tags;
 }
 
-/** The newest jobs whose jid in decimal begins with these digits; none gives the newest of all. */
-export function newestBeginningWith(connection: Connection, digits: string, limit: number): JobGlimpse[] {
-  const jobs: JobGlimpse[] = [];
+/** The newest jobs whose decimal jid begins with the digits; without digits, the newest jobs. */
+export function newestBeginningWith(connection: Connection, digits: string, limit: number): JobSummary[] {
+  const jobs: JobSummary[] = [];
   for (const [first, last] of rangesBeginningWith(digits)) {
     const parameters = { first, last, limit: limit - jobs.length, length: SHOWN_COMMAND };
-    jobs.push(...(connection.all(NEWEST, parameters) as unknown as JobGlimpse[]));
+    jobs.push(...(connection.all(NEWEST, parameters) as unknown as JobSummary[]));
     if (jobs.length >= limit) break;
   }
   return jobs;
 }
 
-/** `4` is 4, 40-49, 400-499 and so on, highest first: jids are found by ranges, as text by nothing but a scan. */
+/** For `4`: 4, 40-49, 400-499 and so on, highest first. A comparison of jids as text would scan the table. */
 function rangesBeginningWith(digits: string): (readonly [number, number])[] {
   if (digits === '') return [[1, 10 ** MAX_DIGITS]];
   if (!/^[1-9]\d*$/.test(digits) || digits.length > MAX_DIGITS) return [];

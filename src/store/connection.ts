@@ -5,18 +5,18 @@ import { errorCode, RqError } from '../job/errors.ts';
 import { DROP_VIEWS, MIGRATIONS, SCHEMA, SCHEMA_VERSION, viewsOfOlder } from './schema.ts';
 
 type Value = string | number | bigint | null | Buffer;
-/** Bound parameters: by name, or one value or several in the order of the question marks. */
+/** Bound parameters: by name, or in the order of the question marks. */
 export type Parameters = Record<string, Value> | readonly Value[];
 export type Row = Record<string, Value>;
 
-/** The library's addon: its own search, by `bindings`, opens more files, in each call of rq. */
+/** The addon of better-sqlite3. The search of the library (`bindings`) would open more files in each call of rq. */
 const ADDON = 'better-sqlite3/build/Release/better_sqlite3.node';
 const { resolve } = createRequire(import.meta.url);
 const READ_VERSION = 'PRAGMA user_version';
 
 /**
- * One open database. Statements are prepared once; temporary tables stay in memory; the journal is a rollback journal
- * in DELETE mode, SQLite's default, and every commit is synced. Errors are SQLite's own, see `storeError`.
+ * An open database. Statements are prepared once, temporary tables stay in memory, and every commit is synced. The
+ * journal mode is DELETE, the default. Methods throw the errors of SQLite; `storeError` converts them.
  */
 export class Connection {
   private readonly statements = new Map<string, Database.Statement>();
@@ -29,7 +29,7 @@ export class Connection {
     readonly isReadOnly: boolean,
   ) {}
 
-  /** Opens an existing database, or makes one with `create`. `busyMs` is how long SQLite waits for a lock. */
+  /** Opens a database, or creates it with `create`. SQLite waits for a lock for `busyMs`. */
   static open(path: string, options: { readOnly?: boolean; create?: boolean; busyMs: number }): Connection {
     const readOnly = options.readOnly === true;
     const database = new Database(path, {
@@ -41,7 +41,7 @@ export class Connection {
     });
     const connection = new Connection(database, path, readOnly);
     try {
-      // None of these changes the file.
+      // These settings do not change the file.
       connection.execute('PRAGMA synchronous = FULL');
       connection.execute('PRAGMA temp_store = MEMORY');
       connection.execute('PRAGMA foreign_keys = ON');
@@ -53,12 +53,12 @@ export class Connection {
     return connection;
   }
 
-  /** Runs statements that take no parameters and give no rows. */
+  /** Runs statements without parameters and rows. */
   execute(sql: string): void {
     this.database.exec(sql);
   }
 
-  /** Runs one statement; gives the number of rows it changed and the rowid of the last one it inserted. */
+  /** Runs a statement. Returns the number of changed rows and the rowid of the last inserted row. */
   run(sql: string, parameters: Parameters = []): { changes: number; lastRowid: number } {
     const { changes, lastInsertRowid } = this.prepare(sql).run(...bind(parameters));
     return { changes, lastRowid: Number(lastInsertRowid) };
@@ -74,12 +74,12 @@ export class Connection {
     return this.prepare(sql).all(...bind(parameters)) as Row[];
   }
 
-  /** The rows of a statement one by one; nothing else may be run on the connection until the last one was taken. */
+  /** The rows of a statement, one at a time. No other statement may run on the connection before the last row is read. */
   iterate(sql: string, parameters: Parameters = []): Iterable<Row> {
     return this.prepare(sql).iterate(...bind(parameters)) as Iterable<Row>;
   }
 
-  /** Compiles a statement, or finds it compiled. */
+  /** Compiles a statement, once for each connection. */
   prepare(sql: string): Database.Statement {
     let statement = this.statements.get(sql);
     if (statement === undefined) {
@@ -90,15 +90,15 @@ export class Connection {
   }
 
   /**
-   * Copies the database into a new file, some pages at a time; a lock is held only while pages are read. Begins anew by
-   * itself where another process writes in between. `step` is asked for the number of pages that come next. Throws
-   * SQLITE_BUSY where the database is locked for longer than `busyMs` at first.
+   * Copies the database into a new file in steps, and holds a lock only during a step. SQLite starts over if another
+   * process writes between two steps. `step` returns the number of pages of the next step. Throws SQLITE_BUSY if the
+   * first step cannot get the lock within `busyMs`.
    */
   async copyTo(path: string, step: (pages: { total: number; remaining: number }) => number): Promise<void> {
     const { totalPages } = await this.database.backup(path, {
       progress: (pages) => step({ total: pages.totalPages, remaining: pages.remainingPages }),
     });
-    // The library takes a lock that it could not have for a step, and no pages at all for the end.
+    // better-sqlite3 counts a step without a lock as a step, and reports 0 pages at the end.
     if (totalPages === 0) throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
   }
 
@@ -173,14 +173,14 @@ function bind(parameters: Parameters): unknown[] {
 }
 
 /**
- * Whether an error of a connection's may come of another file in the place of the one that it has open: `recover` spoils
- * the old one's header, and SQLite itself refuses to write to a file that has lost its name.
+ * Whether the error can mean that another file has replaced the open database. `recover` overwrites the header of the
+ * old file, and SQLite refuses to write to a file that was unlinked.
  */
 export function mayBeReplaced(code: string): boolean {
   return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_READONLY_DBMOVED';
 }
 
-/** Turns an error of SQLite's that a user can act on into an RqError; gives any other back as it is. */
+/** Converts an error of SQLite that a user can act on to an RqError. Returns other errors unchanged. */
 export function storeError(error: unknown, path: string): unknown {
   const code = errorCode(error) ?? '';
   const details = { cause: error, facts: { path, sqlite: code } };
@@ -194,15 +194,19 @@ export function storeError(error: unknown, path: string): unknown {
   if (code === 'SQLITE_FULL') {
     return new RqError(
       'NO_SPACE',
-      `cannot write to ${path}: the disk or your quota is full; make room, try again`,
+      `cannot write to ${path}: the disk or the quota is full; free some space and try again`,
       details,
     );
   }
   if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM') {
-    return new RqError('NOT_ALLOWED', `cannot write to ${path}: you may not, or it is mounted read-only`, details);
+    return new RqError(
+      'NOT_ALLOWED',
+      `cannot write to ${path}: permission denied, or the file system is read-only`,
+      details,
+    );
   }
   if (code.startsWith('SQLITE_IOERR')) {
-    return new RqError('IO', `cannot read or write ${path}: the file system failed (${code}); try again`, details);
+    return new RqError('IO', `cannot read or write ${path}: I/O error (${code}); try again`, details);
   }
   return error;
 }

@@ -8,16 +8,15 @@ const LAST = 'SELECT max(jid) AS jid FROM jobs WHERE state = ?';
 const TIMES = 'SELECT jid, submitted, started, finished, elapsed FROM jobs WHERE jid = ?';
 const FINISHED_SINCE = `SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' AND finished >= ?`;
-const OUTCOMES = `SELECT count(*) AS jobs, avg(elapsed) AS seconds, count(CASE WHEN exit_status = 0 THEN 1 END) AS successes
+const FINISHED_TOTALS = `SELECT count(*) AS jobs, avg(elapsed) AS seconds, count(CASE WHEN exit_status = 0 THEN 1 END) AS successes
   FROM main.jobs INDEXED BY jobs_finished WHERE state = 'finished'`;
 const EXITED_WITH = `SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' AND exit_status IN (SELECT value FROM json_each(?))`;
 const RUNNING_BY_HOST = "SELECT runner, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY runner";
 
 /**
- * How many jobs there are of each state, of which the number of finished ones is known. Most of a large queue is
- * finished or pending: SQLite counts a whole table in a tenth of the time that it takes to count a state (7 ms a
- * million), so that pending jobs are what is left.
+ * The number of jobs in each state; that of finished jobs is known. Pending jobs are the total minus the others: SQLite
+ * counts a table ten times faster than a state (7 ms for a million rows), and most jobs are finished or pending.
  */
 export function countByState(connection: Connection, finished: number): Record<JobState, number> {
   const of = (state: JobState): number => Number(connection.get(OF_STATE, [state])?.['jobs']);
@@ -34,7 +33,7 @@ export interface JobTimes {
   readonly elapsed: number | null;
 }
 
-/** The first and the last job of a state, by jid; undefined if there is none. */
+/** The jobs of a state with the lowest and the highest jid; undefined if there are none. */
 export function oldestAndNewest(
   connection: Connection,
   state: JobState,
@@ -49,14 +48,14 @@ function timesOf(connection: Connection, jid: number): JobTimes {
   return connection.get(TIMES, [jid]) as unknown as JobTimes;
 }
 
-/** How many jobs finished at a time or later. */
+/** The number of jobs that finished at this time or later. */
 export function countFinishedSince(connection: Connection, time: string): number {
   return Number(connection.get(FINISHED_SINCE, [time])?.['jobs']);
 }
 
-/** Of all finished jobs: how many, how many with exit status 0, and their average seconds (null if none). */
-export function outcomes(connection: Connection): { jobs: number; successes: number; seconds: number | null } {
-  const row = connection.get(OUTCOMES);
+/** Finished jobs: their number, the number with exit status 0, and the average duration in seconds (null for none). */
+export function finishedTotals(connection: Connection): { jobs: number; successes: number; seconds: number | null } {
+  const row = connection.get(FINISHED_TOTALS);
   const seconds = row?.['seconds'];
   return {
     jobs: Number(row?.['jobs']),
@@ -65,12 +64,12 @@ export function outcomes(connection: Connection): { jobs: number; successes: num
   };
 }
 
-/** How many jobs finished with one of these exit statuses. */
+/** The number of jobs that finished with one of these exit statuses. */
 export function countExitStatuses(connection: Connection, values: readonly number[]): number {
   return Number(connection.get(EXITED_WITH, [JSON.stringify(values)])?.['jobs']);
 }
 
-/** How many jobs each host runs. */
+/** The number of running jobs of each host. */
 export function runningByHost(connection: Connection): Map<string, number> {
   return new Map(connection.all(RUNNING_BY_HOST).map((row) => [String(row['runner']), Number(row['jobs'])]));
 }

@@ -9,14 +9,14 @@ const EARLIER = `SELECT ${ATTEMPT_LIST} FROM json_each(?) AS wanted
 const ADD_JOB = insertSql('jobs', ROW_COLUMNS);
 const ADD_EARLIER = insertSql('earlier_attempts', ATTEMPT_COLUMNS);
 const KEYS = 'SELECT jid, attempt, state, finished FROM jobs ORDER BY jid';
-// The unary plus keeps jobs_by_state out: the jid finds the row.
+// The unary plus prevents the use of jobs_by_state: the row is found by its jid.
 const UNCHANGED = `SELECT jobs.jid FROM json_each(?) AS wanted CROSS JOIN jobs ON jobs.jid = wanted.value ->> 0
   WHERE attempt = wanted.value ->> 1 AND +state = wanted.value ->> 2 AND finished = wanted.value ->> 3`;
 const COMMIT = 'INSERT INTO rotations (id, partial, path, files, committed) VALUES (?, ?, ?, ?, ?)';
 const UNFINISHED = 'SELECT id, partial, path, files FROM rotations ORDER BY committed';
 const FINISH = 'DELETE FROM rotations WHERE id = ?';
 
-/** Names one end of a job: a job that was run again since has another. */
+/** Identifies the end of a job. A job that ran again since then has another key. */
 export interface EndedKey {
   readonly jid: number;
   readonly attempt: number;
@@ -24,17 +24,17 @@ export interface EndedKey {
   readonly finished: string;
 }
 
-/** A rotation that is committed: its jobs are nowhere else any more. */
+/** A committed rotation: its jobs are no longer in the queue. */
 export interface CommittedRotation {
   readonly id: string;
-  /** Where it lies, complete, and where it is to be. */
+  /** Where it is, complete, and where it must be moved to. */
   readonly partial: string;
   readonly path: string;
-  /** Names of files to be removed, relative to the queue; undefined where the record is none that rq wrote. */
+  /** Files to remove, relative to the queue; undefined if the record is invalid. */
   readonly files: readonly string[] | undefined;
 }
 
-/** Whole rows of jobs of an ended state that finished at a time or before, in the order of their jids. */
+/** Rows of jobs in an ended state that ended at this time or before, by ascending jid, with all columns. */
 export function endedRows(
   connection: Connection,
   { state, after, until, limit }: { state: 'finished' | 'dead'; after: number; until: string; limit: number },
@@ -46,7 +46,7 @@ export function earlierAttemptRows(connection: Connection, jids: readonly number
   return connection.all(EARLIER, [JSON.stringify(jids)]);
 }
 
-/** Adds whole rows to the database of a rotation. */
+/** Adds rows with all columns to the database of a rotation. */
 export function addRows(connection: Connection, jobs: readonly Row[], earlier: readonly Row[]): void {
   for (const row of jobs) connection.run(ADD_JOB, row);
   for (const row of earlier) connection.run(ADD_EARLIER, row);
@@ -59,13 +59,13 @@ export function endedKeys(connection: Connection): EndedKey[] {
   });
 }
 
-/** The jids among these whose jobs are as they were. */
+/** The jids of those jobs that have not changed. */
 export function unchangedJids(connection: Connection, keys: readonly EndedKey[]): Set<number> {
   const wanted = keys.map(({ jid, attempt, state, finished }) => [jid, attempt, state, finished]);
   return new Set(connection.all(UNCHANGED, [JSON.stringify(wanted)]).map((row) => Number(row['jid'])));
 }
 
-/** Records that a rotation is complete and its jobs are gone from the queue, in the transaction that removes them. */
+/** Records a complete rotation, in the transaction that deletes its jobs from the queue. */
 export function commitRotation(
   connection: Connection,
   rotation: CommittedRotation & { files: readonly string[] },
@@ -74,7 +74,7 @@ export function commitRotation(
   connection.run(COMMIT, [rotation.id, rotation.partial, rotation.path, JSON.stringify(rotation.files), now]);
 }
 
-/** Rotations that are committed and not known to be in place. */
+/** Committed rotations that may not be in place yet. */
 export function unfinishedRotations(connection: Connection): CommittedRotation[] {
   return connection.all(UNFINISHED).map((row) => ({
     id: String(row['id']),

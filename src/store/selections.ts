@@ -6,7 +6,7 @@ import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
 const FROM_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid > :after AND jid <= :upTo`;
 const FROM_STATE = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = :state AND jid > :after AND jid <= :upTo`;
-const FROM_UNSUCCESSFUL = `SELECT ${JOB_COLUMNS} FROM jobs
+const FROM_FAILED = `SELECT ${JOB_COLUMNS} FROM jobs
   WHERE state = 'finished' AND (exit_status <> 0 OR signal IS NOT NULL) AND jid > :after AND jid <= :upTo`;
 const FROM_DEAD = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = 'dead' AND jid > :after AND jid <= :upTo`;
 const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :after AND jid <= :upTo`;
@@ -21,14 +21,14 @@ export interface Page {
   readonly limit: number;
 }
 
-/** The ranges of a selection, merged once for all its pages. */
+/** The merged ranges of each selection, shared by all its pages. */
 const mergedRanges = new WeakMap<Selection, readonly JidRange[]>();
 
-/** The rows of the first selected jobs after a jid, in the order of their jids. */
+/** The rows of the first selected jobs after a jid, by ascending jid. */
 export function selectRows(connection: Connection, selection: Selection, { after, limit }: Page): Row[] {
   const rows: Row[] = [];
   const ranges = rangesAfter(selection, after);
-  // Read with each page, all ranges of a long list would be read as often as it has pages.
+  // Passes `limit` ranges at a time to SQLite: each page would otherwise read all ranges of a long list.
   for (let from = 0, start = after; rows.length < limit; from += limit) {
     const isLast = from + limit >= ranges.length;
     const part = ranges.slice(from, from + limit);
@@ -47,7 +47,7 @@ function rangesAfter(selection: Selection, after: number): readonly JidRange[] {
   return first === -1 ? [] : merged.slice(first);
 }
 
-/** Of the jobs up to a jid, and of the ranges those that are up to it. */
+/** The selected rows up to the jid `upTo`; `ranges` contains the ranges up to it. */
 function selectPart(
   connection: Connection,
   selection: Selection,
@@ -56,7 +56,7 @@ function selectPart(
 ): Row[] {
   const parameters: Record<string, string | number | null> = { ...page };
   const equals = selection.pairs.map(({ field, value }, index) => {
-    // The one place where a name enters SQL: never one that is not a column.
+    // The name becomes part of the SQL, so it must be a column.
     if (!JOB_FIELDS.includes(field)) throw new TypeError(`no such column: ${String(field)}`);
     parameters[`value${index}`] = value;
     return ` AND ${field} IS :value${index}`;
@@ -66,12 +66,12 @@ function selectPart(
   return connection.all(`${sources.join('\nUNION\n')}\n${PAGE}`, parameters);
 }
 
-/** As `selectRows`, as jobs. */
+/** The first selected jobs after a jid, by ascending jid. */
 export function selectPage(connection: Connection, selection: Selection, page: Page): Job[] {
   return selectRows(connection, selection, page).map(jobFromRow);
 }
 
-/** One SELECT for each part of the selection, each of which an index answers in the order of jids. */
+/** One SELECT for each part of the selection. An index answers each of them in the order of jids. */
 function sourcesOf(
   selection: Selection,
   ranges: readonly JidRange[],
@@ -87,7 +87,7 @@ function sourcesOf(
     parameters[`state_${state}`] = state;
     sources.push(FROM_STATE.replace(':state', `:state_${state}`));
   }
-  if (selection.failed === true) sources.push(FROM_UNSUCCESSFUL, FROM_DEAD);
+  if (selection.failed === true) sources.push(FROM_FAILED, FROM_DEAD);
   if (sources.length > 0 || selection.pairs.length === 0) return sources;
   const tag = selection.pairs.find(({ field, value }) => field === 'tag' && value !== null);
   if (tag === undefined) return [FROM_ALL];
@@ -95,7 +95,7 @@ function sourcesOf(
   return [FROM_TAG];
 }
 
-/** The same jids in ascending ranges that do not overlap, so that no job is selected twice. */
+/** The same jids as ascending ranges that do not overlap. */
 export function mergeRanges(ranges: readonly JidRange[]): JidRange[] {
   const merged: { first: number; last: number }[] = [];
   for (const { first, last } of [...ranges].sort((a, b) => a.first - b.first)) {
@@ -106,7 +106,7 @@ export function mergeRanges(ranges: readonly JidRange[]): JidRange[] {
   return merged;
 }
 
-/** The job of a jid, or undefined. */
+/** The job with a jid, or undefined. */
 export function findJob(connection: Connection, jid: number): Job | undefined {
   const row = connection.get(FIND, [jid]);
   return row === undefined ? undefined : jobFromRow(row);

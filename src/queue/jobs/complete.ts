@@ -1,4 +1,4 @@
-import { type JobGlimpse, newestBeginningWith, tagsBeginningWith } from '../../store/completions.ts';
+import { type JobSummary, newestBeginningWith, tagsBeginningWith } from '../../store/completions.ts';
 import type { Connection } from '../../store/connection.ts';
 import { openQueue } from '../open.ts';
 import { read } from '../transaction/read.ts';
@@ -12,7 +12,7 @@ export async function completeTag(path: string, text: string, limit: number): Pr
 }
 
 /** The newest jobs whose jid begins with the digits. Throws as `openQueue` and `read`. */
-export async function completeJid(path: string, digits: string, limit: number): Promise<JobGlimpse[]> {
+export async function completeJid(path: string, digits: string, limit: number): Promise<JobSummary[]> {
   return await readAt(path, (connection) => newestBeginningWith(connection, digits, limit));
 }
 

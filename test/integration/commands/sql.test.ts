@@ -70,8 +70,8 @@ describe('execute', () => {
   });
 
   test.each([
-    ['drop table jobs', 'which the queue rests on'],
-    ['drop index jobs_claimable', 'which the queue rests on'],
+    ['drop table jobs', 'which rq needs'],
+    ['drop index jobs_claimable', 'which rq needs'],
     ['delete from operations', 'the fence'],
     ["update sqlite_sequence set seq = 0 where name = 'jobs'", 'the last jid'],
     ['commit', 'inside a transaction'],
