@@ -1,4 +1,4 @@
-/** Limits that are enforced where something enters rq. */
+/** Limits of values that users give to rq. */
 export const MAX_COMMAND_BYTES = 1024 * 1024;
 export const MAX_TAG_BYTES = 255;
 export const MIN_PRIORITY = -(2 ** 31);

@@ -6,16 +6,16 @@ import type { Queue } from './open.ts';
 import { read } from './transaction/read.ts';
 import { transaction } from './transaction/transaction.ts';
 
-/** What a queue says of itself to all who use it; null where it leaves that to them. */
+/** The settings of a queue; null for a default that each host determines. */
 export interface Settings {
-  /** Jobs at once on each host; null: as many as it has processors. */
+  /** The slots of each host; null for the number of its processors. */
   readonly max_feed: number | null;
-  /** Seconds between the polls of an idle feeder, at least and at most. */
+  /** The minimum and the maximum of seconds between two polls of an idle feeder. */
   readonly min_sleep: number;
   readonly max_sleep: number;
-  /** Seconds without a sign of life after which a host is lost, and its jobs go to others. */
+  /** Seconds without a heartbeat after which a host is lost. */
   readonly lost_after: number;
-  /** Seconds that ended jobs stay in the queue before a rotation takes them. */
+  /** Seconds that ended jobs stay in the queue before a rotation moves them. */
   readonly retention: number;
 }
 
@@ -39,12 +39,12 @@ export const SETTING_RANGES: Readonly<Record<keyof Settings, Range>> = {
 
 const DEFAULTS: Settings = { max_feed: null, min_sleep: 1, max_sleep: 5, lost_after: 900, retention: 0 };
 
-/** What a queue was configured to, with defaults for the rest. */
+/** The configured settings, and defaults for the others. */
 export async function readSettings(queue: Queue): Promise<Settings> {
   return await read(queue, settingsIn);
 }
 
-/** Sets some of the settings, null to the default, and gives all. Throws INVALID_INPUT for sleeps that contradict. */
+/** Changes settings, null to the default, and returns all. Throws INVALID_INPUT if min_sleep exceeds max_sleep. */
 export async function configureQueue(
   queue: Queue,
   changes: ReadonlyMap<keyof Settings, number | null>,
@@ -58,7 +58,7 @@ export async function configureQueue(
   });
 }
 
-/** What somebody wrote there by SQL may be anything: that counts as not said. */
+/** Values that a user wrote by SQL can be invalid. They are ignored. */
 function isIn({ min, max, isWhole }: Range, value: number): boolean {
   return value >= min && value <= max && (!isWhole || Number.isInteger(value));
 }

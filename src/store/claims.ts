@@ -4,18 +4,19 @@ import { nextState } from '../job/transitions.ts';
 import type { Connection } from './connection.ts';
 import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
-const FREE_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_claimable
+const UNRESTRICTED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_claimable
   WHERE state = 'pending' AND runners IS NULL
   ORDER BY priority DESC, jid LIMIT ?`;
-const NEXT_CONSTRAINT = `SELECT min(runners) AS runners FROM main.jobs INDEXED BY jobs_constrained
+const NEXT_RUNNERS = `SELECT min(runners) AS runners FROM main.jobs INDEXED BY jobs_constrained
   WHERE state = 'pending' AND runners IS NOT NULL AND runners > ?`;
-const CONSTRAINED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_constrained
+const RESTRICTED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_constrained
   WHERE state = 'pending' AND runners IS NOT NULL AND runners = ?
   ORDER BY priority DESC, jid LIMIT ?`;
 const CLAIM = `UPDATE jobs SET state = :state, attempt = attempt + 1, started = :now, runner = :host, boot = :boot,
   journal = :journal, stdout = 'stdout/' || jid, stderr = 'stderr/' || jid
   WHERE jid = :jid AND state = 'pending' AND ${HAS_VALID_LENGTHS} RETURNING ${JOB_COLUMNS}`;
 
+/** The state of a claimed job. */
 const CLAIMED = nextState({ state: 'pending', restartable: false }, { kind: 'claim' })?.state ?? null;
 
 /** Whether this host may run a job with these `runners`. */
@@ -43,20 +44,20 @@ export interface ClaimResult {
 /** Up to this number of invalid rows, other jobs are still found. */
 const MAX_INVALID = 1_000;
 
-/** ClaimResult at most `limit` pending jobs that the host may run, the oldest of the highest priority first. */
+/** Claims up to `limit` pending jobs that the host may run: by descending priority, then by ascending jid. */
 export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, limit: number): ClaimResult {
   const claims: ClaimResult = { claimed: [], invalid: [] };
   if (limit < 1) return claims;
-  claim(connection, by, candidates(connection, mayRun, limit), limit, claims);
+  claimEach(connection, by, candidates(connection, mayRun, limit), limit, claims);
   if (claims.invalid.length === 0) return claims;
   const further = candidates(connection, mayRun, limit + MAX_INVALID);
   const known = new Set([...claims.invalid, ...claims.claimed.map(({ jid }) => jid)]);
   const others = further.filter(({ jid }) => !known.has(jid));
-  claim(connection, by, others, limit, claims);
+  claimEach(connection, by, others, limit, claims);
   return claims;
 }
 
-function claim(
+function claimEach(
   connection: Connection,
   by: Claimant,
   found: readonly Candidate[],
@@ -88,11 +89,11 @@ export function isClaimable(connection: Connection, mayRun: MayRun, invalid: Rea
 
 /** The jobs that a claim takes, in its order. `mayRun` is called once for each value of `runners`. */
 function candidates(connection: Connection, mayRun: MayRun, limit: number): Candidate[] {
-  const found = rowsOf(connection, FREE_JOBS, [limit]);
-  let constraint = nextConstraint(connection, '');
-  while (constraint !== undefined) {
-    if (mayRun(constraint)) found.push(...rowsOf(connection, CONSTRAINED_JOBS, [constraint, limit]));
-    constraint = nextConstraint(connection, constraint);
+  const found = rowsOf(connection, UNRESTRICTED_JOBS, [limit]);
+  let runners = nextRunners(connection, '');
+  while (runners !== undefined) {
+    if (mayRun(runners)) found.push(...rowsOf(connection, RESTRICTED_JOBS, [runners, limit]));
+    runners = nextRunners(connection, runners);
   }
   return found.sort((a, b) => b.priority - a.priority || a.jid - b.jid).slice(0, limit);
 }
@@ -101,7 +102,7 @@ function rowsOf(connection: Connection, sql: string, parameters: readonly (strin
   return connection.all(sql, parameters).map((row) => ({ jid: Number(row['jid']), priority: Number(row['priority']) }));
 }
 
-function nextConstraint(connection: Connection, after: string): string | undefined {
-  const runners = connection.get(NEXT_CONSTRAINT, [after])?.['runners'];
+function nextRunners(connection: Connection, after: string): string | undefined {
+  const runners = connection.get(NEXT_RUNNERS, [after])?.['runners'];
   return typeof runners === 'string' ? runners : undefined;
 }

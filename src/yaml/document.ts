@@ -1,12 +1,12 @@
 import { jsonText } from '../job/printable.ts';
 import { type Scalar, scalarText } from './scalar.ts';
 
-/** What can be printed: maps and lists of scalars, to any depth; undefined members are left out. */
+/** A printable value: nested maps and lists of scalars. Undefined members are left out. */
 export type Printable = Scalar | undefined | readonly Printable[] | { readonly [key: string]: Printable };
 
 /**
- * One YAML document that starts with `---`, one `key: value` a line; or the same as JSON, indented by two. Keys have
- * less than 1024 characters in YAML (1.2.2, 7.4.2).
+ * A YAML document that starts with `---` and has one `key: value` on each line, or JSON that is indented by two. Keys must
+ * have fewer than 1024 characters (YAML 1.2.2, 7.4.2).
  */
 export function documentText(value: Printable, format: { json?: boolean } = {}): string {
   if (format.json === true) return `${jsonText(value ?? null, 2)}\n`;
@@ -15,7 +15,7 @@ export function documentText(value: Printable, format: { json?: boolean } = {}):
   return `${lines.join('\n')}\n`;
 }
 
-/** Parses what a mode reports into what can be printed; dates become ISO text, anything else strange is text. */
+/** Converts a report to a printable value: dates to ISO text, maps to objects, values of other types to text. */
 export function printable(value: unknown): Printable {
   if (value === null || value === undefined) return value;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
@@ -28,7 +28,7 @@ export function printable(value: unknown): Printable {
   return String(value);
 }
 
-/** Appends a node whose first line starts with `head` (`---`, `key:` or `-`) and whose members are indented. */
+/** Appends a node. Its first line starts with `head` (`---`, `key:` or `-`); its members are indented. */
 function writeNode(value: Printable, indent: string, head: string, lines: string[]): void {
   if (isList(value)) {
     if (value.length === 0) lines.push(`${head} []`);
@@ -43,7 +43,7 @@ function writeNode(value: Printable, indent: string, head: string, lines: string
 }
 
 function writeList(items: readonly Printable[], indent: string, head: string, lines: string[]): void {
-  // A list in a list starts on its parent's line.
+  // A list in a list starts on the line of its parent.
   if (!head.endsWith('-') || head.endsWith('---')) lines.push(head);
   for (const [index, item] of items.entries()) {
     const nested = index === 0 && head.endsWith('-') && !head.endsWith('---');

@@ -1,6 +1,6 @@
 /**
- * Reads a document of `key: value` lines as `documentText` writes it for flat data. Values come as text, unquoted;
- * lines of any other form are ignored, so that a damaged file gives less and not an error.
+ * Reads a document of `key: value` lines as `documentText` writes it for a flat map. Values are text without quotes. Other
+ * lines are ignored, so that a damaged file is read in part.
  */
 export function readFlatDocument(text: string): Record<string, string> {
   const pairs = text.split('\n').flatMap((line): [string, string][] => {

@@ -2,12 +2,12 @@ import { type Document, isAlias, isNode, isSeq, LineCounter, type ParsedNode, pa
 import { errorMessage, RqError } from '../job/errors.ts';
 import type { RawEntry } from './printed.ts';
 
-/** Far more than people write, far fewer than an attack with nested aliases needs. */
+/** More than any list of jobs needs, and too few for an attack with nested aliases. */
 const MAX_ALIASES = 100;
 
 /**
- * Reads any YAML or JSON list of jobs (or one job, or several documents) with the `yaml` library: no tags, no merge
- * keys, no key twice. An entry that is text is a command. Throws INVALID_INPUT with the line.
+ * Reads YAML or JSON with the `yaml` library: a list of jobs, one job, or several documents. Tags, merge keys and duplicate
+ * keys are refused. An entry that is text is a command line. Throws INVALID_INPUT with the line.
  */
 export function readAnyYaml(text: string, source: string): RawEntry[] {
   const lines = new LineCounter();
@@ -28,7 +28,7 @@ function parse(text: string, lineCounter: LineCounter, source: string): Document
     });
     return Array.isArray(documents) ? documents : [];
   } catch (error) {
-    // The library calls itself for each level.
+    // The library recurses for each level.
     if (error instanceof RangeError) throw invalid(source, 1, 'it is nested too deeply');
     throw error;
   }
@@ -57,7 +57,7 @@ function refuseTags(document: Document.Parsed, lines: LineCounter, source: strin
     Node(_key, node) {
       if (isAlias(node) || node.tag === undefined) return;
       const line = node.range ? lines.linePos(node.range[0]).line : 1;
-      throw invalid(source, line, `the tag ${node.tag} is not taken; jobs have plain values only`);
+      throw invalid(source, line, `the tag ${node.tag} is not allowed; use plain values`);
     },
   });
 }
@@ -73,9 +73,10 @@ function plainValue(document: Document.Parsed, source: string): unknown {
 
 function entryFields(entry: unknown, line: number, source: string): RawEntry['fields'] {
   if (typeof entry === 'string') return [['command', entry]];
-  if (!(entry instanceof Map)) throw invalid(source, line, 'an entry must be a job (keys and values) or a command');
+  if (!(entry instanceof Map))
+    throw invalid(source, line, 'an entry must be a job (keys and values) or a command line');
   return [...entry].map(([key, value]): [string, unknown] => {
-    if (typeof key !== 'string') throw invalid(source, line, `the key ${String(key)} is no field of a job`);
+    if (typeof key !== 'string') throw invalid(source, line, `the key ${String(key)} is not a field of a job`);
     return [key, value];
   });
 }

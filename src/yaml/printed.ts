@@ -1,7 +1,7 @@
 import { jsonText } from '../job/printable.ts';
 import { isPlain } from './scalar.ts';
 
-/** One job as it was printed: its keys and values in their order, and the line that it starts on. */
+/** The keys and values of a printed job in their order, and its first line. */
 export interface RawEntry {
   readonly line: number;
   readonly fields: readonly (readonly [string, unknown])[];
@@ -11,8 +11,8 @@ const YAML_LINE = /^(- | {2})([a-z_]+): (.+)$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
- * Reads the exact form in which rq prints jobs as YAML, at some hundred times the speed of a full parser. Returns
- * undefined for anything else, however slightly it differs; a full parser then has the say.
+ * Reads the exact form in which rq prints jobs as YAML, about a hundred times faster than a full parser. Returns undefined
+ * for any other text, which a full parser must read.
  */
 export function readPrintedYaml(text: string): RawEntry[] | undefined {
   if (!text.startsWith('---\n- ') || !text.endsWith('\n')) return undefined;
@@ -39,14 +39,14 @@ export function readPrintedYaml(text: string): RawEntry[] | undefined {
   return entries;
 }
 
-/** As `readPrintedYaml`, for JSON as rq prints it: an array, a job a line. */
+/** Like `readPrintedYaml`, for JSON as rq prints it: an array with one job on each line. */
 export function readPrintedJson(text: string): RawEntry[] | undefined {
   if (!text.startsWith('[\n{') || !text.endsWith('}\n]\n')) return undefined;
   const entries: RawEntry[] = [];
   for (const [index, line] of text.slice(2, -3).split('\n').entries()) {
     const json = line.endsWith(',') ? line.slice(0, -1) : line;
     const value = parseJson(json);
-    // What does not print as it was read had a key twice, or numbers that JavaScript cannot hold.
+    // Text that prints differently had a duplicate key, or a number that JavaScript cannot represent.
     if (typeof value !== 'object' || value === null || jsonText(value) !== json) return undefined;
     entries.push({ line: index + 2, fields: Object.entries(value) });
   }

@@ -3,25 +3,25 @@ import { RqError } from '../job/errors.ts';
 import { checkEntry, commandFault, type JobEntry } from './entry.ts';
 import { type RawEntry, readPrintedJson, readPrintedYaml } from './printed.ts';
 
-/** A job as it was handed in, with the line that it starts on. */
+/** A job that a submitter entered, with its first line. */
 export interface SubmittedEntry extends JobEntry {
   readonly line: number;
   readonly command: string;
-  /** Of a job that rq printed: when that was submitted, which tells it from a job of another queue. */
+  /** The time of submission, if rq printed the job. It distinguishes the job from one of another queue. */
   readonly submitted?: string;
 }
 
-/** A document, by its first line that counts: `---`, `%YAML`, a list's `- `, or JSON with a job or text in it. */
+/** The first relevant line of a document: `---`, `%YAML`, the `- ` of a list, or JSON with a job or text. */
 const DOCUMENT = /^(?:---(?:\s|$)|%YAML |- |\[\s*(?:\{\s*"\w+"\s*:|"(?:[^"\\]|\\.)*"\s*[,\]]|\]\s*$)|\{\s*"\w+"\s*:)/;
-/** A bracket alone on its line begins JSON, if what follows is JSON as well. */
+/** A bracket that is alone on its line starts JSON if the next lines are JSON. */
 const BRACKET = /^[[{]\s*$/;
-/** A line of a job as rq prints it; in a list of commands, of a document that has lost its first line. */
+/** A line of a job as rq prints it. In a list of command lines, the first line of the document is missing. */
 const FIELD_LINE = /^(?: {2}|- )?(?:command:(?: |$)|jid: \d+$)/;
 
 /**
- * Reads jobs from bytes. A document (first line `---`, `%YAML`, `- …`, or JSON) is parsed as YAML or JSON; anything
- * else is one command a line, where blank lines and lines that begin with `#` are skipped and nothing within a line is
- * stripped. Throws INVALID_INPUT with the line at the first fault; no jobs at all is one, a field of a job another.
+ * Reads jobs from bytes. A document (first line `---`, `%YAML`, `- …`, or JSON) is parsed as YAML or JSON. Other text has
+ * one command line on each line; blank lines and lines that start with `#` are skipped, and white space is kept. Throws
+ * INVALID_INPUT with the line of the first fault, and if there are no jobs.
  */
 export async function readSubmittedEntries(bytes: Uint8Array, source: string): Promise<SubmittedEntry[]> {
   const text = decode(bytes, source);
@@ -29,11 +29,11 @@ export async function readSubmittedEntries(bytes: Uint8Array, source: string): P
   if (entries.length > 0) return entries;
   throw new RqError(
     'INVALID_INPUT',
-    `there are no jobs in ${source}: give one command a line, or YAML as rq prints it`,
+    `there are no jobs in ${source}: give one command on each line, or YAML as rq prints it`,
   );
 }
 
-/** True if the text is read as YAML or JSON, false if it is one command a line. */
+/** Whether the text is YAML or JSON, and not a list of command lines. */
 export function isDocument(text: string): boolean {
   let start = 0;
   while (start < text.length) {

@@ -2,22 +2,22 @@ import { closest } from 'fastest-levenshtein';
 import { errorMessage, RqError } from '../../job/errors.ts';
 import { uniquePrefix } from '../input/selection.ts';
 
-const EXPRESSION = /[\\^$.*+?()[\]{}|]/;
+const REGULAR_EXPRESSION = /[\\^$.*+?()[\]{}|]/;
 
 /**
- * The names that `--fields` asks for, in that order and each once: a comma-separated list of names, unique prefixes
- * and regular expressions. Throws USAGE for one that matches nothing, or as a prefix several.
+ * The fields that `--fields` selects, in its order and without duplicates. Its value is a comma-separated list of names,
+ * unique prefixes and regular expressions. Throws USAGE for an item that matches no field, or an ambiguous prefix.
  */
 export function chooseFields<Name extends string>(text: string, names: readonly Name[]): Name[] {
   return [...new Set(text.split(',').flatMap((word) => fieldsOf(word, names)))];
 }
 
 function fieldsOf<Name extends string>(word: string, names: readonly Name[]): Name[] {
-  const chosen = EXPRESSION.test(word) ? matching(word, names) : [uniquePrefix(word, names, 'field')];
+  const chosen = REGULAR_EXPRESSION.test(word) ? matching(word, names) : [uniquePrefix(word, names, 'field')];
   const found = chosen.filter((name) => name !== undefined);
   if (found.length > 0) return found;
   const nearest = names.length === 0 ? '' : `, did you mean ${closest(word, [...names])}?`;
-  throw new RqError('USAGE', `there is no field "${word}" to print${nearest} There are ${names.join(', ')}`);
+  throw new RqError('USAGE', `there is no field "${word}" to print${nearest} The fields are ${names.join(', ')}`);
 }
 
 function matching<Name extends string>(word: string, names: readonly Name[]): Name[] {
@@ -25,6 +25,6 @@ function matching<Name extends string>(word: string, names: readonly Name[]): Na
     const expression = new RegExp(word);
     return names.filter((name) => expression.test(name));
   } catch (error) {
-    throw new RqError('USAGE', `cannot choose fields by "${word}": ${errorMessage(error)}`, { cause: error });
+    throw new RqError('USAGE', `cannot select fields by "${word}": ${errorMessage(error)}`, { cause: error });
   }
 }

@@ -6,7 +6,7 @@ const CHECK = 'PRAGMA integrity_check(1)';
 const CHECK_ALL = 'PRAGMA integrity_check(1000)';
 const QUICK_CHECK = 'PRAGMA quick_check(1)';
 const CHECK_REFERENCES = 'PRAGMA foreign_key_check';
-const CONTRADICTION = `SELECT entry.jid FROM jobs AS entry INDEXED BY jobs_by_state
+const CONTRADICTION = `SELECT entry.jid FROM main.jobs AS entry INDEXED BY jobs_by_state
   LEFT JOIN jobs AS job NOT INDEXED ON job.jid = entry.jid WHERE job.state IS NOT entry.state LIMIT 1`;
 const INDEX = /^(row \d+ missing from index|wrong # of entries in index|non-unique entry in index) /;
 

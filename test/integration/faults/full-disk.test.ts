@@ -22,7 +22,9 @@ describeSmallDisk('a full disk', () => {
     const jobs = `${'echo a command of some length that fills the disk\n'.repeat(20)}`;
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: jobs });
     const many = await bench.run(['QUEUE', 'submit', '-q', '-'], { input: jobs.repeat(5000) });
-    expect(many.stderr).toMatch(/^rq: cannot write to .*: the disk or the quota is full; free some space and try again\n$/);
+    expect(many.stderr).toMatch(
+      /^rq: cannot write to .*: the disk or the quota is full; free some space and try again\n$/,
+    );
     expect(many.status).toBe(1);
     const filler = fill(join(bench.queue, '..'));
     const one = await bench.run(['QUEUE', 'submit', '-q', '--stdin', 'cat'], { input: 'x'.repeat(100_000) });

@@ -156,7 +156,7 @@ describe('chosen fields', () => {
     ['s', 'is ambiguous: it can be state, submitted'],
     ['commnad', 'did you mean command?'],
     ['jid,,tag', 'there is no field ""'],
-    ['(', 'cannot choose fields by "("'],
+    ['(', 'cannot select fields by "("'],
     ['^zz', 'there is no field'],
   ])('refuses %j', (text, message) => {
     expect(() => chooseFields(text, JOB_FIELDS)).toThrow(message);
