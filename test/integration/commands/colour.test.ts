@@ -46,7 +46,7 @@ test('stdout and stderr are coloured or not, each by what it is', () => {
   expect(onTerminal('rq nowhere list').startsWith(`${RED_RQ} no queue`)).toBe(true);
   expect(onTerminal('rq nowhere list 2>error')).toBe('');
   expect(readFileSync(join(bench.directory, 'error'), 'utf8')).toMatch(/^rq: no queue/);
-  expect(onTerminal('rq q list 99 >list').startsWith(`${RED_RQ} no job`)).toBe(true);
+  expect(onTerminal('rq q list 99 >list').startsWith(`${RED_RQ} cannot list: no job`)).toBe(true);
   expect(readFileSync(join(bench.directory, 'list'), 'utf8')).toBe('--- []\n');
   expect(onTerminal('rq q list 2>error')).toContain(ESCAPE);
 });
