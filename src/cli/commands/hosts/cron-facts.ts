@@ -20,7 +20,7 @@ export async function cronFacts(call: CommandCall): Promise<CronFacts> {
   }
 }
 
-/** Informs a user who ends a feeder if cron will start it again. */
+/** Reports that cron will start an ended feeder again, if it will. */
 export async function reportCronRestart(call: CommandCall): Promise<void> {
   const { lines } = await cronFacts(call);
   if (lines === undefined || lines.length === 0) return;
