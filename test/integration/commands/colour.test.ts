@@ -15,7 +15,7 @@ beforeEach(async () => {
   await bench.must(['QUEUE', 'submit', '-q', 'true']);
 });
 
-/** What a line of the shell writes to a terminal, in which `rq` is the program. */
+/** The output of a shell line on a terminal. */
 function onTerminal(line: string, environment: NodeJS.ProcessEnv = {}): string {
   const { stdout } = spawnSync('script', ['-qec', `rq() { ${join(ROOT, 'bin/rq')} "$@"; }; ${line}`, '/dev/null'], {
     cwd: bench.directory,
@@ -26,7 +26,7 @@ function onTerminal(line: string, environment: NodeJS.ProcessEnv = {}): string {
   return stdout.replaceAll('\r\n', '\n');
 }
 
-test('on a terminal jobs and reports have coloured keys and states', async () => {
+test('jobs and reports on a terminal have coloured keys and states', async () => {
   const plain = await bench.must(['QUEUE', 'list']);
   const coloured = onTerminal('rq q list');
   expect(coloured).toContain(`${ESCAPE}[36mstate${ESCAPE}[39m: ${ESCAPE}[33mpending${ESCAPE}[39m\n`);
@@ -34,7 +34,7 @@ test('on a terminal jobs and reports have coloured keys and states', async () =>
   expect(onTerminal('rq q status')).toContain(`${ESCAPE}[36mjobs${ESCAPE}[39m:\n`);
 });
 
-test('nothing is coloured in a pipe, in JSON, in a path, on a dumb terminal, or with NO_COLOR', () => {
+test('pipes, JSON, paths, dumb terminals and NO_COLOR have no colour', () => {
   const words = ['rq q list | cat', 'rq q list --json', 'rq q stdout4 1', 'rq help', 'rq version'];
   for (const line of words) expect(onTerminal(line)).not.toContain(ESCAPE);
   expect(onTerminal('rq q list', { NO_COLOR: '1' })).toContain('\n  state: pending\n');
@@ -42,7 +42,7 @@ test('nothing is coloured in a pipe, in JSON, in a path, on a dumb terminal, or 
   expect(onTerminal('rq nowhere list', { NO_COLOR: '1' })).toMatch(/^rq: no queue/);
 });
 
-test('stdout and stderr are coloured or not, each by what it is', () => {
+test('stdout and stderr are coloured independently', () => {
   expect(onTerminal('rq nowhere list').startsWith(`${RED_RQ} no queue`)).toBe(true);
   expect(onTerminal('rq nowhere list 2>error')).toBe('');
   expect(readFileSync(join(bench.directory, 'error'), 'utf8')).toMatch(/^rq: no queue/);

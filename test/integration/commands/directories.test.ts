@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, Workbench } from '../../support/program.ts';
 
-test('a relative directory of a job is below the path by which the shell is where it is', async () => {
+test('a relative directory of a job is resolved against PWD, with its symbolic links', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   mkdirSync(join(bench.directory, 'volume7/sub'), { recursive: true });
@@ -19,7 +19,7 @@ test('a relative directory of a job is below the path by which the shell is wher
   expect((await bench.jobs()).map((job) => job['cwd'])).toEqual([cwd, join(cwd, 'sub'), cwd, '/var', join(cwd, 'sub')]);
 });
 
-test('in a directory whose name is not UTF-8 only what needs that name is refused, and says why', async () => {
+test('in a directory whose name is not UTF-8, only commands that need the name are refused', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', 'true']);

@@ -40,7 +40,7 @@ test('four hosts drain two thousand jobs, each exactly once', async () => {
   expect(new Set(jobs.map(({ state }) => state))).toEqual(new Set(['finished']));
 });
 
-test('jobs go on when their feeder is killed, and the next one adopts them with their real exit status', async () => {
+test('jobs continue when their feeder is killed, and the next feeder adopts them with their real exit status', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   const gate = join(bench.directory, 'gate');
@@ -62,7 +62,7 @@ test('jobs go on when their feeder is killed, and the next one adopts them with 
   );
 });
 
-test('jobs that ended while no feeder lived keep their real exit status', async () => {
+test('jobs that ended while no feeder was running get their real exit status', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   const done = join(bench.directory, 'done');
@@ -75,7 +75,7 @@ test('jobs that ended while no feeder lived keep their real exit status', async 
   expect(await bench.jobs()).toMatchObject([{ state: 'finished', exit_status: 7, attempt: 1 }]);
 });
 
-test('a job that a signal ends says which', async () => {
+test('a job that was ended by a signal has the name of the signal', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', 'kill -USR1 $$']);
@@ -83,7 +83,7 @@ test('a job that a signal ends says which', async () => {
   expect(await bench.jobs()).toMatchObject([{ state: 'finished', signal: 'SIGUSR1' }]);
 });
 
-test('a job that gets a real-time signal, of which Node knows no name, is not taken for well', async () => {
+test('a job that was ended by a real-time signal, which Node cannot name, is not successful', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'kill -40 $$; exit 5\nkill -64 $$; false\n' });
@@ -92,7 +92,7 @@ test('a job that gets a real-time signal, of which Node knows no name, is not ta
   expect((await bench.jobs('failed')).map(({ jid }) => jid)).toEqual([1, 2]);
 });
 
-test('a host on which no job can be started does not take them all', async () => {
+test('a host that cannot start jobs does not claim all jobs', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   const cwd = join(bench.directory, 'not-mounted');
@@ -108,7 +108,7 @@ test('a host on which no job can be started does not take them all', async () =>
   expect((await feeder.ended).stderr).toContain('none is claimed for a while');
 });
 
-test('a job whose directory is not there is dead, with the reason, and runs nowhere', async () => {
+test('a job whose directory does not exist becomes dead with a reason, and runs nowhere', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   const mark = join(bench.directory, 'mark');
@@ -120,7 +120,7 @@ test('a job whose directory is not there is dead, with the reason, and runs nowh
   expect(existsSync(mark)).toBe(false);
 });
 
-test('a job has its stdin, its fields in the environment, and the bin of the queue first on its path', async () => {
+test('a job has its stdin, its fields in the environment, and the bin of the queue first on PATH', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   writeFileSync(join(bench.queue, 'bin/mine'), '#!/bin/sh\necho mine\n', { mode: 0o755 });
@@ -137,7 +137,7 @@ test('a job has its stdin, its fields in the environment, and the bin of the que
   expect(bench.stdout(1)).toContain(`${bench.directory}\n`);
 });
 
-test('stop kills the jobs of the host: restartable ones wait again, the others are dead', async () => {
+test('stop kills the jobs of the host: restartable jobs go back to pending, the others become dead', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', 'sleep 1000']);
@@ -151,7 +151,7 @@ test('stop kills the jobs of the host: restartable ones wait again, the others a
   expect(jobs[0]?.['reason']).toContain('killed by rq stop');
 });
 
-test('Ctrl-C lets the jobs finish; a second one kills them', async () => {
+test('Ctrl-C lets the running jobs finish; a second Ctrl-C kills them', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', 'sleep 1000']);
@@ -169,7 +169,7 @@ test('Ctrl-C lets the jobs finish; a second one kills them', async () => {
   expect(await bench.jobs()).toMatchObject([{ state: 'dead', reason: expect.stringMatching(/^killed by Ctrl-C on /) }]);
 });
 
-test('a job that is submitted on the host of an idle feeder does not wait for its next poll', async () => {
+test('a submit on the host of an idle feeder wakes the feeder before its next poll', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   const feeder = bench.start(['QUEUE', 'feed', '--min_sleep=3600', '--max_sleep=3600']);
@@ -186,7 +186,7 @@ test('a job that is submitted on the host of an idle feeder does not wait for it
   expect(await bench.jobs()).toMatchObject([{ attempt: 2 }, { attempt: 1 }]);
 });
 
-test('a daemon is started once, restarted with its jobs untouched, and shut down when they have finished', async () => {
+test('a daemon starts once, restarts without touching its jobs, and shuts down when they have finished', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   const gate = join(bench.directory, 'gate');
@@ -208,7 +208,7 @@ test('a daemon is started once, restarted with its jobs untouched, and shut down
   expect((await bench.run(['QUEUE', 'pid'])).status).toBe(1);
 });
 
-test('a second feeder that goes by the name of a host that feeds is refused, and takes none of its jobs for lost', async () => {
+test('a second feeder with the name of a feeding host is refused, and treats none of its jobs as lost', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', '--restartable', 'sleep 1000']);
@@ -229,15 +229,15 @@ test('a second feeder that goes by the name of a host that feeds is refused, and
   expect((await feeder.ended).status).toBe(0);
 });
 
-test('jobs that end while feeders are killed and started again are all seen, with their real exit status', async () => {
+test('jobs that end while feeders are killed and restarted all get their real exit status', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
-  // Some end in the moment in which a feeder takes over.
+  // Some jobs end just when a feeder takes over.
   const command = 'sleep 0.$((RQ_JID % 50 + 10)); exit $((RQ_JID % 100))';
   await bench.must(['QUEUE', 'submit', '-q', '-'], { input: lines(240, () => command) });
   for (let round = 0; round < 8; round++) {
     const feeder = bench.start(['QUEUE', 'feed', '--max_feed=40']);
-    // One that is killed between having the lease and noting so is waited for until the lease is stale.
+    // A feeder killed before it recorded its lease blocks the queue until the lease is stale.
     await waitFor(async () => (await bench.run(['QUEUE', 'pid'])).status === 0, 60_000);
     feeder.child.kill('SIGKILL');
     await feeder.ended;
@@ -249,7 +249,7 @@ test('jobs that end while feeders are killed and started again are all seen, wit
   );
 });
 
-test('jobs that were claimed ahead for quick ones go back to the queue, once, when long ones hold the slots', async () => {
+test('jobs claimed ahead during quick jobs go back to pending when long jobs occupy the slots', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   const long = 'until [ -e gate ]; do sleep 0.1; done';

@@ -7,9 +7,9 @@ import { Connection } from '../../../src/store/connection.ts';
 import { Workbench } from '../../support/program.ts';
 
 const CALLS = Number(process.env['RQ_FUZZ'] ?? 100);
-const PATIENCE_MS = 60_000;
-/** Commands that start what does not end, or change what is not the test's. */
-const LEFT_OUT = new Set(['feed', 'start', 'restart', 'cron', 'tail', 'ioview', 'lock', 'stop', 'shutdown']);
+const TIMEOUT_MS = 60_000;
+/** Commands that do not end, or that change files outside of the test directory. */
+const EXCLUDED = new Set(['feed', 'start', 'restart', 'cron', 'tail', 'ioview', 'lock', 'stop', 'shutdown']);
 
 const option = fc.constantFrom(
   ...COMMANDS.flatMap(({ options }) => options).flatMap(({ name, short }) => [
@@ -63,7 +63,7 @@ const text = fc.oneof(
     'x'.repeat(5000),
   ),
 );
-/** What can be a word of a command line (execve(2): no NUL), and names no place outside of the test's directory. */
+/** Whether a text can be an argument (execve(2): no NUL) and is not a path outside of the test directory. */
 function isHarmless(each: string): boolean {
   return !/\p{Surrogate}|\0/u.test(each) && (!each.startsWith('/') || /^\/(?:|dev\/null|proc\/nonesuch)$/.test(each));
 }
@@ -72,7 +72,7 @@ const word = fc.oneof(option, selection, assignment, sql, text).filter(isHarmles
 const command = fc.oneof(
   {
     weight: 9,
-    arbitrary: fc.constantFrom(...COMMANDS.filter(({ name }) => !LEFT_OUT.has(name)).map(({ name }) => name)),
+    arbitrary: fc.constantFrom(...COMMANDS.filter(({ name }) => !EXCLUDED.has(name)).map(({ name }) => name)),
   },
   { weight: 1, arbitrary: text.filter(isHarmless) },
 );
@@ -91,7 +91,7 @@ const input = fc.oneof(
   fc.uint8Array({ maxLength: 60 }),
 );
 
-test('no words, options or bytes bring out a stack trace, a hang, or a change where the status is not 0', async () => {
+test('random arguments and input cause no stack trace, no hang, and no change if the exit status is not 0', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   const file = join(bench.directory, 'commands');
@@ -114,7 +114,7 @@ test('no words, options or bytes bring out a stack trace, a hang, or a change wh
   await fc.assert(
     fc.asyncProperty(command, fc.array(word, { maxLength: 4 }), input, async (name, words, bytes) => {
       const { child, ended } = bench.start(['QUEUE', name, ...words], { input: bytes });
-      const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+      const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
       const { status, signal, stderr } = await ended;
       clearTimeout(timer);
       expect({ signal, stderr }).toEqual({ signal: null, stderr: expect.not.stringMatching(/internal error|^ +at /m) });

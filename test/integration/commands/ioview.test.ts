@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
 
-/** A queue with one job that has all three files, and an editor that records what it is given. */
+/** A queue with a job that has all three files, and an editor that records its arguments. */
 async function newBench(): Promise<{ bench: Workbench; editor: string; record: string }> {
   const bench = new Workbench();
   const record = join(bench.directory, 'record');
@@ -16,7 +16,7 @@ async function newBench(): Promise<{ bench: Workbench; editor: string; record: s
   return { bench, editor, record };
 }
 
-test('the editor gets its own arguments and the files of the job, and its exit status is passed on', async () => {
+test('the editor gets its arguments and the files of the job, and rq exits with its exit status', async () => {
   const { bench, editor, record } = await newBench();
   const files = ['stdin', 'stdout', 'stderr'].map((stream) => join(bench.queue, stream, '1'));
   expect(await bench.run(['QUEUE', 'ioview', '1', '-e', `'${editor}' -R 'a b'`])).toMatchObject({
@@ -29,12 +29,12 @@ test('the editor gets its own arguments and the files of the job, and its exit s
   expect(await bench.must(['QUEUE', 'ioview', '1', '--editor', 'cat'])).toBe('in\nin\n');
 });
 
-test('an editor that a signal ends gives what a shell would give', async () => {
+test('an editor ended by a signal gives the exit status of a shell', async () => {
   const { bench } = await newBench();
   expect(await bench.run(['QUEUE', 'ioview', '1', '-e', "sh -c 'kill -TERM $$'"])).toMatchObject({ status: 143 });
 });
 
-test('an editor that is not there, a job without files and no job are each one clear line', async () => {
+test('a missing editor, a job without files and a missing job are each reported in one line', async () => {
   const { bench, editor } = await newBench();
   const failures = [
     [['1', '--editor', '/no/editor -x'], 1, 'cannot run the editor /no/editor of --editor: no such program'],

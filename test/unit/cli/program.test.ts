@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { parse } from 'yaml';
 import { bash, bundleProgram, type Ended } from './program.ts';
 
-// Each call starts a process, on a machine that may be busy.
+// Each call starts a process, and the machine may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let program: string;
@@ -33,7 +33,7 @@ function read(line: string): Record<string, unknown>[] {
 }
 
 describe('create', () => {
-  it('prints where the queue is, and refuses a place that is taken', () => {
+  it('prints the path of the queue, and refuses an existing one', () => {
     expect(parse(run('rq other create --locking lease').stdout)).toMatchObject({
       path: join(directory, 'other'),
       database: join(directory, 'other', 'db'),
@@ -48,7 +48,7 @@ describe('create', () => {
 });
 
 describe('submit', () => {
-  it('takes one word for a command line and several for a program with arguments', () => {
+  it('reads one argument as a command line and several as a program with arguments', () => {
     expect(read('rq q submit "sort a > b"')).toMatchObject([{ jid: 1, command: 'sort a > b', cwd: directory }]);
     expect(
       read("rq q submit -p -5 --tag t --runner 'n*' --restartable --stage -- printf '%s' 'a  b' \"it's\" ''"),
@@ -65,7 +65,7 @@ describe('submit', () => {
     ]);
   });
 
-  it('takes a list from stdin, -, or a file, and what rq list prints', () => {
+  it('reads a list from stdin, - or a file, also as printed by rq list', () => {
     expect(read("printf '# list\\n\\necho a # b\\necho c' | rq q submit")).toMatchObject([
       { command: 'echo a # b' },
       { command: 'echo c' },
@@ -81,7 +81,7 @@ describe('submit', () => {
     ]);
   });
 
-  it('copies stdin and data, also those of a job that was printed', () => {
+  it('copies stdin and data, also of a printed job', () => {
     mkdirSync(join(directory, 'in'));
     writeFileSync(join(directory, 'in', 'file'), 'data');
     read('printf hello | rq q submit --stdin --data in cat');
@@ -92,7 +92,7 @@ describe('submit', () => {
     expect(run('cat "$(rq q stdin4 2)"').stdout).toBe('hello');
   });
 
-  it('does not take a file of one queue for that of another', () => {
+  it('does not use a file of one queue for a job of another', () => {
     read('rq other create');
     read('printf other | rq other submit --stdin cat');
     read('printf hello | rq q submit --stdin cat');
@@ -106,7 +106,7 @@ describe('submit', () => {
     expect(run('rq q stdin 2').stdout).toBe('hello');
   });
 
-  it('says that it has submitted where stdout cannot be written', () => {
+  it('reports the submitted jobs if stdout cannot be written', () => {
     const { status, stderr } = run('rq q submit true >/dev/full');
     expect([status, stderr]).toEqual([
       1,
@@ -143,7 +143,7 @@ describe('submit', () => {
 });
 
 describe('list, delete and the streams', () => {
-  it('print what is selected, and status 3 where nothing is', () => {
+  it('print the selected jobs, or exit with status 3 if there are none', () => {
     read("printf 'a\\nb\\nc\\nd\\n' | rq q submit");
     expect(read('rq q list 1,3-9 --fields command,jid')).toEqual([
       { command: 'a', jid: 1 },
@@ -164,7 +164,7 @@ describe('list, delete and the streams', () => {
   });
 
   it.each(['rq q delete', 'rq q delete </dev/null', 'echo nothing | rq q delete -', 'true | rq q delete'])(
-    'never take nothing for all: %s',
+    'refuse an empty selection: %s',
     (line) => {
       read('rq q submit x');
       expect(run(line)).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^rq: .*\n$/) });
@@ -172,7 +172,7 @@ describe('list, delete and the streams', () => {
     },
   );
 
-  it('say that a job has no stream yet', () => {
+  it('report that a job has no stream yet', () => {
     read('rq q submit x');
     expect(run('rq q stdout 1')).toEqual({
       status: 1,
@@ -197,16 +197,16 @@ describe('any call', () => {
     ['rq list', 2],
     ['rq help >/dev/full', 1],
     ['rq --version >/dev/full', 1],
-  ])('that fails says so in one line: %s', (line, status) => {
+  ])('that fails prints one line: %s', (line, status) => {
     expect(run(line)).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(/^rq: [^\n]*\n$/) });
   });
 
-  it('shows stacks with -v4 only, and no control characters', () => {
+  it('prints stacks with -v4 only, and no control characters', () => {
     expect(run('rq nowhere list -v4').stderr).toMatch(/\n.*at /);
     expect(run("rq $'no\\nwhere\\e[31m' list").stderr).toContain('no\\nwhere\\u001b[31m');
   });
 
-  it('ends quietly when its reader goes away', () => {
+  it('ends silently when its reader closes the pipe', () => {
     read('seq 20000 | rq q submit');
     const { stdout, stderr } = run('rq q list | head -2; echo $PIPESTATUS');
     expect({ stdout, stderr }).toEqual({ stdout: '---\n- jid: 1\n0\n', stderr: '' });
@@ -219,7 +219,7 @@ describe('any call', () => {
     expect(run('rq q list', environment).stdout).toBe('---\n- jid: 1\n');
   });
 
-  it('writes what it says to a log too', () => {
+  it('also writes its messages to a log', () => {
     expect(run('rq nowhere list --log log').status).toBe(3);
     expect(readFileSync(join(directory, 'log'), 'utf8')).toMatch(/^\d{4}-.*Z fatal no queue at .*\n$/);
     expect(run('rq nowhere list --log /dev/full')).toMatchObject({

@@ -3,10 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-// Below node_modules, so that what is not bundled is found there.
+// Below node_modules, so that Node finds the packages that are not bundled.
 const OUTPUT = `${ROOT}node_modules/.cache/rq-test/cli-${process.pid}`;
 
-/** Bundles src/main.ts as the build does, in a place of its own; gives the path of what node can run. */
+/** Bundles the program as the build does, and returns its path. */
 export async function bundleProgram(): Promise<string> {
   mkdirSync(OUTPUT, { recursive: true });
   const { bundleProgram: bundle } = (await import(`${ROOT}scripts/bundle.mjs`)) as {
@@ -22,7 +22,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a line of bash in which `rq` is the program. */
+/** Runs a line of bash with `rq` as a function. */
 export function bash(program: string, line: string, cwd: string, environment: NodeJS.ProcessEnv = {}): Ended {
   const script = `set -o pipefail; rq() { ${JSON.stringify(process.execPath)} ${JSON.stringify(program)} "$@"; }\n${line}`;
   const { status, stdout, stderr } = spawnSync('bash', ['-c', script], {

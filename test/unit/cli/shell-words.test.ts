@@ -37,7 +37,7 @@ function bashWords(line: string): string[] {
 }
 
 describe('quoting for bash', () => {
-  it('gives exactly the words, for any words', () => {
+  it('preserves any words', () => {
     const printed = fc.array(fc.array(anyWord, { minLength: 1, maxLength: 5 }), { minLength: 20, maxLength: 20 });
     fc.assert(
       fc.property(printed, (lists) => {
@@ -48,13 +48,13 @@ describe('quoting for bash', () => {
     );
   });
 
-  it.each(['if', '!', '{', '[[', 'function', 'a=b', 'PATH=x', 'a+=b'])('takes %j for a program', (name) => {
+  it.each(['if', '!', '{', '[[', 'function', 'a=b', 'PATH=x', 'a+=b'])('makes bash run %j as a program', (name) => {
     const { stderr, status } = spawnSync('bash', ['-c', quoteCommand([name, 'x'])], { encoding: 'utf8' });
     expect(status).toBe(127);
     expect(stderr).toContain('command not found');
   });
 
-  it('leaves harmless words as they are', () => {
+  it('leaves plain words unquoted', () => {
     expect(quoteCommand(['python', 'train.py', '--epochs=10', '/a/b', 'x y'])).toBe(
       "python train.py --epochs=10 /a/b 'x y'",
     );
@@ -62,7 +62,7 @@ describe('quoting for bash', () => {
 });
 
 describe('splitting as a shell does', () => {
-  it('reads what bash reads', () => {
+  it('gives the words that bash gives', () => {
     fc.assert(
       fc.property(fc.array(anyWord, { maxLength: 5 }), (words) => {
         expect(splitWords(words.map(quoteWord).join('  '), 'RQ_OPTS')).toEqual(words);
@@ -79,7 +79,7 @@ describe('splitting as a shell does', () => {
     expect(splitWords(text, 'RQ_OPTS')).toEqual(words);
   });
 
-  it.each(["a 'b", 'a "b', 'a \\'])('refuses %j, which has no end', (text) => {
+  it.each(["a 'b", 'a "b', 'a \\'])('refuses %j, in which a quote is not closed', (text) => {
     expect(() => splitWords(text, 'RQ_OPTS')).toThrow(/cannot read RQ_OPTS: the quote/);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { viewers } from '../../../src/cli/commands/streams/viewers.ts';
 
-test('the editor that was named is the only choice, --editor before RQ_EDITOR, split as a shell splits', () => {
+test('a named editor is the only choice; --editor takes precedence over RQ_EDITOR', () => {
   const environment = { RQ_EDITOR: "emacs -nw --eval '(view-mode)'", PAGER: 'most' };
   expect(viewers('nano -v', environment)).toEqual({ source: '--editor', programs: [['nano', '-v']] });
   expect(viewers(undefined, environment)).toEqual({
@@ -10,7 +10,7 @@ test('the editor that was named is the only choice, --editor before RQ_EDITOR, s
   });
 });
 
-test('where none is named it is vim, then a pager', () => {
+test('without a named editor, vim is used, then a pager', () => {
   const vim = ['vim', '-R', '-o'];
   expect(viewers(undefined, { RQ_EDITOR: '', PAGER: 'most -s' })).toEqual({
     source: undefined,
@@ -19,7 +19,7 @@ test('where none is named it is vim, then a pager', () => {
   expect(viewers(undefined, { PAGER: ' ' }).programs).toEqual([vim, ['less'], ['more']]);
 });
 
-test.each([' ', "''"])('an editor without a name, %j, is a mistake', (editor) => {
+test.each([' ', "''"])('a blank editor %j is a usage error', (editor) => {
   expect(() => viewers(editor, {})).toThrow('--editor is blank');
   expect(() => viewers(undefined, { RQ_EDITOR: editor })).toThrow('RQ_EDITOR is blank');
 });
