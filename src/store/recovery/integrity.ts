@@ -8,6 +8,7 @@ const QUICK_CHECK = 'PRAGMA quick_check(1)';
 const CHECK_REFERENCES = 'PRAGMA foreign_key_check';
 const CONTRADICTION = `SELECT entry.jid FROM main.jobs AS entry INDEXED BY jobs_by_state
   LEFT JOIN jobs AS job NOT INDEXED ON job.jid = entry.jid WHERE job.state IS NOT entry.state LIMIT 1`;
+const IS_INDEX = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND rootpage = ?";
 const INDEX = /^(row \d+ missing from index|wrong # of entries in index|non-unique entry in index) /;
 
 export interface Damage {
@@ -32,12 +33,18 @@ export function checkQuickly(connection: Connection): string | undefined {
 export function findDamage(connection: Connection, refresh: () => void): Damage {
   const messages = integrityMessages(connection);
   refresh();
-  const areIndexesDamaged = messages.some((message) => INDEX.test(message));
+  const areIndexesDamaged = messages.some((message) => INDEX.test(message) || isInIndex(connection, message));
   const isUnknown = messages.some((message) => !INDEX.test(message)) || !areRowsSound(connection);
   if (isUnknown) return { kind: 'unknown', areIndexesDamaged };
   if (messages.length === 0) return { kind: 'none', areIndexesDamaged };
   // Where an index contradicts a row, either can be wrong.
   return { kind: connection.get(CONTRADICTION) === undefined ? 'indexes' : 'unknown', areIndexesDamaged };
+}
+
+/** Whether a message is about a page of an index. It names the root page of the tree. */
+function isInIndex(connection: Connection, message: string): boolean {
+  const root = /^Tree (\d+) /m.exec(message)?.[1];
+  return root !== undefined && connection.get(IS_INDEX, [Number(root)]) !== undefined;
 }
 
 function areRowsSound(connection: Connection): boolean {

@@ -63,9 +63,10 @@ export class Scratch {
     this.attempt(`${ENTRIES} AND ${inTree('jobs_by_state')}`);
     this.attempt(`${SEQUENCE} AND ${inTree('sqlite_sequence')}`);
     const state = `c${this.columns.get('jobs')?.indexOf('state')}`;
-    for (const table of TABLES) {
-      const isIndexed = table === 'jobs' ? `OR (id, ${state}) IN (SELECT jid, state FROM entries)` : '';
-      this.assign(table, `(${inTree(table)} ${isIndexed})`);
+    for (const table of TABLES) this.assign(table, inTree(table));
+    if (!isFreelistKnown) {
+      const isIndexed = `(id, ${state}) IN (SELECT jid, state FROM entries)`;
+      this.assign('jobs', `${isIndexed} AND NOT ${inTree('jobs')} AND id NOT IN (SELECT jid FROM jobs)`);
     }
     this.connection.execute(INDEX);
     this.connection.execute('COMMIT');
