@@ -123,7 +123,7 @@ async function* endedJobs(queue: Queue, until: string): AsyncGenerator<{ jobs: R
 async function addFile(from: string, to: string, name: string): Promise<boolean> {
   if (name.startsWith('data/')) return await addData(from, to, name);
   try {
-    if (await tryLink(join(from, name), join(to, name))) return true;
+    if (tryLink(join(from, name), join(to, name))) return true;
     return await copyTree(join(from, name), join(to, name), { within: from, isLive: true });
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;

@@ -1,13 +1,13 @@
-import { link } from 'node:fs/promises';
+import { linkSync } from 'node:fs';
 import { errorCode } from '../../job/errors.ts';
 
 /**
  * Gives a file a second name. False if no hard link is possible between the two places. Throws EEXIST if the name is
  * taken, ENOENT if the file does not exist.
  */
-export async function tryLink(from: string, to: string): Promise<boolean> {
+export function tryLink(from: string, to: string): boolean {
   try {
-    await link(from, to);
+    linkSync(from, to);
     return true;
   } catch (error) {
     if (hasNoLinks(error)) return false;

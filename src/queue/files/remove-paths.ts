@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, unlink } from 'node:fs/promises';
 import { execa } from 'execa';
 import { errorCode } from '../../job/errors.ts';
 
@@ -32,6 +32,18 @@ async function removeOne(path: string): Promise<boolean> {
 
 /** The code of the error; undefined if the path was removed. */
 async function removalError(path: string): Promise<string | undefined> {
+  try {
+    await unlink(path);
+    return undefined;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    if (code === 'EISDIR') return await directoryRemovalError(path);
+    return code === 'ENOENT' ? undefined : code;
+  }
+}
+
+async function directoryRemovalError(path: string): Promise<string | undefined> {
   try {
     await rm(path, { recursive: true, force: true });
     return undefined;

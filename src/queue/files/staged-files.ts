@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
-import { symlink } from 'node:fs/promises';
+import { closeSync, openSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
@@ -34,12 +33,15 @@ export async function withStagedFiles<Change extends FileChange>(
   const staged = new StagedFiles(directory);
   let used = 0;
   try {
-    for (const source of sources) await staged.add(source);
+    for (const source of sources) {
+      if (hasFiles(source)) await staged.add(source);
+      else staged.names.push(NO_FILES);
+    }
     crashAt('files-staged');
     const change = await commit(staged.names);
     used = change.used;
     await removePaths(change.replaced.map((name) => join(directory, name)));
-    await linkFiles(directory, change.owners);
+    linkFiles(directory, change.owners);
     crashAt('files-linked');
     await staged.clear(used);
     return change;
@@ -69,10 +71,6 @@ class StagedFiles {
   }
 
   async add({ stdin, data }: JobFiles): Promise<void> {
-    if (!hasFiles({ stdin, data })) {
-      this.names.push(NO_FILES);
-      return;
-    }
     // Listed before they are complete, so that a failure removes them too.
     const files = { stdin: this.newName('stdin', stdin), data: this.newName('data', data) };
     this.names.push(files);
@@ -106,7 +104,7 @@ class StagedFiles {
 
   private async addStdin(source: string, target: string): Promise<void> {
     const copy = this.stdinCopies.get(source);
-    if (copy !== undefined && (await tryLink(copy, target))) return;
+    if (copy !== undefined && tryLink(copy, target)) return;
     await copyStdin(this.directory, copy ?? source, target);
     // The number of links to one copy is limited (EMLINK).
     this.stdinCopies.set(source, target);
@@ -114,13 +112,13 @@ class StagedFiles {
 }
 
 /** Makes the links for scripts. They are a convenience: a job does not depend on them. */
-async function linkFiles(directory: string, owners: readonly FileOwner[]): Promise<void> {
+function linkFiles(directory: string, owners: readonly FileOwner[]): void {
   for (const owner of owners) {
     for (const kind of ['stdin', 'data'] as const) {
       const name = owner[kind];
       if (name === null) continue;
       try {
-        await symlink(basename(name), join(directory, linkName(kind, owner.jid)));
+        symlinkSync(basename(name), join(directory, linkName(kind, owner.jid)));
       } catch (error) {
         if (errorCode(error) === undefined) throw error;
       }
