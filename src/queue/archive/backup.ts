@@ -6,12 +6,12 @@ import { Connection } from '../../store/connection.ts';
 import { allJobFiles } from '../../store/file-owners.ts';
 import { readFence } from '../../store/operations.ts';
 import { copyTree } from '../files/copy-tree.ts';
+import { createAtomically } from '../files/create-atomically.ts';
 import { listJobFiles, namesOfJob } from '../files/stored-names.ts';
 import { createLayout } from '../layout.ts';
 import { LEASE_LOCKING_MARK, type Queue, READ_ONLY_MARK } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { copyDatabase } from './copy-database.ts';
-import { createAtomically } from './create-atomically.ts';
 
 const OWNER_WRITES = 0o700;
 const MARKS: readonly string[] = [LEASE_LOCKING_MARK, READ_ONLY_MARK];
@@ -32,7 +32,7 @@ export interface Backup extends BackupCounts {
  */
 export async function backUpQueue(queue: Queue, target: string, progress?: Progress): Promise<Backup> {
   let counts: BackupCounts = { jobs: 0, files: 0 };
-  const path = await createAtomically(target, `back up ${queue.directory}`, async (directory) => {
+  const path = await createAtomically(target, `back up ${queue.directory} to`, async (directory) => {
     // First, because new files inherit the group of the directory. The owner can write until the copy is complete.
     copyAccess(queue.directory, directory, OWNER_WRITES);
     await copyDatabase(queue, join(directory, 'db'));

@@ -4,19 +4,19 @@ import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { commitRotation, type EndedKey, unchangedJids } from '../../store/rotations.ts';
+import { refuseExisting, targetError } from '../files/create-atomically.ts';
 import { sweepStagedFiles } from '../files/staged-sweep.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { readSettings } from '../settings.ts';
 import { refuseReadOnly, type Transaction, transaction } from '../transaction/transaction.ts';
-import { refuseExisting, targetError } from './create-atomically.ts';
 import { archiveRotation, isArchive, requireTar } from './rotation-archive.ts';
 import { fillRotation, type RotationContents, withoutJobs } from './rotation-contents.ts';
 import { finishRotations } from './rotation-finish.ts';
 import { makePartial, PARTIAL, removePartial, sweepPartials } from './rotation-partials.ts';
 
 const PAGE_JOBS = 2_000;
-const ATTEMPTED = 'rotate';
+const ATTEMPTED = 'rotate to';
 
 export interface Rotated {
   /** The path of the rotation; undefined if there was nothing to rotate. */

@@ -1,15 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createAtomically } from '../files/create-atomically.ts';
 import { syncFile } from '../files/sync-file.ts';
 import { createLayout } from '../layout.ts';
 import { type Queue, READ_ONLY_MARK } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { copyDatabase } from './copy-database.ts';
-import { createAtomically } from './create-atomically.ts';
 
 /** Copies the database of a live queue into a new read-only queue. Returns its path. */
 export async function snapshotQueue(queue: Queue, target: string, progress?: Progress): Promise<string> {
-  return await createAtomically(target, `make a snapshot of ${queue.directory}`, async (directory) => {
+  return await createAtomically(target, `make a snapshot of ${queue.directory} in`, async (directory) => {
     createLayout(directory, 0);
     const mark = join(directory, READ_ONLY_MARK);
     writeFileSync(mark, `a snapshot of ${queue.directory}, made ${queue.clock.now()}\n`);

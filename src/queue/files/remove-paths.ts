@@ -33,24 +33,15 @@ async function removeOne(path: string): Promise<boolean> {
 /** The code of the error; undefined if the path was removed. */
 async function removalError(path: string): Promise<string | undefined> {
   try {
-    await unlink(path);
+    await unlink(path).catch(async (error: unknown) => {
+      if (errorCode(error) !== 'EISDIR') throw error;
+      await rm(path, { recursive: true, force: true });
+    });
     return undefined;
   } catch (error) {
     const code = errorCode(error);
     if (code === undefined) throw error;
-    if (code === 'EISDIR') return await directoryRemovalError(path);
     return code === 'ENOENT' ? undefined : code;
-  }
-}
-
-async function directoryRemovalError(path: string): Promise<string | undefined> {
-  try {
-    await rm(path, { recursive: true, force: true });
-    return undefined;
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === undefined) throw error;
-    return code;
   }
 }
 

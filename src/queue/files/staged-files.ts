@@ -104,7 +104,11 @@ class StagedFiles {
 
   private async addStdin(source: string, target: string): Promise<void> {
     const copy = this.stdinCopies.get(source);
-    if (copy !== undefined && tryLink(copy, target)) return;
+    try {
+      if (copy !== undefined && tryLink(copy, target)) return;
+    } catch (error) {
+      throw copyError('stdin', source, error);
+    }
     await copyStdin(this.directory, copy ?? source, target);
     // The number of links to one copy is limited (EMLINK).
     this.stdinCopies.set(source, target);

@@ -1,27 +1,29 @@
 import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
-import { removePaths } from '../files/remove-paths.ts';
-import { syncFile } from '../files/sync-file.ts';
-import { sweepAbandoned, temporaryName } from '../files/temporary-names.ts';
+import { removePaths } from './remove-paths.ts';
+import { syncFile } from './sync-file.ts';
+import { sweepAbandoned, temporaryName } from './temporary-names.ts';
 
 /**
  * Creates a directory completely or not at all: `fill` works in a temporary directory beside the target, which is then
- * renamed. Sweeps what killed processes left there. Never overwrites. Throws QUEUE_EXISTS, NO_SPACE, NOT_ALLOWED or IO.
+ * renamed. Sweeps what killed processes left there. Never overwrites: `refuse` throws for a target that exists.
+ * `attempted` is a phrase such as `back up /q to`. Throws QUEUE_EXISTS, NO_SPACE, NOT_ALLOWED or IO.
  */
 export async function createAtomically(
   target: string,
   attempted: string,
-  fill: (temporary: string) => Promise<void>,
+  fill: (temporary: string) => Promise<void> | void,
+  refuse: (path: string, attempted: string) => void = refuseExisting,
 ): Promise<string> {
   const path = resolve(target);
-  refuseExisting(path, attempted);
+  refuse(path, attempted);
   const temporary = join(dirname(path), temporaryName());
   try {
     sweepAbandoned(dirname(path));
     mkdirSync(temporary, { mode: 0o700 });
     await fill(temporary);
-    refuseExisting(path, attempted);
+    refuse(path, attempted);
     renameSync(temporary, path);
     syncFile(dirname(path));
     return path;
@@ -34,20 +36,20 @@ export async function createAtomically(
 /** Throws QUEUE_EXISTS if a path exists. */
 export function refuseExisting(path: string, attempted: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
-  throw new RqError('QUEUE_EXISTS', `cannot ${attempted} to ${path}: it exists already; name another path`);
+  throw new RqError('QUEUE_EXISTS', `cannot ${attempted} ${path}: it exists already; name another path`);
 }
 
 /** The RqError for an error of the file system at a target; any other error unchanged. */
 export function targetError(error: unknown, path: string, attempted: string): unknown {
   if (error instanceof RqError) return error;
-  const what = `cannot ${attempted} to ${path}`;
+  const what = `cannot ${attempted} ${path}`;
   const details = { cause: error, facts: { path } };
   switch (errorCode(error)) {
     case undefined:
       return error;
     case 'ENOENT':
     case 'ENOTDIR':
-      return new RqError('NOT_ALLOWED', `${what}: there is no directory ${dirname(path)}; make it first`, details);
+      return new RqError('NOT_ALLOWED', `${what}: there is no directory ${dirname(path)}; create it first`, details);
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
