@@ -126,7 +126,7 @@ function report({ database }: Queue, rebuilt: Rebuilt, { copy, areIndexesDamaged
   const lost = [...rebuilt.lost].sort((a, b) => a - b);
   const doubtful = [...rebuilt.doubtful].sort((a, b) => a - b);
   const areRowsDamaged = lost.length > 0 || doubtful.length > 0 || !rebuilt.areTablesWhole;
-  const damage = areRowsDamaged ? 'rows' : areIndexesDamaged ? 'indexes' : 'structure';
+  const damage = areRowsDamaged ? 'rows' : areIndexesDamaged || !rebuilt.areIndexesReadable ? 'indexes' : 'structure';
   return { database, damage, saved: rebuilt.saved, lost, doubtful, kept: copy };
 }
 

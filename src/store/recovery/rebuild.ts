@@ -43,6 +43,7 @@ export interface Rebuilt {
   readonly isComplete: boolean;
   /** All rows of all tables were copied. */
   readonly areTablesWhole: boolean;
+  readonly areIndexesReadable: boolean;
   /** No row of `jobs` could be read. */
   readonly isHopeless: boolean;
   /** Tables, indexes, views and triggers that are not rq's; they are not saved. */
@@ -61,6 +62,7 @@ interface Options {
 export class Rebuild {
   private readonly sequences: (number | undefined)[] = [];
   private isOpen = false;
+  private areIndexesReadable = false;
   private isJobsWhole = false;
   private areOthersWhole = false;
   private isIndexWhole = false;
@@ -89,6 +91,7 @@ export class Rebuild {
     this.isOpen = true;
     this.refuseNewer();
     this.foreign = source.foreignObjects();
+    this.areIndexesReadable = source.areIndexesReadable();
     this.isIndexWhole = source.readStates((jid, state) => void this.target.run(ADD_ENTRY, [jid, state]));
     this.sequences.push(source.sequence());
     this.isJobsWhole = this.copyJobs(source);
@@ -121,6 +124,7 @@ export class Rebuild {
       lost,
       isComplete,
       areTablesWhole: this.isWhole,
+      areIndexesReadable: this.areIndexesReadable,
       isHopeless: !this.isJobsWhole && saved === 0,
       foreign: this.foreign,
     };

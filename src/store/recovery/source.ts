@@ -126,6 +126,18 @@ export class Source {
     });
   }
 
+  /** Whether every index of `jobs` can be read to its end. */
+  areIndexesReadable(): boolean {
+    const indexes = this.connection.all(
+      "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND sql NOT NULL",
+    );
+    return indexes.every(({ name, sql }) => {
+      const where = /\bWHERE\b.*$/s.exec(String(sql))?.[0] ?? '';
+      const count = `SELECT count(*) FROM ${this.name}.jobs INDEXED BY ${String(name)} ${where}`;
+      return this.try(() => this.connection.get(count)) !== undefined;
+    });
+  }
+
   /** Tables, indexes, views and triggers that are not rq's. */
   foreignObjects(): string[] {
     const sql = `SELECT type || ' ' || name AS object FROM ${this.name}.sqlite_schema
