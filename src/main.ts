@@ -6,6 +6,6 @@ void runCommandLine(process.argv.slice(2), {
   output: standardOutput,
   input: async () => (await import('./cli/input/standard-input.ts')).standardInput(),
 }).then((status) => {
-  // Every write was awaited; what may still be open, such as a pipe on stdin, is nothing to wait for.
+  // All output is written. An open handle, such as a pipe on stdin, must not keep the process alive.
   process.exit(status);
 });

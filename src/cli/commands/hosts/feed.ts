@@ -19,7 +19,15 @@ export const spec: CommandSpec = {
       type: 'flag',
       help: 'Run in the background, in a new session, with working directory / and umask 022. Output goes to the log.',
     },
-    { name: 'loops', short: 'L', type: 'integer', value: 'N', min: 1, max: 1e9, help: 'Exit after N polls.' },
+    {
+      name: 'loops',
+      short: 'L',
+      type: 'integer',
+      value: 'N',
+      min: 1,
+      max: 1e9,
+      help: 'Exit after this number of polls.',
+    },
     {
       name: 'until-empty',
       type: 'flag',

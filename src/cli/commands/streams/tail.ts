@@ -24,7 +24,7 @@ export const spec: CommandSpec = {
       value: 'N',
       min: 0,
       max: 1e9,
-      help: 'Start with the last N lines of existing output (default 10; 0 prints only new output).',
+      help: 'How many lines of existing output to print first (default 10).',
     },
     { name: 'from-start', type: 'flag', help: 'Start with the first byte of the output. Overrides --lines.' },
   ],
