@@ -9,33 +9,33 @@ import type { ServerHello } from './protocol/protocol.ts';
 
 const MAX_LOG_BYTES = 1024 * 1024;
 const ANSWER_MS = 10_000;
-/** On a host that has more to do than it can a program takes long to load; one that fails is seen to end. */
+/** Long, because a program loads slowly on an overloaded host. The end of a program that fails is seen at once. */
 const LAUNCH_MS = 60_000;
 const IDLE_MS = 30_000;
 /**
- * For V8 (node --v8-options). The runner makes little garbage and a fork pays for its size: it is to collect early. Its
- * optimizing compiler costs 3.5 MB, and as much time in 6,000 jobs as it saves.
+ * Options of V8 (node --v8-options). The runner makes little garbage, and a fork takes longer the larger the process is,
+ * so the heap stays small. The optimizing compiler costs 3.5 MB and saves no time within 6,000 jobs.
  */
-const FLAGS = ['--max-semi-space-size=1', '--no-opt'];
+const NODE_OPTIONS = ['--max-semi-space-size=1', '--no-opt'];
 
 /**
- * Node tells of a child that a real-time signal ended that it exited with 0 (it has no names for them), and a job would
- * be taken for well. So they are ignored, by the runner and by all jobs that do not ask for them: what is ignored stays
- * so through exec (execve(2)). One that the shell does not know would end it, and is tried aside first.
+ * Ignores the real-time signals in the runner and in its jobs; exec keeps ignored signals ignored (execve(2)). Node has
+ * no names for them and reports exit status 0 for a child that one of them ended. A signal number that the shell does
+ * not support would end the shell, so a subshell tries it first.
  */
 const IGNORING_REAL_TIME_SIGNALS =
   'n=34; while [ $n -le 64 ]; do (trap "" $n) 2>/dev/null && trap "" $n; n=$((n + 1)); done; exec "$@"';
 
 export interface LaunchOptions {
-  /** How long a runner that is there may take to answer, in milliseconds. */
+  /** The time in which a runner that already runs must answer. */
   readonly timeoutMs?: number;
-  /** The runner exits when nobody was connected and nothing ran for so long, in milliseconds. */
+  /** The runner exits when it had no connection and no job for this time. */
   readonly idleMs?: number;
 }
 
 /**
- * Sees to it that a runner answers in the runtime directory, which is made if need be: the one that is there, or a new
- * one, detached, from `program` (the path of the bundle runner.cjs). Throws RUNNER with what its log says last.
+ * Returns the hello of the runner in a runtime directory. If there is none, it creates the directory and starts a
+ * detached runner from `program`, the path of runner.cjs. Throws RUNNER with the last line of the runner's log.
  */
 export async function launchRunner(
   directory: string,
@@ -46,7 +46,9 @@ export async function launchRunner(
   ensureRuntimeDirectory(directory);
   socketPath(directory);
   let found = await probeRunner(directory, timeoutMs);
-  if (found === 'silent') throw notStarted(directory, `one is there and did not answer within ${timeoutMs / 1000} s`);
+  if (found === 'silent') {
+    throw launchError(directory, `the running one did not answer within ${timeoutMs / 1000} s`);
+  }
   if (found !== undefined) return found;
   const launched = new LaunchedProgram(directory, program, idleMs);
   const startMs = systemClock.monotonicMs();
@@ -55,12 +57,12 @@ export async function launchRunner(
     found = await probeRunner(directory, remainingMs());
     if (found !== undefined && found !== 'silent') return found;
     const cause = launched.failure ?? (remainingMs() === 0 ? `no answer within ${LAUNCH_MS / 1000} s` : undefined);
-    if (cause !== undefined) throw notStarted(directory, cause);
+    if (cause !== undefined) throw launchError(directory, cause);
     await systemClock.sleep(pauseMs);
   }
 }
 
-/** The detached process; one that exits with 0 has found another runner, which is as good. */
+/** The detached process. Exit status 0 is not a failure: it means that another runner serves the directory. */
 class LaunchedProgram {
   failure: string | undefined;
 
@@ -68,8 +70,8 @@ class LaunchedProgram {
     const log = openLog(join(directory, 'runner.log'));
     let child: ChildProcess;
     try {
-      const words = [process.execPath, ...FLAGS, program, directory, String(idleMs)];
-      child = spawn('/bin/sh', ['-c', IGNORING_REAL_TIME_SIGNALS, 'sh', ...words], {
+      const commandLine = [process.execPath, ...NODE_OPTIONS, program, directory, String(idleMs)];
+      child = spawn('/bin/sh', ['-c', IGNORING_REAL_TIME_SIGNALS, 'sh', ...commandLine], {
         cwd: '/',
         detached: true,
         stdio: ['ignore', log, log],
@@ -81,7 +83,7 @@ class LaunchedProgram {
       this.failure = errorMessage(error);
     });
     child.once('exit', (status, signal) => {
-      if (status !== 0) this.failure = `it ended with ${status ?? signal}`;
+      if (status !== 0) this.failure = `it ended with ${status === null ? signal : `exit status ${status}`}`;
     });
     child.unref();
   }
@@ -94,16 +96,10 @@ function openLog(path: string): number {
   return descriptor;
 }
 
-function notStarted(directory: string, cause: string): RqError {
+function launchError(directory: string, cause: string): RqError {
   const log = join(directory, 'runner.log');
-  const last = lastLine(log);
-  return new RqError(
-    'RUNNER',
-    `cannot start the runner in ${directory}: ${cause}; see ${log}, its last line: ${last}`,
-    {
-      facts: { code: 'NO_RUNNER', directory },
-    },
-  );
+  const message = `cannot start the runner in ${directory}: ${cause}; see ${log}, which ends with: ${lastLine(log)}`;
+  return new RqError('RUNNER', message, { facts: { code: 'NO_RUNNER', directory } });
 }
 
 function lastLine(path: string): string {

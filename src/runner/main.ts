@@ -1,5 +1,5 @@
-// The sidecar's own entry: node runner.cjs DIRECTORY [IDLE_MS]. It opens no database, and all that it loads is the price
-// of each fork.
+// The entry point of the runner: node runner.cjs DIRECTORY IDLE_MS. It imports as little as possible, because each fork
+// copies the page tables of this process.
 import { systemClock } from '../job/clock.ts';
 import { errorMessage, RqError } from '../job/errors.ts';
 import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
@@ -10,14 +10,13 @@ import { Runner } from './runner.ts';
 
 declare const RQ_VERSION: string | undefined;
 
-const IDLE_MS = 30_000;
-const TAKE_OVER_MS = 10_000;
+const LOCK_TIMEOUT_MS = 10_000;
 const PROBE_MS = 1000;
 
 const log = new RunnerLog(systemClock.now);
 
-/** The lock of the directory, whose runner this process is now; undefined if another is, and well. */
-async function takeOver(directory: string): Promise<number | undefined> {
+/** Returns the descriptor of the locked directory, or undefined if another runner serves the directory. */
+async function acquireLock(directory: string): Promise<number | undefined> {
   const startMs = systemClock.monotonicMs();
   for (;;) {
     const lock = lockDirectory(directory);
@@ -27,7 +26,7 @@ async function takeOver(directory: string): Promise<number | undefined> {
       log.anotherRunner(hello.pid);
       return undefined;
     }
-    if (systemClock.monotonicMs() - startMs > TAKE_OVER_MS) {
+    if (systemClock.monotonicMs() - startMs > LOCK_TIMEOUT_MS) {
       throw new RqError('RUNNER', `another process holds the lock of ${directory} and does not answer`);
     }
     await systemClock.sleep(10 + Math.random() * 40);
@@ -35,22 +34,24 @@ async function takeOver(directory: string): Promise<number | undefined> {
 }
 
 async function main([directory, idleMs]: readonly string[]): Promise<void> {
-  if (directory === undefined) throw new RqError('USAGE', 'which directory? node runner.cjs DIRECTORY [IDLE_MS]');
+  if (directory === undefined || idleMs === undefined) {
+    throw new RqError('USAGE', 'usage: node runner.cjs DIRECTORY IDLE_MS');
+  }
   ensureRuntimeDirectory(directory);
-  const lock = await takeOver(directory);
+  const lock = await acquireLock(directory);
   if (lock === undefined) return process.exit(0);
   const runner = new Runner({
     directory,
     lock,
-    idleMs: idleMs === undefined ? IDLE_MS : Number(idleMs),
+    idleMs: Number(idleMs),
     version: typeof RQ_VERSION === 'string' ? RQ_VERSION : 'development',
     clock: systemClock,
     log,
     onStopped: () => process.exit(0),
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => runner.onSignal(signal));
-  // It is the only witness of its jobs' ends: what one request or one job does wrong must not cost the others.
-  process.on('uncaughtException', (error) => log.failed('go on as if nothing had happened', error));
+  // Only this process receives the exit statuses of its jobs. A fault in one request or job must not end it.
+  process.on('uncaughtException', (error) => log.failed('handle an event', error));
   await runner.start();
 }
 

@@ -4,7 +4,7 @@ import { LineConnection } from './protocol/lines.ts';
 import type { ServerHello } from './protocol/protocol.ts';
 import { parseServerMessage } from './protocol/replies.ts';
 
-/** Where a runner listens. Throws RUNNER for a path that is too long for a socket (unix(7)). */
+/** The path of the runner's socket. Throws RUNNER if it is longer than unix(7) allows. */
 export function socketPath(directory: string): string {
   const path = `${directory}/runner.sock`;
   if (Buffer.byteLength(path) <= 107) return path;
@@ -13,10 +13,10 @@ export function socketPath(directory: string): string {
   });
 }
 
-/** What a probe found: the hello of a runner, one that took the connection and did not answer in time, or nobody. */
+/** The hello of a runner, `silent` if a runner sent none in time, undefined if there is no runner. */
 export type Probe = ServerHello | 'silent' | undefined;
 
-/** Asks who runs there, without disturbing its client; waits at most `timeoutMs` for the answer. */
+/** Connects to a runner, waits for its hello and disconnects. The client of the runner stays connected. */
 export function probeRunner(directory: string, timeoutMs: number): Promise<Probe> {
   const path = socketPath(directory);
   return new Promise((resolve) => {
@@ -27,7 +27,7 @@ export function probeRunner(directory: string, timeoutMs: number): Promise<Probe
     }, timeoutMs);
     const connection = new LineConnection(connect(path), {
       onLine: (line) => {
-        found = helloOf(line);
+        found = parseHello(line);
         connection.destroy();
       },
       onTooLong: () => connection.destroy(),
@@ -39,7 +39,7 @@ export function probeRunner(directory: string, timeoutMs: number): Promise<Probe
   });
 }
 
-function helloOf(line: string): ServerHello | undefined {
+function parseHello(line: string): ServerHello | undefined {
   try {
     const message = parseServerMessage(line);
     return message.type === 'hello' ? message : undefined;

@@ -2,19 +2,19 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { bootId } from '../job/host.ts';
-import { Jobs } from './jobs.ts';
-import { BegunRecords } from './journal/begun-records.ts';
+import { Attempts } from './attempts.ts';
 import { Journal } from './journal/journal.ts';
+import { StartRecords } from './journal/start-records.ts';
 import type { RunnerLog } from './log.ts';
 import { PROTOCOL_VERSION } from './protocol/protocol.ts';
 import { RunnerServer } from './server.ts';
-import { BestStarter } from './start/best-starter.ts';
+import { FallbackStarter } from './start/fallback-starter.ts';
 
 export interface RunnerOptions {
   readonly directory: string;
-  /** The directory's; whoever may yet become a job has it too. */
+  /** The descriptor that holds the lock of the directory. The fork server inherits it. */
   readonly lock: number;
-  /** Exits when nobody was connected and nothing ran for so long, in milliseconds. */
+  /** The runner exits when it had no connection and no job for this time. */
   readonly idleMs: number;
   readonly version: string;
   readonly clock: Clock;
@@ -22,13 +22,12 @@ export interface RunnerOptions {
   readonly onStopped: () => void;
 }
 
-/** One runner's life, in a directory whose lock is held: adopt, listen, and stop when there is nothing left to do. */
+/** The runner of a directory whose lock this process holds. */
 export class Runner {
   private readonly journal: Journal;
-  private readonly jobs: Jobs;
+  private readonly attempts: Attempts;
   private readonly server: RunnerServer;
-  private idle: NodeJS.Timeout | undefined;
-  private isShuttingDown = false;
+  private idleTimer: NodeJS.Timeout | undefined;
   private isStopping = false;
 
   constructor(private readonly options: RunnerOptions) {
@@ -36,61 +35,56 @@ export class Runner {
     const boot = bootId();
     this.journal = new Journal(directory, boot, log);
     const { journal } = this;
-    const begun = new BegunRecords(this.path('begun'));
-    this.jobs = new Jobs({
+    const startRecords = new StartRecords(this.path('begun'));
+    this.attempts = new Attempts({
       directory,
       journal,
       clock,
       log,
-      starter: new BestStarter({ lock, begun, journal, log }),
-      begun,
+      starter: new FallbackStarter({ lock, startRecords, journal, log }),
+      startRecords,
       onExits: (exits) => this.server.sendExits(exits),
-      onQuiet: () => this.rest(),
+      onIdle: () => this.stopIfUnused(),
     });
     this.server = new RunnerServer({
       hello: { type: 'hello', protocol: PROTOCOL_VERSION, version, pid: process.pid, journal: journal.id, boot },
-      jobs: this.jobs,
+      attempts: this.attempts,
       journal,
       log,
       monotonicMs: clock.monotonicMs,
-      onConnections: () => this.rest(),
-      onClient: () => {
-        this.isShuttingDown = false;
-      },
-      onShutdown: () => {
-        this.isShuttingDown = true;
-        setImmediate(() => this.rest());
-      },
+      onConnectionsChanged: () => this.stopIfUnused(),
+      // The reply to the request must be sent first.
+      onShutdown: () => setImmediate(() => this.stopIfUnused()),
     });
   }
 
   async start(): Promise<void> {
-    this.jobs.adopt();
+    this.attempts.adopt();
     await this.server.listen(this.path('runner.sock'));
     writeFileSync(this.path('runner.pid'), `${process.pid}\n`, { mode: 0o600 });
     this.options.log.listening(this.journal.id, this.journal.attempts.size);
-    this.rest();
+    this.stopIfUnused();
   }
 
-  /** A signal by which people end daemons: obeyed only where no job would lose its witness. */
+  /** Only SIGTERM ends the runner, and only while it has no jobs: the exit statuses of running jobs would be lost. */
   onSignal(signal: NodeJS.Signals): void {
-    if (signal === 'SIGTERM' && this.jobs.isQuiet) this.stop(signal);
-    else this.options.log.signalIgnored(signal, this.jobs.runningCount);
+    if (signal === 'SIGTERM' && this.attempts.isIdle) this.stop(signal);
+    else this.options.log.signalIgnored(signal, this.attempts.runningCount);
   }
 
-  /** Decides whether there is a reason to live, each time that one came or went. */
-  private rest(): void {
-    if (this.isShuttingDown && this.jobs.isQuiet) this.stop('shutdown');
-    clearTimeout(this.idle);
-    this.idle = undefined;
-    if (this.isStopping || !this.isIdle()) return;
-    this.idle = setTimeout(() => {
-      if (this.isIdle()) this.stop('idle');
+  /** Ends the runner at once after a shutdown request, else after the idle time. */
+  private stopIfUnused(): void {
+    if (this.server.isShuttingDown && this.attempts.isIdle) this.stop('shutdown');
+    clearTimeout(this.idleTimer);
+    this.idleTimer = undefined;
+    if (this.isStopping || !this.isUnused()) return;
+    this.idleTimer = setTimeout(() => {
+      if (this.isUnused()) this.stop('idle');
     }, this.options.idleMs);
   }
 
-  private isIdle(): boolean {
-    return this.jobs.isQuiet && this.server.connectionCount === 0;
+  private isUnused(): boolean {
+    return this.attempts.isIdle && this.server.connectionCount === 0;
   }
 
   private stop(cause: string): void {

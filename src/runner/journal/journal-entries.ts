@@ -1,18 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { errorCode } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
+import type { Leader } from '../processes/leader.ts';
 import { FieldReader, parseFields } from '../protocol/fields.ts';
 import { attemptName, type Exit, exitFields } from '../protocol/protocol.ts';
 import { parseExit } from '../protocol/replies.ts';
 
-/** What the journal knows of an attempt that is not acknowledged. */
+/** An attempt that is not acknowledged. */
 export interface JournaledAttempt extends AttemptKey {
-  /** When it began; until that is known, when the spawn was asked for. */
+  /** The time of the start, and before the start that of the request. */
   started: string;
-  /** The same by CLOCK_MONOTONIC, which all processes of one boot share. */
+  /** The same time by CLOCK_MONOTONIC, which all processes of one boot share. */
   monotonic_ms: number;
-  /** Undefined until `started` was written; the start time is null for one that had ended by then. */
-  process?: { readonly pid: number; readonly start_time: number | null };
+  /** Undefined before the start. */
+  process?: Leader;
   exit?: Exit;
 }
 
@@ -20,11 +21,14 @@ export interface JournalContents {
   readonly id: string;
   readonly boot: string;
   readonly attempts: Map<string, JournaledAttempt>;
-  /** Lines that cannot be read, other than a torn last one: absence proves nothing any more. */
+  /**
+   * The number of invalid lines, not counting an incomplete last one. If there is any, a missing attempt may have been
+   * started.
+   */
   damagedLines: number;
 }
 
-/** Reads a journal; undefined if there is none or its first line is not one. */
+/** Reads a journal. Undefined if the file does not exist or its first line is not that of a journal. */
 export function readJournal(path: string): JournalContents | undefined {
   const [first, ...lines] = completeLines(path);
   const header = first === undefined ? undefined : parseFields(first);
@@ -41,7 +45,7 @@ export function readJournal(path: string): JournalContents | undefined {
   return contents;
 }
 
-/** The lines with which an attempt is written anew. */
+/** The lines of an attempt in a rewritten journal. */
 export function attemptLines(attempt: JournaledAttempt): string[] {
   const lines = [spawnLine(attempt)];
   if (attempt.exit !== undefined) lines.push(exitLine(attempt.exit));
@@ -55,7 +59,7 @@ export function spawnLine({ jid, attempt, started, monotonic_ms }: JournaledAtte
 
 export function startedLine(
   { jid, attempt, started, monotonic_ms }: JournaledAttempt,
-  { pid, start_time }: { pid: number; start_time: number | null },
+  { pid, start_time }: Leader,
 ): string {
   return JSON.stringify({ type: 'started', jid, attempt, pid, start_time, started, monotonic_ms });
 }
@@ -76,11 +80,11 @@ function completeLines(path: string): string[] {
     if (errorCode(error) === 'ENOENT') return [];
     throw error;
   }
-  // What follows the last newline was being written when the process was killed.
+  // Text after the last newline is an entry whose writer was killed.
   return text.split('\n').slice(0, -1);
 }
 
-/** Applies one line; false if it cannot be read or is about an attempt that was never spawned. */
+/** Applies one line. False if the line is invalid or its attempt was not spawned. */
 function readEntry(attempts: Map<string, JournaledAttempt>, line: string): boolean {
   const fields = parseFields(line);
   if (fields === undefined) return false;
@@ -106,7 +110,7 @@ function applyEntry(attempts: Map<string, JournaledAttempt>, reader: FieldReader
     attempts.delete(name);
     return;
   }
-  const attempt = attempts.get(name) ?? damaged('an entry about an attempt that was not spawned');
+  const attempt = attempts.get(name) ?? damaged('the attempt was not spawned');
   if (type === 'started') {
     attempt.started = reader.optionalText('started') ?? attempt.started;
     attempt.monotonic_ms = reader.optionalNumber('monotonic_ms') ?? attempt.monotonic_ms;
@@ -114,7 +118,7 @@ function applyEntry(attempts: Map<string, JournaledAttempt>, reader: FieldReader
   } else if (type === 'exit') {
     attempt.exit = parseExit(reader);
   } else {
-    damaged(`an entry of type ${type}`);
+    damaged(`unknown type ${type}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { errorMessage } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
 import type { RunnerLog } from '../log.ts';
+import type { Leader } from '../processes/leader.ts';
 import { attemptName, type Exit, RequestError } from '../protocol/protocol.ts';
 import {
   ackLine,
@@ -18,18 +19,19 @@ import {
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
 
 /**
- * The attempts that were started and are not acknowledged, in memory and in the file `journal`. Only who holds the
- * lock of the directory may have one. Lines are gathered and written in one piece, before the next fork or report.
+ * The attempts that were spawned and are not acknowledged, in memory and in the file `journal`. The process must hold
+ * the lock of the directory. Lines are buffered and written together, before the next start and before each report.
  */
 export class Journal {
   readonly id: string;
-  /** The id in the environment of attempts that an earlier runner started; another than `id` after damage. */
+  /** The id in the environment of attempts that an earlier runner started. It differs from `id` after damage. */
   readonly previousId: string | undefined;
   readonly attempts: Map<string, JournaledAttempt>;
   private descriptor: number;
   private length = 0;
-  private waiting: string[] = [];
-  private flushing: NodeJS.Immediate | undefined;
+  private buffer: string[] = [];
+  private scheduledFlush: NodeJS.Immediate | undefined;
+  /** Acknowledged attempts whose lines are still in the file. */
   private acknowledged = 0;
 
   constructor(
@@ -39,87 +41,86 @@ export class Journal {
     private readonly compactAbove = 1000,
   ) {
     const found = readJournal(this.path);
-    const known = found?.boot === boot ? found : undefined;
-    if (found !== undefined && known === undefined) log.journalOfEarlierBoot(found.boot);
-    if (known !== undefined && known.damagedLines > 0) log.journalDamaged(known.damagedLines);
-    this.previousId = known?.id;
-    this.id = known === undefined || known.damagedLines > 0 ? randomUUID() : known.id;
-    this.attempts = known?.attempts ?? new Map();
+    const current = found?.boot === boot ? found : undefined;
+    if (found !== undefined && current === undefined) log.journalDiscarded(found.boot);
+    if (current !== undefined && current.damagedLines > 0) log.journalDamaged(current.damagedLines);
+    this.previousId = current?.id;
+    this.id = current === undefined || current.damagedLines > 0 ? randomUUID() : current.id;
+    this.attempts = current?.attempts ?? new Map();
     this.descriptor = this.rewrite();
   }
 
-  /** Writes that an attempt is about to be started. Throws RequestError JOURNAL; nothing is journaled then. */
-  spawn(attempt: JournaledAttempt): void {
-    this.waiting.push(spawnLine(attempt));
+  /** Writes that an attempt is to be started. Throws RequestError JOURNAL; the attempt is then not in the journal. */
+  recordSpawn(attempt: JournaledAttempt): void {
+    this.buffer.push(spawnLine(attempt));
     try {
-      this.flush();
+      this.writeBuffer();
     } catch (error) {
-      this.waiting.pop();
+      this.buffer.pop();
       throw new RequestError('JOURNAL', `cannot write the journal ${this.path}: ${errorMessage(error)}`, error);
     }
     this.attempts.set(attemptName(attempt), attempt);
   }
 
-  /** Notes an attempt that ends before it could be started; its exit must follow at once. */
-  refused(attempt: JournaledAttempt): void {
+  /** Records an attempt that cannot be started. The caller must record its exit before the next flush. */
+  recordFailedSpawn(attempt: JournaledAttempt): void {
     this.attempts.set(attemptName(attempt), attempt);
-    this.note(spawnLine(attempt));
+    this.append(spawnLine(attempt));
   }
 
-  started(attempt: JournaledAttempt, process: { pid: number; start_time: number | null }): void {
-    attempt.process = process;
-    this.note(startedLine(attempt, process));
+  recordStart(attempt: JournaledAttempt, leader: Leader): void {
+    attempt.process = leader;
+    this.append(startedLine(attempt, leader));
   }
 
-  exited(attempt: JournaledAttempt, exit: Exit): void {
+  recordExit(attempt: JournaledAttempt, exit: Exit): void {
     attempt.exit = exit;
-    this.note(exitLine(exit));
+    this.append(exitLine(exit));
   }
 
-  /** Forgets attempts that have ended; others are left as they are. */
+  /** Removes attempts that have ended. Other attempts stay. */
   acknowledge(keys: readonly AttemptKey[]): void {
     for (const key of keys) {
       const name = attemptName(key);
       if (this.attempts.get(name)?.exit === undefined) continue;
       this.attempts.delete(name);
       this.acknowledged += 1;
-      this.note(ackLine(key));
+      this.append(ackLine(key));
     }
     if (this.acknowledged > this.compactAbove && this.acknowledged > this.attempts.size) this.compact();
   }
 
-  /** As if the attempt had never been spawned: it was not begun with. */
-  forget(attempt: AttemptKey): void {
+  /** Removes an attempt that was never started. */
+  discard(attempt: AttemptKey): void {
     this.attempts.delete(attemptName(attempt));
-    this.note(ackLine(attempt));
+    this.append(ackLine(attempt));
   }
 
-  /** Writes what waits. Throws what the disk says. */
-  settleOrThrow(): void {
-    clearImmediate(this.flushing);
-    this.flushing = undefined;
-    this.flush();
+  flushOrThrow(): void {
+    clearImmediate(this.scheduledFlush);
+    this.scheduledFlush = undefined;
+    this.writeBuffer();
   }
 
-  /** Writes what waits, as far as the disk allows: a report is not held back because /tmp is full. False if it is. */
-  settle(): boolean {
+  /** False if the disk is full. The lines stay in the buffer, and reports are sent nevertheless. */
+  flush(): boolean {
     try {
-      this.settleOrThrow();
+      this.flushOrThrow();
       return true;
     } catch (error) {
-      this.log.journalFailed(error);
+      this.log.journalWriteFailed(error);
       return false;
     }
   }
 
-  /** Rewrites it without the acknowledged; where that fails the long one stays good. */
+  /** Rewrites the file without acknowledged attempts. If that fails, the old file stays valid. */
   compact(): void {
     try {
       const descriptor = this.rewrite();
       closeSync(this.descriptor);
       this.descriptor = descriptor;
     } catch (error) {
-      this.log.journalFailed(error);
+      this.log.journalWriteFailed(error);
     }
   }
 
@@ -127,20 +128,20 @@ export class Journal {
     return join(this.directory, 'journal');
   }
 
-  private note(line: string): void {
-    this.waiting.push(line);
-    this.flushing ??= setImmediate(() => this.settle());
+  private append(line: string): void {
+    this.buffer.push(line);
+    this.scheduledFlush ??= setImmediate(() => this.flush());
   }
 
-  private flush(): void {
-    if (this.waiting.length === 0) return;
-    const bytes = Buffer.from(`${this.waiting.join('\n')}\n`);
+  private writeBuffer(): void {
+    if (this.buffer.length === 0) return;
+    const bytes = Buffer.from(`${this.buffer.join('\n')}\n`);
     this.write(this.descriptor, bytes, this.length);
     this.length += bytes.length;
-    this.waiting = [];
+    this.buffer = [];
   }
 
-  /** Appends all or nothing: half a line would spoil the next one too. */
+  /** Appends all bytes or none, because the next line would continue an incomplete one. */
   private write(descriptor: number, bytes: Buffer, length: number): void {
     try {
       let written = 0;
@@ -165,8 +166,8 @@ export class Journal {
       closeSync(descriptor);
       throw error;
     }
-    // All that waits is about attempts that were just written as they are now, or are gone.
-    this.waiting = [];
+    // The new file contains the current state of all attempts, which includes the buffered lines.
+    this.buffer = [];
     this.acknowledged = 0;
     return descriptor;
   }

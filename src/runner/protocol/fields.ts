@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
 import type { AttemptKey } from '../../job/job.ts';
-import type { Environment } from './protocol.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
+export type Environment = Readonly<Record<string, string>>;
 
-/** The fields of one line, undefined if it is anything but a JSON object. */
+/** The fields of a line. Undefined if the line is not a JSON object. */
 export function parseFields(line: string): Fields | undefined {
   let value: unknown;
   try {
@@ -15,7 +15,7 @@ export function parseFields(line: string): Fields | undefined {
   return isObject(value) ? value : undefined;
 }
 
-/** Reads fields by name and type; what is wrong is told by `refuse`, which must throw. */
+/** Reads fields by name and type. It calls `refuse`, which must throw, with a description of an invalid field. */
 export class FieldReader {
   constructor(
     readonly fields: Fields,
@@ -69,7 +69,7 @@ export class FieldReader {
     const value = this.fields[name];
     return isObject(value) && Object.entries(value).every(isVariable)
       ? (value as Environment)
-      : this.refuse(`${name} must be an object of strings without NUL, no name empty or with =`);
+      : this.refuse(`${name} must be an object of strings without NUL whose names are not empty and do not contain =`);
   }
 
   key(): AttemptKey {

@@ -2,24 +2,24 @@ import type { Socket } from 'node:net';
 import { MAX_LINE_BYTES } from './protocol.ts';
 
 const NEWLINE = 0x0a;
-const LAST_WORDS_MS = 2000;
+const CLOSE_TIMEOUT_MS = 2000;
 
 export interface LineHandlers {
   readonly onLine: (line: string) => void;
-  /** A line above the limit came in; nothing more is read. */
+  /** A line exceeds the limit. Nothing more is read. */
   readonly onTooLong: () => void;
-  /** Before what was queued goes out. */
+  /** Called before queued lines are written. */
   readonly onFlush?: () => void;
-  /** Once, also after `destroy`; the error is undefined for an orderly end. */
+  /** Called once, also after `destroy`. The error is undefined if the connection was closed without an error. */
   readonly onClose: (error: Error | undefined) => void;
 }
 
-/** A socket on which both sides send lines. What is sent in one turn of the event loop goes out in one write. */
+/** A socket on which both sides send lines. The lines of one turn of the event loop are sent with one write. */
 export class LineConnection {
   private readonly chunks: Buffer[] = [];
   private chunkBytes = 0;
   private outgoing: string[] = [];
-  private hasEnded = false;
+  private isEnded = false;
 
   constructor(
     private readonly socket: Socket,
@@ -31,50 +31,50 @@ export class LineConnection {
       failure = error;
     });
     socket.on('close', () => {
-      this.hasEnded = true;
+      this.isEnded = true;
       handlers.onClose(failure);
     });
   }
 
-  /** True from the first `end`, `destroy` or loss on: nothing is sent or read any more. */
-  get isDone(): boolean {
-    return this.hasEnded;
+  /** True after `end` or `destroy`, or when the connection is lost. Nothing is sent or read any more. */
+  get isClosed(): boolean {
+    return this.isEnded;
   }
 
-  /** Bytes that wait for the other side to read. */
-  get waitingBytes(): number {
+  /** The number of bytes that the socket buffers because the peer does not read. */
+  get unsentBytes(): number {
     return this.socket.writableLength;
   }
 
-  /** Queues a line without its newline. False if it is above the limit, or the connection is done: it is not sent then. */
+  /** Queues a line, given without its newline. False if it exceeds the limit or the connection is closed. */
   send(line: string): boolean {
-    // A character has at most 3 bytes a UTF-16 unit, so that counting is seldom needed.
+    // A UTF-16 unit has at most 3 bytes in UTF-8, so the bytes of short lines need not be counted.
     if (line.length * 3 >= MAX_LINE_BYTES && Buffer.byteLength(line) >= MAX_LINE_BYTES) return false;
-    if (this.hasEnded) return false;
+    if (this.isEnded) return false;
     if (this.outgoing.length === 0) setImmediate(() => this.flush());
     this.outgoing.push(line);
     return true;
   }
 
-  /** Sends what is queued, then closes. Reads no more. */
+  /** Sends the queued lines, then closes. */
   end(): void {
-    if (this.hasEnded) return;
+    if (this.isEnded) return;
     this.flush();
-    this.hasEnded = true;
+    this.isEnded = true;
     this.socket.end();
     this.socket.destroySoon();
-    // The other side may never read it.
-    setTimeout(() => this.socket.destroy(), LAST_WORDS_MS).unref();
+    // The peer may never read the last lines.
+    setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS).unref();
   }
 
-  /** Closes at once. Reads no more. */
+  /** Closes at once. Queued lines are not sent. */
   destroy(): void {
-    this.hasEnded = true;
+    this.isEnded = true;
     this.socket.destroy();
   }
 
   private flush(): void {
-    if (this.outgoing.length === 0 || this.hasEnded) return;
+    if (this.outgoing.length === 0 || this.isEnded) return;
     this.handlers.onFlush?.();
     const text = `${this.outgoing.join('\n')}\n`;
     this.outgoing = [];
@@ -83,7 +83,7 @@ export class LineConnection {
 
   private receive(chunk: Buffer): void {
     let start = 0;
-    while (!this.hasEnded) {
+    while (!this.isEnded) {
       const end = chunk.indexOf(NEWLINE, start);
       const lastByte = end === -1 ? chunk.length : end + 1;
       if (this.chunkBytes + lastByte - start > MAX_LINE_BYTES) {
@@ -98,7 +98,7 @@ export class LineConnection {
       start = end + 1;
       this.handlers.onLine(line?.toString('utf8') ?? '');
     }
-    if (this.hasEnded || start === chunk.length) return;
+    if (this.isEnded || start === chunk.length) return;
     this.chunks.push(chunk.subarray(start));
     this.chunkBytes += chunk.length - start;
   }

@@ -1,30 +1,29 @@
 import type { AttemptKey } from '../../job/job.ts';
+import type { Environment, Fields } from './fields.ts';
 
-// docs/runner-protocol.md is the specification; these are its words.
+// The messages of docs/runner-protocol.md, which specifies their meaning.
 
 export const PROTOCOL_VERSION = 1;
-/** With the newline. */
+/** Includes the newline. */
 export const MAX_LINE_BYTES = 4 * 1024 * 1024;
 export const MAX_LISTED = 2000;
-/** How many attempts more than slots may be spawned: they wait at the runner. */
+/** The number of attempts beyond the slots that a client may spawn. They wait in the runner. */
 export const MAX_AHEAD = 64;
 export const MAX_SLOTS = 1_000_000;
 export const MAX_REASON_LENGTH = 1000;
 export const MAX_GRACE_MS = 86_400_000;
-
-export type Environment = Readonly<Record<string, string>>;
 
 export interface ServerHello {
   readonly type: 'hello';
   readonly protocol: number;
   readonly version: string;
   readonly pid: number;
-  /** Random id of the journal: while it stays the same, an attempt that is not listed was never started or was acknowledged. */
+  /** The random id of the journal. While it stays the same, an unlisted attempt was never started or was acknowledged. */
   readonly journal: string;
   readonly boot: string;
 }
 
-/** Paths are absolute; null is /dev/null. `env` is added to the base environment. */
+/** Paths are absolute, and null is /dev/null. `env` is added to the base environment. */
 export interface SpawnRequest extends AttemptKey {
   readonly command: string;
   readonly cwd: string;
@@ -34,9 +33,15 @@ export interface SpawnRequest extends AttemptKey {
   readonly stderr: string | null;
 }
 
+/** The reply to a spawn. The pid is null if the attempt could not be started; its exit has the reason. */
+export interface Spawned {
+  readonly pid: number | null;
+  readonly started: string;
+}
+
 export interface SignalRequest extends AttemptKey {
   readonly signal: NodeJS.Signals;
-  /** SIGKILL to the group after so many milliseconds; absent for never. */
+  /** The time after which the group gets SIGKILL. Without it, the group gets no SIGKILL. */
   readonly graceMs?: number;
 }
 
@@ -57,17 +62,17 @@ export interface RunningAttempt extends AttemptKey {
   readonly started: string;
 }
 
-/** How an attempt ended: an exit status, or a signal's name, or neither and a reason. */
+/** The end of an attempt: an exit status, the name of a signal, or neither and a reason. */
 export interface Exit extends AttemptKey {
   readonly pid: number | null;
   readonly started: string;
   readonly finished: string;
-  /** Seconds by the monotonic clock, to the millisecond; null where nobody measured. */
+  /** Seconds by the monotonic clock, to the millisecond. Null if the runner did not observe the end. */
   readonly elapsed: number | null;
   readonly exit_status: number | null;
   readonly signal: string | null;
   readonly reason: string | null;
-  /** Nobody can know how it ended, since a runner was killed; it may have run to its end. */
+  /** True if a runner or fork server was killed, so that the exit status is unknown. The job may have completed. */
   readonly isLost: boolean;
 }
 
@@ -94,11 +99,11 @@ export type ServerMessage =
   | ServerHello
   | { readonly type: 'exit'; readonly exit: Exit }
   | { readonly type: 'bye'; readonly code: string; readonly message: string }
-  | { readonly type: 'reply'; readonly id: number; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly type: 'reply'; readonly id: number; readonly body: Fields }
   | { readonly type: 'failure'; readonly id: number; readonly code: string; readonly message: string }
   | { readonly type: 'unknown' };
 
-/** What a request is refused with: the runner stays well and says so in an error reply. */
+/** An error that the runner sends as the reply to a request. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly code: RequestErrorCode;
@@ -109,7 +114,7 @@ export class RequestError extends Error {
   }
 }
 
-/** An exit as in events, lists and the journal. */
+/** The fields of an exit in events, lists and the journal. */
 export function exitFields({ isLost, ...fields }: Exit): object {
   return { ...fields, is_lost: isLost };
 }

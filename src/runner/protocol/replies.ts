@@ -1,11 +1,11 @@
 import { RqError } from '../../job/errors.ts';
 import { FieldReader, type Fields, parseFields } from './fields.ts';
-import type { Exit, KnownAttempt, ServerMessage } from './protocol.ts';
+import type { Exit, KnownAttempt, ServerMessage, Spawned } from './protocol.ts';
 
-/** A line of the runner, at the client's border. Throws RUNNER (facts.code PROTOCOL) for what is no message. */
+/** Parses a line that the runner sent. Throws RUNNER with facts.code PROTOCOL for an invalid message. */
 export function parseServerMessage(line: string): ServerMessage {
   const fields = parseFields(line);
-  if (fields === undefined) return refuse('a line that is no JSON object');
+  if (fields === undefined) return refuse('a line is not a JSON object');
   const reader = readerOf(fields);
   if ('id' in fields) return parseReply(reader);
   const type = reader.text('type');
@@ -24,7 +24,7 @@ export function parseServerMessage(line: string): ServerMessage {
     case 'bye':
       return { type, code: reader.text('code'), message: reader.text('message') };
     default:
-      // A later version of the same protocol may tell more.
+      // A later version of rq may add messages without a change of the protocol version.
       return { type: 'unknown' };
   }
 }
@@ -36,19 +36,17 @@ function parseReply(reader: FieldReader): ServerMessage {
   return { type: 'failure', id, code: error.text('code'), message: error.text('message') };
 }
 
-/** The body of the reply to `spawn`. */
-export function parseSpawned(body: Fields): { pid: number | null; started: string } {
+export function parseSpawnReply(body: Fields): Spawned {
   const reader = readerOf(body);
   return { pid: reader.optionalInteger('pid', 1), started: reader.text('started') };
 }
 
-/** The body of the reply to `slots`. */
-export function parseAhead(body: Fields): number {
+/** Returns the number of attempts beyond the slots that may be spawned. */
+export function parseSlotsReply(body: Fields): number {
   return readerOf(body).integer('ahead', 0);
 }
 
-/** The body of the reply to `list`. */
-export function parseListed(body: Fields): { attempts: KnownAttempt[]; more: boolean } {
+export function parseListReply(body: Fields): { attempts: KnownAttempt[]; more: boolean } {
   const attempts = readerOf(body).list('attempts').map(parseAttempt);
   return { attempts, more: body['more'] === true };
 }
@@ -61,11 +59,11 @@ function parseAttempt(reader: FieldReader): KnownAttempt {
     case 'exited':
       return { state, ...reader.key(), exit: parseExit(reader) };
     default:
-      return refuse(`an attempt whose state is ${JSON.stringify(state)}`);
+      return refuse(`the state of an attempt is ${JSON.stringify(state)}`);
   }
 }
 
-/** The fields of an exit, as in events, lists and the journal. */
+/** Parses the fields of an exit in events, lists and the journal. */
 export function parseExit(reader: FieldReader): Exit {
   return {
     ...reader.key(),
@@ -85,7 +83,11 @@ function readerOf(fields: Fields): FieldReader {
 }
 
 function refuse(message: string): never {
-  throw new RqError('RUNNER', `cannot understand the runner: ${message}; are both of the same version?`, {
-    facts: { code: 'PROTOCOL' },
-  });
+  throw new RqError(
+    'RUNNER',
+    `invalid message from the runner: ${message}; run the same version of rq in all processes of this host`,
+    {
+      facts: { code: 'PROTOCOL' },
+    },
+  );
 }

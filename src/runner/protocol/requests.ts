@@ -1,7 +1,7 @@
 import { FieldReader, type Fields } from './fields.ts';
 import { MAX_GRACE_MS, MAX_SLOTS, type Request, RequestError } from './protocol.ts';
 
-/** A request from its fields, at the server's border. Throws RequestError INVALID or UNKNOWN_REQUEST. */
+/** Parses a request that a client sent. Throws RequestError INVALID or UNKNOWN_REQUEST. */
 export function parseRequest(fields: Fields, id: number): Request {
   const reader = new FieldReader(fields, (message) => {
     throw new RequestError('INVALID', message);
@@ -38,11 +38,11 @@ export function parseRequest(fields: Fields, id: number): Request {
     case 'shutdown':
       return { id, type };
     default:
-      throw new RequestError('UNKNOWN_REQUEST', `there is no request ${JSON.stringify(type.slice(0, 40))}`);
+      throw new RequestError('UNKNOWN_REQUEST', `unknown request ${JSON.stringify(type.slice(0, 40))}`);
   }
 }
 
-/** The id of a request, undefined if it has none that a reply could name. */
+/** Undefined if the request has no valid id, so that no reply is possible. */
 export function requestId(fields: Fields): number | undefined {
   const id = fields['id'];
   return typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 ? id : undefined;

@@ -1,8 +1,8 @@
-"""The runner's fork server: starts attempts for a runner and tells how they end.
+"""The fork server of the runner: starts attempts and reports how they end.
 
-docs/runner-protocol.md describes what it is told and tells. Run as: python3 -I -S fork-server.py BASH BEGUN, with its
-orders on file descriptor 0, its words on 1, and on 3 the locked runtime directory. It needs os.posix_spawn (3.8), which
-starts a program without copying the page tables of this process, and tells at once if that fails.
+docs/runner-protocol.md specifies its messages. Usage: python3 -I -S fork-server.py BASH RECORDS. It reads requests from
+file descriptor 0, writes messages to 1, and inherits the locked runtime directory as 3. It needs os.posix_spawn (Python
+3.8), which starts a program without a copy of the page tables and reports a failure at once.
 """
 
 import os
@@ -12,39 +12,40 @@ import stat
 import sys
 import time
 
-BASH, BEGUN = (os.fsencode(word) for word in sys.argv[1:3])
+BASH, RECORDS_PATH = (os.fsencode(argument) for argument in sys.argv[1:3])
 
-# So many of the attempts begun last are on record, each in so many bytes; src/runner/journal/begun-records.ts reads them.
+# The size of the file of start records. src/runner/journal/start-records.ts has the same values.
 RECORDS = 4096
 RECORD_BYTES = 40
 
-# While there is more to start, nobody is kept waiting if ends are told together: each word costs two others a wake.
-TOGETHER_MS = 30
+# While jobs wait for a slot, messages are sent together: each write wakes the runner and the feeder, and no slot stays
+# empty because of the delay.
+BATCH_MS = 30
 
-# After one that could not be started: if all cannot, as where a file system is not mounted, the next ones are to be taken
-# back in time and not to fail too.
-FAILED_MS = 100
+# The pause after an attempt that could not be started. If no job can start, for example because a file system is not
+# mounted, the feeder can cancel the others in this time.
+FAILURE_PAUSE_MS = 100
 
-# Who has jobs wait takes them back when none begins for a second. An order that is older was made by one that is gone, or
-# all of this host stood still meanwhile: others may have been given the job, and it is not begun.
+# A feeder cancels waiting jobs when none starts for a second. A request that is older than this is of a feeder that has
+# ended, or the host was suspended: other hosts may have claimed the job, so it is cancelled.
 STALE_MS = 10_000
 
-# Python ignores some and handles others; a job has all of them at their defaults. Real-time signals stay as they are.
+# Python changes the handling of some signals; jobs get the defaults. Real-time signals are inherited.
 DEFAULT_SIGNALS = [number for number in range(1, 32) if number not in (signal.SIGKILL, signal.SIGSTOP)]
 
-# All of these close in a child when it execs and not before, so that who sees the end of the words, or gets the lock,
-# knows that no child is left that could still become a job.
-ORDERS = os.dup(0)
-WORDS = os.dup(1)
+# A child closes these descriptors when it execs, not before. The end of MESSAGES, or of the lock on 3, therefore shows
+# that no child can still become a job.
+REQUESTS = os.dup(0)
+MESSAGES = os.dup(1)
 os.set_inheritable(3, False)
-RECORD_FILE = os.open(BEGUN, os.O_WRONLY | os.O_NOFOLLOW)
+RECORDS_FILE = os.open(RECORDS_PATH, os.O_WRONLY | os.O_NOFOLLOW)
 NULL = os.open("/dev/null", os.O_RDWR)
 for descriptor in (0, 1):
     os.dup2(NULL, descriptor)
 
 
 class CannotStart(Exception):
-    """At what it failed, and the error's number, 0 for what is no file."""
+    """Has the step that failed, and the errno; 0 if the path is not a regular file."""
 
 
 class ForkServer:
@@ -53,14 +54,14 @@ class ForkServer:
         self.slots = float("inf")
         self.queue = []
         self.running = {}
-        self.begun = 0
+        self.recorded = 0
         self.unread = b""
-        self.told = [b"ready"]
-        self.told_at = 0.0
-        self.failed_at = -FAILED_MS
+        self.messages = [b"ready"]
+        self.sent_at_ms = 0.0
+        self.failed_at_ms = -FAILURE_PAUSE_MS
 
     def serve(self):
-        os.set_blocking(ORDERS, False)
+        os.set_blocking(REQUESTS, False)
         wakes, waker = os.pipe()
         os.set_blocking(wakes, False)
         os.set_blocking(waker, False)
@@ -68,46 +69,47 @@ class ForkServer:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         poll = select.poll()
-        poll.register(ORDERS, select.POLLIN)
+        poll.register(REQUESTS, select.POLLIN)
         poll.register(wakes, select.POLLIN)
-        patience = 0
+        timeout_ms = 0
         while True:
-            for descriptor, _ in poll.poll(patience):
+            for descriptor, _ in poll.poll(timeout_ms):
                 if descriptor == wakes:
                     os.read(wakes, 4096)
-                elif not self.read_orders():
-                    # The runner has gone: its jobs go on, and the next runner finds them. What has not begun never will.
+                elif not self.read_requests():
+                    # The runner has ended. Its jobs continue and the next runner finds them. Waiting jobs never start.
                     return
             self.reap()
             while self.has_next() and self.pause_ms() <= 0:
                 self.start_next()
-                # A thousand that may all begin take seconds: who waits for the first takes silence for death.
-                self.tell()
-            patience = self.tell()
+                # A thousand starts take seconds, and the client would take this silence for a dead runner.
+                self.send_messages()
+            timeout_ms = self.send_messages()
             if self.has_next():
-                patience = max(0, self.pause_ms() if patience is None else min(patience, self.pause_ms()))
+                pause_ms = self.pause_ms()
+                timeout_ms = max(0, pause_ms if timeout_ms is None else min(timeout_ms, pause_ms))
 
     def has_next(self):
         return bool(self.queue) and len(self.running) < self.slots
 
     def pause_ms(self):
-        return self.failed_at + FAILED_MS - now_ms()
+        return self.failed_at_ms + FAILURE_PAUSE_MS - now_ms()
 
-    def read_orders(self):
-        """Each is a length in four bytes, the highest first, then fields with a NUL between them. False at their end."""
-        piece = os.read(ORDERS, 262144)
+    def read_requests(self):
+        """A request is its length as four bytes, big endian, and fields separated by NUL. False at the end of the input."""
+        piece = os.read(REQUESTS, 262144)
         unread = self.unread + piece
         place = 0
         while len(unread) >= place + 4:
             end = place + 4 + int.from_bytes(unread[place : place + 4], "big")
             if len(unread) < end:
                 break
-            self.obey(*unread[place + 4 : end].split(b"\0"))
+            self.handle(*unread[place + 4 : end].split(b"\0"))
             place = end
         self.unread = unread[place:]
         return piece != b""
 
-    def obey(self, kind, *fields):
+    def handle(self, kind, *fields):
         if kind == b"start":
             self.queue.append((since_boot_ms(), fields))
         elif kind == b"cancel":
@@ -118,34 +120,34 @@ class ForkServer:
             self.environment = dict(zip(fields[::2], fields[1::2]))
 
     def cancel(self, name):
-        others = [order for order in self.queue if order[1][0] != name]
+        others = [request for request in self.queue if request[1][0] != name]
         if len(others) < len(self.queue):
-            self.told.append(b"cancelled %b" % name)
+            self.messages.append(b"cancelled %b" % name)
         self.queue = others
 
     def start_next(self):
-        ordered_at, (name, *order) = self.queue.pop(0)
-        if since_boot_ms() - ordered_at > STALE_MS:
-            self.told.append(b"cancelled %b" % name)
+        requested_at_ms, (name, *fields) = self.queue.pop(0)
+        if since_boot_ms() - requested_at_ms > STALE_MS:
+            self.messages.append(b"cancelled %b" % name)
             return
         try:
-            self.note_begun(name)
-            pid, started_ms = spawn(self.environment, *order)
+            self.record_start(name)
+            pid, started_ms = spawn(self.environment, *fields)
         except CannotStart as failure:
-            self.told.append(b"failed %b %b %d" % (name, *failure.args))
-            self.told_at = 0.0
+            self.messages.append(b"failed %b %b %d" % (name, *failure.args))
+            self.sent_at_ms = 0.0
             if self.slots < float("inf"):
-                self.failed_at = now_ms()
+                self.failed_at_ms = now_ms()
             return
         self.running[pid] = name
-        self.told.append(b"started %b %d %d %.3f" % (name, pid, start_time(pid), started_ms))
+        self.messages.append(b"started %b %d %d %.3f" % (name, pid, start_time(pid), started_ms))
 
-    def note_begun(self, name):
-        """Who finds the runner and this process killed knows by this what was begun with. The first is the journal's."""
-        place = RECORD_BYTES * (1 + self.begun % (RECORDS - 1))
-        self.begun += 1
+    def record_start(self, name):
+        """Shows a later runner which attempts may have started. The first record is the id of the journal."""
+        place = RECORD_BYTES * (1 + self.recorded % (RECORDS - 1))
+        self.recorded += 1
         try:
-            os.pwrite(RECORD_FILE, name.ljust(RECORD_BYTES - 1) + b"\n", place)
+            os.pwrite(RECORDS_FILE, name.ljust(RECORD_BYTES - 1) + b"\n", place)
         except OSError as error:
             raise CannotStart(b"record", error.errno) from error
 
@@ -156,42 +158,42 @@ class ForkServer:
                 return
             name = self.running.pop(pid, None)
             if name is not None:
-                self.told.append(b"ended %b %d %.3f" % (name, status, now_ms()))
+                self.messages.append(b"ended %b %d %.3f" % (name, status, now_ms()))
 
-    def tell(self):
-        """Tells what there is to tell, or will in a moment; gives how long to wait for anything else, in milliseconds."""
-        if not self.told:
+    def send_messages(self):
+        """Sends the messages, or returns the time until they are to be sent, in milliseconds."""
+        if not self.messages:
             return None
-        until = self.told_at + TOGETHER_MS - now_ms()
-        if self.queue and until > 0:
-            return until
-        words = b"\n".join(self.told) + b"\n"
-        self.told = []
+        remaining_ms = self.sent_at_ms + BATCH_MS - now_ms()
+        if self.queue and remaining_ms > 0:
+            return remaining_ms
+        text = b"\n".join(self.messages) + b"\n"
+        self.messages = []
         try:
-            while words:
-                words = words[os.write(WORDS, words) :]
+            while text:
+                text = text[os.write(MESSAGES, text) :]
         except BrokenPipeError:
-            # The runner has gone; the end of its orders tells that too.
+            # The runner has ended, so the requests end too.
             pass
-        self.told_at = now_ms()
+        self.sent_at_ms = now_ms()
         return None
 
 
 def spawn(base, directory, stdin, stdout, stderr, count, *rest):
-    """Gives the pid of a program that has been started, and when. Raises CannotStart."""
-    words, variables = rest[: int(count)], rest[int(count) :]
+    """Returns the pid of the new process and the time of its start. Raises CannotStart."""
+    arguments, variables = rest[: int(count)], rest[int(count) :]
     files = []
     try:
         files.append(open_file(b"stdin", stdin, os.O_RDONLY))
         files.append(open_file(b"stdout", stdout, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
-        # Opened twice, each would write over what the other wrote.
+        # A file that is opened twice has two offsets, so that stdout and stderr would overwrite each other.
         if stderr == b"" or stderr != stdout:
             files.append(open_file(b"stderr", stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
         enter(directory)
         started_ms = now_ms()
         pid = os.posix_spawn(
             BASH,
-            [b"bash", *words],
+            [b"bash", *arguments],
             {**base, **dict(zip(variables[::2], variables[1::2]))},
             file_actions=[(os.POSIX_SPAWN_DUP2, file, place) for place, file in enumerate([*files, files[-1]][:3])],
             setsid=True,
@@ -204,7 +206,7 @@ def spawn(base, directory, stdin, stdout, stderr, count, *rest):
     finally:
         for file in files:
             os.close(file)
-        # Nobody's file system is to be held busy by this process.
+        # Otherwise, the file system of the job could not be unmounted.
         os.chdir("/")
 
 
@@ -216,9 +218,9 @@ def enter(directory):
 
 
 def open_file(name, path, flags):
-    """Opens a file as what a job is to have; nothing is /dev/null. Raises CannotStart."""
+    """Opens a file of a job; an empty path is /dev/null. Raises CannotStart."""
     try:
-        # Non-blocking, or a pipe that somebody put there would stop the fork server; files and devices do not mind.
+        # Without O_NONBLOCK, a named pipe at this path would block this process. It has no effect on files and devices.
         file = os.open(path or b"/dev/null", flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     except OSError as error:
         raise CannotStart(name, error.errno) from error
@@ -230,7 +232,7 @@ def open_file(name, path, flags):
 
 
 def start_time(pid):
-    """Field 22 of /proc/PID/stat: with the pid it names the process for good. 0 if it cannot be read."""
+    """Field 22 of /proc/PID/stat, which identifies the process together with its pid. 0 if it cannot be read."""
     try:
         file = os.open("/proc/%d/stat" % pid, os.O_RDONLY)
     except OSError:
@@ -245,12 +247,12 @@ def start_time(pid):
 
 
 def now_ms():
-    """The clock that all processes of a boot share."""
+    """CLOCK_MONOTONIC, which is the same in all processes of a boot."""
     return time.monotonic() * 1000
 
 
 def since_boot_ms():
-    """The same, but it also counts the time in which the host was suspended."""
+    """As now_ms, but includes the time while the host was suspended."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
 
 

@@ -2,38 +2,43 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { findAttempts } from '../adopt.ts';
-import type { Leader } from '../grace.ts';
-import type { BegunRecords } from '../journal/begun-records.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { StartRecords } from '../journal/start-records.ts';
 import type { RunnerLog } from '../log.ts';
-import type { Environment } from '../protocol/protocol.ts';
+import { findAttempts } from '../processes/find-attempts.ts';
+import type { Leader } from '../processes/leader.ts';
+import type { Environment } from '../protocol/fields.ts';
 import { fileFailure, startFailure, systemError, systemMessage } from './start-failure.ts';
-import { type Attendant, type Ended, failed, lost, type Starter, type StartOrder } from './starter.ts';
+import {
+  type AttemptEnd,
+  endUnknown,
+  type Starter,
+  type StartObserver,
+  type StartRequest,
+  startFailed,
+} from './starter.ts';
 
 const PROGRAM = fileURLToPath(new URL('fork-server.py', import.meta.url));
-const MAYBE_STARTED = 'the process that forks jobs was killed while it started the job, which may have run';
-/** To be ready; one that is not by then is taken for unfit. */
-const READY_MS = 10_000;
-const LOOK_AGAIN_MS = 1_000;
+const MAY_HAVE_RUN = 'the fork server was killed while it started the job; the job may have run';
+const READY_TIMEOUT_MS = 10_000;
+const SEARCH_RETRY_MS = 1_000;
 const FIRST_REAL_TIME_SIGNAL = 34;
 
 export interface ForkServerOptions {
   readonly python: string;
   readonly bash: string;
-  /** The file descriptor whose lock is to last until no child can become a job any more. */
+  /** The descriptor that holds the lock of the runtime directory. Every child has it until it execs. */
   readonly lock: number;
-  readonly begun: BegunRecords;
-  /** Whose records they are. */
+  readonly startRecords: StartRecords;
   readonly journal: Journal;
   readonly log: RunnerLog;
-  /** It has ended, and what it did not begin with is handed back. False if it never came so far as to begin with any. */
-  readonly onGone: (unbegun: readonly [StartOrder, Attendant][], wasFit: boolean) => void;
+  /** Called after the process has ended, with the requests that it did not begin. */
+  readonly onEnd: (notBegun: readonly [StartRequest, StartObserver][], wasReady: boolean) => void;
 }
 
 interface Entry {
-  readonly order: StartOrder;
-  readonly attendant: Attendant;
+  readonly request: StartRequest;
+  readonly observer: StartObserver;
   isStarted: boolean;
   isCancelled: boolean;
 }
@@ -41,34 +46,34 @@ interface Entry {
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 /**
- * A small Python process that starts jobs for this one. A fork of Node copies the page tables of 55 MB and takes 2 ms of
- * its main thread; that process starts them without a copy (posix_spawn), on another core. It tells true wait statuses,
- * those of real-time signals too. docs/runner-protocol.md has what is said between the two.
+ * A small Python process that starts jobs. A fork of Node copies the page tables of 55 MB and takes 2 ms of its main
+ * thread. The fork server uses posix_spawn, which copies none, and runs on another core. It reports exact wait statuses,
+ * also for real-time signals. docs/runner-protocol.md specifies its messages.
  */
 export class ForkServer implements Starter {
   private readonly child: Child;
   private readonly entries = new Map<string, Entry>();
-  private isFit = false;
-  private rest = '';
+  private isReady = false;
+  private incompleteLine = '';
 
   constructor(private readonly options: ForkServerOptions) {
-    const { python, bash, begun, lock } = options;
-    const child = spawn(python, ['-I', '-S', PROGRAM, bash, begun.path], {
+    const { python, bash, startRecords, lock } = options;
+    const child = spawn(python, ['-I', '-S', PROGRAM, bash, startRecords.path], {
       cwd: '/',
       stdio: ['pipe', 'pipe', 'inherit', lock],
     });
-    // The types know of no fourth file.
+    // The type declarations have no overload for a fourth descriptor.
     this.child = child as unknown as Child;
     this.child.on('error', (error) => options.log.failed('start the fork server', error));
-    // It is gone: the end of its words tells that.
+    // A write fails if the process has ended. The close of its stdout reports the same.
     this.child.stdin.on('error', () => undefined);
     this.child.stdout.setEncoding('latin1').on('data', (text: string) => this.receive(text));
-    const impatient = setTimeout(() => {
-      if (!this.isFit) this.child.kill('SIGKILL');
-    }, READY_MS);
+    const readyTimer = setTimeout(() => {
+      if (!this.isReady) this.child.kill('SIGKILL');
+    }, READY_TIMEOUT_MS);
     this.child.stdout.on('close', () => {
-      clearTimeout(impatient);
-      this.gone();
+      clearTimeout(readyTimer);
+      this.handleEnd();
     });
   }
 
@@ -87,11 +92,13 @@ export class ForkServer implements Starter {
     this.send(['cancel', name]);
   }
 
-  start(order: StartOrder, attendant: Attendant): void {
-    const { name, request, words, env } = order;
-    const files = [request.stdin, request.stdout, request.stderr].map((path) => path ?? '');
-    this.entries.set(name, { order, attendant, isStarted: false, isCancelled: false });
-    this.send(['start', name, request.cwd, ...files, String(words.length), ...words, ...Object.entries(env).flat()]);
+  start(request: StartRequest, observer: StartObserver): void {
+    const { name, bashArguments, env } = request;
+    const { cwd, stdin, stdout, stderr } = request.request;
+    const files = [stdin, stdout, stderr].map((path) => path ?? '');
+    this.entries.set(name, { request, observer, isStarted: false, isCancelled: false });
+    const variables = Object.entries(env).flat();
+    this.send(['start', name, cwd, ...files, String(bashArguments.length), ...bashArguments, ...variables]);
   }
 
   private send(fields: readonly string[]): void {
@@ -100,7 +107,7 @@ export class ForkServer implements Starter {
     bytes.writeUInt32BE(bytes.length - 4);
     bytes.write(text, 4);
     const { stdin } = this.child;
-    // What is ordered in one turn goes out in one write.
+    // Sends the requests of one turn of the event loop with one write.
     if (stdin.writableCorked === 0) {
       stdin.cork();
       process.nextTick(() => stdin.uncork());
@@ -109,106 +116,105 @@ export class ForkServer implements Starter {
   }
 
   private receive(text: string): void {
-    const lines = (this.rest + text).split('\n');
-    this.rest = lines.pop() ?? '';
-    for (const line of lines) this.take(line.split(' '));
+    const lines = (this.incompleteLine + text).split('\n');
+    this.incompleteLine = lines.pop() ?? '';
+    for (const line of lines) this.handle(line.split(' '));
   }
 
-  private take([word, name = '', first = '', second = '', third = '']: readonly string[]): void {
-    if (word === 'ready') this.isFit = true;
+  private handle([type, name = '', first = '', second = '', third = '']: readonly string[]): void {
+    if (type === 'ready') this.isReady = true;
     const entry = this.entries.get(name);
     if (entry === undefined) return;
-    switch (word) {
+    switch (type) {
       case 'started':
         entry.isStarted = true;
-        entry.attendant.onStarted(leaderOf(first, second), Number(third));
+        entry.observer.onStarted(parseLeader(first, second), Number(third));
         break;
       case 'failed':
         this.entries.delete(name);
-        entry.attendant.onEnd(failed(failure(entry.order, first, Number(second))));
+        entry.observer.onEnd(startFailed(failureReason(entry.request, first, Number(second))));
         break;
       case 'ended':
         this.entries.delete(name);
-        entry.attendant.onEnd(endedWith(Number(first)), Number(second));
+        entry.observer.onEnd(endOf(Number(first)), Number(second));
         break;
       case 'cancelled':
         this.entries.delete(name);
-        entry.attendant.onCancelled();
+        entry.observer.onCancelled();
         break;
       default:
         break;
     }
   }
 
-  /** No child is left that has not come to its exec: all of them had the words' other end open until then. */
-  private gone(): void {
-    const { begun, journal, log, onGone } = this.options;
+  /** Called when stdout closes. Every child has exec'ed or ended by then, because a child has stdout until it execs. */
+  private handleEnd(): void {
+    const { startRecords, journal, log, onEnd } = this.options;
     const entries = [...this.entries.values()];
-    const records = begun.read(journal.id);
-    const isBegun = ({ order, isStarted }: Entry): boolean => isStarted || (records?.has(order.name) ?? true);
-    const leaders = this.lookFor(entries.filter((entry) => !entry.isStarted && isBegun(entry)));
+    const records = startRecords.read(journal.id);
+    const isBegun = ({ request, isStarted }: Entry): boolean => isStarted || (records?.has(request.name) ?? true);
+    const leaders = this.findLeaders(entries.filter((entry) => !entry.isStarted && isBegun(entry)));
     if (leaders === undefined) {
-      // All waits until then, what is ordered meanwhile too: to call them gone would have them run beside themselves.
-      setTimeout(() => this.gone(), LOOK_AGAIN_MS);
+      // Until the search succeeds, no attempt is reported as ended and no request begins: a job might run twice.
+      setTimeout(() => this.handleEnd(), SEARCH_RETRY_MS);
       return;
     }
     this.entries.clear();
-    log.forkServerGone(entries.length);
-    for (const { attendant, isStarted } of entries) if (isStarted) attendant.onOrphaned();
-    for (const [{ attendant }, leader] of leaders) {
-      if (leader === undefined) attendant.onEnd(lost(MAYBE_STARTED));
+    log.forkServerEnded(entries.length);
+    for (const { observer, isStarted } of entries) if (isStarted) observer.onOrphaned();
+    for (const [{ observer }, leader] of leaders) {
+      if (leader === undefined) observer.onEnd(endUnknown(MAY_HAVE_RUN));
       else {
-        attendant.onStarted(leader);
-        attendant.onOrphaned();
+        observer.onStarted(leader);
+        observer.onOrphaned();
       }
     }
-    const unbegun = entries.filter((entry) => !isBegun(entry));
-    // Who begins next writes over these records: what they say has to be in the journal by then.
-    const isSettled = journal.settle();
-    const isWanted = ({ isCancelled }: Entry): boolean => isSettled && !isCancelled;
-    for (const entry of unbegun) if (!isWanted(entry)) entry.attendant.onCancelled();
-    const wanted = unbegun.filter(isWanted);
-    onGone(
-      wanted.map(({ order, attendant }) => [order, attendant]),
-      this.isFit,
+    const notBegun = entries.filter((entry) => !isBegun(entry));
+    // The next starter overwrites the start records, so the journal must be complete before.
+    const isFlushed = journal.flush();
+    const isWanted = ({ isCancelled }: Entry): boolean => isFlushed && !isCancelled;
+    for (const entry of notBegun) if (!isWanted(entry)) entry.observer.onCancelled();
+    const wanted = notBegun.filter(isWanted);
+    onEnd(
+      wanted.map(({ request, observer }) => [request, observer]),
+      this.isReady,
     );
   }
 
-  /** What became of orders that it had begun with when it was killed; undefined if that cannot be seen just now. */
-  private lookFor(entries: readonly Entry[]): [Entry, Leader | undefined][] | undefined {
-    const idOf = ({ order }: Entry): string => order.env['RQ_ATTEMPT_ID'] ?? '';
+  /** Finds the processes of attempts that may have started. Undefined if /proc cannot be read now. */
+  private findLeaders(entries: readonly Entry[]): [Entry, Leader | undefined][] | undefined {
+    const idOf = ({ request }: Entry): string => request.env['RQ_ATTEMPT_ID'] ?? '';
     try {
       const found = findAttempts(new Set(entries.map(idOf)));
       return entries.map((entry) => [entry, found.get(idOf(entry))]);
     } catch (error) {
-      // Too many files are open, for one.
-      this.options.log.failed('look for what the fork server started', error);
+      this.options.log.failed('search for the attempts of the fork server', error);
       return undefined;
     }
   }
 }
 
-/** What it cannot read of the start time is 0. */
-function leaderOf(pid: string, startTime: string): Leader {
+/** The fork server reports an unknown start time as 0. */
+function parseLeader(pid: string, startTime: string): Leader {
   return { pid: Number(pid), start_time: Number(startTime) || null };
 }
 
-function failure({ request }: StartOrder, what: string, number: number): string {
-  const error = number === 0 ? 'not a file' : systemError(number);
-  if (what === 'stdin' || what === 'stdout' || what === 'stderr') return fileFailure(what, request[what] ?? '', error);
-  if (what === 'record') return `cannot note that it is begun: ${systemMessage(error)}`;
+function failureReason({ request }: StartRequest, step: string, errno: number): string {
+  const error = errno === 0 ? 'not a regular file' : systemError(errno);
+  if (step === 'stdin' || step === 'stdout' || step === 'stderr') return fileFailure(step, request[step] ?? '', error);
+  if (step === 'record') return `cannot record the start of the job: ${systemMessage(error)}`;
   return startFailure(error, request.cwd);
 }
 
-/** A wait status (waitpid(2)) as an exit status or a signal's name. */
-function endedWith(status: number): Ended {
+/** Converts a wait status (waitpid(2)). */
+function endOf(status: number): AttemptEnd {
   const signal = status & 127;
   const common = { reason: null, isLost: false };
   if (signal === 0) return { exit_status: status >> 8, signal: null, ...common };
   return { exit_status: null, signal: signalName(signal), ...common };
 }
 
-/** Real-time signals are named as bash names them: SIGRTMIN, SIGRTMIN+1. */
+/** Real-time signals have the names that bash gives them: SIGRTMIN, SIGRTMIN+1. */
 function signalName(number: number): string {
   const found = Object.entries(constants.signals).find(([, value]) => value === number);
   if (found !== undefined) return found[0];

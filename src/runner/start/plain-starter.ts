@@ -1,29 +1,29 @@
 import { spawn } from 'node:child_process';
 import { systemClock } from '../../job/clock.ts';
 import { processStartTime } from '../../job/process.ts';
-import type { BegunRecords } from '../journal/begun-records.ts';
+import type { StartRecords } from '../journal/start-records.ts';
 import type { RunnerLog } from '../log.ts';
-import type { Environment } from '../protocol/protocol.ts';
+import type { Environment } from '../protocol/fields.ts';
 import { CannotStart, startFailure } from './start-failure.ts';
-import { type Attendant, type Ended, failed, type Starter, type StartOrder } from './starter.ts';
+import { type AttemptEnd, type Starter, type StartObserver, type StartRequest, startFailed } from './starter.ts';
 import { closeStdio, openStdio, type Stdio } from './stdio.ts';
 
-/** The pause after one that could not be started: as in fork-server.py. */
-const FAILED_MS = 100;
-/** An order that is older is not begun: as there. */
+/** The pause after an attempt that could not be started. fork-server.py has the same value. */
+const FAILURE_PAUSE_MS = 100;
+/** The age at which a request that has not begun is cancelled. fork-server.py has the same value. */
 const STALE_MS = 10_000;
 
-/** Forks this process itself, at 2 ms of its time for each job: for hosts that have no Python 3.8. */
+/** Forks attempts from this process, for hosts without Python 3.8. A fork blocks the event loop for 2 ms. */
 export class PlainStarter implements Starter {
   private base: Environment = {};
   private limit = Number.POSITIVE_INFINITY;
   private running = 0;
   private isPausing = false;
-  private readonly queue: [StartOrder, Attendant, orderedMs: number][] = [];
+  private readonly queue: [StartRequest, StartObserver, requestedMs: number][] = [];
 
   constructor(
     private readonly bash: string,
-    private readonly begun: BegunRecords,
+    private readonly startRecords: StartRecords,
     private readonly log: RunnerLog,
   ) {}
 
@@ -36,14 +36,14 @@ export class PlainStarter implements Starter {
     this.startNext();
   }
 
-  start(order: StartOrder, attendant: Attendant): void {
-    this.queue.push([order, attendant, systemClock.sinceBootMs()]);
+  start(request: StartRequest, observer: StartObserver): void {
+    this.queue.push([request, observer, systemClock.sinceBootMs()]);
     this.startNext();
   }
 
   cancel(name: string): void {
-    const index = this.queue.findIndex(([order]) => order.name === name);
-    for (const [, attendant] of index < 0 ? [] : this.queue.splice(index, 1)) attendant.onCancelled();
+    const index = this.queue.findIndex(([request]) => request.name === name);
+    for (const [, observer] of index < 0 ? [] : this.queue.splice(index, 1)) observer.onCancelled();
   }
 
   private startNext(): void {
@@ -51,9 +51,9 @@ export class PlainStarter implements Starter {
       const nowMs = systemClock.sinceBootMs();
       const next = this.queue.shift();
       if (next === undefined) return;
-      const [order, attendant, orderedMs] = next;
-      if (nowMs - orderedMs > STALE_MS) attendant.onCancelled();
-      else this.startOne(order, attendant);
+      const [request, observer, requestedMs] = next;
+      if (nowMs - requestedMs > STALE_MS) observer.onCancelled();
+      else this.startOne(request, observer);
     }
   }
 
@@ -62,47 +62,48 @@ export class PlainStarter implements Starter {
     setTimeout(() => {
       this.isPausing = false;
       this.startNext();
-    }, FAILED_MS);
+    }, FAILURE_PAUSE_MS);
   }
 
-  private startOne(order: StartOrder, attendant: Attendant): void {
+  private startOne(request: StartRequest, observer: StartObserver): void {
     this.running += 1;
-    const end = (ended: Ended, isFailure = false): void => {
+    const finish = (end: AttemptEnd, isFailure = false): void => {
       this.running -= 1;
-      attendant.onEnd(ended);
+      observer.onEnd(end);
       if (isFailure && Number.isFinite(this.limit)) this.pause();
       this.startNext();
     };
     let stdio: Stdio | undefined;
     try {
-      this.begun.note(order.name);
-      stdio = openStdio(order.request);
-      this.fork(order, stdio, attendant, end);
+      this.startRecords.add(request.name);
+      stdio = openStdio(request.request);
+      this.fork(request, stdio, observer, finish);
     } catch (error) {
-      end(failed(error instanceof CannotStart ? error.message : startFailure(error, order.request.cwd)), true);
+      const { cwd } = request.request;
+      finish(startFailed(error instanceof CannotStart ? error.message : startFailure(error, cwd)), true);
     } finally {
       if (stdio !== undefined) closeStdio(stdio);
     }
   }
 
   private fork(
-    order: StartOrder,
+    request: StartRequest,
     stdio: Stdio,
-    attendant: Attendant,
-    end: (ended: Ended, isFailure?: boolean) => void,
+    observer: StartObserver,
+    finish: (end: AttemptEnd, isFailure?: boolean) => void,
   ): void {
-    const { cwd } = order.request;
-    const env = { ...this.base, ...order.env };
-    const child = spawn(this.bash, order.words, { argv0: 'bash', cwd, env, detached: true, stdio });
+    const { cwd } = request.request;
+    const env = { ...this.base, ...request.env };
+    const child = spawn(this.bash, request.bashArguments, { argv0: 'bash', cwd, env, detached: true, stdio });
     if (child.pid === undefined) {
-      child.once('error', (error) => end(failed(startFailure(error, cwd)), true));
+      child.once('error', (error) => finish(startFailed(startFailure(error, cwd)), true));
       return;
     }
-    child.once('exit', (exit_status, signal) => end({ exit_status, signal, reason: null, isLost: false }));
-    attendant.onStarted({ pid: child.pid, start_time: this.startTime(child.pid) });
+    child.once('exit', (exit_status, signal) => finish({ exit_status, signal, reason: null, isLost: false }));
+    observer.onStarted({ pid: child.pid, start_time: this.startTime(child.pid) });
   }
 
-  /** Never throws: the job runs, whatever cannot be read about it. */
+  /** Never throws, because the job runs already. */
   private startTime(pid: number): number | null {
     try {
       return processStartTime(pid) ?? null;

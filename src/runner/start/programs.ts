@@ -2,8 +2,8 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * The program of that name that is first in PATH's absolute directories, or in one that is preferred if PATH has it: a
- * user's own may be on a share that hangs.
+ * Finds a program in the absolute directories of PATH. It searches the preferred ones among them first, because other
+ * directories may be on a share that hangs.
  */
 export function findProgram(name: string, preferred: readonly string[] = []): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(delimiter).filter((directory) => directory.startsWith('/'));

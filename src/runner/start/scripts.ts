@@ -2,28 +2,27 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CannotStart, systemMessage } from './start-failure.ts';
 
-/** Linux takes at most 131,072 bytes as one argument (MAX_ARG_STRLEN, execve(2)). */
+/** Linux limits an argument to 131,072 bytes (MAX_ARG_STRLEN, execve(2)). */
 const MAX_ARGUMENT_BYTES = 100_000;
 
-/** The directory of commands that are too long for an argument, by the names of their attempts. */
+/** The directory of the commands that are too long for an argument. The names of the files are those of the attempts. */
 export class Scripts {
   constructor(private readonly directory: string) {}
 
-  /** What bash is to be given as arguments; a long command is written to a file. Throws CannotStart. */
-  words(name: string, command: string): string[] {
+  /** Returns the arguments of bash. It writes a long command to a file. Throws CannotStart. */
+  bashArguments(name: string, command: string): string[] {
     if (command.includes('\0')) throw new CannotStart('cannot run the command: it contains a NUL character');
-    // A character has at most 3 bytes a UTF-16 unit, so that counting is seldom needed.
+    // A UTF-16 unit has at most 3 bytes in UTF-8, so the bytes of short commands need not be counted.
     const isShort = command.length * 3 <= MAX_ARGUMENT_BYTES || Buffer.byteLength(command) <= MAX_ARGUMENT_BYTES;
-    // Behind -- a command that begins with - or + is none of bash's own options.
+    // Without --, bash would take a command that begins with - or + for an option.
     return isShort ? ['-c', '--', command] : [this.write(name, command)];
   }
 
-  /** Removes that of an attempt, if it has one. */
   remove(name: string): void {
     rmSync(join(this.directory, name), { force: true });
   }
 
-  /** Removes those of attempts that do not run. */
+  /** Removes the scripts of attempts that do not run. */
   sweep(isRunning: (name: string) => boolean): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(this.directory)) if (!isRunning(name)) this.remove(name);

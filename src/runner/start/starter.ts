@@ -1,18 +1,19 @@
-import type { Leader } from '../grace.ts';
-import type { Environment, SpawnRequest } from '../protocol/protocol.ts';
+import type { Leader } from '../processes/leader.ts';
+import type { Environment } from '../protocol/fields.ts';
+import type { SpawnRequest } from '../protocol/protocol.ts';
 
-/** An attempt one step before its files are opened and it is forked. */
-export interface StartOrder {
-  /** Its attempt's, unique while it runs. */
+/** An attempt that is ready to start: next, its files are opened and its process is forked. */
+export interface StartRequest {
+  /** The name of the attempt, unique among the attempts that run. */
   readonly name: string;
   readonly request: SpawnRequest;
-  /** What bash is given as arguments. */
-  readonly words: readonly string[];
-  /** What is added to the base environment. */
+  readonly bashArguments: readonly string[];
+  /** Added to the base environment. */
   readonly env: Environment;
 }
 
-export interface Ended {
+/** How an attempt ended. */
+export interface AttemptEnd {
   readonly exit_status: number | null;
   readonly signal: string | null;
   readonly reason: string | null;
@@ -20,35 +21,35 @@ export interface Ended {
 }
 
 /**
- * Told what becomes of an order: that it was cancelled, or its start at most once and its end once; nothing after that.
- * Times are CLOCK_MONOTONIC in milliseconds, undefined for about now.
+ * Receives the progress of a start request: either `onCancelled`, or `onStarted` at most once and then `onEnd` once.
+ * Times are CLOCK_MONOTONIC in milliseconds; undefined means now.
  */
-export interface Attendant {
-  /** It was not begun, and will not be. */
+export interface StartObserver {
+  /** The start has not begun and never will. */
   onCancelled(): void;
   onStarted(leader: Leader, monotonicMs?: number): void;
-  /** It has started and goes on, but nobody will tell how it ends. */
+  /** The attempt runs, but the starter can no longer report its end. */
   onOrphaned(): void;
-  onEnd(ended: Ended, monotonicMs?: number): void;
+  onEnd(end: AttemptEnd, monotonicMs?: number): void;
 }
 
-/** What forks and execs. The base environment has to be given before the first start. */
+/** Forks and execs attempts. The base environment must be set before the first start. */
 export interface Starter {
   environment(base: Environment): void;
-  /** How many run at once; further ones wait for their turn. Without this, any number. */
+  /** Sets the number of attempts that run at once; others wait. The default is unlimited. */
   slots(slots: number): void;
-  /** Never throws; the attendant may be told before this returns. */
-  start(order: StartOrder, attendant: Attendant): void;
-  /** Takes back what has not begun; what has is not touched. Its attendant is told either way, sooner or later. */
+  /** Never throws. It may call the observer before it returns. */
+  start(request: StartRequest, observer: StartObserver): void;
+  /** Cancels a start that has not begun. The observer is called in any case. */
   cancel(name: string): void;
 }
 
 /** The end of an attempt that could not be started. */
-export function failed(reason: string): Ended {
+export function startFailed(reason: string): AttemptEnd {
   return { exit_status: null, signal: null, reason, isLost: false };
 }
 
-/** The end of an attempt that nobody has seen. */
-export function lost(reason: string): Ended {
+/** The end of an attempt whose exit status is unknown. */
+export function endUnknown(reason: string): AttemptEnd {
   return { exit_status: null, signal: null, reason, isLost: true };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bootId } from '../../../src/job/host.ts';
 import { processStartTime } from '../../../src/job/process.ts';
-import { BegunRecords } from '../../../src/runner/journal/begun-records.ts';
+import { StartRecords } from '../../../src/runner/journal/start-records.ts';
 import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -88,7 +88,7 @@ test('an attempt in the journal without a process has an unknown end and is not 
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(5)]);
   const { client } = await harness.start();
-  const reason = 'the runner was killed while it started the job, which may have run';
+  const reason = 'the runner was killed while it started the job; the job may have run';
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'exited', exit: { pid: null, reason, isLost: true } }]);
   await expect(client.spawn(harness.job(5, 'touch ran'))).rejects.toMatchObject({ facts: { code: 'ATTEMPT_KNOWN' } });
   expect(harness.read('ran')).toBe('');
@@ -196,9 +196,9 @@ test('after kills at any time, no attempt has run twice and each one that ran is
 test('an attempt in the journal was never started if there is no record of its start', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(1), spawnEntry(2)]);
-  const begun = new BegunRecords(join(harness.directory, 'begun'));
-  begun.reset('earlier');
-  begun.note('2.1');
+  const records = new StartRecords(join(harness.directory, 'begun'));
+  records.reset('earlier');
+  records.add('2.1');
   const { client } = await harness.start();
   expect(client.hello.journal).toBe('earlier');
   const listed = await client.list();
@@ -208,7 +208,7 @@ test('an attempt in the journal was never started if there is no record of its s
 test('records of starts that belong to another journal are ignored', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(1)]);
-  new BegunRecords(join(harness.directory, 'begun')).reset('another');
+  new StartRecords(join(harness.directory, 'begun')).reset('another');
   const { client } = await harness.start();
   expect(await client.list()).toMatchObject([{ jid: 1, state: 'exited', exit: { isLost: true } }]);
 });

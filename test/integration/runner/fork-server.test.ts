@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RqError } from '../../../src/job/errors.ts';
 import { processStartTime } from '../../../src/job/process.ts';
-import { BegunRecords } from '../../../src/runner/journal/begun-records.ts';
+import { StartRecords } from '../../../src/runner/journal/start-records.ts';
 import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -57,7 +57,7 @@ test('a job of a killed fork server continues with an unknown exit status, and t
   await waitFor(() => harness.read('out.1') !== '');
   const server = await forkServer(client.hello.pid);
   process.kill(server, 'SIGKILL');
-  await waitFor(() => readFileSync(join(harness.directory, 'runner.log'), 'utf8').includes('fork_server_gone'));
+  await waitFor(() => readFileSync(join(harness.directory, 'runner.log'), 'utf8').includes('fork_server_ended'));
   expect(await client.list()).toMatchObject([{ jid: 1, state: 'running', pid }]);
   await client.spawn(harness.job(2, 'exit 3'));
   expect(await waitFor(() => exits.get(2))).toMatchObject({ exit_status: 3 });
@@ -86,12 +86,12 @@ test('a job that a killed fork server had begun, and that is not found, may have
   process.kill(server, 'SIGSTOP');
   const spawned = client.spawn(harness.job(1, 'touch ran'));
   await client.environment({ PATH: PATH ?? '', RQT_HARNESS: harness.root });
-  new BegunRecords(join(harness.directory, 'begun')).note('1.1');
+  new StartRecords(join(harness.directory, 'begun')).add('1.1');
   process.kill(server, 'SIGKILL');
   expect(await spawned).toMatchObject({ pid: null });
   const exit = await waitFor(() => exits.get(1));
   expect(exit).toMatchObject({ pid: null, exit_status: null, signal: null, elapsed: null, isLost: true });
-  expect(exit.reason).toContain('which may have run');
+  expect(exit.reason).toContain('the job may have run');
 });
 
 test('a job is not reported as ended while the runner cannot search for its process', async () => {
@@ -104,11 +104,11 @@ test('a job is not reported as ended while the runner cannot search for its proc
   await client.environment({ PATH: PATH ?? '', RQT_HARNESS: harness.root });
   const env = { ...process.env, RQ_ATTEMPT_ID: `${journal}.1.1`, RQT_HARNESS: harness.root };
   const { pid } = spawn('sleep', ['1000'], { detached: true, env });
-  new BegunRecords(join(harness.directory, 'begun')).note('1.1');
+  new StartRecords(join(harness.directory, 'begun')).add('1.1');
   limitFiles(runner, 3);
   process.kill(server, 'SIGKILL');
   const log = join(harness.directory, 'runner.log');
-  await waitFor(() => readFileSync(log, 'utf8').split('look for what the fork server started').length > 2);
+  await waitFor(() => readFileSync(log, 'utf8').split('search for the attempts of the fork server').length > 2);
   limitFiles(runner, 1024);
   expect((await spawned).pid).toBe(pid);
   process.kill(Number(pid), 'SIGKILL');

@@ -130,8 +130,8 @@ test('the attempt ends with a reason that names the file if a file cannot be ope
     `cannot open stdout ${harness.file('planted')}: a symbolic link`,
   );
   expect(await reasonOf(3, { stderr: harness.work })).toContain('illegal operation on a directory');
-  expect(await reasonOf(4, { stdin: harness.work })).toContain('not a file');
-  expect(await reasonOf(5, { stdin: harness.file('pipe') })).toContain('not a file');
+  expect(await reasonOf(4, { stdin: harness.work })).toContain('not a regular file');
+  expect(await reasonOf(5, { stdin: harness.file('pipe') })).toContain('not a regular file');
   expect(await reasonOf(6, { stdout: harness.file('pipe') })).toContain('cannot open stdout');
   expect(harness.read('precious')).toBe('precious');
   expect(existsSync(harness.file('ran'))).toBe(false);

@@ -17,7 +17,10 @@ test('of eight runners that start at once after a kill, exactly one stays', asyn
     await harness.killRunner();
     const contenders: ChildProcess[] = [];
     for (let index = 0; index < 8; index += 1) {
-      const child = spawn(process.execPath, [harness.program, harness.directory], { detached: true, stdio: 'ignore' });
+      const child = spawn(process.execPath, [harness.program, harness.directory, '30000'], {
+        detached: true,
+        stdio: 'ignore',
+      });
       contenders.push(child);
     }
     await waitFor(
@@ -136,7 +139,7 @@ test('the error for a runner that fails to start contains its log', async () => 
   const harness = new RunnerHarness();
   const program = harness.file('broken.mjs');
   writeFileSync(program, 'console.error("it is broken"); process.exit(3);');
-  await expect(launchRunner(harness.directory, program)).rejects.toThrow(/it ended with 3.*it is broken/);
+  await expect(launchRunner(harness.directory, program)).rejects.toThrow(/it ended with exit status 3.*it is broken/);
 });
 
 test('a path that is too long for a socket causes a clear error', async () => {

@@ -54,5 +54,5 @@ test('A name in an environment may be anything that a shell exports, and nothing
   const env = '{"__proto__":"x","BASH_FUNC_module%%":"() { :; }"}';
   const request = parseRequest(parseFields(`{"type":"environment","env":${env}}`) ?? {}, 1);
   expect(JSON.stringify(request)).toContain('"__proto__":"x"');
-  expect(() => parseRequest({ type: 'environment', env: { '': 'x' } }, 1)).toThrow('no name empty');
+  expect(() => parseRequest({ type: 'environment', env: { '': 'x' } }, 1)).toThrow('names are not empty');
 });

@@ -31,10 +31,10 @@ test('A spawn is in the file before it is done, with all that was noted before i
   const directory = temporaryDirectory();
   const journal = open(directory);
   const first = attempt(1);
-  journal.spawn(first);
-  journal.started(first, { pid: 4711, start_time: 99 });
+  journal.recordSpawn(first);
+  journal.recordStart(first, { pid: 4711, start_time: 99 });
   expect(lines(directory)).toHaveLength(2);
-  journal.spawn(attempt(2));
+  journal.recordSpawn(attempt(2));
   expect(lines(directory).map((line) => JSON.parse(line).type)).toEqual([undefined, 'spawn', 'started', 'spawn']);
 });
 
@@ -42,11 +42,11 @@ test('What was written is read again, by the same id', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   const [first, second, third] = [attempt(1), attempt(2), attempt(3)];
-  for (const each of [first, second, third]) journal.spawn(each);
-  journal.started(first, { pid: 4711, start_time: 99 });
-  journal.started(second, { pid: 4712, start_time: null });
-  journal.exited(first, exit(1));
-  journal.settle();
+  for (const each of [first, second, third]) journal.recordSpawn(each);
+  journal.recordStart(first, { pid: 4711, start_time: 99 });
+  journal.recordStart(second, { pid: 4712, start_time: null });
+  journal.recordExit(first, exit(1));
+  journal.flush();
   const again = open(directory);
   expect(again.id).toBe(journal.id);
   expect([...again.attempts.values()]).toEqual([
@@ -60,11 +60,11 @@ test('Only what has ended can be acknowledged', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   const [first, second] = [attempt(1), attempt(2)];
-  journal.spawn(first);
-  journal.spawn(second);
-  journal.exited(first, exit(1));
+  journal.recordSpawn(first);
+  journal.recordSpawn(second);
+  journal.recordExit(first, exit(1));
   journal.acknowledge([first, second, attempt(3)]);
-  journal.settle();
+  journal.flush();
   expect([...open(directory).attempts.keys()]).toEqual(['2.1']);
 });
 
@@ -73,22 +73,22 @@ test('A journal in which the acknowledged outnumber the others is rewritten with
   const journal = open(directory, 'boot', 3);
   const attempts = [1, 2, 3, 4, 5, 6].map(attempt);
   for (const each of attempts) {
-    journal.spawn(each);
-    if (each.jid < 6) journal.exited(each, exit(each.jid));
+    journal.recordSpawn(each);
+    if (each.jid < 6) journal.recordExit(each, exit(each.jid));
   }
   journal.acknowledge(attempts.slice(0, 3));
-  journal.settle();
+  journal.flush();
   expect(lines(directory).length).toBeGreaterThan(12);
   journal.acknowledge(attempts.slice(3));
   expect(lines(directory)).toHaveLength(2);
-  journal.spawn(attempt(7));
+  journal.recordSpawn(attempt(7));
   expect([...open(directory).attempts.keys()]).toEqual(['6.1', '7.1']);
 });
 
 test('Cut off at any byte, a journal is read as far as its last whole line', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
-  for (const jid of [1, 2, 3]) journal.spawn(attempt(jid));
+  for (const jid of [1, 2, 3]) journal.recordSpawn(attempt(jid));
   const whole = readFileSync(join(directory, 'journal'), 'utf8');
   const headerLength = whole.indexOf('\n') + 1;
   for (let length = headerLength; length <= whole.length; length += 1) {
@@ -103,7 +103,7 @@ test('Cut off at any byte, a journal is read as far as its last whole line', () 
 test('A journal that somebody damaged keeps what can be read, and gets a new id', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
-  journal.spawn(attempt(1));
+  journal.recordSpawn(attempt(1));
   appendFileSync(join(directory, 'journal'), 'garbage\n{"type":"exit","jid":9}\n');
   const again = open(directory);
   expect([...again.attempts.keys()]).toEqual(['1.1']);
@@ -115,7 +115,7 @@ test('A file that is no journal, or one of an earlier boot, is begun anew', () =
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'journal'), 'garbage\n');
   const journal = open(directory);
-  journal.spawn(attempt(1));
+  journal.recordSpawn(attempt(1));
   const later = open(directory, 'later boot');
   expect(later.id).not.toBe(journal.id);
   expect(later.attempts.size).toBe(0);

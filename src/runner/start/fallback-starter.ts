@@ -1,36 +1,35 @@
-import type { BegunRecords } from '../journal/begun-records.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { StartRecords } from '../journal/start-records.ts';
 import type { RunnerLog } from '../log.ts';
-import type { Environment } from '../protocol/protocol.ts';
+import type { Environment } from '../protocol/fields.ts';
 import { ForkServer } from './fork-server.ts';
 import { PlainStarter } from './plain-starter.ts';
 import { findProgram } from './programs.ts';
-import type { Attendant, Starter, StartOrder } from './starter.ts';
+import type { Starter, StartObserver, StartRequest } from './starter.ts';
 
 export interface StarterOptions {
-  /** The runtime directory's, locked. */
+  /** The descriptor that holds the lock of the runtime directory. */
   readonly lock: number;
-  readonly begun: BegunRecords;
-  /** Whose records they are. */
+  readonly startRecords: StartRecords;
   readonly journal: Journal;
   readonly log: RunnerLog;
 }
 
-/** A user's own Python may be on a share, and large. */
-const SYSTEM_FIRST = ['/usr/bin', '/bin'];
+/** A Python that the user installed may be large and on a share. */
+const PREFERRED_DIRECTORIES = ['/usr/bin', '/bin'];
 
-/** Has a fork server start the attempts, a new one where one was killed; where it does not run, this process does. */
-export class BestStarter implements Starter {
-  // Looked up once, so that no directory of a job's PATH can put another there.
+/** Starts attempts with a fork server, and replaces one that was killed. Without Python, this process forks them. */
+export class FallbackStarter implements Starter {
+  // Searched once, so that a later change of a directory in PATH has no effect.
   private readonly bash = findProgram('bash') ?? '/bin/bash';
-  private python = findProgram('python3', SYSTEM_FIRST);
+  private python = findProgram('python3', PREFERRED_DIRECTORIES);
   private readonly plain: PlainStarter;
   private server: ForkServer | undefined;
   private base: Environment = {};
   private limit = Number.POSITIVE_INFINITY;
 
   constructor(private readonly options: StarterOptions) {
-    this.plain = new PlainStarter(this.bash, options.begun, options.log);
+    this.plain = new PlainStarter(this.bash, options.startRecords, options.log);
   }
 
   environment(base: Environment): void {
@@ -46,12 +45,12 @@ export class BestStarter implements Starter {
     this.server?.slots(slots);
   }
 
-  start(order: StartOrder, attendant: Attendant): void {
-    this.current().start(order, attendant);
+  start(request: StartRequest, observer: StartObserver): void {
+    this.current().start(request, observer);
   }
 
   cancel(name: string): void {
-    // Who has it not, leaves it alone.
+    // A starter ignores a name that it does not have.
     this.server?.cancel(name);
     this.plain.cancel(name);
   }
@@ -61,9 +60,9 @@ export class BestStarter implements Starter {
     if (python === undefined) return this.plain;
     if (this.server !== undefined) return this.server;
     try {
-      this.server = new ForkServer({ ...this.options, python, bash, onGone: (...gone) => this.gone(...gone) });
+      this.server = new ForkServer({ ...this.options, python, bash, onEnd: (...end) => this.serverEnded(...end) });
     } catch (error) {
-      // Out of memory, or of files that may be open: another time there may be some.
+      // A shortage of memory or of file descriptors may be temporary.
       this.options.log.failed('start the fork server', error);
       return this.plain;
     }
@@ -72,9 +71,9 @@ export class BestStarter implements Starter {
     return this.server;
   }
 
-  private gone(unbegun: readonly [StartOrder, Attendant][], wasFit: boolean): void {
+  private serverEnded(notBegun: readonly [StartRequest, StartObserver][], wasReady: boolean): void {
     this.server = undefined;
-    if (!wasFit) this.python = undefined;
-    for (const [order, attendant] of unbegun) this.start(order, attendant);
+    if (!wasReady) this.python = undefined;
+    for (const [request, observer] of notBegun) this.start(request, observer);
   }
 }
