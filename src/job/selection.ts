@@ -7,9 +7,9 @@ export interface JidRange {
 }
 
 /**
- * Which jobs a mode is about: any jid in `ranges`, any job in one of `states`, any that failed if `failed` (dead, ended
- * by a signal, or with an exit status other than 0), every job if `all`; of these, the ones whose fields equal every
- * pair. Pairs alone select from all jobs; an empty selection selects nothing.
+ * The jobs that a command works on: the jids in `ranges`, the jobs in one of `states`, with `failed` those that are dead or
+ * ended by a signal or with an exit status other than 0, and with `all` every job. A selected job must match each pair.
+ * Pairs alone select from all jobs. An empty selection selects nothing.
  */
 export interface Selection {
   readonly all: boolean;
@@ -19,7 +19,7 @@ export interface Selection {
   readonly pairs: readonly { readonly field: JobField; readonly value: string | number | null }[];
 }
 
-/** Whether a job was named by its jid, and not only meant by what it is like. */
+/** Whether a jid itself is selected, and not only the state or a field of its job. */
 export function isSelectedByJid(jid: number, { ranges }: Selection): boolean {
   return ranges.some(({ first, last }) => first <= jid && jid <= last);
 }

@@ -2,12 +2,12 @@ import type { SubmitterFields } from '../job/columns.ts';
 import type { Job } from '../job/job.ts';
 import type { Transition } from '../job/transitions.ts';
 import type { Connection } from './connection.ts';
-import { ATTEMPT_LIST, CLEAR_CLAIM, SET_SUBMITTER_FIELDS } from './job-columns.ts';
-import { boundValues, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
+import { ATTEMPT_LIST, CHANGED_COLUMNS, CLEAR_CLAIM, SET_CHANGED } from './job-columns.ts';
+import { JOB_COLUMNS, jobFromRow, valuesOf } from './job-rows.ts';
 
-const UPDATE = `UPDATE jobs SET ${SET_SUBMITTER_FIELDS} WHERE jid = :jid`;
+const UPDATE = `UPDATE jobs SET ${SET_CHANGED} WHERE jid = ?`;
 const KEEP_ATTEMPT = `INSERT INTO earlier_attempts (${ATTEMPT_LIST}) SELECT ${ATTEMPT_LIST} FROM jobs WHERE jid = ?`;
-const REQUEUE = `UPDATE jobs SET ${SET_SUBMITTER_FIELDS}, ${CLEAR_CLAIM} WHERE jid = :jid`;
+const REQUEUE = `UPDATE jobs SET ${SET_CHANGED}, ${CLEAR_CLAIM} WHERE jid = ?`;
 const PENDING_TAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
   WHERE tag = :tag AND state = 'pending' AND command IN (SELECT value FROM json_each(:commands)) ORDER BY jid DESC`;
 const PENDING_UNTAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
@@ -18,13 +18,13 @@ export type ChangedFields = SubmitterFields & Pick<Transition, 'state'>;
 
 /** Gives a waiting job new fields. */
 export function updateJob(connection: Connection, jid: number, fields: ChangedFields): void {
-  connection.run(UPDATE, boundValues({ ...fields, jid }));
+  connection.run(UPDATE, [...valuesOf(fields, CHANGED_COLUMNS), jid]);
 }
 
 /** Makes an ended job wait again with these fields, and keeps its attempt in the history. */
 export function resubmitJob(connection: Connection, jid: number, fields: ChangedFields): void {
   connection.run(KEEP_ATTEMPT, [jid]);
-  connection.run(REQUEUE, boundValues({ ...fields, jid }));
+  connection.run(REQUEUE, [...valuesOf(fields, CHANGED_COLUMNS), jid]);
 }
 
 /** The oldest pending job with the tag for each of the commands. */

@@ -1,5 +1,5 @@
 import { COLUMN_NAMES, type ColumnName, columnOf, SUBMITTER_FIELDS } from '../job/columns.ts';
-import { STATE_GROUPS } from '../job/states.ts';
+import { JOB_STATES, type JobState, STATE_GROUPS } from '../job/states.ts';
 
 const SQL_TYPES = {
   integer: 'INTEGER',
@@ -39,13 +39,15 @@ export const END_VALUES = ATTEMPT_COLUMNS.map((name) => (ENDED_COLUMNS.includes(
   ', ',
 );
 
-/** The SET list that makes a job wait: no attempt, and the fields of the submitter. */
-export const SET_SUBMITTER_FIELDS = ['state', ...SUBMITTER_FIELDS].map((name) => `${name} = :${name}`).join(', ');
+/** The columns of a change, and the SET list that sets them in this order. */
+export const CHANGED_COLUMNS: readonly ColumnName[] = ['state', ...SUBMITTER_FIELDS];
+export const SET_CHANGED = CHANGED_COLUMNS.map((name) => `${name} = ?`).join(', ');
+/** The SET list that removes the attempt from the row of a job. */
 export const CLEAR_CLAIM = CLAIM_COLUMNS.map((name) => `${name} = NULL`).join(', ');
 
-/** An INSERT of a row with these columns, bound by their names. */
+/** An INSERT of a row, with its values in the order of the columns. */
 export function insertSql(table: string, columns: readonly ColumnName[]): string {
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((name) => `:${name}`).join(', ')})`;
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 }
 
 /** The definition of a column in CREATE TABLE and in ALTER TABLE. */
@@ -80,10 +82,18 @@ function sizeSql(name: ColumnName): string {
 
 function statesSql(name: ColumnName): string {
   const { isRequired, kind, states } = columnOf[name];
-  const list = STATE_GROUPS[states].map((state) => `'${state}'`).join(', ');
-  if (kind === 'state') return `CHECK (${name} IN (${list}))`;
+  if (kind === 'state') return `CHECK (${name} IN (${sqlList(JOB_STATES)}))`;
   if (states === 'any') return '';
-  return isRequired
-    ? `CHECK ((${name} IS NOT NULL) = (state IN (${list})))`
-    : `CHECK (${name} IS NULL OR state IN (${list}))`;
+  const inStates = statesCondition(STATE_GROUPS[states]);
+  return isRequired ? `CHECK ((${name} IS NOT NULL) = (${inStates}))` : `CHECK (${name} IS NULL OR ${inStates})`;
+}
+
+/** Uses the shorter list: SQLite compares with up to two values directly, and builds an index of a longer list. */
+function statesCondition(states: readonly JobState[]): string {
+  const others = JOB_STATES.filter((state) => !states.includes(state));
+  return others.length < states.length ? `state NOT IN (${sqlList(others)})` : `state IN (${sqlList(states)})`;
+}
+
+function sqlList(states: readonly JobState[]): string {
+  return states.map((state) => `'${state}'`).join(', ');
 }

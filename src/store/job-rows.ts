@@ -43,11 +43,10 @@ export function jobFromRow(row: Row): Job {
   return job as unknown as Job;
 }
 
-/** The values of a job as parameters of a statement: SQLite has no booleans. */
-export function boundValues<Values extends object>(values: Values): Row {
-  const bound = Object.entries(values).map(([name, value]) => [
-    name,
-    typeof value === 'boolean' ? Number(value) : value,
-  ]);
-  return Object.fromEntries(bound) as Row;
+/** The values of columns as parameters of a statement. SQLite has no booleans. */
+export function valuesOf(row: Readonly<Record<string, unknown>>, columns: readonly ColumnName[]): Row[string][] {
+  return columns.map((name) => {
+    const value = row[name];
+    return (typeof value === 'boolean' ? Number(value) : value) as Row[string];
+  });
 }

@@ -1,6 +1,7 @@
 import { JOB_STATES } from '../job/job.ts';
 import type { Connection, Row } from './connection.ts';
 import { ATTEMPT_COLUMNS, ATTEMPT_LIST, insertSql, ROW_COLUMNS } from './job-columns.ts';
+import { valuesOf } from './job-rows.ts';
 
 const ENDED = `SELECT ${ROW_COLUMNS.join(', ')} FROM jobs
   WHERE state = ? AND jid > ? AND finished <= ? ORDER BY jid LIMIT ?`;
@@ -48,8 +49,8 @@ export function earlierAttemptRows(connection: Connection, jids: readonly number
 
 /** Adds rows with all columns to the database of a rotation. */
 export function addRows(connection: Connection, jobs: readonly Row[], earlier: readonly Row[]): void {
-  for (const row of jobs) connection.run(ADD_JOB, row);
-  for (const row of earlier) connection.run(ADD_EARLIER, row);
+  for (const row of jobs) connection.run(ADD_JOB, valuesOf(row, ROW_COLUMNS));
+  for (const row of earlier) connection.run(ADD_EARLIER, valuesOf(row, ATTEMPT_COLUMNS));
 }
 
 export function endedKeys(connection: Connection): EndedKey[] {

@@ -1,7 +1,7 @@
 import type { Submission } from '../job/job.ts';
 import type { Connection } from './connection.ts';
 import { insertSql, SUBMISSION_COLUMNS } from './job-columns.ts';
-import { boundValues } from './job-rows.ts';
+import { valuesOf } from './job-rows.ts';
 
 const LAST_JID = "SELECT coalesce(max(seq), 0) AS jid FROM sqlite_sequence WHERE name = 'jobs'";
 const COUNT = 'SELECT count(*) AS jobs FROM jobs';
@@ -23,6 +23,6 @@ export function insertJob(
   submission: Submission,
   by: { readonly submitted: string; readonly submitter: string; readonly owner: string },
 ): void {
-  const { stage, ...fields } = submission;
-  connection.run(INSERT, boundValues({ ...fields, ...by, jid, state: stage ? 'holding' : 'pending' }));
+  const row = { ...submission, ...by, jid, state: submission.stage ? 'holding' : 'pending' };
+  connection.run(INSERT, valuesOf(row, SUBMISSION_COLUMNS));
 }
