@@ -5,6 +5,7 @@ import type { AttemptKey } from '../job/job.ts';
 import { ownEnvironment } from '../job/process.ts';
 import type { Journal } from './journal/journal.ts';
 import type { JournaledAttempt } from './journal/journal-entries.ts';
+import { listAttempts } from './journal/listing.ts';
 import type { StartRecords } from './journal/start-records.ts';
 import type { RunnerLog } from './log.ts';
 import { AdoptedProcesses } from './processes/adopted-processes.ts';
@@ -15,8 +16,6 @@ import type { Environment } from './protocol/fields.ts';
 import {
   attemptName,
   type Exit,
-  exitFields,
-  MAX_LISTED,
   MAX_REASON_LENGTH,
   RequestError,
   type SignalRequest,
@@ -135,7 +134,7 @@ export class Attempts {
    */
   list(after: AttemptKey | null): object | Promise<object> {
     this.starts.cancelAll();
-    return this.starts.whenDecided(() => this.listKnown(after));
+    return this.starts.whenDecided(() => listAttempts(this.options.journal, after));
   }
 
   private adoptStarted(open: readonly JournaledAttempt[]): void {
@@ -183,14 +182,6 @@ export class Attempts {
     } catch (error) {
       throw new RequestError('FAILED', `cannot send ${signal} to the process group ${pid}`, error);
     }
-  }
-
-  private listKnown(after: AttemptKey | null): { attempts: object[]; more: boolean } {
-    const { journal } = this.options;
-    journal.flush();
-    const isListed = (attempt: JournaledAttempt): boolean => after === null || compareKeys(attempt, after) > 0;
-    const listed = [...journal.attempts.values()].filter(isListed).sort(compareKeys);
-    return { attempts: listed.slice(0, MAX_LISTED).flatMap(listFields), more: listed.length > MAX_LISTED };
   }
 
   /** Adopted attempts occupy slots that the starter does not count. */
@@ -244,14 +235,4 @@ export class Attempts {
   private reportIdle(): void {
     if (this.isIdle) this.options.onIdle();
   }
-}
-
-function compareKeys(one: AttemptKey, other: AttemptKey): number {
-  return one.jid - other.jid || one.attempt - other.attempt;
-}
-
-/** Empty for an attempt that was spawned after the list request: its start is not decided. */
-function listFields({ jid, attempt, started, process, exit }: JournaledAttempt): object[] {
-  if (exit !== undefined) return [{ state: 'exited', ...exitFields(exit) }];
-  return process === undefined ? [] : [{ jid, attempt, state: 'running', pid: process.pid, started }];
 }

@@ -124,11 +124,11 @@ export class RunnerHarness {
     // Fork servers end when their connection to the runner closes.
     await waitFor(() => !this.processes().some((pid) => /fork.server/.test(argumentsOf(pid).join(' '))));
     const leaked = this.processes();
-    const words = leaked.map((pid) => `${pid} ${argumentsOf(pid).join(' ')}`);
+    const descriptions = leaked.map((pid) => `${pid} ${argumentsOf(pid).join(' ')}`);
     for (const pid of leaked) process.kill(pid, 'SIGKILL');
     await waitFor(() => this.processes().length === 0);
     rmSync(this.root, { recursive: true, force: true });
-    return words;
+    return descriptions;
   }
 
   /** The pids of the runner and of everything that it started. */

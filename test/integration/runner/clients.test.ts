@@ -218,8 +218,8 @@ test('neither side sends or accepts a line longer than 4 MiB', async () => {
   writeFileSync(longLine, `${HELLO}\n${'x'.repeat(MAX_LINE_BYTES + 1)}`);
   const script = `const s = require('net').connect(process.argv[1]); s.pipe(process.stdout);
     s.on('error', () => {}); s.write(require('fs').readFileSync(process.argv[2]));`;
-  const words = ['-e', script, join(harness.directory, 'runner.sock'), longLine];
-  const peer = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const nodeArguments = ['-e', script, join(harness.directory, 'runner.sock'), longLine];
+  const peer = spawn(process.execPath, nodeArguments, { stdio: ['ignore', 'pipe', 'inherit'] });
   clients.push(peer);
   let received = '';
   peer.stdout.on('data', (chunk: Buffer) => {

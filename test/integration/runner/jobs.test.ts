@@ -10,10 +10,10 @@ import { waitFor } from '../../support/wait-for.ts';
 async function run(
   harness: RunnerHarness,
   { client, exits }: Connected,
-  ...words: Parameters<RunnerHarness['job']>
+  ...job: Parameters<RunnerHarness['job']>
 ): Promise<Exit> {
-  await client.spawn(harness.job(...words));
-  return await waitFor(() => exits.get(words[0]));
+  await client.spawn(harness.job(...job));
+  return await waitFor(() => exits.get(job[0]));
 }
 
 test('the exit status of a job is reported', async () => {

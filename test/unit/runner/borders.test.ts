@@ -22,12 +22,12 @@ const NAMES = [
   'error',
 ];
 
-/** Lines that look like messages, with any JSON as the value of any field. */
+/** Messages with any JSON value in any field. */
 const line = fc
   .tuple(fc.constantFrom(...TYPES), fc.dictionary(fc.constantFrom(...NAMES), fc.jsonValue()))
   .map(([type, fields]) => JSON.stringify({ type, ...fields }));
 
-function isThrown(action: () => unknown, kind: new (...words: never[]) => Error): boolean {
+function throwsOnly(action: () => unknown, kind: new (...parameters: never[]) => Error): boolean {
   try {
     action();
     return true;
@@ -36,21 +36,21 @@ function isThrown(action: () => unknown, kind: new (...words: never[]) => Error)
   }
 }
 
-test('Whatever a client says is a request or a refusal', () => {
-  fc.assert(fc.property(line, (text) => isThrown(() => parseRequest(parseFields(text) ?? {}, 1), RequestError)));
+test('every line of a client is parsed as a request or refused with a RequestError', () => {
+  fc.assert(fc.property(line, (text) => throwsOnly(() => parseRequest(parseFields(text) ?? {}, 1), RequestError)));
 });
 
-test('Whatever a runner says is a message or an RqError', () => {
+test('every line of a runner is parsed as a message or refused with an RqError', () => {
   fc.assert(
-    fc.property(fc.oneof(line, fc.string(), fc.json()), (text) => isThrown(() => parseServerMessage(text), RqError)),
+    fc.property(fc.oneof(line, fc.string(), fc.json()), (text) => throwsOnly(() => parseServerMessage(text), RqError)),
   );
 });
 
-test('A message of a later version is not an error', () => {
+test('a message of an unknown type is not an error', () => {
   expect(parseServerMessage('{"type":"weather","sun":true}')).toEqual({ type: 'unknown' });
 });
 
-test('A name in an environment may be anything that a shell exports, and nothing from the prototype', () => {
+test('the name of an environment variable can be any name that a shell exports, including __proto__', () => {
   const env = '{"__proto__":"x","BASH_FUNC_module%%":"() { :; }"}';
   const request = parseRequest(parseFields(`{"type":"environment","env":${env}}`) ?? {}, 1);
   expect(JSON.stringify(request)).toContain('"__proto__":"x"');

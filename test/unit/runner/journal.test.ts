@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const STARTED = '2026-01-02T03:04:05.678Z';
 
 function open(directory: string, boot = 'boot', compactAbove = 1000): Journal {
-  // A descriptor that is never open: nothing is told.
+  // No file is open with this descriptor, so nothing is logged.
   return new Journal(directory, boot, new RunnerLog(() => STARTED, 1_000_000), compactAbove);
 }
 
@@ -27,7 +27,7 @@ function lines(directory: string): string[] {
   return readFileSync(join(directory, 'journal'), 'utf8').trimEnd().split('\n');
 }
 
-test('A spawn is in the file before it is done, with all that was noted before it', () => {
+test('a spawn and all earlier entries are in the file when recordSpawn returns', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   const first = attempt(1);
@@ -38,7 +38,7 @@ test('A spawn is in the file before it is done, with all that was noted before i
   expect(lines(directory).map((line) => JSON.parse(line).type)).toEqual([undefined, 'spawn', 'started', 'spawn']);
 });
 
-test('What was written is read again, by the same id', () => {
+test('a reopened journal has the same id and the same attempts', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   const [first, second, third] = [attempt(1), attempt(2), attempt(3)];
@@ -56,7 +56,7 @@ test('What was written is read again, by the same id', () => {
   ]);
 });
 
-test('Only what has ended can be acknowledged', () => {
+test('only attempts that have ended can be acknowledged', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   const [first, second] = [attempt(1), attempt(2)];
@@ -68,7 +68,7 @@ test('Only what has ended can be acknowledged', () => {
   expect([...open(directory).attempts.keys()]).toEqual(['2.1']);
 });
 
-test('A journal in which the acknowledged outnumber the others is rewritten without them', () => {
+test('a journal with more acknowledged attempts than others is rewritten without them', () => {
   const directory = temporaryDirectory();
   const journal = open(directory, 'boot', 3);
   const attempts = [1, 2, 3, 4, 5, 6].map(attempt);
@@ -85,7 +85,7 @@ test('A journal in which the acknowledged outnumber the others is rewritten with
   expect([...open(directory).attempts.keys()]).toEqual(['6.1', '7.1']);
 });
 
-test('Cut off at any byte, a journal is read as far as its last whole line', () => {
+test('a journal that is truncated at any byte is read up to its last complete line', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   for (const jid of [1, 2, 3]) journal.recordSpawn(attempt(jid));
@@ -100,7 +100,7 @@ test('Cut off at any byte, a journal is read as far as its last whole line', () 
   }
 });
 
-test('A journal that somebody damaged keeps what can be read, and gets a new id', () => {
+test('a damaged journal keeps its valid entries and gets a new id', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   journal.recordSpawn(attempt(1));
@@ -111,7 +111,7 @@ test('A journal that somebody damaged keeps what can be read, and gets a new id'
   expect(again.previousId).toBe(journal.id);
 });
 
-test('A file that is no journal, or one of an earlier boot, is begun anew', () => {
+test('an invalid journal and a journal of an earlier boot are replaced', () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'journal'), 'garbage\n');
   const journal = open(directory);

@@ -39,7 +39,7 @@ async function pair(): Promise<Pair> {
   return { near, far, lines, events, close };
 }
 
-test('Lines are put together from whatever pieces they come in', async () => {
+test('lines are assembled from chunks of any size', async () => {
   const { far, lines, close } = await pair();
   const bytes = Buffer.from('one\nzwei mit ä\n\nvier\nfive');
   for (const byte of bytes) {
@@ -51,7 +51,7 @@ test('Lines are put together from whatever pieces they come in', async () => {
   close();
 });
 
-test('A line at the limit is taken, one byte more is refused', async () => {
+test('a line of the maximum length is accepted, and a line that is one byte longer is refused', async () => {
   const { far, lines, events, close } = await pair();
   far.write(`${'x'.repeat(MAX_LINE_BYTES - 1)}\n`);
   await waitFor(() => lines.length === 1);
@@ -62,7 +62,7 @@ test('A line at the limit is taken, one byte more is refused', async () => {
   close();
 });
 
-test('A line above the limit, counted in bytes, is not sent', async () => {
+test('a line that is longer than the limit in bytes is not sent', async () => {
   const { near, far, close } = await pair();
   let received = 0;
   far.on('data', (chunk: Buffer) => {
@@ -74,7 +74,7 @@ test('A line above the limit, counted in bytes, is not sent', async () => {
   close();
 });
 
-test('What is sent in one turn comes in order, and before the end', async () => {
+test('lines that are sent in one turn arrive in order before the connection ends', async () => {
   const { near, far, events, close } = await pair();
   let text = '';
   far.on('data', (chunk: Buffer) => {

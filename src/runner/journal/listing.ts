@@ -1,0 +1,21 @@
+import type { AttemptKey } from '../../job/job.ts';
+import { exitFields, MAX_LISTED } from '../protocol/protocol.ts';
+import type { Journal } from './journal.ts';
+import type { JournaledAttempt } from './journal-entries.ts';
+
+/** Returns the fields of the reply to `list`: the attempts in order, those after `after`. */
+export function listAttempts(journal: Journal, after: AttemptKey | null): { attempts: object[]; more: boolean } {
+  const isListed = (attempt: JournaledAttempt): boolean => after === null || compareKeys(attempt, after) > 0;
+  const listed = [...journal.attempts.values()].filter(isListed).sort(compareKeys);
+  return { attempts: listed.slice(0, MAX_LISTED).flatMap(listFields), more: listed.length > MAX_LISTED };
+}
+
+function compareKeys(one: AttemptKey, other: AttemptKey): number {
+  return one.jid - other.jid || one.attempt - other.attempt;
+}
+
+/** Empty for an attempt that was spawned after the list request: its start is not decided. */
+function listFields({ jid, attempt, started, process, exit }: JournaledAttempt): object[] {
+  if (exit !== undefined) return [{ state: 'exited', ...exitFields(exit) }];
+  return process === undefined ? [] : [{ jid, attempt, state: 'running', pid: process.pid, started }];
+}
