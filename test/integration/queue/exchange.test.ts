@@ -4,7 +4,7 @@ import { declareLost, readOtherHostsAttempts } from '../../../src/queue/exchange
 import { submitJobs } from '../../../src/queue/jobs/submit.ts';
 import { newQueue, submission } from '../../support/queue.ts';
 
-test('a job that was declared dead, of which its host knows that it never began, waits again', async () => {
+test('a job that was declared lost is pending again once its host reports that it never started', async () => {
   const queue = await newQueue();
   await submitJobs(queue, [submission('true')]);
   const none = { starts: [], ends: [], releases: [], mayRun: () => true };
@@ -19,7 +19,7 @@ test('a job that was declared dead, of which its host knows that it never began,
   expect(state()).toEqual([{ state: 'pending', attempt: 1, reason: null }]);
   const again = await exchange(queue, { ...none, claimant: { ...by, host: 'h2' }, claim: 1 });
   expect(again.claimed).toMatchObject([{ jid: 1, attempt: 2 }]);
-  // What is late counts for nothing once another has it.
+  // A late report has no effect once another host has the job.
   await exchange(queue, { ...none, claimant: by, releases: claimed, claim: 0 });
   expect(state()).toMatchObject([{ state: 'running', attempt: 2 }]);
   queue.close();

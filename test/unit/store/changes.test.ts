@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(() => connection.close());
 
-test.each([null, 'night'])('of pending jobs with the tag %s only those with the commands are read', (tag) => {
+test.each([null, 'night'])('only the pending jobs with the tag %s and the commands are read', (tag) => {
   const commands = ['a', ODD, 'b', 'a', 'c', 'A', 'a '];
   for (const command of commands) connection.run(INSERT, ['pending', tag, command]);
   connection.run(INSERT, ['pending', 'other', 'a']);

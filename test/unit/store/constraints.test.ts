@@ -60,7 +60,7 @@ test.each([
   expect(() => connection.execute(sql)).toThrow(/constraint|cannot store TEXT/);
 });
 
-test('jids are never used again, also after all jobs were deleted', () => {
+test('jids are never reused, even after all jobs were deleted', () => {
   add({}, {});
   deleteRows(connection, [1, 2]);
   add({});
@@ -75,7 +75,7 @@ test('a claim takes the oldest of the highest priority that the host may run', (
   expect(claimJobs(connection, BY, () => false, 10).claimed).toEqual([]);
 });
 
-test('an end is recorded for the attempt that has the job, and for no other', () => {
+test('an end is recorded only for the latest attempt of the job', () => {
   add({});
   claimJobs(connection, BY, ANY, 1);
   reportStart(connection, 'h1', { jid: 1, attempt: 1, pid: 77, started: NOW });
@@ -83,12 +83,12 @@ test('an end is recorded for the attempt that has the job, and for no other', ()
   expect(reportEnd(connection, 'h2', end(1))).toBe(false);
   expect(reportEnd(connection, 'h1', end(1, 2))).toBe(false);
   expect(reportEnd(connection, 'h1', end(1))).toBe(true);
-  // Told again, by a feeder whose predecessor was killed before the runner knew: it is recorded, and stays as it is.
+  // A feeder whose predecessor was killed after its commit reports the end again. The row does not change.
   expect(reportEnd(connection, 'h1', { ...end(1), exit_status: 9 })).toBe(true);
   expect(job(1)).toMatchObject({ state: 'finished', exit_status: 0, elapsed: 1 });
 });
 
-test('a lost job is dead with the reason, or pending again if it is restartable, with the attempt on record', () => {
+test('a lost job is dead with the reason, or pending with an earlier attempt if it is restartable', () => {
   add({}, { restartable: true });
   claimJobs(connection, BY, ANY, 2);
   const lost = { exit_status: null, elapsed: null, reason: 'the host was rebooted', isLost: true };
@@ -101,7 +101,7 @@ test('a lost job is dead with the reason, or pending again if it is restartable,
   expect(claimJobs(connection, BY, ANY, 1).claimed).toMatchObject([{ jid: 2, attempt: 2 }]);
 });
 
-test('what really came of a dead job that nobody took is accepted', () => {
+test('the real end of a dead job that no other host claimed is accepted', () => {
   add({});
   claimJobs(connection, BY, ANY, 1);
   reportEnd(connection, 'h1', { ...end(1), exit_status: null, reason: 'lost', isLost: true });
@@ -109,7 +109,7 @@ test('what really came of a dead job that nobody took is accepted', () => {
   expect(job(1)).toMatchObject({ state: 'finished', exit_status: 0, reason: null });
 });
 
-test('a job that was never started goes back, restartable or not', () => {
+test('a job that never started is released, restartable or not', () => {
   add({});
   const [claimed] = claimJobs(connection, BY, ANY, 1).claimed;
   expect(jobsRunningOn(connection, 'h1')).toMatchObject([{ jid: 1, journal: 'j', boot: 'b' }]);

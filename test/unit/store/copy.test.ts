@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Connection } from '../../../src/store/connection.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-test('a copy of a database that stays locked is an error, after the time that was given', async () => {
+test('a copy of a database that stays locked fails after the given time', async () => {
   const directory = temporaryDirectory();
   const path = join(directory, 'db');
   const writer = Connection.open(path, { create: true, busyMs: 0 });

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const NULLS = ', NULL, NULL, NULL, NULL, NULL';
 const COLUMNS = Array.from({ length: 26 }, (_, index) => `c${index}`).join(', ');
-const COMMAND = "echo 'it''s; one';\nINSERT INTO jobs VALUES (1);\necho ü";
+const COMMAND = "echo ''it''s; one'';\nINSERT INTO jobs VALUES (1);\necho ü";
 
 /** A row of `lost_and_found` as `.recover` prints a job. */
 function lostJob({ root, jid, state = 'pending' }: { root: number; jid: number; state?: string }): string {
