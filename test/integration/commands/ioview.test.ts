@@ -18,7 +18,8 @@ async function newBench(): Promise<{ bench: Workbench; editor: string; record: s
 
 test('the editor gets its arguments and the files of the job, and rq exits with its exit status', async () => {
   const { bench, editor, record } = await newBench();
-  const files = ['stdin', 'stdout', 'stderr'].map((stream) => join(bench.queue, stream, '1'));
+  const stdin = (await bench.must(['QUEUE', 'stdin4', '1'])).trimEnd();
+  const files = [stdin, join(bench.queue, 'stdout/1'), join(bench.queue, 'stderr/1')];
   expect(await bench.run(['QUEUE', 'ioview', '1', '-e', `'${editor}' -R 'a b'`])).toMatchObject({
     status: 7,
     stderr: '',
