@@ -105,7 +105,7 @@ test('a host that cannot start jobs does not claim all jobs', async () => {
   expect(dead).toBeLessThan(20);
   expect(dead + finished).toBe(40);
   await bench.must(['QUEUE', 'shutdown']);
-  expect((await feeder.ended).stderr).toContain('none is claimed for a while');
+  expect((await feeder.ended).stderr).toContain('claims are suspended');
 });
 
 test('a job whose directory does not exist becomes dead with a reason, and runs nowhere', async () => {
@@ -162,7 +162,7 @@ test('Ctrl-C lets the running jobs finish; a second Ctrl-C kills them', async ()
   });
   await waitFor(async () => (await bench.jobs('running')).length === 1);
   feeder.child.kill('SIGINT');
-  await waitFor(() => diagnostics.includes('waiting for those that run; Ctrl-C again kills them'));
+  await waitFor(() => diagnostics.includes('waiting for running jobs; press Ctrl-C again to kill them'));
   expect(await bench.jobs()).toMatchObject([{ state: 'running' }]);
   feeder.child.kill('SIGINT');
   expect((await feeder.ended).status).toBe(0);
