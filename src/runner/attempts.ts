@@ -154,15 +154,15 @@ export class Attempts {
     }
   }
 
-  private signalRunning({ jid, attempt, signal, graceMs }: SignalRequest): object {
-    const key = { jid, attempt };
-    const leader = this.running.get(attemptName(key));
+  private signalRunning(request: SignalRequest): object {
+    const { jid, attempt, signal, graceMs } = request;
+    const leader = this.running.get(attemptName(request));
     const hasEnded = leader === undefined || this.hasEnded(leader);
     // The group of a child may still have processes before its end is reported. The pid of an adopted process that has
     // ended may belong to another process.
     const isOwnGroup = leader !== undefined && !(hasEnded && this.adopted.has(leader));
     const isSent = isOwnGroup && this.send(leader.pid, signal);
-    if (isSent && graceMs !== undefined) this.graceTimers.start(key, leader, graceMs);
+    if (isSent && graceMs !== undefined) this.graceTimers.start(request, leader, graceMs);
     if (hasEnded || !isSent) throw new RequestError('NO_ATTEMPT', `attempt ${attempt} of job ${jid} is not running`);
     return {};
   }

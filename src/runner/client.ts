@@ -8,6 +8,7 @@ import { OutstandingCalls } from './protocol/outstanding-calls.ts';
 import {
   type Exit,
   type KnownAttempt,
+  keyOf,
   PROTOCOL_VERSION,
   type ServerHello,
   type ServerMessage,
@@ -99,7 +100,7 @@ export class RunnerClient {
 
   /** Cancels attempts that wait in the runner. Their spawns fail with CANCELLED. */
   async cancel(keys: readonly AttemptKey[]): Promise<void> {
-    await this.call('cancel', { attempts: keys.map(({ jid, attempt }) => ({ jid, attempt })) });
+    await this.call('cancel', { attempts: keys.map(keyOf) });
   }
 
   /** Starts an attempt. If the runner refuses the request, the attempt was not started. */
@@ -118,7 +119,7 @@ export class RunnerClient {
     const listed: KnownAttempt[] = [];
     for (;;) {
       const last = listed.at(-1);
-      const after = last === undefined ? null : { jid: last.jid, attempt: last.attempt };
+      const after = last === undefined ? null : keyOf(last);
       const { attempts, more } = parseListReply(await this.call('list', { after }));
       listed.push(...attempts);
       if (!more || attempts.length === 0) return listed;
@@ -129,8 +130,7 @@ export class RunnerClient {
   async ack(keys: readonly AttemptKey[]): Promise<void> {
     const requests: Promise<Fields>[] = [];
     for (let first = 0; first < keys.length; first += ACKS_PER_REQUEST) {
-      const attempts = keys.slice(first, first + ACKS_PER_REQUEST).map(({ jid, attempt }) => ({ jid, attempt }));
-      requests.push(this.call('ack', { attempts }));
+      requests.push(this.call('ack', { attempts: keys.slice(first, first + ACKS_PER_REQUEST).map(keyOf) }));
     }
     await Promise.all(requests);
   }

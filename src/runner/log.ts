@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { errorMessage } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
+import { keyOf } from './protocol/protocol.ts';
 
 /** The log events of the runner, with all of their wording. Each is one JSON object on a line of runner.log. */
 export class RunnerLog {
@@ -21,13 +22,13 @@ export class RunnerLog {
   journalDamaged = (lines: number): void => this.write('journal_damaged', { lines });
   journalWriteFailed = (error: unknown): void => this.write('journal_write_failed', { error: errorMessage(error) });
   attemptAdopted = (key: AttemptKey, pid: number): void => this.write('attempt_adopted', { ...keyOf(key), pid });
-  attemptLost = (key: AttemptKey): void => this.write('attempt_lost', { ...keyOf(key) });
+  attemptLost = (key: AttemptKey): void => this.write('attempt_lost', keyOf(key));
   forkServerEnded = (attempts: number): void => this.write('fork_server_ended', { attempts });
   groupKilled = (key: AttemptKey, pid: number): void => this.write('process_group_killed', { ...keyOf(key), pid });
   /** `action` completes the sentence "failed to …". */
   failed = (action: string, error: unknown): void => this.write('failed', { action, error: errorMessage(error) });
 
-  private write(event: string, facts: Record<string, unknown> = {}): void {
+  private write(event: string, facts: object = {}): void {
     const line = JSON.stringify({ time: this.now(), event, pid: process.pid, ...facts });
     try {
       writeSync(this.descriptor, `${line}\n`);
@@ -35,8 +36,4 @@ export class RunnerLog {
       // The runner must survive a full disk, because only it receives the exit statuses of its jobs.
     }
   }
-}
-
-function keyOf({ jid, attempt }: AttemptKey): AttemptKey {
-  return { jid, attempt };
 }

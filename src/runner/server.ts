@@ -9,7 +9,7 @@ import { LineConnection } from './protocol/lines.ts';
 import {
   type ByeCode,
   type Exit,
-  exitFields,
+  exitLine,
   MAX_AHEAD,
   PROTOCOL_VERSION,
   type Request,
@@ -67,7 +67,7 @@ export class RunnerServer {
   }
 
   sendExits(exits: readonly Exit[]): void {
-    for (const exit of exits) this.client?.send(JSON.stringify({ type: 'exit', ...exitFields(exit) }));
+    for (const exit of exits) this.client?.send(exitLine(exit));
     this.disconnectIfNotReading(this.client);
   }
 

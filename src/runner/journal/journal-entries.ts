@@ -3,7 +3,7 @@ import { errorCode } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
 import type { Leader } from '../processes/leader.ts';
 import { FieldReader, parseFields } from '../protocol/fields.ts';
-import { attemptName, type Exit, exitFields } from '../protocol/protocol.ts';
+import { attemptName, type Exit, exitLine, keyOf } from '../protocol/protocol.ts';
 import { parseExit } from '../protocol/replies.ts';
 
 /** An attempt that is not acknowledged. */
@@ -64,12 +64,8 @@ export function startedLine(
   return JSON.stringify({ type: 'started', jid, attempt, pid, start_time, started, monotonic_ms });
 }
 
-export function exitLine(exit: Exit): string {
-  return JSON.stringify({ type: 'exit', ...exitFields(exit) });
-}
-
-export function ackLine({ jid, attempt }: AttemptKey): string {
-  return JSON.stringify({ type: 'ack', jid, attempt });
+export function ackLine(key: AttemptKey): string {
+  return JSON.stringify({ type: 'ack', ...keyOf(key) });
 }
 
 function completeLines(path: string): string[] {

@@ -114,9 +114,19 @@ export class RequestError extends Error {
   }
 }
 
+/** The line of an exit, as an event and as an entry of the journal. */
+export function exitLine(exit: Exit): string {
+  return JSON.stringify({ type: 'exit', ...exitFields(exit) });
+}
+
 /** The fields of an exit in events, lists and the journal. */
 export function exitFields({ isLost, ...fields }: Exit): object {
   return { ...fields, is_lost: isLost };
+}
+
+/** The key alone, of an object that may have other fields. */
+export function keyOf({ jid, attempt }: AttemptKey): AttemptKey {
+  return { jid, attempt };
 }
 
 export function attemptName({ jid, attempt }: AttemptKey): string {

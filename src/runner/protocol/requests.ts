@@ -29,11 +29,10 @@ export function parseRequest(fields: Fields, id: number): Request {
       return { id, type, env: reader.environment('env') };
     case 'slots':
       return { id, type, slots: reader.integer('slots', 1, MAX_SLOTS) };
-    case 'cancel':
-      return { id, type, attempts: reader.list('attempts').map((entry) => entry.key()) };
     case 'list':
       return { id, type, after: reader.optionalObject('after')?.key() ?? null };
     case 'ack':
+    case 'cancel':
       return { id, type, attempts: reader.list('attempts').map((entry) => entry.key()) };
     case 'shutdown':
       return { id, type };
