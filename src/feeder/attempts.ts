@@ -1,6 +1,6 @@
 import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange/exchange.ts';
-import { attemptName } from '../runner/protocol/protocol.ts';
+import { attemptName } from '../runner/protocol/messages.ts';
 
 /** What the next exchange reports. */
 export interface Reports {

@@ -1,7 +1,7 @@
 import { crashAt } from '../job/crash-points.ts';
 import type { FeederEvents } from '../log/events.ts';
 import type { AttemptEnd } from '../queue/exchange/exchange.ts';
-import { attemptName } from '../runner/protocol/protocol.ts';
+import { attemptName } from '../runner/protocol/messages.ts';
 import type { Kills } from './adoption/kills.ts';
 import type { Attempts } from './attempts.ts';
 import type { PollTimer } from './poll-timer.ts';

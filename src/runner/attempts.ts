@@ -21,7 +21,7 @@ import {
   type SignalRequest,
   type Spawned,
   type SpawnRequest,
-} from './protocol/protocol.ts';
+} from './protocol/messages.ts';
 import { PendingStarts } from './start/pending-starts.ts';
 import { Scripts } from './start/scripts.ts';
 import { type AttemptEnd, endUnknown, type Starter } from './start/starter.ts';

@@ -4,7 +4,6 @@ import type { AttemptKey } from '../job/job.ts';
 import { socketPath } from './probe.ts';
 import type { Environment, Fields } from './protocol/fields.ts';
 import { LineConnection } from './protocol/lines.ts';
-import { OutstandingCalls } from './protocol/outstanding-calls.ts';
 import {
   type Exit,
   type KnownAttempt,
@@ -15,7 +14,8 @@ import {
   type SignalRequest,
   type Spawned,
   type SpawnRequest,
-} from './protocol/protocol.ts';
+} from './protocol/messages.ts';
+import { OutstandingCalls } from './protocol/outstanding-calls.ts';
 import { parseListReply, parseServerMessage, parseSlotsReply, parseSpawnReply } from './protocol/replies.ts';
 
 const TIMEOUT_MS = 10_000;

@@ -5,7 +5,7 @@ import { systemClock } from '../job/clock.ts';
 import { errorMessage, RqError } from '../job/errors.ts';
 import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
 import { probeRunner, socketPath } from './probe.ts';
-import type { ServerHello } from './protocol/protocol.ts';
+import type { ServerHello } from './protocol/messages.ts';
 
 const MAX_LOG_BYTES = 1024 * 1024;
 const ANSWER_MS = 10_000;

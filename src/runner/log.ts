@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { errorMessage } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
-import { keyOf } from './protocol/protocol.ts';
+import { keyOf } from './protocol/messages.ts';
 
 /** The log events of the runner, with all of their wording. Each is one JSON object on a line of runner.log. */
 export class RunnerLog {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { RqError } from '../job/errors.ts';
 import { LineConnection } from './protocol/lines.ts';
-import type { ServerHello } from './protocol/protocol.ts';
+import type { ServerHello } from './protocol/messages.ts';
 import { parseServerMessage } from './protocol/replies.ts';
 
 /** The path of the runner's socket. Throws RUNNER if it is longer than unix(7) allows. */

@@ -6,7 +6,7 @@ import { Attempts } from './attempts.ts';
 import { Journal } from './journal/journal.ts';
 import { StartRecords } from './journal/start-records.ts';
 import type { RunnerLog } from './log.ts';
-import { PROTOCOL_VERSION } from './protocol/protocol.ts';
+import { PROTOCOL_VERSION } from './protocol/messages.ts';
 import { RunnerServer } from './server.ts';
 import { FallbackStarter } from './start/fallback-starter.ts';
 

@@ -15,7 +15,7 @@ import {
   type Request,
   RequestError,
   type ServerHello,
-} from './protocol/protocol.ts';
+} from './protocol/messages.ts';
 import { parseRequest, requestId } from './protocol/requests.ts';
 import { TimeSlicedLines } from './protocol/time-sliced-lines.ts';
 

@@ -15,7 +15,7 @@ import type { RqError } from '../../src/job/errors.ts';
 import { processStartTime } from '../../src/job/process.ts';
 import { RunnerClient } from '../../src/runner/client.ts';
 import { launchRunner } from '../../src/runner/launch.ts';
-import type { Exit, ServerHello, SpawnRequest } from '../../src/runner/protocol/protocol.ts';
+import type { Exit, ServerHello, SpawnRequest } from '../../src/runner/protocol/messages.ts';
 import { buildRunner } from './runner-program.ts';
 import { waitFor } from './wait-for.ts';
 

@@ -1,7 +1,7 @@
 import type { AttemptKey } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd } from '../../queue/exchange/exchange.ts';
-import { attemptName } from '../../runner/protocol/protocol.ts';
+import { attemptName } from '../../runner/protocol/messages.ts';
 import type { Attempts } from '../attempts.ts';
 import type { KillReply, RunnerLink } from '../start/runner-link.ts';
 

@@ -1,6 +1,6 @@
 import type { AttemptKey } from '../../job/job.ts';
 import type { AttemptEnd, ClaimedJobRow } from '../../queue/exchange/exchange.ts';
-import { attemptName, type KnownAttempt, type RunningAttempt } from '../../runner/protocol/protocol.ts';
+import { attemptName, type KnownAttempt, type RunningAttempt } from '../../runner/protocol/messages.ts';
 
 /** The current boot of the machine, and the current journal of its runner. */
 export interface RunnerState {

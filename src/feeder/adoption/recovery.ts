@@ -2,7 +2,7 @@ import type { AttemptKey } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import { type AttemptEnd, readOwnedAttempts, runningJobs } from '../../queue/exchange/exchange.ts';
 import type { Queue } from '../../queue/open.ts';
-import { attemptName } from '../../runner/protocol/protocol.ts';
+import { attemptName } from '../../runner/protocol/messages.ts';
 import type { Attempts } from '../attempts.ts';
 import type { RunnerLink } from '../start/runner-link.ts';
 import type { Kills } from './kills.ts';

@@ -5,7 +5,7 @@ import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../../queue/exchange/exchange.ts';
 import { RunnerClient } from '../../runner/client.ts';
 import { launchRunner } from '../../runner/launch.ts';
-import { attemptName, type KnownAttempt } from '../../runner/protocol/protocol.ts';
+import { attemptName, type KnownAttempt } from '../../runner/protocol/messages.ts';
 import { LoginEnvironment } from './login-environment.ts';
 import { spawnRequest } from './spawn-request.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { RunningJob } from '../../job/job.ts';
 import { storedPath } from '../../queue/files/stored-names.ts';
-import type { SpawnRequest } from '../../runner/protocol/protocol.ts';
+import type { SpawnRequest } from '../../runner/protocol/messages.ts';
 import { jobEnvironment } from './job-environment.ts';
 
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';

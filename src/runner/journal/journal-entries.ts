@@ -3,7 +3,7 @@ import { errorCode } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
 import type { Leader } from '../processes/leader.ts';
 import { FieldReader, parseFields } from '../protocol/fields.ts';
-import { attemptName, type Exit, exitLine, keyOf } from '../protocol/protocol.ts';
+import { attemptName, type Exit, exitLine, keyOf } from '../protocol/messages.ts';
 import { parseExit } from '../protocol/replies.ts';
 
 /** An attempt that is not acknowledged. */

@@ -5,7 +5,7 @@ import { errorMessage } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
 import type { RunnerLog } from '../log.ts';
 import type { Leader } from '../processes/leader.ts';
-import { attemptName, type Exit, exitLine, RequestError } from '../protocol/protocol.ts';
+import { attemptName, type Exit, exitLine, RequestError } from '../protocol/messages.ts';
 import {
   ackLine,
   attemptLines,

@@ -1,5 +1,5 @@
 import type { AttemptKey } from '../../job/job.ts';
-import { exitFields, MAX_LISTED } from '../protocol/protocol.ts';
+import { exitFields, MAX_LISTED } from '../protocol/messages.ts';
 import type { Journal } from './journal.ts';
 import type { JournaledAttempt } from './journal-entries.ts';
 

@@ -1,7 +1,7 @@
 import type { AttemptKey } from '../../job/job.ts';
 import { processStartTime } from '../../job/process.ts';
 import type { RunnerLog } from '../log.ts';
-import { attemptName } from '../protocol/protocol.ts';
+import { attemptName } from '../protocol/messages.ts';
 import { type Leader, signalGroup } from './leader.ts';
 
 const FIRST_POLL_MS = 20;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { MAX_LINE_BYTES } from './protocol.ts';
+import { MAX_LINE_BYTES } from './messages.ts';
 
 const NEWLINE = 0x0a;
 const CLOSE_TIMEOUT_MS = 2000;

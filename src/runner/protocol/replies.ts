@@ -1,6 +1,6 @@
 import { RqError } from '../../job/errors.ts';
 import { FieldReader, type Fields, parseFields } from './fields.ts';
-import type { Exit, KnownAttempt, ServerMessage, Spawned } from './protocol.ts';
+import type { Exit, KnownAttempt, ServerMessage, Spawned } from './messages.ts';
 
 /** Parses a line that the runner sent. Throws RUNNER with facts.code PROTOCOL for an invalid message. */
 export function parseServerMessage(line: string): ServerMessage {

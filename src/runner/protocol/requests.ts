@@ -1,5 +1,5 @@
 import { FieldReader, type Fields } from './fields.ts';
-import { MAX_GRACE_MS, MAX_SLOTS, type Request, RequestError } from './protocol.ts';
+import { MAX_GRACE_MS, MAX_SLOTS, type Request, RequestError } from './messages.ts';
 
 /** Parses a request that a client sent. Throws RequestError INVALID or UNKNOWN_REQUEST. */
 export function parseRequest(fields: Fields, id: number): Request {

@@ -3,7 +3,7 @@ import { crashAt } from '../../job/crash-points.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournaledAttempt } from '../journal/journal-entries.ts';
 import type { Leader } from '../processes/leader.ts';
-import { attemptName, RequestError, type Spawned, type SpawnRequest } from '../protocol/protocol.ts';
+import { attemptName, RequestError, type Spawned, type SpawnRequest } from '../protocol/messages.ts';
 import type { Scripts } from './scripts.ts';
 import { CannotStart } from './start-failure.ts';
 import { type AttemptEnd, type Starter, type StartRequest, startFailed } from './starter.ts';

@@ -1,6 +1,6 @@
 import type { Leader } from '../processes/leader.ts';
 import type { Environment } from '../protocol/fields.ts';
-import type { SpawnRequest } from '../protocol/protocol.ts';
+import type { SpawnRequest } from '../protocol/messages.ts';
 
 /** An attempt that is ready to start: next, its files are opened and its process is forked. */
 export interface StartRequest {

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import type { SpawnRequest } from '../protocol/protocol.ts';
+import type { SpawnRequest } from '../protocol/messages.ts';
 import { CannotStart, fileFailure } from './start-failure.ts';
 
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;

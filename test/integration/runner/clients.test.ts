@@ -8,7 +8,7 @@ import { RqError } from '../../../src/job/errors.ts';
 import { RunnerClient } from '../../../src/runner/client.ts';
 import { launchRunner } from '../../../src/runner/launch.ts';
 import { probeRunner } from '../../../src/runner/probe.ts';
-import { MAX_LINE_BYTES } from '../../../src/runner/protocol/protocol.ts';
+import { MAX_LINE_BYTES } from '../../../src/runner/protocol/messages.ts';
 import { fakeRunner } from '../../support/fake-runner.ts';
 import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { processStartTime } from '../../../src/job/process.ts';
-import type { Exit } from '../../../src/runner/protocol/protocol.ts';
+import type { Exit } from '../../../src/runner/protocol/messages.ts';
 import { type Connected, RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 

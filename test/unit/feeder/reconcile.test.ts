@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { reconcile } from '../../../src/feeder/adoption/reconcile.ts';
 import type { ClaimedJobRow } from '../../../src/queue/exchange/exchange.ts';
-import type { KnownAttempt } from '../../../src/runner/protocol/protocol.ts';
+import type { KnownAttempt } from '../../../src/runner/protocol/messages.ts';
 
 const STATE = { boot: 'boot', journal: 'journal', now: '2026-01-01T00:00:00.000Z' };
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RqError } from '../../../src/job/errors.ts';
 import { parseFields } from '../../../src/runner/protocol/fields.ts';
-import { RequestError } from '../../../src/runner/protocol/protocol.ts';
+import { RequestError } from '../../../src/runner/protocol/messages.ts';
 import { parseServerMessage } from '../../../src/runner/protocol/replies.ts';
 import { parseRequest } from '../../../src/runner/protocol/requests.ts';
 

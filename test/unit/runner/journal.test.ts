@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Journal } from '../../../src/runner/journal/journal.ts';
 import type { JournaledAttempt } from '../../../src/runner/journal/journal-entries.ts';
 import { RunnerLog } from '../../../src/runner/log.ts';
-import type { Exit } from '../../../src/runner/protocol/protocol.ts';
+import type { Exit } from '../../../src/runner/protocol/messages.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const STARTED = '2026-01-02T03:04:05.678Z';

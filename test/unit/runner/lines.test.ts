@@ -3,7 +3,7 @@ import { createServer, connect as open, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LineConnection } from '../../../src/runner/protocol/lines.ts';
-import { MAX_LINE_BYTES } from '../../../src/runner/protocol/protocol.ts';
+import { MAX_LINE_BYTES } from '../../../src/runner/protocol/messages.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
