@@ -2,7 +2,6 @@ import { lockProblem, mountOf } from '../queue/mount.ts';
 import type { Queue } from '../queue/open.ts';
 import { readServerClock } from '../queue/server-clock.ts';
 import { offsetFindings } from './clock-offset.ts';
-import { checkExclusive, checkRename } from './file-calls.ts';
 import { type Check, type Finding, findingsOf, notChecked } from './finding.ts';
 import { checkLocks } from './locks.ts';
 import type { Probe } from './probe.ts';
@@ -25,15 +24,13 @@ export async function checkProbe(queue: Queue, probe: Probe, program: readonly s
   const { directory, signal } = probe;
   let serverNowMs: number | undefined;
   const locks = await findingsOf(() => lockFindings(queue, directory, { program, signal }));
-  const exclusive = await findingsOf(() => checkExclusive(directory));
-  const rename = await findingsOf(() => checkRename(directory));
   const clock = await findingsOf(() => {
     const server = readServerClock(directory, queue.clock);
     serverNowMs = server.nowMs;
     return offsetFindings(server.offsetMs, "this host's clock");
   });
   return {
-    checks: Object.entries({ locks, exclusive, rename, clock }).map(([name, findings]) => ({ name, findings })),
+    checks: Object.entries({ locks, clock }).map(([name, findings]) => ({ name, findings })),
     space: await findingsOf(() => checkWriting(directory)),
     serverNowMs,
     hasLocks: locks.every(({ level }) => level !== 'problem'),
@@ -58,7 +55,7 @@ function skipped({ directory }: Queue, probe: Exclude<Probe, { kind: 'made' }>):
     probe.kind === 'full' ? 'free some space' : 'run doctor as a user, and on a host, that can write to it';
   const findings = [notChecked(`not checked in ${directory}: ${probe.why}`, advice)];
   return {
-    checks: ['locks', 'exclusive', 'rename', 'clock'].map((name) => ({ name, findings })),
+    checks: ['locks', 'clock'].map((name) => ({ name, findings })),
     space: probe.kind === 'full' ? [noRoom()] : [],
     serverNowMs: undefined,
     hasLocks: true,

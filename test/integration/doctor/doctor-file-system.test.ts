@@ -10,7 +10,7 @@ import { waitFor } from '../../support/wait-for.ts';
 const isRoot = process.getuid?.() === 0;
 const whyNoMounts = isRoot ? '' : ' (skipped: only root can mount)';
 const NOBODY = 65_534;
-const TRIED = ['locks', 'exclusive', 'rename', 'clock'];
+const TRIED = ['locks', 'clock'];
 
 let bench: Workbench;
 const mounted: string[] = [];

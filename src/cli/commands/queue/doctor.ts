@@ -29,7 +29,7 @@ export const spec: CommandSpec = {
   ],
   report: ['queue', 'host', 'version', 'mount', 'verdict', 'checks', 'findings'],
   description: [
-    'Checks, on this host: the mount and its options; locks, mkdir, O_EXCL and rename; the difference between the ' +
+    'Checks, on this host: the mount and its options; locks; the difference between the ' +
       'clocks of the host and the file server; free space and inodes; folders and permissions; the lease; the database ' +
       'and its journal; files without a job and jobs without their files; leftovers of killed processes; silent nodes ' +
       'and jobs that run on them; versions, mounts, users and clocks of other hosts, as reported by their feeders; the ' +
