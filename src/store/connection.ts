@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { errorCode, RqError } from '../job/errors.ts';
-import { DROP_VIEWS, MIGRATIONS, SCHEMA, SCHEMA_VERSION, viewsOfOlder } from './schema.ts';
+import { DROP_VIEWS, migrationsFrom, SCHEMA, SCHEMA_VERSION, viewsOfOlder } from './schema.ts';
 
 type Value = string | number | bigint | null | Buffer;
 /** Bound parameters: by name, or in the order of the question marks. */
@@ -149,7 +149,7 @@ export class Connection {
     const found = this.storedVersion();
     if (found === SCHEMA_VERSION) return;
     if (this.hasViews) this.showAsCurrent(SCHEMA_VERSION);
-    for (const sql of found === 0 ? [SCHEMA] : MIGRATIONS.slice(found)) this.execute(sql);
+    for (const sql of found === 0 ? [SCHEMA] : migrationsFrom(found)) this.execute(sql);
     this.execute(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   }
 

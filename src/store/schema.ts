@@ -1,11 +1,11 @@
 import { type ColumnName, columnOf } from '../job/columns.ts';
 import { ATTEMPT_COLUMNS, attemptColumnSql, columnSql, ROW_COLUMNS } from './job-columns.ts';
-import { RELEASED_MIGRATIONS } from './released-schemas.ts';
 
-const RELEASED_VERSION = RELEASED_MIGRATIONS.length;
+/** The version that added the table `rotations`. Later versions add only columns. */
+const ROTATIONS_VERSION = 2;
 
 /** `PRAGMA user_version` of a queue that this rq makes and understands: the version of the newest column. */
-export const SCHEMA_VERSION = Math.max(RELEASED_VERSION, ...ROW_COLUMNS.map((name) => columnOf[name].since));
+export const SCHEMA_VERSION = Math.max(ROTATIONS_VERSION, ...ROW_COLUMNS.map((name) => columnOf[name].since));
 
 const JOBS = `
 -- One row for each job. Times are ISO 8601 in UTC. Paths are relative to the queue, which each host may mount elsewhere.
@@ -51,7 +51,9 @@ CREATE TABLE operations (
   operation  TEXT NOT NULL,
   committed  TEXT NOT NULL
 ) STRICT;
+`;
 
+const ROTATIONS = `
 -- Rotations whose jobs were deleted here and that may not be in place yet. The next 'rq rotate' finishes them.
 CREATE TABLE rotations (
   id        TEXT PRIMARY KEY,
@@ -63,20 +65,19 @@ CREATE TABLE rotations (
 `;
 
 /** The schema of a new queue. */
-export const SCHEMA = JOBS + EARLIER_ATTEMPTS + ATTEMPTS + QUEUE;
+export const SCHEMA = JOBS + EARLIER_ATTEMPTS + ATTEMPTS + QUEUE + ROTATIONS;
 
-/** The migration from version N to N + 1 is at index N. Each one runs in the transaction of its caller. */
-export const MIGRATIONS: readonly string[] = [
-  ...RELEASED_MIGRATIONS,
-  ...Array.from({ length: SCHEMA_VERSION - RELEASED_VERSION }, (_, index) => migrationTo(RELEASED_VERSION + index + 1)),
-];
+/** The migrations from a version to this one. Each statement runs in the transaction of the caller. */
+export function migrationsFrom(version: number): string[] {
+  return Array.from({ length: SCHEMA_VERSION - version }, (_, index) => migrationTo(version + index + 1));
+}
 
 const ROTATIONS_VIEW = `CREATE TEMP VIEW IF NOT EXISTS rotations AS
   SELECT '' AS id, '' AS partial, '' AS path, '' AS files, '' AS committed WHERE false`;
 
 /** Temporary views that show the tables of an older version as this version has them; a missing column is NULL. */
 export function viewsOfOlder(version: number): string[] {
-  const views = version < 2 ? [ROTATIONS_VIEW] : [];
+  const views = version < ROTATIONS_VERSION ? [ROTATIONS_VIEW] : [];
   for (const [table, columns] of [
     ['jobs', ROW_COLUMNS],
     ['earlier_attempts', ATTEMPT_COLUMNS],
@@ -92,13 +93,14 @@ export function viewsOfOlder(version: number): string[] {
 export const DROP_VIEWS = ['rotations', 'jobs', 'earlier_attempts'].map((name) => `DROP VIEW IF EXISTS temp.${name}`);
 
 function migrationTo(version: number): string {
+  const tables = version === ROTATIONS_VERSION ? [ROTATIONS] : [];
   const added = (table: string, columns: readonly ColumnName[], definition: (name: ColumnName) => string): string[] =>
     columns
       .filter((name) => columnOf[name].since === version)
       .map((name) => `ALTER TABLE ${table} ADD COLUMN ${definition(name)};`);
   const attempts = added('earlier_attempts', ATTEMPT_COLUMNS, attemptColumnSql);
   const view = attempts.length === 0 ? [] : ['DROP VIEW attempts;', ATTEMPTS];
-  return [...added('jobs', ROW_COLUMNS, columnSql), ...attempts, ...view].join('\n');
+  return [...tables, ...added('jobs', ROW_COLUMNS, columnSql), ...attempts, ...view].join('\n');
 }
 
 /** The definition of each column with its comment. */

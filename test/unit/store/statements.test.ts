@@ -41,7 +41,7 @@ function statementsOf(file: string): string[] {
 }
 
 const statements = readdirSync(FOLDER, { encoding: 'utf8', recursive: true })
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('schema.ts') && file !== 'released-schemas.ts')
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('schema.ts'))
   .flatMap((file) => statementsOf(file).map((sql) => [file, sql] as const));
 
 test('the statements of the store are found', () => {
