@@ -1,5 +1,6 @@
 import {
   MAX_COMMAND_BYTES,
+  MAX_NOTE_BYTES,
   MAX_PATH_BYTES,
   MAX_PRIORITY,
   MAX_RUNNERS_BYTES,
@@ -148,6 +149,16 @@ const COLUMNS = {
       value: 'TEXT',
       help: `Tag to select the job by, at most ${MAX_TAG_BYTES} bytes.`,
     },
+  },
+  note: {
+    kind: 'text',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    form: 'text',
+    maxBytes: MAX_NOTE_BYTES,
+    option: { name: 'note', value: 'TEXT', help: 'Free text about the job, for people.' },
   },
   restartable: {
     kind: 'boolean',

@@ -1,6 +1,7 @@
 /** Limits of values that users give to rq. */
 export const MAX_COMMAND_BYTES = 1024 * 1024;
 export const MAX_TAG_BYTES = 255;
+export const MAX_NOTE_BYTES = 65_536;
 export const MIN_PRIORITY = -(2 ** 31);
 export const MAX_PRIORITY = 2 ** 31 - 1;
 export const MAX_JOBS = 10_000_000;

@@ -96,6 +96,7 @@ export const anyJob: fc.Arbitrary<Job> = fc
     owner: anyText,
     attempt: fc.nat(9),
     tag: fc.option(anyText),
+    note: fc.option(anyText),
     restartable: fc.boolean(),
     runners: fc.option(fc.constantFrom('node*,gpu[12]', '*')),
     cwd: anyText.map((text) => `/${text}`),

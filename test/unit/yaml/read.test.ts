@@ -82,7 +82,9 @@ describe('a document', () => {
   });
 
   it('is read as it was printed, and only what a submitter sets is taken', async () => {
-    const jobs = fc.sample(anyJob, 50).map((job, jid) => ({ ...job, jid, command: 'x', tag: 't', cwd: '/a' }));
+    const jobs = fc
+      .sample(anyJob, 50)
+      .map((job, jid) => ({ ...job, jid, command: 'x', tag: 't', note: 'n', cwd: '/a' }));
     for (const json of [false, true]) {
       const entries = await read(await joined(jobListText([jobs], { json })));
       expect(entries.length).toBe(50);

@@ -15,6 +15,7 @@ const PENDING: Job = {
   owner: 'ada',
   attempt: 0,
   tag: null,
+  note: null,
   restartable: false,
   runners: null,
   cwd: '/home/ada',
