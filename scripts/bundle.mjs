@@ -50,10 +50,12 @@ export const specificationsOnly = {
         ? { path: join(resolveDir, path), suffix: '?specification', sideEffects: false }
         : undefined,
     );
-    // `yargs/helpers` exports the parser, and imports all of yargs for an export that rq does not use.
-    build.onResolve({ filter: /platform-shims\/esm\.mjs$/ }, ({ path, importer, resolveDir }) =>
-      importer.endsWith('helpers.mjs') ? { path: join(resolveDir, path), sideEffects: false } : undefined,
-    );
+    // `yargs/helpers` exports the parser, and imports all of yargs for an export that rq does not use. esbuild keeps one
+    // value of sideEffects for a file, whichever import of it comes first.
+    build.onResolve({ filter: /platform-shims\/esm\.mjs$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path),
+      sideEffects: false,
+    }));
   },
 };
 
