@@ -27,7 +27,10 @@ async function acquireLock(directory: string): Promise<number | undefined> {
       return undefined;
     }
     if (systemClock.monotonicMs() - startMs > LOCK_TIMEOUT_MS) {
-      throw new RqError('RUNNER', `another process holds the lock of ${directory} and does not answer`);
+      throw new RqError(
+        'RUNNER',
+        `cannot lock ${directory}: another process holds the lock and does not answer; end it`,
+      );
     }
     await systemClock.sleep(10 + Math.random() * 40);
   }

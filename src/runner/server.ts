@@ -127,7 +127,7 @@ export class RunnerServer {
     const fields = parseFields(line);
     const id = fields === undefined ? undefined : requestId(fields);
     if (fields === undefined || id === undefined) {
-      this.refuse(connection, 'PROTOCOL', 'a line was not a request: a JSON object with an id');
+      this.refuse(connection, 'PROTOCOL', 'a line was not a request (a JSON object with an id)');
       return;
     }
     const reply = (body: object): void => {
