@@ -5,7 +5,7 @@ import { isHotJournal } from '../queue/recovery/hot-journal.ts';
 import type { Look } from '../queue/transaction/look.ts';
 import { type Finding, list, notChecked, note, problem } from './finding.ts';
 
-/** Explains what a look at the database found. */
+/** Explains the result of a look at the database. */
 export function databaseFindings(found: Look<DatabaseFacts>, queueDirectory: string): Finding[] {
   switch (found.kind) {
     case 'wal':

@@ -85,7 +85,7 @@ class Examination {
     const { queue, probed } = this;
     let facts: Look<DatabaseFacts> = { kind: 'failed', why: 'locks do not work here' };
     await this.check('database', async () => {
-      // Where locks do not work, a process may wait for one forever.
+      // If locks do not work, a process may wait for one forever.
       if (!probed.hasLocks)
         return [notChecked('the database was not read: locks do not work here', 'see the check "locks"')];
       facts = await databaseFacts(queue, this.options.isFull);

@@ -1,6 +1,6 @@
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 
-/** One thing that a check found, in words for a person. */
+/** One result of a check, as text for the user. */
 export interface Finding {
   /** `problem`: the queue does not work on this host, or will soon fail. `note`: it works. `not checked`: unknown. */
   readonly level: 'problem' | 'note' | 'not checked';

@@ -2,7 +2,7 @@ import type { AttemptKey, RunningJob } from '../job/job.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange/exchange.ts';
 import { attemptName } from '../runner/protocol/messages.ts';
 
-/** What the next exchange reports. */
+/** The reports of the next exchange. */
 export interface Reports {
   readonly starts: AttemptStart[];
   readonly ends: AttemptEnd[];

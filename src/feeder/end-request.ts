@@ -6,7 +6,7 @@ const PRECEDENCE: Record<EndKind, number> = { restart: 1, shutdown: 2, stop: 3 }
 /** The strongest request to end the feeder so far. */
 export class EndRequest {
   kind: EndKind | undefined;
-  /** Who made the request: a signal, a key or a command. */
+  /** The origin of the request: a signal, a key or a command. */
   requestedBy = '';
   private onRequest: (() => void) | undefined;
 

@@ -7,7 +7,7 @@ import type { Queue } from '../queue/open.ts';
 import { readSettings } from '../queue/settings.ts';
 import { mayRunOn } from './constraints.ts';
 
-/** What the command line states. The queue's settings apply where a value is undefined. */
+/** The options of the command line. The queue's settings apply where a value is undefined. */
 export interface FeedOptions {
   readonly queuePath: string;
   readonly version: string;

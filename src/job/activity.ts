@@ -1,12 +1,12 @@
 import { systemClock } from './clock.ts';
 
-/** What another process holds, and since when this process waits for it (`Clock.monotonicMs`). */
+/** A resource that another process holds, and the start of the wait for it (`Clock.monotonicMs`). */
 export interface Wait {
   readonly what: string;
   readonly sinceMs: number;
 }
 
-/** What a process is doing, as plain data that another thread can read. */
+/** The operations and waits of a process, as plain data that another thread can read. */
 export interface ActivityState {
   /** The innermost file operation, such as "reading /q/db". The kernel may block the process in it. */
   readonly operation: string | undefined;
@@ -91,7 +91,7 @@ export class OpenWait {
 
   constructor(private readonly report: (wait: OpenWait) => void) {}
 
-  /** States what the process waits for now. */
+  /** Sets the resource that the process waits for. */
   for(what: string): void {
     this.what = what;
     this.sinceMs ??= systemClock.monotonicMs();

@@ -51,7 +51,7 @@ export function valueFromText(field: ColumnName, text: string): string | number 
   }
 }
 
-/** What is wrong with the value of a field that a submitter sets. */
+/** The fault of a value of a field that a submitter sets. */
 export function fieldFault(field: SubmitterField, value: unknown): Fault {
   const { kind, range, form, maxBytes } = columnOf[field];
   if (kind === 'boolean') return booleanFault(value);

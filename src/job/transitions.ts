@@ -1,6 +1,6 @@
 import type { JobState } from './states.ts';
 
-/** What happened to a job, or is requested for it. */
+/** An event of a job, or a request for it. */
 export type JobEvent =
   /** A feeder takes it. */
   | { readonly kind: 'claim' }
@@ -59,7 +59,7 @@ function afterEnd({ state, restartable }: Subject, { reason, isLost }: AttemptEn
   const isRetried = isLost && restartable;
   switch (state) {
     case 'running':
-    // A dead job was declared lost: what its host reports later replaces that.
+    // A dead job was declared lost: a later report of its host replaces that.
     case 'dead':
       return isRetried ? REQUEUED : { state: reason === null ? 'finished' : 'dead', attempt: 'ends' };
     case 'finished':

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 
-/** What is wrong with a value, in words that follow the field's name ("is empty"); undefined for a valid value. */
+/** The fault of a value, as text that follows the field's name ("is empty"); undefined for a valid value. */
 export type Fault = string | undefined;
 
 /** `command line` is text that is not blank; `host patterns` are names or globs, comma-separated. */

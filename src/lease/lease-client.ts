@@ -82,11 +82,11 @@ export class LeaseClient {
   }
 }
 
-/** One call of `acquire`, with all its attempts. */
+/** One call of `acquire`, with all its tries. */
 class Acquisition {
   private highestSeen = 0;
   private observation: Observation | undefined;
-  /** Used by the first attempt only. */
+  /** Used by the first try only. */
   private expected: number | undefined;
   private readonly directory: string;
 

@@ -1,6 +1,6 @@
 import { errorCode, errorMessage, RqError } from '../job/errors.ts';
 
-/** Whether a later attempt to acquire a lease can succeed: the file system does not work well at the moment. */
+/** Whether a retry of the acquisition can succeed: the file system does not work well at the moment. */
 export function isTransient(error: unknown): boolean {
   return ['EIO', 'ESTALE', 'ETIMEDOUT', 'EAGAIN', 'EINTR'].includes(errorCode(error) ?? '');
 }
@@ -15,7 +15,7 @@ export function busyError(directory: string, waitedMs: number, holder: string, c
   );
 }
 
-/** The error that waiting does not remove, with a message for people. */
+/** The error for a failure that a retry cannot fix, with a message for the user. */
 export function leaseError(directory: string, error: unknown): RqError {
   const attempted = `cannot get the lease of ${directory}`;
   const details = { cause: error, facts: { directory } };

@@ -11,7 +11,7 @@ interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks since boot. A pid and its start time identify a process until the next boot. */
   readonly startTime: number;
-  /** Where the pid is valid: the boot and the namespace of pids (containers have their own). */
+  /** The scope in which the pid is valid: the boot and the pid namespace (containers have their own). */
   readonly realm: string;
 }
 

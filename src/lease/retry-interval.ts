@@ -6,10 +6,10 @@ const LAST_MS = 250;
 const GROWTH = 1.5;
 
 /**
- * The time between two attempts to acquire a lease that another process holds. While the lease changes hands, every
+ * The time between two tries to acquire a lease that another process holds. While the lease changes hands, every
  * contender tries once per turn. A contender that tried less often the longer it has waited would starve behind new
- * ones. The interval may not be longer than a turn either: it is part of the next turn, so that the interval of a single
- * contender would grow without limit. The interval grows only while one process holds the lease.
+ * ones. The interval may not be longer than a turn either: it is part of the next turn, so that the interval of a
+ * single contender would grow without limit. The interval grows only while one process holds the lease.
  */
 export class RetryInterval {
   private ms = FIRST_MS;
@@ -20,7 +20,9 @@ export class RetryInterval {
     this.sinceMs = clock.monotonicMs();
   }
 
-  /** The time to the next attempt, in milliseconds, with a random factor of 0.5 to 1.5. `highest`: the last generation seen. */
+  /**
+   * The time to the next try, in milliseconds, with a random factor of 0.5 to 1.5. `highest`: the last generation seen.
+   */
   next(highest: number): number {
     const nowMs = this.clock.monotonicMs();
     const turns = highest - this.highest;

@@ -14,7 +14,7 @@ export type Locking = 'posix' | 'lease';
 export const LEASE_LOCKING_MARK = 'locking.lease';
 /** A file in a read-only copy: a snapshot or a rotation. A feeder would run its jobs a second time. */
 export const READ_ONLY_MARK = 'read-only';
-/** How long SQLite waits for a lock. `transaction` and `read` repeat an attempt that fails after this time. */
+/** How long SQLite waits for a lock. `transaction` and `read` start over after this time. */
 const BUSY_MS = 1_000;
 const GROUP_WRITES = 0o020;
 
@@ -29,7 +29,7 @@ export interface QueueOptions {
   readonly copy?: string;
 }
 
-/** What the queue directory says about the queue. */
+/** The properties of a queue that its directory shows. */
 interface QueueFacts {
   readonly isShared: boolean;
   readonly readOnly: string | undefined;

@@ -57,7 +57,7 @@ export function reportLost(connection: Connection, attempt: RunningAttemptRow, r
   return applyEnd(connection, runner, { ...started, ...UNKNOWN_END, finished: now, reason }, { kind: 'host lost' });
 }
 
-/** Makes a job pending again whose attempt never started. False, without a change, if it has another attempt by now. */
+/** Requeues a job whose attempt never started. False, without a change, if it has another attempt by now. */
 export function releaseJob(connection: Connection, host: string, { jid, attempt }: AttemptKey, now: string): boolean {
   const times = { pid: null, started: now, finished: now };
   const end = { jid, attempt, ...times, ...UNKNOWN_END, reason: 'it was never started' };
@@ -66,7 +66,7 @@ export function releaseJob(connection: Connection, host: string, { jid, attempt 
 
 const UNKNOWN_END = { elapsed: null, exit_status: null, signal: null };
 
-/** Writes what the event makes of the job, if the attempt is its latest. */
+/** Applies an event to the job, if the attempt is its latest. */
 function applyEnd(connection: Connection, host: string, end: Omit<AttemptEnd, 'isLost'>, event: JobEvent): boolean {
   const { jid, attempt } = end;
   const row = connection.get(STATE, { jid, attempt, host });
@@ -93,7 +93,7 @@ export function otherHostsAttempts(connection: Connection, host: string): Runnin
   return connection.all(OF_OTHER_HOSTS, [host]) as unknown as RunningAttemptRow[];
 }
 
-/** Those of a host's attempts whose end would be accepted: their job is running or dead, and has no later attempt. */
+/** The attempts of a host whose ends would be accepted: their job is running or dead, and has no later attempt. */
 export function ownedAttempts(connection: Connection, host: string, keys: readonly AttemptKey[]): AttemptKey[] {
   const pairs = JSON.stringify(keys.map(({ jid, attempt }) => [jid, attempt]));
   return connection.all(OWNED, { keys: pairs, host }) as unknown as AttemptKey[];

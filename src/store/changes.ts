@@ -16,12 +16,12 @@ const PENDING_UNTAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
 /** The fields that a submitter changes. `stdin` and `data` are paths relative to the queue. */
 export type ChangedFields = SubmitterFields & Pick<Transition, 'state'>;
 
-/** Gives a waiting job new fields. */
+/** Changes the fields of a waiting job. */
 export function updateJob(connection: Connection, jid: number, fields: ChangedFields): void {
   connection.run(UPDATE, [...valuesOf(fields, CHANGED_COLUMNS), jid]);
 }
 
-/** Makes an ended job wait again with these fields, and keeps its attempt in the history. */
+/** Requeues an ended job with these fields, and keeps its attempt in the history. */
 export function resubmitJob(connection: Connection, jid: number, fields: ChangedFields): void {
   connection.run(KEEP_ATTEMPT, [jid]);
   connection.run(REQUEUE, [...valuesOf(fields, CHANGED_COLUMNS), jid]);

@@ -10,7 +10,7 @@ const NEWEST = `SELECT jid, state, substr(command, 1, :length) AS command FROM j
 const MAX_DIGITS = 15;
 const SHOWN_COMMAND = 60;
 
-/** What a completion shows beside a jid. The command is truncated. */
+/** The description of a jid in a completion. The command is truncated. */
 export interface JobSummary {
   readonly jid: number;
   readonly state: JobState;

@@ -4,7 +4,7 @@ const MAGIC = 'SQLite format 3\0';
 
 /**
  * The journal mode that the header of a database file states (https://sqlite.org/fileformat2.html, 1.3.3), or undefined
- * where the header is damaged. Reads a descriptor: closing one would drop SQLite's locks on the file in this process.
+ * if the header is damaged. Reads a descriptor: closing one would drop SQLite's locks on the file in this process.
  */
 export function journalModeOf(descriptor: number): 'rollback' | 'wal' | undefined {
   const header = Buffer.alloc(20);

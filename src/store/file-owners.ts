@@ -4,7 +4,7 @@ const OWNERS = "SELECT jid, state IN ('pending', 'holding') AS waits, stdin, dat
 const ALL = `${OWNERS} ORDER BY jid`;
 const PAGE = `${OWNERS} WHERE jid > ? ORDER BY jid LIMIT ?`;
 
-/** The files of a job as its row names them, and whether the job has yet to read them. */
+/** The files of a job as its row names them, and whether the job still needs them. */
 export interface JobFilesRow {
   readonly jid: number;
   readonly waits: boolean;

@@ -28,7 +28,7 @@ export interface EndedKey {
 /** A committed rotation: its jobs are no longer in the queue. */
 export interface CommittedRotation {
   readonly id: string;
-  /** Where it is, complete, and where it must be moved to. */
+  /** The path of the complete rotation, and the path to which it must be moved. */
   readonly partial: string;
   readonly path: string;
   /** Files to remove, relative to the queue; undefined if the record is invalid. */

@@ -10,7 +10,7 @@ const OBJECTS = 'SELECT type, name, sql FROM sqlite_schema ORDER BY name';
 const FORBIDDEN = /^(?:BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM)\b/i;
 const READING_PRAGMA =
   /^PRAGMA\s+(?:(?:table_info|table_xinfo|index_list|index_info|index_xinfo|foreign_key_list)\s*\(.*\)|(?:integrity_check|quick_check|foreign_key_check|table_list|user_version|schema_version|page_count|page_size|freelist_count|compile_options|encoding|collation_list|function_list))\s*;?\s*$/is;
-/** What SQLite skips before a statement: white space, comments and empty statements. */
+/** Text that SQLite skips before a statement: white space, comments and empty statements. */
 const SKIPPED = /^(?:[\s;]+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
 
 /** The tables, indexes and views of rq. Users may add others. */
@@ -42,7 +42,10 @@ function refuseForbidden(sql: string): void {
   throw new RqError('INVALID_INPUT', `cannot execute ${words}: rq runs the statement inside its own transaction`);
 }
 
-/** What a statement must not change: the SQL of schema objects, the fence, the version, and the last jid, which may grow. */
+/**
+ * The values that a statement must not change: the SQL of schema objects, the fence, the version, and the last jid,
+ * which may grow.
+ */
 function invariants(connection: Connection): Map<string, string | number> {
   const own = connection.all(OBJECTS).filter((row) => OWN.has(String(row['name'])));
   const objects = own.map((row): [string, string] => {

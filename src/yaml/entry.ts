@@ -6,7 +6,7 @@ import { shownValue } from '../job/value-faults.ts';
 
 export type { JobEntry };
 
-/** Names what contains a value, for an error message: `line 3 of jobs.txt`. Called only for an error. */
+/** The location of a value, for an error message: `line 3 of jobs.txt`. Called only for an error. */
 export type Place = () => string;
 
 /**
@@ -28,7 +28,7 @@ export function checkEntry(raw: Iterable<readonly [string, unknown]>, place: Pla
   return entry;
 }
 
-/** What is wrong with a command line, in words that follow "the command"; undefined if it is valid. */
+/** The fault of a command line, as text that follows "the command"; undefined if it is valid. */
 export function commandFault(command: string): string | undefined {
   return fieldFault('command', command);
 }

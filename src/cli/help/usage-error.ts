@@ -72,7 +72,7 @@ function unknownOption(commands: readonly CommandSpec[], command: CommandSpec, t
   return `${command.name} has no option ${typed.replace(/=.*$/s, '')}${near}`;
 }
 
-/** What yargs finds wrong with the words; undefined if nothing. */
+/** The fault that yargs finds in the arguments; undefined if it finds none. */
 async function faultOf(commands: readonly CommandSpec[], words: readonly string[]): Promise<string | undefined> {
   const program = yargsProgram(commands, words).fail((message, error) => {
     throw new Error(message ?? error?.message);

@@ -1,7 +1,7 @@
 import type { Activity } from '../../job/activity.ts';
 import type { CommandSpec } from './command-spec.ts';
 
-/** What the file of a command exports beside its specification. */
+/** The exports of a command's file in addition to its specification. */
 export interface CommandProgram {
   /** Runs the command; throws RqError. Returns the exit status if it is not 0 and there is no error. */
   readonly run: (call: CommandCall) => Promise<number | undefined>;
@@ -35,7 +35,7 @@ export interface CommandCall {
   readonly output: TextOutput;
   /** stderr: messages. */
   readonly diagnostics: Diagnostics;
-  /** What the call is doing; long waits are reported. */
+  /** Records the operations and waits of the call; long waits are reported. */
   readonly activity: Activity;
   readonly input: InputStream;
 }

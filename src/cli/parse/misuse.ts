@@ -21,7 +21,7 @@ export class InvalidArguments extends Error {
   readonly words: readonly string[];
   /** The first option that the command does not have, as it was typed. */
   readonly unknown: string | undefined;
-  /** What to do, to be added to the message. */
+  /** Advice to append to the message. */
   hint = '';
 
   constructor(command: CommandSpec, words: readonly string[], unknown: string | undefined) {

@@ -1,6 +1,6 @@
 import type { Wait } from '../../job/activity.ts';
 
-/** What a process waits for, if anything. */
+/** The waits of a process. */
 export interface Seen {
   readonly operation: string | undefined;
   readonly wait: Wait | undefined;

@@ -2,7 +2,7 @@ import { appendFileSync, writeSync } from 'node:fs';
 import { lineForPeople, warningLine } from '../../log/lines.ts';
 import { standardDiagnostics } from '../output/diagnostics.ts';
 
-/** Where warnings go, as plain data that can be passed to another thread. */
+/** The destination of warnings, as plain data that can be passed to another thread. */
 export interface WarningTarget {
   /** `stderr`: the diagnostics of a command. `log`: a feeder's log, in the file `path` or as text on stderr. */
   readonly kind: 'stderr' | 'log';

@@ -9,7 +9,7 @@ export interface RunnerState {
   readonly now: string;
 }
 
-/** What the runner lists, and the subset whose results the database would accept. */
+/** The attempts that the runner lists, and the subset whose results the database would accept. */
 export interface RunnerList {
   readonly known: readonly KnownAttempt[];
   readonly owned: readonly AttemptKey[];

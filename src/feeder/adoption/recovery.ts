@@ -47,7 +47,7 @@ export class Recovery {
   /** Connects to the runner, or starts a new one, and asks it about the attempts that were with the lost one. */
   async reconnectRunner(recordEnd: (end: AttemptEnd) => void): Promise<void> {
     const { attempts, events, kills, link } = this.parts;
-    // A failed attempt to connect may have changed `link.runner` already.
+    // A failed connect may have changed `link.runner` already.
     this.lostJournal ??= link.runner.journal;
     events.runnerLost(link.lossReason);
     await link.connect();

@@ -5,8 +5,8 @@ import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
 import { syncFile } from '../files/sync-file.ts';
 
 /**
- * What GNU tar prints if a process that a job left behind writes to the job's output while tar reads it. The file in the
- * rotation is a hard link of the one in the queue.
+ * The message of GNU tar if a process that a job left behind writes to the job's output while tar reads it. The file in
+ * the rotation is a hard link of the one in the queue.
  */
 const CHANGED = /: (?:file changed as we read it|File shrank by \d+ bytes?; padding with zeros)$/;
 const GREW = /\/(?:stdout|stderr)\/\d+: (?:Mod time|Size) differs$/;

@@ -17,7 +17,7 @@ import { type Transaction, transaction } from '../transaction/transaction.ts';
 
 export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun };
 
-/** What a feeder has for the database at one time. */
+/** The input of one exchange. */
 export interface ExchangeRequest {
   readonly claimant: Omit<Claimant, 'now'>;
   readonly starts: readonly AttemptStart[];
@@ -62,7 +62,7 @@ export async function hasClaimable(
   return await read(queue, (connection) => isClaimable(connection, mayRun, invalid));
 }
 
-/** Those of a host's attempts whose end the queue would accept. Takes no lease. */
+/** The attempts of a host whose ends the queue would accept. Takes no lease. */
 export async function readOwnedAttempts(
   queue: Queue,
   host: string,

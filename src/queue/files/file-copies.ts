@@ -12,8 +12,7 @@ const SHARED_MODE = 0o660;
 
 /**
  * Copies a job's stdin into the queue, under a name that does not exist yet, and syncs it. In a queue of a group, the
- * group may read and write the copy. Throws INVALID_INPUT where the source cannot be read, NO_SPACE where the disk is
- * full.
+ * group may read and write the copy. Throws INVALID_INPUT if the source cannot be read, NO_SPACE if the disk is full.
  */
 export async function copyStdin(queueDirectory: string, source: string, target: string): Promise<void> {
   try {
@@ -31,7 +30,7 @@ export async function copyStdin(queueDirectory: string, source: string, target: 
   }
 }
 
-/** As `copyStdin`, for a job's data: a file or a whole directory. Of a symbolic link, copies what it leads to. */
+/** As `copyStdin`, for a job's data: a file or a whole directory. Copies the target of a symbolic link. */
 export async function copyData(queueDirectory: string, source: string, target: string): Promise<void> {
   try {
     const original = await realpath(source);

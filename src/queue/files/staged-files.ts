@@ -9,11 +9,11 @@ import { removePaths } from './remove-paths.ts';
 import { type FileOwner, hasFiles, type JobFiles, linkName, NO_FILES } from './stored-names.ts';
 import { temporaryName } from './temporary-names.ts';
 
-/** What a committed transaction did with staged files. Names are relative to the queue. */
+/** The use of staged files by a committed transaction. Names are relative to the queue. */
 export interface FileChange {
-  /** Of the staged sources, so many were given to jobs, in their order. */
+  /** The number of staged sources that became files of jobs; these are the first ones. */
   readonly used: number;
-  /** The jobs that got them; null for a kind that did not change. */
+  /** The jobs that own them; null for a kind that did not change. */
   readonly owners: readonly FileOwner[];
   /** Names of files that the rows of these jobs referred to before. */
   readonly replaced: readonly string[];
@@ -23,7 +23,7 @@ export interface FileChange {
  * Copies the sources (absolute paths) into the queue before a transaction, and hands their names to it, one pair for
  * each source. If the transaction commits, links `stdin/JID` and `data/JID` to them and removes the files that they
  * replace; if it fails, removes the copies. If its outcome is unknown, the sweep decides once this process has ended.
- * Throws INVALID_INPUT where a source cannot be read, NO_SPACE or IO where the queue cannot be written.
+ * Throws INVALID_INPUT if a source cannot be read, NO_SPACE or IO if the queue cannot be written.
  */
 export async function withStagedFiles<Change extends FileChange>(
   directory: string,
@@ -52,9 +52,8 @@ export async function withStagedFiles<Change extends FileChange>(
 }
 
 /**
- * The files `ID.N` of one call. A hidden marker with the same id exists from before the first of them is made until it
- * is known which of them rows refer to. Its name identifies the process, so that the sweep finds the files of a killed
- * one.
+ * The files `ID.N` of one call. A hidden marker with the same id exists before the first of them and until rows refer
+ * to the ones that are used. Its name identifies the process, so that the sweep finds the files of a killed one.
  */
 class StagedFiles {
   readonly names: JobFiles[] = [];
@@ -62,7 +61,7 @@ class StagedFiles {
   private readonly id = randomUUID();
   private readonly marker: string;
   private count = 0;
-  /** By its source, the copy of each stdin that further jobs get a link of. */
+  /** The copy of each stdin by its source; jobs with the same source get a hard link to it. */
   private readonly stdinCopies = new Map<string, string>();
 
   constructor(directory: string) {
@@ -71,7 +70,7 @@ class StagedFiles {
   }
 
   async add({ stdin, data }: JobFiles): Promise<void> {
-    // Listed before they are complete, so that a failure removes them too.
+    // Listed before they are complete, so that they are removed after a failure.
     const files = { stdin: this.newName('stdin', stdin), data: this.newName('data', data) };
     this.names.push(files);
     if (stdin !== null && files.stdin !== null) await this.addStdin(stdin, join(this.directory, files.stdin));
@@ -115,7 +114,7 @@ class StagedFiles {
   }
 }
 
-/** Makes the links for scripts. They are a convenience: a job does not depend on them. */
+/** Makes the links for scripts. No job depends on them. */
 function linkFiles(directory: string, owners: readonly FileOwner[]): void {
   for (const owner of owners) {
     for (const kind of ['stdin', 'data'] as const) {

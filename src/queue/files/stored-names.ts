@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where a job's stdin and data are, relative to the queue; null if it has none. */
+/** The paths of a job's stdin and data, relative to the queue; null if it has none. */
 export interface JobFiles {
   readonly stdin: string | null;
   readonly data: string | null;
@@ -14,7 +14,7 @@ export function hasFiles({ stdin, data }: JobFiles): boolean {
   return stdin !== null || data !== null;
 }
 
-/** The fields of a job that say where its files are. */
+/** The fields of a job that name its files. */
 export interface FileOwner extends JobFiles {
   readonly jid: number;
 }
@@ -39,7 +39,7 @@ export function isJobFileName(name: string): boolean {
   return isStagedName(name) || jidInName(name) !== undefined;
 }
 
-/** The absolute path of a job's stdin or data. A row that names any other place is not believed: it may be hostile. */
+/** The absolute path of a job's stdin or data. Ignores any other path in the row, which may be hostile. */
 export function storedPath(queueDirectory: string, kind: 'stdin' | 'data', owner: FileOwner): string {
   return join(queueDirectory, storedName(kind, owner));
 }
@@ -55,13 +55,13 @@ export function namesOfJob(owner: FileOwner): string[] {
   return [`stdout/${jid}`, `stderr/${jid}`, ...namesOfKind('stdin', owner), ...namesOfKind('data', owner)];
 }
 
-/** The same, and names under which a submit of an earlier version may have left files for this jid. */
+/** As `namesOfJob`, with the names under which a submit of an earlier version may have left files for this jid. */
 export function allNamesOfJob(owner: FileOwner): Set<string> {
   const { jid } = owner;
   return new Set([...namesOfJob(owner), linkName('stdin', jid), linkName('data', jid)]);
 }
 
-/** The files of all jobs, relative to the queue. To list four folders is faster than to look for each of many files. */
+/** The files of all jobs, relative to the queue. Listing four folders is faster than a lookup of each file. */
 export function listJobFiles(queueDirectory: string): Set<string> {
   const namesIn = (folder: string): string[] =>
     readdirSync(join(queueDirectory, folder)).map((name) => `${folder}/${name}`);

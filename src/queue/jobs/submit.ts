@@ -67,7 +67,7 @@ export function refuseTooMany({ connection }: Transaction, last: number, added: 
   );
 }
 
-/** The fields that say who submits a job, and when. */
+/** The fields that record who submits a job, and when. */
 export function submitterNow(clock: Clock): { submitted: string; submitter: string; owner: string } {
   return { submitted: clock.now(), submitter: hostName(), owner: userName() };
 }

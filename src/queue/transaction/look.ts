@@ -7,7 +7,7 @@ import { underLease } from './under-lease.ts';
 
 const RETRY_MS = 50;
 
-/** The result of a look at a database: what was seen, or why nothing was. */
+/** The result of a look at a database: the value that was read, or the reason why none was. */
 export type Look<T> =
   | { readonly kind: 'seen'; readonly seen: T }
   | {

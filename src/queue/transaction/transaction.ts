@@ -9,7 +9,7 @@ import { REMEMBERED_MS, readFence, wasCommitted, writeFence } from '../../store/
 import type { Queue } from '../open.ts';
 import { isTransient, waitReason } from './transient.ts';
 
-/** What the work inside a transaction gets. */
+/** The arguments of the work in a transaction. */
 export interface Transaction {
   readonly connection: Connection;
   /** Refreshes the lease. Work that may take longer than seconds calls it now and then; it is cheap. */
@@ -42,21 +42,21 @@ interface UncertainCommit<T> {
   readonly result: T;
 }
 
-/** The result of an attempt after which the transaction starts over. */
+/** The result of a try after which the transaction starts over. */
 const RETRY = Symbol('retry');
 const RETRY_MS = 50;
 /** How long a commit waits for readers. It blocks the event loop, so that signals are not handled. */
 const COMMIT_MS = 2_000;
 
-/** One call of `transaction`, with all its attempts. */
+/** One call of `transaction`, with all its tries. */
 class TransactionRun<T> {
   private readonly deadlineMs: number;
   private uncertain: UncertainCommit<T> | undefined;
-  /** The fence that the last attempt read. */
+  /** The fence that the last try read. */
   private fence = 0;
   /** Whether this process had changed the queue before. */
   private readonly hadChanged: boolean;
-  /** The error that ended the last attempt, if any. */
+  /** The error that ended the last try, if any. */
   private cause: unknown;
 
   constructor(
@@ -112,7 +112,7 @@ class TransactionRun<T> {
     } catch (error) {
       this.closeAfterError();
       if (this.uncertain === undefined) queue.activity.mayHaveChanged = this.hadChanged;
-      // The next attempt opens the file that now has the name, or reads it while no other process writes.
+      // The next try opens the file that now has the name, or reads it while no other process writes.
       if (mayBeReplaced(errorCode(error) ?? '') && (wasOpen || !lease.isOwned())) return RETRY;
       return this.retryIfTransient(error);
     }
@@ -183,7 +183,7 @@ class TransactionRun<T> {
     return RETRY;
   }
 
-  /** After an error before the commit. Throws an error that another attempt does not avoid, with a message for people. */
+  /** Handles an error before the commit. Throws an error that a retry cannot fix, with a message for the user. */
   private retryIfTransient(error: unknown): typeof RETRY {
     const code = errorCode(error) ?? '';
     // BUSY without a prefix: the lease expired or was broken during the work.

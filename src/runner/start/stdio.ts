@@ -33,7 +33,7 @@ function closeQuietly(descriptor: number): void {
   try {
     closeSync(descriptor);
   } catch {
-    // The descriptor is closed nevertheless (close(2)). A late error of a share is about data of another process.
+    // The descriptor is closed nevertheless (close(2)). A late error of a share concerns data of another process.
   }
 }
 

@@ -37,7 +37,7 @@ export function findDamage(connection: Connection, refresh: () => void): Damage 
   const isUnknown = messages.some((message) => !INDEX.test(message)) || !areRowsSound(connection);
   if (isUnknown) return { kind: 'unknown', areIndexesDamaged };
   if (messages.length === 0) return { kind: 'none', areIndexesDamaged };
-  // Where an index contradicts a row, either can be wrong.
+  // If an index contradicts a row, either can be wrong.
   return { kind: connection.get(CONTRADICTION) === undefined ? 'indexes' : 'unknown', areIndexesDamaged };
 }
 
@@ -51,7 +51,7 @@ function areRowsSound(connection: Connection): boolean {
   return connection.get(`SELECT jid FROM jobs WHERE NOT (${soundRows(connection)}) LIMIT 1`) === undefined;
 }
 
-/** Everything that SQLite finds wrong with a database. Throws QUEUE_VERSION. */
+/** All faults that SQLite finds in a database. Throws QUEUE_VERSION. */
 export function integrityMessages(connection: Connection): string[] {
   try {
     if (connection.version() < 1) return ['no schema'];

@@ -12,7 +12,7 @@ const SEQUENCE = `INSERT INTO sqlite_sequence (name, seq) SELECT c0, c1 FROM los
 const ROOTS = 'SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0';
 const STATEMENT = /^(?:INSERT (?:OR IGNORE )?INTO |CREATE TABLE ["']?lost_and_found["']?\()/;
 
-/** How the rows of a table look in `lost_and_found`, where `.recover` puts rows whose table it does not know. */
+/** The form of a table's rows in `lost_and_found`, where `.recover` puts rows whose table it does not know. */
 const LOST = {
   jobs: { hasRowid: true, columns: 26 },
   earlier_attempts: { hasRowid: false, columns: 10 },

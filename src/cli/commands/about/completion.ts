@@ -27,7 +27,7 @@ export const spec: CommandSpec = {
   ],
 };
 
-/** Prints the script for a shell. src/complete.ts answers what the scripts ask. */
+/** Prints the script for a shell. src/complete.ts answers the requests of the scripts. */
 export async function run(call: CommandCall): Promise<undefined> {
   const [name = ''] = call.positionals;
   const shell = SHELLS.find((each) => each === name);

@@ -12,7 +12,7 @@ import { sleepSeconds } from './feeder-call.ts';
 export interface CrontabReport {
   readonly queue: string;
   readonly crontab: 'added' | 'replaced' | 'removed' | 'unchanged';
-  /** The present lines of the queue, or the removed ones. */
+  /** The current lines of the queue, or the removed ones. */
   readonly lines: readonly string[];
 }
 

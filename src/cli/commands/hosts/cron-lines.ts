@@ -23,7 +23,7 @@ const START_OPTIONS = [
 const START_PATHS = ['log', 'dot_rq_dir'];
 
 const START_TIMES = ['*/15 * * * *', '@reboot'];
-/** At night, and not at the full hour, when many other jobs start. */
+/** At night, and not on the hour, when many other jobs start. */
 const ROTATE_TIME = '17 3 * * *';
 
 /** Makes the crontab lines that keep a feeder of the queue running. Throws INVALID_INPUT for a path that cron cannot use. */

@@ -9,12 +9,12 @@ import type { CommandCall } from '../../parse/command-call.ts';
 import { version } from '../../version.ts';
 
 const DEFAULT_RETRIES = 1_000_000;
-/** A feeder has time: it waits for the lease longer than a person would. */
+/** Longer than that of other commands: nobody waits for a feeder. */
 const DEFAULT_LOCK_TIMEOUT_S = 600;
-/** Two lines a job for months: of logs that nobody limits some are kept. */
+/** Applies if no option limits the log: a feeder logs two lines per job, for months. */
 const DEFAULT_LOG_BYTES = 10_000_000;
 
-/** The options of `feed` that a daemon is started with again. */
+/** The options of `feed` that are passed on to a daemon. */
 const VALUES = [
   'max_feed',
   'min_sleep',
@@ -28,7 +28,7 @@ const VALUES = [
 ];
 const FLAGS = ['trust-group', 'until-empty', 'quiet'];
 
-/** What the words of `feed` ask for. Throws USAGE where they contradict each other. */
+/** Returns the options of a call of `feed`. Throws USAGE if they contradict each other. */
 export function feedOptions(call: CommandCall): FeedOptions {
   const { options } = call;
   const { minSleepS, maxSleepS } = sleepSeconds(call);
@@ -56,7 +56,10 @@ export function feedOptions(call: CommandCall): FeedOptions {
   };
 }
 
-/** How long to wait between polls, as far as that is said. Throws USAGE if the shortest is longer than the longest. */
+/**
+ * Returns the shortest and the longest wait between polls; undefined if not given. Throws USAGE if the shortest exceeds
+ * the longest.
+ */
 export function sleepSeconds({ options }: CommandCall): {
   minSleepS: number | undefined;
   maxSleepS: number | undefined;
@@ -70,7 +73,9 @@ export function sleepSeconds({ options }: CommandCall): {
   );
 }
 
-/** Where a feeder logs if nobody says where: by host and queue, since hosts may share a home directory. */
+/**
+ * Returns the path of the log. The default contains the host and the queue, because hosts may share a home directory.
+ */
 export function feederLogPath(call: CommandCall): string {
   const named = call.options.text('log');
   if (named !== undefined) return resolve(named);
@@ -78,12 +83,14 @@ export function feederLogPath(call: CommandCall): string {
   return join(resolve(root), hostName(), resolve(call.queue).replaceAll('/', '_'), 'feeder.log');
 }
 
-/** The words that start a daemon with the options of this call; the queue by its absolute path. */
+/**
+ * Returns the arguments that start a daemon with the options of this call. They name the queue by its absolute path.
+ */
 export function daemonWords(call: CommandCall, logPath: string): string[] {
   return [resolve(call.queue), 'feed', ...optionWords(call, [...VALUES, ...FLAGS]), `--log=${logPath}`];
 }
 
-/** Those of the named options that were given, as words that give them again. */
+/** Returns the named options that the call has, as arguments. */
 export function optionWords({ options }: CommandCall, names: readonly string[]): string[] {
   return names.flatMap((name) => {
     if (options.flag(name)) return [`--${name}`];

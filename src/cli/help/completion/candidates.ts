@@ -7,7 +7,7 @@ export interface Candidate {
   readonly about: string;
 }
 
-/** What may come next: candidates, and which file names the shell adds to them. */
+/** The possible next words: candidates, and the kind of file names that the shell adds. */
 export interface Completion {
   readonly files: 'none' | 'files' | 'directories';
   readonly candidates: readonly Candidate[];

@@ -18,7 +18,7 @@ import {
 import { completeOption } from './option-words.ts';
 import { bashReplacement, readTypedLine, type TypedLine } from './typed-line.ts';
 
-/** What a script asks: the shell, the line up to the cursor, and for bash the part of it that is to be replaced. */
+/** A request of a script: the shell, the line up to the cursor, and for bash the part of the line to replace. */
 export interface Question {
   readonly shell: string;
   readonly line: string;
