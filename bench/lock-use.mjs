@@ -1,7 +1,10 @@
 // Computes, by the number of hosts and the length of jobs, how much of the slots' time a queue can use, and how long a host
 // waits for the lease. docs/performance.md explains the formulas. Usage: node bench/lock-use.mjs [SECONDS OF AN EXCHANGE]
 const EXCHANGE = Number(process.argv[2] ?? 0.02);
-/** What each job adds to an exchange for its claim and its end, in seconds; measured by `npm run bench -- --only claims`. */
+/**
+ * The time that each job adds to an exchange for its claim and its end, in seconds; measured by `npm run bench --
+ * --only claims`.
+ */
 const JOB = 35e-6;
 const SLOTS = 16;
 /** As in src/feeder/throughput.ts: the most jobs that are claimed ahead, and the shortest time between exchanges. */

@@ -22,7 +22,7 @@ export interface ClusterOptions extends LabOptions {
   /** Arguments for `rq create` and `rq configure`. */
   readonly create?: readonly string[];
   readonly configure?: readonly string[];
-  /** Where jobs keep their records: on the share, or on the local disk of the host, which a power cut erases. */
+  /** The place of the job records: the share, or the local disk of the host, which a power cut erases. */
   readonly records?: 'share' | 'local';
 }
 

@@ -8,7 +8,7 @@ const ANSWER_MS = 120_000;
 type Words = Readonly<Record<string, string | number>>;
 type Answer = { readonly result: unknown } | { readonly error: string };
 
-/** A fixture (test/fixtures/steered-*.ts) that runs in a host and does what the test tells it, call by call. */
+/** A fixture (test/fixtures/remote-*.ts) that runs on a host of the lab and executes calls of the test. */
 export class SteeredProcess {
   private static started = 0;
   private calls = 0;
@@ -20,18 +20,18 @@ export class SteeredProcess {
     private readonly background: Background,
   ) {}
 
-  /** Starts a bundled fixture with these words, and waits until it takes calls. */
+  /** Starts a bundled fixture with these arguments, and waits until it accepts calls. */
   static async start(lab: Lab, host: Host, fixture: string, words: readonly string[]): Promise<SteeredProcess> {
     const directory = `/tmp/steered.${++SteeredProcess.started}`;
     const node = shellCommand('node', fixture, ...words);
-    // Opened for both, the pipe never ends, whoever writes to it.
+    // Opened for reading and writing, the pipe stays open after each writer has closed it.
     const command = `mkdir ${directory} && cd ${directory} && mkfifo calls && exec ${node} <>calls >answers`;
     const started = new SteeredProcess(lab, host, directory, await lab.start(host, command));
     await started.answer(0);
     return started;
   }
 
-  /** Where the process can be told to go on, when it waits inside a call. */
+  /** The file that lets a call that waits inside continue. */
   get until(): string {
     return `${this.directory}/go-on`;
   }
@@ -42,7 +42,7 @@ export class SteeredProcess {
     return await this.wait(id, `${this.send(id, name, words)}; `);
   }
 
-  /** Calls, and does not wait; gives the number of the call. */
+  /** Calls without waiting, and returns the number of the call. */
   async begin(name: string, words: Words = {}): Promise<number> {
     const id = ++this.calls;
     await this.lab.output(this.host, this.send(id, name, words));
@@ -54,12 +54,12 @@ export class SteeredProcess {
     return await this.wait(id, '');
   }
 
-  /** Lets a call that waits inside go on. */
+  /** Lets a call that waits inside continue. */
   async goOn(): Promise<void> {
     await this.lab.output(this.host, `touch ${this.until}`);
   }
 
-  /** Waits until it was killed, by itself or otherwise. */
+  /** Waits until the process was killed. */
   async died(): Promise<void> {
     expect(await this.background.waitForExit()).toBe(137);
   }

@@ -14,13 +14,13 @@ async function queueWithEnded(): Promise<Workbench> {
   return bench;
 }
 
-/** The jobs of another queue of the bench. */
+/** The jobs of a queue in the directory of the bench. */
 async function jobsOf(bench: Workbench, queue: string): Promise<Record<string, unknown>[]> {
   return JSON.parse(await bench.must([queue, 'list', '--json'])) as Record<string, unknown>[];
 }
 
 describe('configure', () => {
-  test('sets what feeders take for their defaults', async () => {
+  test('sets the defaults of feeders', async () => {
     const bench = await queueWithEnded();
     expect(await bench.must(['QUEUE', 'configure', 'max_feed=3', 'min_sleep=0.1', 'max-sleep=0.2'])).toBe(
       '---\nmax_feed: 3\nmin_sleep: 0.1\nmax_sleep: 0.2\nlost_after: 900\nretention: 0\n',
@@ -57,7 +57,7 @@ test.each([
   ['QUEUE', 'start'],
   ['QUEUE', 'stop'],
   ['new', 'create'],
-])('%s %s: fields that it does not report are refused before anything is done', async (...words) => {
+])('%s %s refuses fields that it does not report, and changes nothing', async (...words) => {
   const bench = await queueWithEnded();
   const before = [readdirSync(bench.directory), await bench.must(['QUEUE', 'list'])];
   const { status, stdout, stderr } = await bench.run([...words, '--fields=nosuch']);
@@ -67,7 +67,7 @@ test.each([
 });
 
 describe('snapshot and backup', () => {
-  test('a snapshot is read as a queue is, and can neither be changed nor fed from', async () => {
+  test('a snapshot can be read like a queue, and can be neither changed nor fed', async () => {
     const bench = await queueWithEnded();
     expect(await bench.must(['QUEUE', 'snapshot'])).toBe(`---\npath: ${join(bench.directory, 'q.snapshot')}\n`);
     await bench.must(['QUEUE', 'delete', 'all', '-q']);
@@ -80,7 +80,7 @@ describe('snapshot and backup', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('it exists already')]);
   });
 
-  test('a snapshot is of one moment, while jobs come and go', async () => {
+  test('a snapshot is consistent while jobs run', async () => {
     const bench = new Workbench();
     await bench.must(['QUEUE', 'create']);
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'true\n'.repeat(400) });
@@ -92,7 +92,7 @@ describe('snapshot and backup', () => {
     expect((await feeder.ended).status).toBe(0);
   });
 
-  test('a backup takes the place of its queue', async () => {
+  test('a backup can replace its queue', async () => {
     const bench = await queueWithEnded();
     writeFileSync(join(bench.queue, 'bin', 'tool'), '#!/bin/sh\necho tool\n', { mode: 0o755 });
     const printed = await bench.must(['QUEUE', 'backup', 'saved']);
@@ -103,7 +103,7 @@ describe('snapshot and backup', () => {
     expect((await bench.run(['QUEUE', 'backup', 'no/where'])).stderr).toContain('there is no directory');
   });
 
-  test('a backup of a queue of a group is one of a group', async () => {
+  test('a backup of a group queue has the same modes and group', async () => {
     const bench = new Workbench();
     await bench.must(['QUEUE', 'create', '--mode=group']);
     if (process.getuid?.() === 0) await bench.shell('chgrp -R 65534 q');
@@ -115,7 +115,7 @@ describe('snapshot and backup', () => {
   });
 });
 
-test('data in a queue of a group is for its members, whatever the umask and the modes of the original', async () => {
+test('members of the group can access data in a group queue, whatever the umask and the original modes', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create', '--mode=group']);
   await bench.shell(
@@ -127,7 +127,7 @@ test('data in a queue of a group is for its members, whatever the umask and the 
 });
 
 describe('rotate', () => {
-  test('moves what has ended, with its files, to a directory that is a queue to read from', async () => {
+  test('moves ended jobs and their files to a directory that is a read-only queue', async () => {
     const bench = await queueWithEnded();
     expect(await bench.must(['QUEUE', 'rotate', 'old'])).toBe(
       `---\nrotation: ${join(bench.directory, 'old')}\njobs: 2\n`,
@@ -162,7 +162,7 @@ describe('rotate', () => {
     expect(await bench.must(['QUEUE', 'rotate', 'old', '-f', 'jobs'])).toBe('---\njobs: 1\n');
   });
 
-  test('never overwrites, and refuses what cannot be', async () => {
+  test('refuses a target that exists or cannot be created', async () => {
     const bench = await queueWithEnded();
     mkdirSync(join(bench.directory, 'there'));
     for (const [target, message] of [
@@ -177,7 +177,7 @@ describe('rotate', () => {
 });
 
 describe('lock', () => {
-  test('runs the command and ends with its status', async () => {
+  test('exits with the exit status of the command', async () => {
     const bench = await queueWithEnded();
     const status = async (...words: string[]): Promise<number | null> =>
       (await bench.run(['QUEUE', 'lock', ...words])).status;
@@ -188,7 +188,7 @@ describe('lock', () => {
     expect(await status('read')).toBe(2);
   });
 
-  test('read lets others read and nobody commit; write lets nobody in; both end with rq, however it ends', async () => {
+  test('a read lock prevents commits, a write lock also prevents reads, and both end when rq ends or is killed', async () => {
     const bench = await queueWithEnded();
     const held = join(bench.directory, 'held');
     for (const [kind, reads] of [
@@ -214,7 +214,7 @@ describe('lock', () => {
   });
 });
 
-test('status counts exit statuses by names of the caller', async () => {
+test('status counts exit statuses under given names', async () => {
   const bench = await queueWithEnded();
   const text = await bench.must(['QUEUE', 'status', '-f', 'exit', '--exit', 'ok=0,3 odd=42']);
   expect(text).toBe('---\nexit_status:\n  successes: 1\n  failures: 1\n  ok: 2\n  odd: 0\n');

@@ -6,7 +6,7 @@ import { FakeCrontab } from '../../support/fake-crontab.ts';
 import { ROOT, Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** A bench whose home directory holds what the pages take for granted: some input files and programs. */
+/** A bench whose home directory contains the input files and programs that the pages assume. */
 function home(): Workbench {
   const bench = new Workbench();
   const crontab = new FakeCrontab(bench.directory);

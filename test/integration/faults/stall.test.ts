@@ -23,7 +23,7 @@ async function blockedQueue(): Promise<Workbench> {
   return bench;
 }
 
-/** What a process has written to stderr so far. */
+/** The text that a process has written to stderr so far. */
 function heard({ stderr }: ChildProcess): () => string {
   let text = '';
   stderr?.on('data', (chunk: string) => {

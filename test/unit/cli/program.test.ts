@@ -24,7 +24,7 @@ function run(line: string, environment?: NodeJS.ProcessEnv): Ended {
   return bash(program, line, directory, environment);
 }
 
-/** What a line prints, as YAML; the line must succeed and say nothing. */
+/** The output of a shell line, parsed as YAML. The line must succeed and print nothing on stderr. */
 function read(line: string): Record<string, unknown>[] {
   const { status, stdout, stderr } = run(line);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

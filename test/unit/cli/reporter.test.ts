@@ -4,7 +4,7 @@ import { Reporter, type Seen } from '../../../src/cli/stall/reporter.ts';
 const QUIET: Seen = { wait: undefined, operation: undefined, stuckMs: 0 };
 const LEASE: Seen = { ...QUIET, wait: { what: 'the lease', sinceMs: 0 } };
 
-/** The seconds at which a line is printed, in ten minutes with two looks a second. */
+/** The seconds at which a line is printed, in ten minutes with two checks per second. */
 function reportTimes(seen: (nowMs: number) => Seen): number[] {
   const reporter = new Reporter('/q', 10_000, '');
   const times = Array.from({ length: 1200 }, (_, index) => index * 500);
@@ -21,7 +21,7 @@ test('a thread that is blocked for less than 10 seconds at a time is not reporte
   expect(reportTimes((nowMs) => ({ ...QUIET, operation: 'reading', stuckMs: nowMs % 9000 }))).toEqual([]);
 });
 
-test('a report states what is waited for, for how long, and its end; a blocked thread goes before a lock', () => {
+test('a report names the resource, the duration and the end of the wait; a blocked thread has precedence over a lock', () => {
   const reporter = new Reporter('/q', 10_000, ' (hint)');
   expect(reporter.line(LEASE, 12_300)).toBe('still waiting after 12 s: the lease (hint)');
   expect(reporter.line(LEASE, 29_000)).toBeUndefined();

@@ -29,7 +29,7 @@ const anyWord = fc.oneof(
   fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0')),
 );
 
-/** The words that bash makes of a line. */
+/** The words into which bash splits a line. */
 function bashWords(line: string): string[] {
   const { stdout, stderr, status } = spawnSync('bash', ['-c', line], { maxBuffer: 1e8, encoding: 'utf8' });
   expect([status, stderr]).toEqual([0, '']);
@@ -62,7 +62,7 @@ describe('quoting for bash', () => {
 });
 
 describe('splitting as a shell does', () => {
-  it('gives the words that bash gives', () => {
+  it('returns the same words as bash', () => {
     fc.assert(
       fc.property(fc.array(anyWord, { maxLength: 5 }), (words) => {
         expect(splitWords(words.map(quoteWord).join('  '), 'RQ_OPTS')).toEqual(words);

@@ -16,7 +16,7 @@ const KILLED = { kind: 'end', reason: 'killed by ann on n1', isLost: true } as c
 const UNSTARTABLE = { kind: 'end', reason: 'there is no directory', isLost: false } as const;
 const NOW = '2026-01-01T00:00:00.000Z';
 
-/** What each event makes of a job in each state; `-` where it does not apply. */
+/** The next state of a job for each event and state; `-` if the event does not apply. */
 const TABLE: readonly (readonly [string, JobEvent, boolean, Readonly<Record<JobState, string>>])[] = [
   ['a claim', { kind: 'claim' }, false, row('running begins', '-', '-', '-', '-')],
   ['an end that was seen', SEEN, false, row('-', '-', 'finished ends', 'finished stays', 'finished ends')],
@@ -75,7 +75,7 @@ describe.each(TABLE)('%s', (_, event, restartable, expected) => {
   });
 });
 
-/** Does to job 1 what the event says, through the functions of the store. */
+/** Applies the event to job 1 with the functions of the store. */
 function apply(connection: Connection, event: JobEvent): void {
   const job = findJob(connection, 1);
   if (job === undefined) throw new Error('job 1 is gone');

@@ -44,7 +44,7 @@ const range = fc
   .tuple(fc.integer({ min: 1, max: COUNT + 5 }), fc.nat(10))
   .map(([first, more]) => ({ first, last: first + more }));
 
-test('a selection selects what its words say, page by page, in the order of jids', () => {
+test('the pages of a selection contain exactly the matching jobs in the order of jids', () => {
   const selection = fc.record({
     all: fc.boolean(),
     ranges: fc.array(range, { maxLength: 8 }),
@@ -72,7 +72,7 @@ test('a selection selects what its words say, page by page, in the order of jids
   );
 });
 
-test('a page is read with no more ranges than it has jobs, and all pages together with few more than there are', () => {
+test('a page reads at most as many ranges as it has jobs, and all pages together read few ranges twice', () => {
   const apart = Array.from({ length: 1_000 }, (_, index) => ({ first: 2 * index + 1, last: 2 * index + 1 }));
   const selection: Selection = { all: false, ranges: apart, states: [], pairs: [] };
   const all = vi.spyOn(connection, 'all');
@@ -92,7 +92,7 @@ test('a page is read with no more ranges than it has jobs, and all pages togethe
   }
 });
 
-test('merged ranges hold the same jids, ascending and apart', () => {
+test('merged ranges contain the same jids, ascend and do not overlap', () => {
   fc.assert(
     fc.property(fc.array(range), (ranges) => {
       const merged = mergeRanges(ranges);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Job } from '../../../src/job/job.ts';
 
-/** Text that YAML readers have taken for something else, or choked on. */
+/** Text that YAML readers have misread or refused. */
 export const HOSTILE_TEXTS: readonly string[] = [
   ...['yes', 'no', 'y', 'n', 'Y', 'on', 'Off', 'true', 'FALSE', 'null', 'Null', '~', '', ' ', '  a', 'a  ', 'a  b'],
   ...['0', '010', '0x1F', '0o7', '0b1', '1e3', '1_000', '1,000', '12:30:45', '190:20:30', '.inf', '-.INF', '.nan', '.'],
@@ -86,7 +86,7 @@ export const anyText = fc.oneof(
   fc.tuple(fc.constantFrom(...HOSTILE_TEXTS), fc.constantFrom(...HOSTILE_TEXTS)).map(([a, b]) => a + b),
 );
 
-/** Any job of any state, in the fields that its state has. */
+/** Any job of any state, with the fields of that state. */
 export const anyJob: fc.Arbitrary<Job> = fc
   .record({
     jid: fc.integer({ min: 1, max: 2 ** 40 }),
@@ -114,7 +114,7 @@ export const anyJob: fc.Arbitrary<Job> = fc
         .map((more) => ({
           ...base,
           ...more,
-          // Whoever reads -0 may write 0.
+          // A reader may print -0 as 0.
           elapsed: more.elapsed + 0,
           state: 'dead' as const,
           started: '2026-11-21T05:12:26.131Z',

@@ -15,7 +15,7 @@ const { node } = fc.letrec<{ node: Printable }>((tie) => ({
   ),
 }));
 
-it('prints maps and lists to any depth so that both versions of YAML read them back', () => {
+it('prints nested maps and lists that YAML 1.1 and 1.2 read back unchanged', () => {
   fc.assert(
     fc.property(node, (value) => {
       for (const version of ['1.1', '1.2'] as const) expect(parse(documentText(value), { version })).toEqual(value);
@@ -24,18 +24,18 @@ it('prints maps and lists to any depth so that both versions of YAML read them b
   );
 });
 
-it('prints one key and value a line', () => {
+it('prints one key and value per line', () => {
   const report = { jobs: { pending: 2, none: undefined }, nodes: [{ host: 'a', slots: 4 }, { host: 'b' }], empty: [] };
   expect(documentText(report)).toBe(
     '---\njobs:\n  pending: 2\nnodes:\n  - host: a\n    slots: 4\n  - host: b\nempty: []\n',
   );
 });
 
-it('prints the same as JSON', () => {
+it('prints JSON with the same contents', () => {
   expect(JSON.parse(documentText({ a: [1, { b: null }] }, { json: true }))).toEqual({ a: [1, { b: null }] });
 });
 
-it('takes dates, maps and strange values as text', () => {
+it('converts dates, maps and other types to printable values', () => {
   const value = { at: new Date(0), map: new Map([['a', 1n]]) };
   expect(printable(value)).toEqual({ at: '1970-01-01T00:00:00.000Z', map: { a: '1' } });
 });

@@ -37,12 +37,12 @@ for (const { name, program, check, words } of READERS) {
   const isInstalled = spawnSync(program, check).status === 0;
   const skipped = isInstalled ? '' : ` (skipped: ${program} is not installed)`;
 
-  it.skipIf(!isInstalled)(`${name} reads 1000 hostile jobs to the letter${skipped}`, { timeout: 60_000 }, async () => {
+  it.skipIf(!isInstalled)(`${name} reads 1000 hostile jobs exactly${skipped}`, { timeout: 60_000 }, async () => {
     const jobs = hostileJobs();
     expect(read(await joined(jobListText([jobs])))).toEqual(jobs.map(withoutNulls));
   });
 
-  it.skipIf(!isInstalled)(`${name} reads a nested report to the letter${skipped}`, () => {
+  it.skipIf(!isInstalled)(`${name} reads a nested report exactly${skipped}`, () => {
     const report = {
       ...Object.fromEntries(
         HOSTILE_TEXTS.filter((text) => text !== '<<' && text.length < 500).map((text, index) => [`${text}`, index]),

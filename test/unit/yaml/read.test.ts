@@ -9,8 +9,8 @@ function read(text: string | Uint8Array): Promise<SubmittedEntry[]> {
   return readSubmittedEntries(typeof text === 'string' ? Buffer.from(text) : text, 'stdin');
 }
 
-describe('one command a line', () => {
-  it('skips blank lines and comments and strips nothing within a line', async () => {
+describe('a list of command lines', () => {
+  it('skips blank lines and comments, and keeps white space within a line', async () => {
     const entries = await read('# a list\n\necho a # b  \n   \n  echo b\n#c\nlast');
     expect(entries.map(({ line, command }) => [line, command])).toEqual([
       [3, 'echo a # b  '],
@@ -19,7 +19,7 @@ describe('one command a line', () => {
     ]);
   });
 
-  it('takes every list of harmless lines as it is', async () => {
+  it('reads any list of plain lines unchanged', async () => {
     const line = fc.string({ unit: 'grapheme-ascii' }).filter((text) => /^[a-z]/.test(text));
     await fc.assert(
       fc.asyncProperty(fc.array(line, { minLength: 1 }), async (lines) => {
@@ -39,7 +39,7 @@ describe('one command a line', () => {
     ['    command: echo'],
     ['jid: x'],
     ['"my program" a'],
-  ])('takes %s for a command, not for a document', async (line) => {
+  ])('reads %s as a command line, not as a document', async (line) => {
     expect((await read(`${line}\nnext\n`)).map(({ command }) => command)).toEqual([line, 'next']);
   });
 
@@ -81,7 +81,7 @@ describe('a document', () => {
     expect(isDocument(text)).toBe(true);
   });
 
-  it('is read as it was printed, and only what a submitter sets is taken', async () => {
+  it('is read back as printed, without the fields that a submitter cannot set', async () => {
     const jobs = fc
       .sample(anyJob, 50)
       .map((job, jid) => ({ ...job, jid, command: 'x', tag: 't', note: 'n', cwd: '/a' }));
@@ -96,7 +96,7 @@ describe('a document', () => {
     }
   });
 
-  it('takes hand-written YAML, with text for commands, comments and several documents', async () => {
+  it('may be hand-written YAML with text as command lines, comments and several documents', async () => {
     const entries = await read(
       '---\n# mine\n- echo a\n- command: |-\n    b\n    c\n  priority: 3\n---\ncommand: d\nrestartable: true\n',
     );
@@ -107,7 +107,7 @@ describe('a document', () => {
     ]);
   });
 
-  it('names the one bad entry among a thousand', async () => {
+  it('causes an error that names the invalid entry among a thousand', async () => {
     const good = '- command: x\n'.repeat(500);
     const text = `---\n${good}- command: x\n  priority: high\n${good}`;
     await expect(read(text)).rejects.toThrow(/job 501 of stdin \(line 502\): priority must be a whole number/);
@@ -145,7 +145,7 @@ describe('a document', () => {
     });
   });
 
-  it('refuses a bomb of aliases', async () => {
+  it('refuses nested aliases that expand exponentially', async () => {
     const levels = ['a0: &a0 [x,x,x,x,x,x,x,x,x]'];
     for (let level = 1; level < 9; level += 1) {
       const aliases = Array.from({ length: 9 }, () => `*a${level - 1}`).join(',');
@@ -154,11 +154,11 @@ describe('a document', () => {
     await expect(read(`---\n${levels.join('\n')}\n`)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });
 
-  it('refuses lists that are nested too deep for the stack', async () => {
+  it('refuses lists that are nested too deeply for the stack', async () => {
     await expect(read(`- ${'['.repeat(100_000)}`)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });
 
-  it('takes no key for a property of every object', async () => {
+  it('refuses keys that are properties of every object', async () => {
     await expect(read('- command: x\n  __proto__: {a: 1}\n')).rejects.toThrow(/no field "__proto__"/);
     await expect(read('- command: x\n  constructor: y\n')).rejects.toThrow(/no field "constructor"/);
   });

@@ -27,23 +27,23 @@ const PENDING: Job = {
 };
 
 describe('jobs as YAML', () => {
-  it('is one document with a line a field, in the order of the fields', () => {
+  it('are printed with one line per field, in the order of the fields', () => {
     expect(jobText(PENDING)).toBe(
       '- jid: 42\n  priority: 0\n  state: pending\n  submitted: "2026-11-21T05:12:26.131Z"\n  submitter: node1\n' +
         '  owner: ada\n  attempt: 0\n  restartable: false\n  cwd: /home/ada\n  command: "echo \\"a\\nb\\""\n',
     );
   });
 
-  it('prints asked-for fields in the asked order, even if null', () => {
+  it('are printed with the selected fields in the given order, even if null', () => {
     expect(jobText(PENDING, ['tag', 'exit_status', 'jid'])).toBe('- tag: null\n  exit_status: null\n  jid: 42\n');
   });
 
-  it('prints an empty list as one', async () => {
+  it('are printed as an empty list if there are none', async () => {
     expect(await joined(jobListText([]))).toBe('--- []\n');
     expect(await joined(jobListText([[]], { json: true }))).toBe('[]\n');
   });
 
-  it.each(['1.1', '1.2'] as const)('is read back to the letter by YAML %s', async (version) => {
+  it.each(['1.1', '1.2'] as const)('are read back unchanged by YAML %s', async (version) => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyJob, { minLength: 1, maxLength: 4 }), async (jobs) => {
         const text = await joined(jobListText([jobs]));
@@ -55,7 +55,7 @@ describe('jobs as YAML', () => {
     );
   });
 
-  it('has exactly one line a field, so that grep sees whole fields', () => {
+  it('have exactly one line per field, so that grep finds complete fields', () => {
     fc.assert(
       fc.property(anyJob, (job) => {
         const lines = jobText(job).split('\n');
@@ -64,7 +64,7 @@ describe('jobs as YAML', () => {
     );
   });
 
-  it('reads back what it printed without a full parser', async () => {
+  it('are read back without a full parser', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyJob, { minLength: 1, maxLength: 4 }), async (jobs) => {
         const yaml = readPrintedYaml(await joined(jobListText([jobs])));
@@ -78,12 +78,12 @@ describe('jobs as YAML', () => {
 });
 
 describe('jobs as JSON', () => {
-  it('is an array with a job a line', async () => {
+  it('are an array with one job per line', async () => {
     const text = await joined(jobListText([[PENDING], [PENDING]], { json: true, fields: ['jid', 'pid'] }));
     expect(text).toBe('[\n{"jid":42,"pid":null},\n{"jid":42,"pid":null}\n]\n');
   });
 
-  it('is read back to the letter', async () => {
+  it('are read back unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyJob), async (jobs) => {
         expect(JSON.parse(await joined(jobListText([jobs], { json: true })))).toEqual(jobs.map(withoutNulls));
