@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
+import { RemoteProcess } from './support/remote-process.ts';
 import { describeInFull } from './support/scenario.ts';
-import { SteeredProcess } from './support/steered-process.ts';
 
 const SKEW_S = 300;
 const QUEUE = `${SHARE}/q`;
@@ -16,15 +16,15 @@ const DRAIN_MS = 300_000;
 
 describeInFull('two hosts whose clocks differ by ten minutes', () => {
   let lab: Lab;
-  let leases: [SteeredProcess, SteeredProcess];
-  let users: [SteeredProcess, SteeredProcess];
+  let leases: [RemoteProcess, RemoteProcess];
+  let users: [RemoteProcess, RemoteProcess];
 
   beforeAll(async () => {
-    const [lease, queue] = [await bundleFixture('steered-lease'), await bundleFixture('steered-queue')];
+    const [lease, queue] = [await bundleFixture('remote-lease'), await bundleFixture('remote-queue')];
     lab = await Lab.up({ clients: 2, skew: { n1: SKEW_S, n2: -SKEW_S } });
     await lab.output('n1', rq('create'));
-    const start = (host: Client, fixture: string): Promise<SteeredProcess> =>
-      SteeredProcess.start(lab, host, fixture, [QUEUE, STALE_MS]);
+    const start = (host: Client, fixture: string): Promise<RemoteProcess> =>
+      RemoteProcess.start(lab, host, fixture, [QUEUE, STALE_MS]);
     leases = await Promise.all([start('n1', lease), start('n2', lease)]);
     users = await Promise.all([start('n1', queue), start('n2', queue)]);
   });
@@ -34,7 +34,7 @@ describeInFull('two hosts whose clocks differ by ten minutes', () => {
   });
 
   test('do not break a lease that is held for long', async () => {
-    for (const [holder, contender] of [leases, [...leases].reverse()] as [SteeredProcess, SteeredProcess][]) {
+    for (const [holder, contender] of [leases, [...leases].reverse()] as [RemoteProcess, RemoteProcess][]) {
       const generation = await holder.call('hold');
       await expect(contender.call('contend', { forMs: HELD_MS })).rejects.toThrow('BUSY');
       const waiting = await contender.begin('contend', { forMs: HELD_MS });

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
+import { RemoteProcess } from './support/remote-process.ts';
 import { type RpcCounts, rpcsBetween } from './support/rpc-counts.ts';
 import { describeCluster, inFull, isFull, print } from './support/scenario.ts';
-import { SteeredProcess } from './support/steered-process.ts';
 
 const TIMES = 40;
 const TURNS = 12;
@@ -13,15 +13,15 @@ const QUEUE = `${SHARE}/q`;
 
 describeCluster('the number of round trips to the NFS server', () => {
   let lab: Lab;
-  let first: SteeredProcess;
-  let second: SteeredProcess;
+  let first: RemoteProcess;
+  let second: RemoteProcess;
 
   beforeAll(async () => {
-    const fixture = await bundleFixture('steered-queue');
+    const fixture = await bundleFixture('remote-queue');
     lab = await Lab.up({ clients: 2 });
     await lab.output('n1', `${program} ${QUEUE} create`);
-    first = await SteeredProcess.start(lab, 'n1', fixture, [QUEUE]);
-    second = await SteeredProcess.start(lab, 'n2', fixture, [QUEUE]);
+    first = await RemoteProcess.start(lab, 'n1', fixture, [QUEUE]);
+    second = await RemoteProcess.start(lab, 'n2', fixture, [QUEUE]);
   });
 
   afterAll(async () => {

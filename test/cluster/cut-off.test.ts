@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { type Client, Lab, SHARE } from './support/lab.ts';
 import { program } from './support/program.ts';
+import { RemoteProcess } from './support/remote-process.ts';
 import { describeCluster, inFull, isFull, print, rounds } from './support/scenario.ts';
-import { SteeredProcess } from './support/steered-process.ts';
 
 /** Shorter than the time for which the server keeps the lock of an unreachable host (10 s in the lab). */
 const STALE_MS = '3000';
@@ -18,8 +18,8 @@ type Variant = (typeof VARIANTS)[number];
 /** Each variant has its own queue and a process on each host. All variants share one cut. */
 interface Scene {
   readonly variant: Variant;
-  readonly cut: SteeredProcess;
-  readonly other: SteeredProcess;
+  readonly cut: RemoteProcess;
+  readonly other: RemoteProcess;
 }
 
 interface Look {
@@ -42,7 +42,7 @@ describeCluster('a host that is cut off inside a transaction', () => {
   const outcomes: Outcome[] = [];
 
   beforeAll(async () => {
-    fixture = await bundleFixture('steered-queue');
+    fixture = await bundleFixture('remote-queue');
     lab = await Lab.up({ clients: 2 });
     for (let round = 1; round <= TIMES; round++) {
       const startMs = performance.now();
@@ -61,8 +61,8 @@ describeCluster('a host that is cut off inside a transaction', () => {
     const [journalMode, at] = variant.split(' ') as [string, string];
     const queue = `${SHARE}/${journalMode}-${at}-${round}`;
     await lab.output('n1', `${program} ${queue} create`);
-    const start = (host: Client): Promise<SteeredProcess> =>
-      SteeredProcess.start(lab, host, fixture, [queue, STALE_MS, journalMode]);
+    const start = (host: Client): Promise<RemoteProcess> =>
+      RemoteProcess.start(lab, host, fixture, [queue, STALE_MS, journalMode]);
     const [cut, other] = await Promise.all([start('n1'), start('n2')]);
     await cut.call('insert', { tag: 'first' });
     await other.call('insert', { tag: 'second' });
@@ -76,19 +76,19 @@ describeCluster('a host that is cut off inside a transaction', () => {
     const late = await Promise.all(scenes.map(pause));
     await lab.cut('n1');
     await Promise.all(scenes.map(({ other }) => other.call('insert', { tag: 'between' })));
-    const goOn = async (half: number): Promise<void> => {
+    const resume = async (half: number): Promise<void> => {
       const inHalf = scenes.filter((_, index) => (index + round) % 2 === half);
-      await Promise.all(inHalf.map(({ cut }) => cut.goOn()));
+      await Promise.all(inHalf.map(({ cut }) => cut.resume()));
     };
-    await goOn(0);
+    await resume(0);
     await lab.heal('n1');
-    await goOn(1);
+    await resume(1);
     return await Promise.all(scenes.map((scene, index) => finish(scene, late[index] ?? 0)));
   }
 
   async function pause({ variant, cut }: Scene): Promise<number> {
     const [, at] = variant.split(' ') as [string, string];
-    const call = await cut.begin('insertPaused', { tag: 'late', at, paused: PAUSED, until: cut.until });
+    const call = await cut.begin('insertPaused', { tag: 'late', at, paused: PAUSED, until: cut.continueFile });
     expect(await cut.answer(PAUSED)).toBe('paused');
     return call;
   }

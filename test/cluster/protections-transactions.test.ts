@@ -3,8 +3,8 @@ import { bundleFixture } from '../support/fixture.ts';
 import { type Protection, programWithout, without } from '../support/protections.ts';
 import { Lab, SHARE } from './support/lab.ts';
 import { program, shellCommand } from './support/program.ts';
+import { RemoteProcess } from './support/remote-process.ts';
 import { describeInFull, print, reportFacts, rounds } from './support/scenario.ts';
-import { SteeredProcess } from './support/steered-process.ts';
 
 const STALE_MS = '3000';
 const NO_LOCKS = 'vers=3,nolock,hard';
@@ -66,12 +66,12 @@ describeInFull('transactions without some of their protections', () => {
     out: readonly Protection[],
     create: string,
     journalMode = 'DELETE',
-  ): Promise<[SteeredProcess, SteeredProcess]> {
+  ): Promise<[RemoteProcess, RemoteProcess]> {
     const queue = `${SHARE}/${++queues}`;
     await used.output('n1', `${create.replace('QUEUE', queue)} && mkdir ${queue}.lease`);
-    const fixture = await bundleFixture('steered-queue', without(...out));
-    const start = (host: 'n1' | 'n2'): Promise<SteeredProcess> =>
-      SteeredProcess.start(used, host, fixture, [queue, STALE_MS, journalMode]);
+    const fixture = await bundleFixture('remote-queue', without(...out));
+    const start = (host: 'n1' | 'n2'): Promise<RemoteProcess> =>
+      RemoteProcess.start(used, host, fixture, [queue, STALE_MS, journalMode]);
     const both = await Promise.all([start('n1'), start('n2')]);
     return both;
   }
@@ -82,7 +82,7 @@ describeInFull('transactions without some of their protections', () => {
     out: readonly Protection[],
     create: string,
     journalMode = 'DELETE',
-  ): Promise<[SteeredProcess, SteeredProcess]> {
+  ): Promise<[RemoteProcess, RemoteProcess]> {
     const both = await users(used, out, create, journalMode);
     await both[0].call('insert', { tag: 'first' });
     await both[1].call('insert', { tag: 'second' });
@@ -91,18 +91,18 @@ describeInFull('transactions without some of their protections', () => {
 
   /** Starts to insert jobs, and waits until the process pauses at a step. Returns the number of the call. */
   async function pause(
-    user: SteeredProcess,
+    user: RemoteProcess,
     at: string,
     words: { tag: string; count?: number; spill?: 1 },
   ): Promise<number> {
     pauses += 1;
-    const id = await user.begin('insertPaused', { ...words, at, paused: 1_000 + pauses, until: user.until });
+    const id = await user.begin('insertPaused', { ...words, at, paused: 1_000 + pauses, until: user.continueFile });
     expect(await user.answer(1_000 + pauses)).toBe('paused');
     return id;
   }
 
   /** The contents that both hosts see. Ends the processes. */
-  async function looks(both: readonly SteeredProcess[]): Promise<(Look | string)[]> {
+  async function looks(both: readonly RemoteProcess[]): Promise<(Look | string)[]> {
     const seen: (Look | string)[] = [];
     for (const each of both) {
       await each.call('close');
@@ -140,7 +140,7 @@ describeInFull('transactions without some of their protections', () => {
         const [paused, other] = both;
         const late = await pause(paused, 'work', { tag: 'late', count: MANY, spill: 1 });
         await other.call('insert', { tag: 'between', count: MANY });
-        await paused.goOn();
+        await paused.resume();
         const answer = await paused.answer(late).catch(String);
         const seen = await looks(both);
         report(`paused in its work past the lease, ${journalMode}`, out, [answer, ...seen]);
@@ -156,11 +156,11 @@ describeInFull('transactions without some of their protections', () => {
         const late = await pause(paused, 'begin', { tag: 'late', count: MANY });
         await other.call('insert', { tag: 'between', count: MANY });
         const last = await pause(other, 'work', { tag: 'last', count: MANY, spill: 1 });
-        await paused.goOn();
+        await paused.resume();
         // Either it waits for the other host, which continues before its own lease is stale, or it commits now.
         const first = paused.answer(late).catch(String);
         await Promise.race(right ? [first, sleepMs(1_000)] : [first]);
-        await other.goOn();
+        await other.resume();
         const answers = [await first, await other.answer(last).catch(String)];
         const seen = await looks(both);
         report(`paused when it had the lease, ${journalMode}`, out, [...answers, ...seen]);
@@ -174,7 +174,7 @@ describeInFull('transactions without some of their protections', () => {
       const [paused, other] = both;
       const late = await pause(paused, 'commit', { tag: 'late', count: MANY, spill: 1 });
       await other.call('insert', { tag: 'between', count: MANY });
-      await paused.goOn();
+      await paused.resume();
       const answer = await paused.answer(late).catch(String);
       const seen = await looks(both);
       report('paused about to commit, no locks', ['refusal of mounts without locks'], [answer, ...seen]);
@@ -200,7 +200,7 @@ describeInFull('transactions without some of their protections', () => {
         'server',
         `until [ "$(ls /srv/disk/q/${queues} | grep lease)" != '${held.trim()}' ]; do sleep 0.1; done`,
       );
-      await paused.goOn();
+      await paused.resume();
       const answers = [await paused.answer(late).catch(String), await other.answer(between).catch(String)];
       const seen = await looks(both);
       report('paused about to commit, with locks', [], [...answers, ...seen]);
@@ -224,7 +224,7 @@ describeInFull('transactions without some of their protections', () => {
           await other.call('poll');
           if (played % 2 === 0) await other.call('close');
           await dying.begin('spill');
-          await dying.died();
+          await dying.waitUntilKilled();
           if (next === 'writer') await other.call('insert', { tag: 'next' }).catch(String);
           const look = (await other.call('look').catch(String)) as Look | string;
           report('a writer died after its pages were spilled', [out], [look]);

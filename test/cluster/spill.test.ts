@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFixture } from '../support/fixture.ts';
 import { Lab, SHARE } from './support/lab.ts';
 import { program } from './support/program.ts';
+import { RemoteProcess } from './support/remote-process.ts';
 import { describeCluster, inFull, isFull, print, rounds } from './support/scenario.ts';
-import { SteeredProcess } from './support/steered-process.ts';
 
 const STALE_MS = '2000';
 const ROWS = 300;
@@ -32,7 +32,7 @@ describeCluster('a writer that dies after pages were spilled to the database', (
   let queues = 0;
 
   beforeAll(async () => {
-    fixture = await bundleFixture('steered-queue');
+    fixture = await bundleFixture('remote-queue');
     lab = await Lab.up({ clients: 2 });
   });
 
@@ -40,8 +40,8 @@ describeCluster('a writer that dies after pages were spilled to the database', (
     await lab?.down();
   });
 
-  async function start(host: 'n1' | 'n2', queue: string, variant: Variant): Promise<SteeredProcess> {
-    return await SteeredProcess.start(lab, host, fixture, [queue, STALE_MS, variant.journalMode]);
+  async function start(host: 'n1' | 'n2', queue: string, variant: Variant): Promise<RemoteProcess> {
+    return await RemoteProcess.start(lab, host, fixture, [queue, STALE_MS, variant.journalMode]);
   }
 
   /**
@@ -56,7 +56,7 @@ describeCluster('a writer that dies after pages were spilled to the database', (
     await other.call('poll');
     if (reopens) await other.call('close');
     await dying.begin('spill');
-    await dying.died();
+    await dying.waitUntilKilled();
     const looks: (Look | string)[] = [];
     try {
       await other.call(variant.next, { tag: 'next' });

@@ -5,11 +5,11 @@ import { shellCommand } from './program.ts';
 
 const ANSWER_MS = 120_000;
 
-type Words = Readonly<Record<string, string | number>>;
+type Parameters = Readonly<Record<string, string | number>>;
 type Answer = { readonly result: unknown } | { readonly error: string };
 
 /** A fixture (test/fixtures/remote-*.ts) that runs on a host of the lab and executes calls of the test. */
-export class SteeredProcess {
+export class RemoteProcess {
   private static started = 0;
   private calls = 0;
 
@@ -21,31 +21,31 @@ export class SteeredProcess {
   ) {}
 
   /** Starts a bundled fixture with these arguments, and waits until it accepts calls. */
-  static async start(lab: Lab, host: Host, fixture: string, words: readonly string[]): Promise<SteeredProcess> {
-    const directory = `/tmp/steered.${++SteeredProcess.started}`;
-    const node = shellCommand('node', fixture, ...words);
+  static async start(lab: Lab, host: Host, fixture: string, args: readonly string[]): Promise<RemoteProcess> {
+    const directory = `/tmp/remote.${++RemoteProcess.started}`;
+    const node = shellCommand('node', fixture, ...args);
     // Opened for reading and writing, the pipe stays open after each writer has closed it.
     const command = `mkdir ${directory} && cd ${directory} && mkfifo calls && exec ${node} <>calls >answers`;
-    const started = new SteeredProcess(lab, host, directory, await lab.start(host, command));
+    const started = new RemoteProcess(lab, host, directory, await lab.start(host, command));
     await started.answer(0);
     return started;
   }
 
   /** The file that lets a call that waits inside continue. */
-  get until(): string {
-    return `${this.directory}/go-on`;
+  get continueFile(): string {
+    return `${this.directory}/continue`;
   }
 
   /** Calls, and waits for the result; throws if that is an error. */
-  async call(name: string, words: Words = {}): Promise<unknown> {
+  async call(name: string, parameters: Parameters = {}): Promise<unknown> {
     const id = ++this.calls;
-    return await this.wait(id, `${this.send(id, name, words)}; `);
+    return await this.wait(id, `${this.send(id, name, parameters)}; `);
   }
 
   /** Calls without waiting, and returns the number of the call. */
-  async begin(name: string, words: Words = {}): Promise<number> {
+  async begin(name: string, parameters: Parameters = {}): Promise<number> {
     const id = ++this.calls;
-    await this.lab.output(this.host, this.send(id, name, words));
+    await this.lab.output(this.host, this.send(id, name, parameters));
     return id;
   }
 
@@ -55,22 +55,22 @@ export class SteeredProcess {
   }
 
   /** Lets a call that waits inside continue. */
-  async goOn(): Promise<void> {
-    await this.lab.output(this.host, `touch ${this.until}`);
+  async resume(): Promise<void> {
+    await this.lab.output(this.host, `touch ${this.continueFile}`);
   }
 
   /** Waits until the process was killed. */
-  async died(): Promise<void> {
+  async waitUntilKilled(): Promise<void> {
     expect(await this.background.waitForExit()).toBe(137);
   }
 
   async kill(): Promise<void> {
     await this.background.signal('KILL');
-    await this.died();
+    await this.waitUntilKilled();
   }
 
-  private send(id: number, name: string, words: Words): string {
-    return `printf '%s\\n' ${shellCommand(JSON.stringify({ ...words, id, call: name }))} >${this.directory}/calls`;
+  private send(id: number, name: string, parameters: Parameters): string {
+    return `printf '%s\\n' ${shellCommand(JSON.stringify({ ...parameters, id, call: name }))} >${this.directory}/calls`;
   }
 
   private async wait(id: number, before: string): Promise<unknown> {
@@ -78,8 +78,10 @@ export class SteeredProcess {
     const wait = `until ${find}; do [ -e /proc/${this.background.pid} ] || exec ${find}; sleep 0.02; done`;
     const { status, output } = await this.lab.run(this.host, before + wait, { timeoutMs: ANSWER_MS });
     if (status !== 0) {
-      const said = await this.background.output();
-      throw new Error(`on ${this.host}, no answer to call ${id} (${status === 124 ? 'too late' : 'ended'}): ${said}`);
+      const messages = await this.background.output();
+      throw new Error(
+        `on ${this.host}, no answer to call ${id} (${status === 124 ? 'too late' : 'ended'}): ${messages}`,
+      );
     }
     const answer = JSON.parse(output) as Answer;
     if ('error' in answer) throw new Error(`on ${this.host}: ${answer.error}`);
