@@ -20,7 +20,9 @@ function prepare(): { bench: Workbench; crontab: FakeCrontab; run: (command: str
 test('every command of "Five minutes to a cluster" in the README works', async () => {
   const { bench, crontab, run } = prepare();
   writeFileSync(join(bench.directory, 'big.log'), 'line\n'.repeat(1000));
-  writeFileSync(join(bench.directory, 'reduce'), '#!/bin/sh\necho reduced "$1"\n[ "$1" != data/7.fits ]\n', { mode: 0o755 });
+  writeFileSync(join(bench.directory, 'reduce'), '#!/bin/sh\necho reduced "$1"\n[ "$1" != data/7.fits ]\n', {
+    mode: 0o755,
+  });
   mkdirSync(join(bench.directory, 'data'));
   for (let number = 1; number <= 40; number++) writeFileSync(join(bench.directory, 'data', `${number}.fits`), '');
 
