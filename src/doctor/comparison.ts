@@ -2,11 +2,11 @@ import type { HostFacts } from '../feeder/host/host-facts.ts';
 import type { Node } from '../queue/nodes/nodes.ts';
 import type { Locking } from '../queue/open.ts';
 import { offsetFindings } from './clock-offset.ts';
-import { type Finding, list, notChecked, note, phrase, problem } from './finding.ts';
+import { type Finding, list, notChecked, note, problem, shortList } from './finding.ts';
 import { mountFindings } from './mount.ts';
 
 /** This host, with which other hosts are compared. */
-export interface Own {
+export interface LocalHost {
   readonly facts: Pick<HostFacts, 'user' | 'uid' | 'mount' | 'mount_options' | 'node'>;
   readonly locking: Locking;
 }
@@ -20,7 +20,7 @@ export function versionFindings(nodes: readonly Node[], version: string): Findin
   }
   return [...hosts].map(([other, names]) =>
     note(
-      `the feeder of ${phrase(names)} has version ${other} of rq, this host has ${version}`,
+      `the feeder of ${shortList(names)} has version ${other} of rq, this host has ${version}`,
       'an older rq cannot use the queue after a newer one has upgraded its schema',
       'upgrade rq on that host, then run: rq q restart; its jobs continue',
     ),
@@ -44,7 +44,7 @@ export function missingFeederFindings(
 }
 
 /** Checks the facts that feeders report about their hosts, and compares them with this host. */
-export function compareNodes(nodes: readonly Node[], own: Own): Finding[] {
+export function compareNodes(nodes: readonly Node[], own: LocalHost): Finding[] {
   return nodes.flatMap(({ host, facts }) => {
     const { mount, mount_options: options, clock_offset_s: offset } = facts;
     if (mount === undefined || options === undefined || offset === undefined) {
@@ -65,7 +65,7 @@ export function compareNodes(nodes: readonly Node[], own: Own): Finding[] {
 function compareMount(
   host: string,
   { mount, options }: { readonly mount: string; readonly options: string },
-  own: Own['facts'],
+  own: LocalHost['facts'],
 ): Finding[] {
   const why = 'hosts with different mounts see changes, and get errors, at different times';
   const advice = 'mount it with the same type and options on all hosts';
@@ -78,7 +78,7 @@ function compareMount(
   return list(!isSame && note(`${host} mounts it with ${onlyTheirs}, this host with ${onlyOurs}`, why, advice));
 }
 
-function compareUser(host: string, facts: Node['facts'], own: Own['facts']): Finding[] {
+function compareUser(host: string, facts: Node['facts'], own: LocalHost['facts']): Finding[] {
   if (facts['user'] !== own.user || facts['uid'] === String(own.uid)) return [];
   return [
     problem(
@@ -89,7 +89,7 @@ function compareUser(host: string, facts: Node['facts'], own: Own['facts']): Fin
   ];
 }
 
-function compareNodeVersion(host: string, facts: Node['facts'], own: Own['facts']): Finding[] {
+function compareNodeVersion(host: string, facts: Node['facts'], own: LocalHost['facts']): Finding[] {
   const [theirs = '', ours = ''] = [facts['node'] ?? own.node, own.node];
   const why = 'the native part of the database is built for one major version of Node';
   return list(

@@ -12,16 +12,16 @@ import type { Look } from '../queue/transaction/look.ts';
 import { compareNodes, missingFeederFindings, versionFindings } from './comparison.ts';
 import { type CronFacts, cronFindings } from './cron.ts';
 import { checkKeptJournal, databaseFindings } from './database.ts';
-import { type Check, type Finding, findingsOf, notChecked } from './finding.ts';
+import { type Check, type Finding, notChecked, runCheck } from './finding.ts';
 import { checkLease } from './lease.ts';
 import { checkLeftovers, strayFileFindings } from './leftovers.ts';
 import { mountFindings } from './mount.ts';
-import { living, runningFindings, silentNodeFindings } from './nodes.ts';
+import { liveNodes, runningFindings, silentNodeFindings } from './nodes.ts';
 import { checkFolders, checkPermissions } from './permissions.ts';
 import { withProbe } from './probe.ts';
 import { checkProbe, type ProbeResults } from './probe-checks.ts';
 import { checkRuntime } from './runtime.ts';
-import { databaseBytes, inodeFindings, roomAt, spaceFindings } from './space.ts';
+import { databaseBytes, freeSpace, inodeFindings, spaceFindings } from './space.ts';
 
 export interface DoctorOptions {
   readonly version: string;
@@ -58,8 +58,11 @@ class Examination {
     const { directory } = queue;
     await this.check('mount', () => mountFindings(mountOf(directory), queue.locking));
     this.checks.push(...probed.checks);
-    await this.check('space', () => [...probed.space, ...spaceFindings(roomAt(directory), databaseBytes(directory))]);
-    await this.check('inodes', () => inodeFindings(roomAt(directory)));
+    await this.check('space', () => [
+      ...probed.space,
+      ...spaceFindings(freeSpace(directory), databaseBytes(directory)),
+    ]);
+    await this.check('inodes', () => inodeFindings(freeSpace(directory)));
     await this.check('folders', () => checkFolders(directory));
     await this.check('permissions', () => checkPermissions(directory));
     const { clock } = queue;
@@ -119,7 +122,7 @@ class Examination {
     const { named } = options;
     const own = { facts: hostFacts(queue.directory, 0), locking: queue.locking };
     if (named === undefined) {
-      const others = living(nodes, serverNowMs).filter((node) => node.host !== hostName());
+      const others = liveNodes(nodes, serverNowMs).filter((node) => node.host !== hostName());
       return compareNodes(others, own);
     }
     const asked = nodes.filter(({ host, isLost }) => !isLost && named.includes(host));
@@ -137,7 +140,7 @@ class Examination {
   }
 
   /** Makes a check. An error of the file system or SQLite is a finding. */
-  private async check(name: string, look: () => readonly Finding[] | Promise<readonly Finding[]>): Promise<void> {
-    this.checks.push({ name, findings: await findingsOf(look) });
+  private async check(name: string, work: () => readonly Finding[] | Promise<readonly Finding[]>): Promise<void> {
+    this.checks.push({ name, findings: await runCheck(work) });
   }
 }

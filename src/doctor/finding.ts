@@ -34,7 +34,7 @@ export function list(...findings: readonly (Finding | false)[]): Finding[] {
 }
 
 /** The findings of a check, or one that says why it failed. */
-export async function findingsOf(
+export async function runCheck(
   check: () => readonly Finding[] | Promise<readonly Finding[]>,
 ): Promise<readonly Finding[]> {
   try {
@@ -46,13 +46,13 @@ export async function findingsOf(
 }
 
 /** The worst level of some findings, or `ok`. An incomplete check is worse than a note. */
-export function verdict(findings: readonly Finding[]): 'ok' | Finding['level'] {
+export function worstLevel(findings: readonly Finding[]): 'ok' | Finding['level'] {
   const levels = new Set(findings.map(({ level }) => level));
   return (['problem', 'not checked', 'note'] as const).find((level) => levels.has(level)) ?? 'ok';
 }
 
 /** The first few names, and the number of the others. */
-export function phrase(names: readonly string[], shown = 5): string {
+export function shortList(names: readonly string[], shown = 5): string {
   const first = names.slice(0, shown).join(', ');
   return names.length <= shown ? first : `${first} and ${names.length - shown} more`;
 }

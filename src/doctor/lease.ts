@@ -5,7 +5,7 @@ import { errorCode } from '../job/errors.ts';
 import { readGenerations, signOfLife } from '../lease/generations.ts';
 import { STALE_MS } from '../lease/lease-client.ts';
 import { LocalHolder } from '../lease/local-holder.ts';
-import { type Finding, list, note, phrase, problem } from './finding.ts';
+import { type Finding, list, note, problem, shortList } from './finding.ts';
 
 const POLL_MS = 250;
 /** A live holder refreshes the lease three times in the stale time. */
@@ -56,12 +56,12 @@ function checkNames(directory: string, names: readonly string[]): Finding[] {
   return list(
     stuck.length > 0 &&
       problem(
-        `${phrase(stuck)}: not an empty directory`,
+        `${shortList(stuck)}: not an empty directory`,
         'the holder of the lease cannot remove it, and every change of the queue fails',
         `run: rm -r ${stuck.map((name) => join(directory, name)).join(' ')}`,
       ),
     strange.length > 0 &&
-      note(`${phrase(strange)}: not a name that rq uses`, 'rq ignores it', 'find out what it is, and remove it'),
+      note(`${shortList(strange)}: not a name that rq uses`, 'rq ignores it', 'find out what it is, and remove it'),
   );
 }
 

@@ -6,7 +6,7 @@ import type { StrayFiles } from '../queue/files/stray-files.ts';
 import { temporaryNames } from '../queue/files/temporary-names.ts';
 import type { Queue } from '../queue/open.ts';
 import type { Look } from '../queue/transaction/look.ts';
-import { type Finding, list, notChecked, note, phrase, problem } from './finding.ts';
+import { type Finding, list, notChecked, note, problem, shortList } from './finding.ts';
 import { PROBE } from './probe.ts';
 
 /** A process that still uses a temporary file updates its mtime more often. */
@@ -33,14 +33,14 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
   return list(
     left.length > 0 &&
       note(
-        `${phrase(left)}: left by a killed process of rq`,
+        `${shortList(left)}: left by a killed process of rq`,
         'it uses space',
         hasPartial
           ? `run: rq ${directory} rotate; then remove what is left`
           : `run: rm -r ${left.slice(0, 5).join(' ')}`,
       ),
     kept.length > 0 &&
-      note(`${phrase(kept)}: kept by recover`, 'it uses space', 'remove it when you no longer need jobs from it'),
+      note(`${shortList(kept)}: kept by recover`, 'it uses space', 'remove it when you no longer need jobs from it'),
   );
 }
 
@@ -56,13 +56,13 @@ export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: strin
   return list(
     missing.length > 0 &&
       problem(
-        `${phrase(missing)}: pending jobs need this, and it does not exist`,
+        `${shortList(missing)}: pending jobs need this, and it does not exist`,
         'these jobs fail when they start',
         `give each job another file: rq ${queueDirectory} update JID stdin=FILE (or data=PATH)`,
       ),
     ownerless.length > 0 &&
       note(
-        `${phrase(ownerless)}: no job owns this`,
+        `${shortList(ownerless)}: no job owns this`,
         'it uses space; a new job with that jid gets files with other names',
         `if no command is running that submits, deletes or rotates: rm -r ${paths.join(' ')}`,
       ),

@@ -2,14 +2,14 @@ import { isSilent } from '../queue/nodes/node-status.ts';
 import type { Node } from '../queue/nodes/nodes.ts';
 import { type Finding, note, problem } from './finding.ts';
 
-interface Place {
+interface NodeContext {
   readonly queueDirectory: string;
   /** The time of the file server, which sets most mtimes of heartbeats. */
   readonly serverNowMs: number;
 }
 
 /** Nodes whose heartbeats are recent. */
-export function living(nodes: readonly Node[], serverNowMs: number): Node[] {
+export function liveNodes(nodes: readonly Node[], serverNowMs: number): Node[] {
   return nodes.filter((node) => !node.isLost && !isSilent(node, serverNowMs));
 }
 
@@ -17,9 +17,9 @@ export function living(nodes: readonly Node[], serverNowMs: number): Node[] {
 export function silentNodeFindings(
   nodes: readonly Node[],
   running: ReadonlyMap<string, number>,
-  { queueDirectory, serverNowMs }: Place,
+  { queueDirectory, serverNowMs }: NodeContext,
 ): Finding[] {
-  const alive = living(nodes, serverNowMs);
+  const alive = liveNodes(nodes, serverNowMs);
   const silent = nodes.filter((node) => !alive.includes(node) && !running.has(node.host));
   return silent.map(({ host, isLost, lastHeartbeat }) =>
     note(
@@ -34,9 +34,9 @@ export function silentNodeFindings(
 export function runningFindings(
   nodes: readonly Node[],
   running: ReadonlyMap<string, number>,
-  { queueDirectory, serverNowMs }: Place,
+  { queueDirectory, serverNowMs }: NodeContext,
 ): Finding[] {
-  const alive = living(nodes, serverNowMs);
+  const alive = liveNodes(nodes, serverNowMs);
   return [...running].flatMap(([host, jobs]) => {
     if (alive.some((node) => node.host === host)) return [];
     const what = jobs === 1 ? '1 job runs' : `${jobs} jobs run`;

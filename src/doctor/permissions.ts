@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { otherWriters } from '../feeder/trust.ts';
 import { errorCode } from '../job/errors.ts';
 import { FOLDERS } from '../queue/layout.ts';
-import { type Finding, list, note, phrase, problem } from './finding.ts';
+import { type Finding, list, note, problem, shortList } from './finding.ts';
 
 const { R_OK, W_OK, X_OK } = constants;
 
@@ -38,7 +38,7 @@ function writerFindings(queueDirectory: string): Finding[] {
     }),
     ...list(
       open.length > 0 &&
-        problem(`${phrase(open)}: anybody can write to it`, why, `run: chmod o-w ${open.slice(0, 5).join(' ')}`),
+        problem(`${shortList(open)}: anybody can write to it`, why, `run: chmod o-w ${open.slice(0, 5).join(' ')}`),
     ),
   ];
 }
@@ -52,7 +52,7 @@ function groupFindings(queueDirectory: string): Finding[] {
   const { mode } = statSync(queueDirectory);
   return list(
     closed.length > 0 &&
-      problem(`${phrase(closed)}: the group cannot write to it`, why, `run: chmod g+w ${closed.join(' ')}`),
+      problem(`${shortList(closed)}: the group cannot write to it`, why, `run: chmod g+w ${closed.join(' ')}`),
     (mode & 0o2000) === 0 &&
       problem('new files do not get the group of the queue', why, `run: chmod g+s ${queueDirectory}`),
     (mode & 0o1000) !== 0 &&
@@ -79,9 +79,9 @@ function accessFindings(queueDirectory: string): Finding[] {
   const unwritable = ['.', 'db', ...folders].filter((name) => !may(name, W_OK));
   const ask = 'if you need access, ask the owner of the queue';
   return list(
-    unreadable.length > 0 && problem(`you may not read ${phrase(unreadable)}`, 'you cannot use the queue', ask),
+    unreadable.length > 0 && problem(`you may not read ${shortList(unreadable)}`, 'you cannot use the queue', ask),
     unwritable.length > 0 &&
-      note(`you may not write to ${phrase(unwritable)}`, 'you can read the queue, but cannot submit or feed', ask),
+      note(`you may not write to ${shortList(unwritable)}`, 'you can read the queue, but cannot submit or feed', ask),
   );
 }
 

@@ -2,10 +2,10 @@ import { lockProblem, mountOf } from '../queue/mount.ts';
 import type { Queue } from '../queue/open.ts';
 import { readServerClock } from '../queue/server-clock.ts';
 import { offsetFindings } from './clock-offset.ts';
-import { type Check, type Finding, findingsOf, notChecked } from './finding.ts';
+import { type Check, type Finding, notChecked, runCheck } from './finding.ts';
 import { checkLocks } from './locks.ts';
 import type { Probe } from './probe.ts';
-import { checkWriting, noRoom } from './space.ts';
+import { checkWriting, diskFull } from './space.ts';
 
 /** Results of the checks that need a directory in the queue. */
 export interface ProbeResults {
@@ -23,15 +23,15 @@ export async function checkProbe(queue: Queue, probe: Probe, program: readonly s
   if (probe.kind !== 'made') return skipped(queue, probe);
   const { directory, signal } = probe;
   let serverNowMs: number | undefined;
-  const locks = await findingsOf(() => lockFindings(queue, directory, { program, signal }));
-  const clock = await findingsOf(() => {
+  const locks = await runCheck(() => lockFindings(queue, directory, { program, signal }));
+  const clock = await runCheck(() => {
     const server = readServerClock(directory, queue.clock);
     serverNowMs = server.nowMs;
     return offsetFindings(server.offsetMs, "this host's clock");
   });
   return {
     checks: Object.entries({ locks, clock }).map(([name, findings]) => ({ name, findings })),
-    space: await findingsOf(() => checkWriting(directory)),
+    space: await runCheck(() => checkWriting(directory)),
     serverNowMs,
     hasLocks: locks.every(({ level }) => level !== 'problem'),
   };
@@ -56,7 +56,7 @@ function skipped({ directory }: Queue, probe: Exclude<Probe, { kind: 'made' }>):
   const findings = [notChecked(`not checked in ${directory}: ${probe.why}`, advice)];
   return {
     checks: ['locks', 'clock'].map((name) => ({ name, findings })),
-    space: probe.kind === 'full' ? [noRoom()] : [],
+    space: probe.kind === 'full' ? [diskFull()] : [],
     serverNowMs: undefined,
     hasLocks: true,
   };

@@ -5,7 +5,7 @@ import { isPrivateDirectory } from '../job/runtime-directory.ts';
 import { mountOf } from '../queue/mount.ts';
 import { socketPath } from '../runner/probe.ts';
 import { type Finding, list, problem } from './finding.ts';
-import { roomAt } from './space.ts';
+import { freeSpace } from './space.ts';
 
 const MIN_FREE_BYTES = 2 ** 20;
 const ELSEWHERE = 'set RQ_RUNTIME_DIR to a short path on local disk, for all users of the queue on this host';
@@ -13,20 +13,20 @@ const ELSEWHERE = 'set RQ_RUNTIME_DIR to a short path on local disk, for all use
 /** Checks the directory of a feeder's socket, pid file and journal on this host. Creates nothing. */
 export function checkRuntime(directory: string): Finding[] {
   const root = dirname(directory);
-  const place = [directory, root, dirname(root)].find((path) => existsSync(path)) ?? '/';
+  const existing = [directory, root, dirname(root)].find((path) => existsSync(path)) ?? '/';
   return [
     ...privacyFindings([root, directory]),
-    ...runtimeMountFindings(mountOf(place).type, place),
+    ...runtimeMountFindings(mountOf(existing).type, existing),
     ...list(
-      roomAt(place).freeBytes < MIN_FREE_BYTES &&
+      freeSpace(existing).freeBytes < MIN_FREE_BYTES &&
         problem(
-          `the file system of ${place} is full`,
+          `the file system of ${existing} is full`,
           'the runner writes to its journal there before it starts a job, and starts none if it cannot',
           'free some space',
         ),
       !existsSync(root) &&
-        !mayWrite(place) &&
-        problem(`you may not create a directory in ${place}`, 'no feeder can start', ELSEWHERE),
+        !mayWrite(existing) &&
+        problem(`you may not create a directory in ${existing}`, 'no feeder can start', ELSEWHERE),
     ),
     ...socketFindings(directory),
   ];

@@ -4,7 +4,7 @@ import { errorCode } from '../job/errors.ts';
 import { type Finding, list, note, problem } from './finding.ts';
 
 /** Free space of a file system, as reported by statfs(2). */
-export interface Room {
+export interface FreeSpace {
   readonly freeBytes: number;
   /** Number of inodes; 0 if it is not limited. */
   readonly files: number;
@@ -21,13 +21,13 @@ const TRIED_BYTES = 256 * 1024;
 const FULL = 'when it is full, results wait on their hosts and no job can be submitted; stored data stays intact';
 
 /** The free space of the file system of a path. */
-export function roomAt(path: string): Room {
+export function freeSpace(path: string): FreeSpace {
   const { bavail, bsize, files, ffree } = statfsSync(path);
   return { freeBytes: bavail * bsize, files, freeFiles: ffree };
 }
 
 /** Checks the free space for a queue with a database of this size. */
-export function spaceFindings({ freeBytes }: Room, databaseBytes: number): Finding[] {
+export function spaceFindings({ freeBytes }: FreeSpace, databaseBytes: number): Finding[] {
   const found = `${formatBytes(freeBytes)} are free`;
   const advice = 'free some space, or rotate the queue to another disk';
   if (freeBytes < PROBLEM_BYTES) return [problem(found, FULL, advice)];
@@ -39,7 +39,7 @@ export function spaceFindings({ freeBytes }: Room, databaseBytes: number): Findi
 }
 
 /** Checks the number of free inodes. A job has up to four files. */
-export function inodeFindings({ files, freeFiles }: Room): Finding[] {
+export function inodeFindings({ files, freeFiles }: FreeSpace): Finding[] {
   if (files === 0 || freeFiles >= NOTE_FILES) return [];
   const level = freeFiles < PROBLEM_FILES ? problem : note;
   return [
@@ -54,11 +54,11 @@ export function checkWriting(directory: string): Finding[] {
     return [];
   } catch (error) {
     if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) throw error;
-    return [noRoom()];
+    return [diskFull()];
   }
 }
 
-export function noRoom(): Finding {
+export function diskFull(): Finding {
   return problem('the disk or your quota is full', FULL, 'free some space, or have the quota raised');
 }
 

@@ -72,8 +72,8 @@ function refuseOccupied(directory: string): void {
     throw new RqError('QUEUE_EXISTS', `cannot ${ATTEMPTED} ${directory}: it is a file; name another path`);
   }
   if (names.length === 0) return;
-  const what = names.includes('db') ? 'it is a queue already' : 'the directory is not empty';
-  throw new RqError('QUEUE_EXISTS', `cannot ${ATTEMPTED} ${directory}: ${what}; name another path`);
+  const state = names.includes('db') ? 'it is a queue already' : 'the directory is not empty';
+  throw new RqError('QUEUE_EXISTS', `cannot ${ATTEMPTED} ${directory}: ${state}; name another path`);
 }
 
 function refuseWithoutLocks(directory: string, problem: string | undefined, locking: Locking): void {

@@ -62,13 +62,13 @@ export function parseJid(word: string): number {
 export function uniquePrefix<Name extends string>(
   text: string,
   names: readonly Name[],
-  what: string,
+  kind: string,
 ): Name | undefined {
   const exact = names.find((name) => name === text);
   if (exact !== undefined) return exact;
   const matches = text === '' ? [] : names.filter((name) => name.startsWith(text));
   if (matches.length <= 1) return matches[0];
-  throw new RqError('USAGE', `the ${what} "${text}" is ambiguous: it can be ${matches.join(', ')}`);
+  throw new RqError('USAGE', `the ${kind} "${text}" is ambiguous: it can be ${matches.join(', ')}`);
 }
 
 function parseRange(part: string): JidRange | undefined {

@@ -48,15 +48,15 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
     if (jobs === 0) return { path: undefined, jobs, remaining: earlier.flatMap(({ remaining }) => remaining) };
     crashAt('rotation-committed');
     const finished = [...earlier, ...(await finishRotations(queue))];
-    const place = finished.find((rotation) => rotation.id === id)?.path ?? path;
-    return { path: place, jobs, remaining: finished.flatMap(({ remaining }) => remaining) };
+    const finalPath = finished.find((rotation) => rotation.id === id)?.path ?? path;
+    return { path: finalPath, jobs, remaining: finished.flatMap(({ remaining }) => remaining) };
   } catch (error) {
     if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) await discard(queue, partial);
     throw targetError(error, path, ATTEMPTED);
   }
 }
 
-interface RotationPlace {
+interface RotationPaths {
   readonly queue: Queue;
   readonly path: string;
   readonly partial: string;
@@ -64,8 +64,8 @@ interface RotationPlace {
 }
 
 /** Builds and commits the rotation, without jobs that changed meanwhile. Returns the number of its jobs. */
-async function rotateInto(place: RotationPlace, progress?: Progress): Promise<number> {
-  const { queue, path, partial } = place;
+async function rotateInto(paths: RotationPaths, progress?: Progress): Promise<number> {
+  const { queue, path, partial } = paths;
   const directory = join(partial, basename(path).replace(/(?:\.tgz|\.tar\.gz)$/, ''));
   const until = await retentionLimit(queue);
   let contents = await fillRotation(queue, directory, until, progress);
@@ -76,7 +76,7 @@ async function rotateInto(place: RotationPlace, progress?: Progress): Promise<nu
       return 0;
     }
     const source = isArchive(path) ? await archiveRotation(directory, join(partial, basename(path))) : directory;
-    const changed = await commit(place, source, contents);
+    const changed = await commit(paths, source, contents);
     if (changed.size === 0) return contents.keys.length;
     // These jobs were resubmitted or deleted meanwhile.
     contents = await withoutJobs(queue, directory, contents, changed);
@@ -85,7 +85,7 @@ async function rotateInto(place: RotationPlace, progress?: Progress): Promise<nu
 
 /** Removes the jobs and records the rotation in one transaction. If jobs changed, returns them and does nothing. */
 async function commit(
-  { queue, path, id }: RotationPlace,
+  { queue, path, id }: RotationPaths,
   source: string,
   { keys, files }: RotationContents,
 ): Promise<Set<number>> {

@@ -36,8 +36,8 @@ export async function copyTree(source: string, target: string, { within, isLive 
 }
 
 async function refuseCopyOfItself(source: string, target: string): Promise<void> {
-  const place = await realpath(dirname(target));
-  if (isIn(place, await realpath(source))) throw new Error(`a directory cannot be copied into itself (${place})`);
+  const parent = await realpath(dirname(target));
+  if (isIn(parent, await realpath(source))) throw new Error(`a directory cannot be copied into itself (${parent})`);
 }
 
 class Copy {

@@ -8,59 +8,59 @@ import { sweepAbandoned, temporaryName } from './temporary-names.ts';
 /**
  * Creates a directory completely or not at all: `fill` works in a temporary directory beside the target, which is then
  * renamed. Sweeps what killed processes left there. Never overwrites: `refuse` throws for a target that exists.
- * `attempted` is a phrase such as `back up /q to`. Throws QUEUE_EXISTS, NO_SPACE, NOT_ALLOWED or IO.
+ * `action` is a phrase such as `back up /q to`. Throws QUEUE_EXISTS, NO_SPACE, NOT_ALLOWED or IO.
  */
 export async function createAtomically(
   target: string,
-  attempted: string,
+  action: string,
   fill: (temporary: string) => Promise<void> | void,
-  refuse: (path: string, attempted: string) => void = refuseExisting,
+  refuse: (path: string, action: string) => void = refuseExisting,
 ): Promise<string> {
   const path = resolve(target);
-  refuse(path, attempted);
+  refuse(path, action);
   const temporary = join(dirname(path), temporaryName());
   try {
     sweepAbandoned(dirname(path));
     mkdirSync(temporary, { mode: 0o700 });
     await fill(temporary);
-    refuse(path, attempted);
+    refuse(path, action);
     renameSync(temporary, path);
     syncFile(dirname(path));
     return path;
   } catch (error) {
     await removePaths([temporary]);
-    throw targetError(error, path, attempted);
+    throw targetError(error, path, action);
   }
 }
 
 /** Throws QUEUE_EXISTS if a path exists. */
-export function refuseExisting(path: string, attempted: string): void {
+export function refuseExisting(path: string, action: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
-  throw new RqError('QUEUE_EXISTS', `cannot ${attempted} ${path}: it exists already; name another path`);
+  throw new RqError('QUEUE_EXISTS', `cannot ${action} ${path}: it exists already; name another path`);
 }
 
 /** The RqError for an error of the file system at a target; any other error unchanged. */
-export function targetError(error: unknown, path: string, attempted: string): unknown {
+export function targetError(error: unknown, path: string, action: string): unknown {
   if (error instanceof RqError) return error;
-  const what = `cannot ${attempted} ${path}`;
+  const prefix = `cannot ${action} ${path}`;
   const details = { cause: error, facts: { path } };
   switch (errorCode(error)) {
     case undefined:
       return error;
     case 'ENOENT':
     case 'ENOTDIR':
-      return new RqError('NOT_ALLOWED', `${what}: there is no directory ${dirname(path)}; create it first`, details);
+      return new RqError('NOT_ALLOWED', `${prefix}: there is no directory ${dirname(path)}; create it first`, details);
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new RqError('NOT_ALLOWED', `${what}: no permission to write to ${dirname(path)}`, details);
+      return new RqError('NOT_ALLOWED', `${prefix}: no permission to write to ${dirname(path)}`, details);
     case 'ENOSPC':
     case 'EDQUOT':
-      return new RqError('NO_SPACE', `${what}: the disk or your quota is full; nothing was changed`, details);
+      return new RqError('NO_SPACE', `${prefix}: the disk or your quota is full; nothing was changed`, details);
     case 'EEXIST':
     case 'ENOTEMPTY':
-      return new RqError('QUEUE_EXISTS', `${what}: another process created it first; name another path`, details);
+      return new RqError('QUEUE_EXISTS', `${prefix}: another process created it first; name another path`, details);
     default:
-      return new RqError('IO', `${what}: ${errorMessage(error)}; nothing was changed`, details);
+      return new RqError('IO', `${prefix}: ${errorMessage(error)}; nothing was changed`, details);
   }
 }

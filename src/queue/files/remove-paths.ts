@@ -47,7 +47,7 @@ async function removalError(path: string): Promise<string | undefined> {
 
 /** Makes a directory and those in it writable, as far as this user owns them. */
 async function makeDirectoriesWritable(path: string): Promise<void> {
-  const words = [path, '-type', 'd', '!', '-perm', '-700', '-exec', 'chmod', 'u+rwx', '{}', ';'];
+  const args = [path, '-type', 'd', '!', '-perm', '-700', '-exec', 'chmod', 'u+rwx', '{}', ';'];
   // If this fails, so does the removal that follows.
-  await execa('find', words, { reject: false });
+  await execa('find', args, { reject: false });
 }

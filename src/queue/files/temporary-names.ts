@@ -21,8 +21,8 @@ export interface TemporaryName {
 /** A hidden name that was never used before. It identifies this process, so that others can see when it has ended. */
 export function temporaryName(id: string = randomUUID()): string {
   const { pid } = process;
-  const place = `${shortHost()}.${ownBoot()}.${pidNamespace()}`;
-  return `.${place}.${pid}.${processStartTime(pid) ?? 0}.${id}`;
+  const scope = `${shortHost()}.${ownBoot()}.${pidNamespace()}`;
+  return `.${scope}.${pid}.${processStartTime(pid) ?? 0}.${id}`;
 }
 
 /** The temporary names in a folder. */

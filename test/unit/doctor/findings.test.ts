@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { offsetFindings } from '../../../src/doctor/clock-offset.ts';
 import { cronFindings } from '../../../src/doctor/cron.ts';
 import { databaseFindings } from '../../../src/doctor/database.ts';
-import { notChecked, note, phrase, problem, verdict } from '../../../src/doctor/finding.ts';
+import { notChecked, note, problem, shortList, worstLevel } from '../../../src/doctor/finding.ts';
 import { runtimeMountFindings, socketFindings } from '../../../src/doctor/runtime.ts';
 import { inodeFindings, spaceFindings } from '../../../src/doctor/space.ts';
 
@@ -10,12 +10,17 @@ const MIB = 2 ** 20;
 
 test('the verdict is the worst level of the findings', () => {
   const [bad, fair, open] = [problem('a', 'b', 'c'), note('a', 'b', 'c'), notChecked('a', 'b')];
-  expect([[], [fair], [fair, open], [open, bad, fair]].map(verdict)).toEqual(['ok', 'note', 'not checked', 'problem']);
+  expect([[], [fair], [fair, open], [open, bad, fair]].map(worstLevel)).toEqual([
+    'ok',
+    'note',
+    'not checked',
+    'problem',
+  ]);
 });
 
 test('a long list of names is cut to a few and a number', () => {
-  expect(phrase(['a', 'b'])).toBe('a, b');
-  expect(phrase(['a', 'b', 'c', 'd'], 2)).toBe('a, b and 2 more');
+  expect(shortList(['a', 'b'])).toBe('a, b');
+  expect(shortList(['a', 'b', 'c', 'd'], 2)).toBe('a, b and 2 more');
 });
 
 describe('space', () => {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { compareNodes, missingFeederFindings, type Own, versionFindings } from '../../../src/doctor/comparison.ts';
-import { living, runningFindings, silentNodeFindings } from '../../../src/doctor/nodes.ts';
+import {
+  compareNodes,
+  type LocalHost,
+  missingFeederFindings,
+  versionFindings,
+} from '../../../src/doctor/comparison.ts';
+import { liveNodes, runningFindings, silentNodeFindings } from '../../../src/doctor/nodes.ts';
 import type { Node } from '../../../src/queue/nodes/nodes.ts';
 
 const NOW = '2026-01-01T12:00:00.000Z';
@@ -15,7 +20,7 @@ const FACTS = {
   mount_options: 'hard,rw,vers=4.2',
   clock_offset_s: '0.01',
 };
-const OWN: Own = {
+const OWN: LocalHost = {
   facts: { user: 'ada', uid: 1000, mount: 'nfs4', mount_options: 'hard,rw,vers=4.2', node: '20.9.0' },
   locking: 'posix',
 };
@@ -33,7 +38,7 @@ function found(facts: Record<string, string>): [string, string][] {
 describe('heartbeats', () => {
   test('a node is living unless it missed three heartbeats or was declared lost', () => {
     const nodes = [node('a', 0), node('b', 89), node('c', 91), node('d', -500), node('e', 4, { beat: '1' })];
-    const names = living([...nodes, { ...node('f', 0), isLost: true }], of.serverNowMs).map(({ host }) => host);
+    const names = liveNodes([...nodes, { ...node('f', 0), isLost: true }], of.serverNowMs).map(({ host }) => host);
     expect(names).toEqual(['a', 'b', 'd']);
   });
 

@@ -1,5 +1,5 @@
 import { examineQueue } from '../../../doctor/doctor.ts';
-import { type Check, verdict } from '../../../doctor/finding.ts';
+import { type Check, worstLevel } from '../../../doctor/finding.ts';
 import { RqError } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
 import { mountOf } from '../../../queue/mount.ts';
@@ -59,14 +59,14 @@ export async function run(call: CommandCall): Promise<number | undefined> {
       crontab: () => cronFacts(call),
       say: (line) => call.diagnostics.info(line),
     });
-    const worst = verdict(checks.flatMap(({ findings }) => findings));
+    const worst = worstLevel(checks.flatMap(({ findings }) => findings));
     await printReport(call, {
       queue: queue.directory,
       host: hostName(),
       version,
       mount: mountOf(queue.directory).type,
       verdict: worst,
-      checks: Object.fromEntries(checks.map(({ name, findings }) => [name, verdict(findings)])),
+      checks: Object.fromEntries(checks.map(({ name, findings }) => [name, worstLevel(findings)])),
       findings: checks.flatMap(findingsToPrint),
     });
     return worst === 'problem' ? EXIT.failed : undefined;

@@ -46,12 +46,12 @@ export async function run(call: CommandCall): Promise<number> {
 }
 
 /** Ignores the signals of the terminal, which also reach the program, to hold the lock until the program has ended. */
-async function runCommand(call: CommandCall, [program = '', ...words]: readonly string[]): Promise<number> {
+async function runCommand(call: CommandCall, [program = '', ...args]: readonly string[]): Promise<number> {
   call.activity.ignoreTimeout();
-  const child = execa(program, words, { stdio: 'inherit', reject: false });
+  const child = execa(program, args, { stdio: 'inherit', reject: false });
   const forward = (): void => void child.kill('SIGTERM');
-  const stay = (): void => undefined;
-  process.on('SIGTERM', forward).on('SIGHUP', forward).on('SIGINT', stay).on('SIGQUIT', stay);
+  const ignore = (): void => undefined;
+  process.on('SIGTERM', forward).on('SIGHUP', forward).on('SIGINT', ignore).on('SIGQUIT', ignore);
   try {
     const { exitCode, signal, cause } = await child;
     if (signal !== undefined) return SIGNALLED + constants.signals[signal];
@@ -60,6 +60,6 @@ async function runCommand(call: CommandCall, [program = '', ...words]: readonly 
     call.diagnostics.error(`cannot run ${program}: ${code === 'ENOENT' ? 'there is no such program' : String(code)}`);
     return code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE;
   } finally {
-    process.off('SIGTERM', forward).off('SIGHUP', forward).off('SIGINT', stay).off('SIGQUIT', stay);
+    process.off('SIGTERM', forward).off('SIGHUP', forward).off('SIGINT', ignore).off('SIGQUIT', ignore);
   }
 }
