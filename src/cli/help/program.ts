@@ -22,8 +22,8 @@ const STRINGS = {
 };
 
 /** rq as yargs sees it, to print help and to explain usage errors. */
-export function yargsProgram(commands: readonly CommandSpec[], words: readonly string[]): Argv {
-  const program = yargs([...words])
+export function yargsProgram(commands: readonly CommandSpec[], args: readonly string[]): Argv {
+  const program = yargs([...args])
     .scriptName('')
     .usage(INTRODUCTION)
     .epilogue(CONCLUSION)

@@ -52,9 +52,9 @@ async function recommendation(commands: readonly CommandSpec[], word: string): P
 
 async function invalidArguments(
   commands: readonly CommandSpec[],
-  { command, words, unknown, hint, message }: InvalidArguments,
+  { command, args, unknown, hint, message }: InvalidArguments,
 ): Promise<RqError> {
-  const fault = await faultOf(commands, [command.name, ...words]);
+  const fault = await faultOf(commands, [command.name, ...args]);
   const text = unknown === undefined ? (fault ?? message) : unknownOption(commands, command, unknown);
   return new RqError('USAGE', `${text}${hint}`, unknown === undefined ? {} : { facts: { option: unknown } });
 }
@@ -73,8 +73,8 @@ function unknownOption(commands: readonly CommandSpec[], command: CommandSpec, t
 }
 
 /** The fault that yargs finds in the arguments; undefined if it finds none. */
-async function faultOf(commands: readonly CommandSpec[], words: readonly string[]): Promise<string | undefined> {
-  const program = yargsProgram(commands, words).fail((message, error) => {
+async function faultOf(commands: readonly CommandSpec[], args: readonly string[]): Promise<string | undefined> {
+  const program = yargsProgram(commands, args).fail((message, error) => {
     throw new Error(message ?? error?.message);
   });
   try {

@@ -12,19 +12,20 @@ const KEYS = [...SUBMITTER_FIELDS, 'state'] as const;
 type Key = (typeof KEYS)[number];
 const NULLABLE: readonly Key[] = KEYS.filter((key) => !columnOf[key].isRequired);
 
-/** Divides the words of `update` into assignments (`key=value`) and words that select jobs. */
-export function splitAssignments(words: readonly string[]): { assignments: string[]; others: string[] } {
+/** Divides the positionals of `update` into assignments (`key=value`) and selectors. */
+export function splitAssignments(positionals: readonly string[]): { assignments: string[]; others: string[] } {
   const isAssignment = (word: string): boolean => word.includes('=');
-  return { assignments: words.filter(isAssignment), others: words.filter((word) => !isAssignment(word)) };
+  return { assignments: positionals.filter(isAssignment), others: positionals.filter((word) => !isAssignment(word)) };
 }
 
 /**
- * Reads `key=value` words as a change of waiting jobs; the value null clears a field. Relative paths start at the working
- * directory. Throws USAGE for an unknown, empty or repeated key, INVALID_INPUT for an invalid value or an unreadable file.
+ * Parses assignments as a change of waiting jobs; the value null clears a field. Relative paths start at the working
+ * directory. Throws USAGE for an unknown, empty or repeated key, INVALID_INPUT for an invalid value or an unreadable
+ * file.
  */
-export function readAssignments(words: readonly string[], environment: NodeJS.ProcessEnv): JobChange {
+export function readAssignments(assignments: readonly string[], environment: NodeJS.ProcessEnv): JobChange {
   const change: Record<string, unknown> = {};
-  for (const word of words) {
+  for (const word of assignments) {
     const at = word.indexOf('=');
     const key = keyOf(word.slice(0, at), word);
     if (Object.hasOwn(change, key)) throw new RqError('USAGE', `cannot update: ${key} is given twice`);

@@ -7,22 +7,22 @@ import { readAll } from './standard-input.ts';
 
 /** The positionals that select jobs, and whether a `-` before `--` requests jids from stdin. */
 export interface Selectors {
-  readonly words: readonly string[];
+  readonly positionals: readonly string[];
   readonly readsStdin: boolean;
 }
 
 /** Separates the `-` that stands for stdin from the other positionals. */
-export function selectorsOf({ positionals, literalFrom }: CommandCall): Selectors {
-  const words = positionals.filter((word, index) => word !== '-' || index >= literalFrom);
-  return { words, readsStdin: words.length < positionals.length };
+export function selectorsOf(call: CommandCall): Selectors {
+  const positionals = call.positionals.filter((word, index) => word !== '-' || index >= call.literalFrom);
+  return { positionals, readsStdin: positionals.length < call.positionals.length };
 }
 
 /** Reads a selection, with jids from stdin if requested. Throws USAGE, also if stdin contains no jid. */
 export async function readSelection(
   { command, input }: CommandCall,
-  { words, readsStdin }: Selectors,
+  { positionals, readsStdin }: Selectors,
 ): Promise<Selection> {
-  const selection = parseSelection(words);
+  const selection = parseSelection(positionals);
   if (!readsStdin) return selection;
   if (input.kind === 'terminal') {
     throw new RqError('USAGE', `cannot ${command}: stdin is a terminal; pipe jids to it, or give them as arguments`);
@@ -37,9 +37,12 @@ export async function readSelection(
  * selectors, a pipe or a file on stdin is read.
  */
 export async function requireSelection(call: CommandCall, selectors = selectorsOf(call)): Promise<Selection> {
-  const { words, readsStdin } = selectors;
+  const { positionals, readsStdin } = selectors;
   const isPiped = call.input.kind === 'pipe' || call.input.kind === 'file';
-  const selection = await readSelection(call, { words, readsStdin: readsStdin || (words.length === 0 && isPiped) });
+  const selection = await readSelection(call, {
+    positionals,
+    readsStdin: readsStdin || (positionals.length === 0 && isPiped),
+  });
   if (!isEmptySelection(selection)) return selection;
   throw new RqError(
     'USAGE',

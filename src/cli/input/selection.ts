@@ -20,16 +20,16 @@ const KINDS: Readonly<Record<Column['kind'], string>> = {
 };
 
 /**
- * Parses words (`42`, `10-20`, `1,3,7-9`, `pending`, `p`, `failed`, `all`, `tag=x`, `exit_status=null`) as a selection. No
- * words select nothing. Throws USAGE.
+ * Parses selectors (`42`, `10-20`, `1,3,7-9`, `pending`, `p`, `failed`, `all`, `tag=x`, `exit_status=null`) as a
+ * selection. Without selectors, nothing is selected. Throws USAGE.
  */
-export function parseSelection(words: readonly string[]): Selection {
+export function parseSelection(args: readonly string[]): Selection {
   const ranges: JidRange[] = [];
   const states = new Set<JobState>();
   const pairs: Pair[] = [];
   let all = false;
   let failed = false;
-  for (const word of words) {
+  for (const word of args) {
     if (word.includes('=')) {
       pairs.push(parsePair(word));
       continue;

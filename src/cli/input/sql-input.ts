@@ -3,7 +3,7 @@ import type { CommandCall } from '../parse/command-call.ts';
 import { readAll } from './standard-input.ts';
 
 /** Returns the positionals of a command that takes SQL; without any, or for `-`, the text on stdin. Throws USAGE. */
-export async function readSqlWords({
+export async function readSqlTerms({
   command,
   positionals,
   input,

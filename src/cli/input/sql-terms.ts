@@ -8,14 +8,14 @@ const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
 const OPERATORS: Readonly<Record<string, string>> = { '=~': 'LIKE', '!~': 'NOT LIKE', '==': '=', '<>': '!=' };
 
 /**
- * Converts the words of `query` to an SQL expression. They are terms `key OP value` without spaces, with optional "and"
- * between them, or an SQL expression. Throws USAGE if there are none.
+ * Converts the positionals of `query` to an SQL expression. They are terms `key OP value` without spaces, with optional
+ * "and" between them, or an SQL expression. Throws USAGE if there are none.
  */
-export function queryExpression(words: readonly string[]): string {
-  const terms = words.filter((word) => word !== 'and');
+export function queryExpression(positionals: readonly string[]): string {
+  const terms = positionals.filter((word) => word !== 'and');
   const simple = terms.map(simpleTerm);
   if (terms.length > 0 && simple.every((term) => term !== undefined)) return simple.join(' AND ');
-  const text = words.join(' ').trim();
+  const text = positionals.join(' ').trim();
   if (text === '') {
     throw new RqError('USAGE', "cannot query: the expression is empty; give one, such as 'exit_status != 0'");
   }

@@ -5,7 +5,7 @@ import { nameCommand } from './command-name.ts';
 import type { CommandSpec, OptionSpec } from './command-spec.ts';
 import { ALL_OPTIONS, type Command, findCommand, optionsOf } from './command-table.ts';
 import { InvalidArguments } from './misuse.ts';
-import { type SortedWords, sortWords } from './option-spelling.ts';
+import { type ClassifiedArguments, classifyArguments } from './option-spelling.ts';
 import { checkValues, type OptionValue, optionValues, PARSER_SETTINGS } from './option-values.ts';
 import { splitWords } from './shell-words.ts';
 
@@ -31,8 +31,8 @@ type Values = ReadonlyMap<string, OptionValue>;
  * Reads a command line, and the variables RQ_Q, RQ_QUEUE, RQ_OPTS and RQ_OPTIONS; the command line takes precedence.
  * Throws USAGE, or UnknownCommand or InvalidArguments for `explainMisuse`.
  */
-export function readArguments(words: readonly string[], environment: NodeJS.ProcessEnv): Arguments {
-  const sorted = sortWords(words, ALL_OPTIONS);
+export function readArguments(args: readonly string[], environment: NodeJS.ProcessEnv): Arguments {
+  const sorted = classifyArguments(args, ALL_OPTIONS);
   const { command, queue, used } =
     answered(sorted) ?? nameCommand([...sorted.positionals, ...sorted.literals], environment);
   const literals = sorted.literals.slice(Math.max(0, used - sorted.positionals.length));
@@ -45,7 +45,7 @@ export function readArguments(words: readonly string[], environment: NodeJS.Proc
     const options = optionValues(standingOptions(command, environment), values);
     const { minPositionals: min, maxPositionals: max } = command;
     const isCountRight = positionals.length >= min && positionals.length <= max;
-    if (!isCountRight && !options.flag('help')) throw new InvalidArguments(command, yargsWords(rest), undefined);
+    if (!isCountRight && !options.flag('help')) throw new InvalidArguments(command, yargsArguments(rest), undefined);
     return { command, queue, positionals, literalFrom: rest.positionals.length, options };
   } catch (error) {
     throw withHint(error, command, start, positionals);
@@ -53,24 +53,24 @@ export function readArguments(words: readonly string[], environment: NodeJS.Proc
 }
 
 /** `rq --help` and `rq submit --help` need no queue. */
-function answered({ positionals, options }: SortedWords): ReturnType<typeof nameCommand> | undefined {
+function answered({ positionals, options }: ClassifiedArguments): ReturnType<typeof nameCommand> | undefined {
   const [first, second] = positionals;
   if (second !== undefined || !options.some((word) => word === '--help' || word === '--version')) return undefined;
   const command = findCommand(first ?? 'help');
   return command && { command, queue: '', used: 1 };
 }
 
-function readOptions(rest: SortedWords, command: Command): Values {
+function readOptions(rest: ClassifiedArguments, command: Command): Values {
   const own = optionsOf(command);
   const foreign = rest.options.find((word) => !isOneOf(own, word));
   const { argv, error } = parse(rest, own);
   const unknown = rest.unknown[0] ?? foreign;
-  if (unknown !== undefined || error !== null) throw new InvalidArguments(command, yargsWords(rest), unknown);
+  if (unknown !== undefined || error !== null) throw new InvalidArguments(command, yargsArguments(rest), unknown);
   return checkValues(argv, own);
 }
 
-function parse(rest: SortedWords, options: readonly OptionSpec[]): ReturnType<typeof Parser.detailed> {
-  return Parser.detailed(yargsWords(rest), {
+function parse(rest: ClassifiedArguments, options: readonly OptionSpec[]): ReturnType<typeof Parser.detailed> {
+  return Parser.detailed(yargsArguments(rest), {
     string: options.filter(({ type }) => type !== 'flag').map(({ name }) => name),
     // A flag is an option with no values: a boolean would take the word "true" of a command line as its value.
     narg: Object.fromEntries(options.map(({ name, type }) => [name, type === 'flag' ? 0 : 1])),
@@ -78,7 +78,7 @@ function parse(rest: SortedWords, options: readonly OptionSpec[]): ReturnType<ty
   });
 }
 
-function yargsWords({ positionals, options, unknown, literals }: SortedWords): string[] {
+function yargsArguments({ positionals, options, unknown, literals }: ClassifiedArguments): string[] {
   return [...positionals, ...options, ...unknown, '--', ...literals];
 }
 
@@ -91,7 +91,7 @@ function standingOptions(command: Command, environment: NodeJS.ProcessEnv): Valu
   const source = environment['RQ_OPTS'] ? 'RQ_OPTS' : 'RQ_OPTIONS';
   const text = environment[source] ?? '';
   if (text === '') return new Map();
-  const { options, unknown, positionals, literals } = sortWords(splitWords(text, source), ALL_OPTIONS);
+  const { options, unknown, positionals, literals } = classifyArguments(splitWords(text, source), ALL_OPTIONS);
   if (unknown[0] !== undefined) {
     throw new RqError('USAGE', `${source} contains the option ${unknown[0]}, which no command has`);
   }

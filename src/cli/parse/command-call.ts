@@ -8,7 +8,7 @@ export interface CommandProgram {
 }
 
 /** The process that a call runs in. */
-export interface Surroundings {
+export interface CallContext {
   readonly environment: NodeJS.ProcessEnv;
   readonly output: TextOutput;
   /** Opened only by commands that read it. */
@@ -40,7 +40,7 @@ export interface CommandCall {
   readonly input: InputStream;
 }
 
-/** The checked options of a call. Names may be spelled with `_` or `-`. */
+/** The checked options of a call. Names may be expanded with `_` or `-`. */
 export interface OptionValues {
   flag(name: string): boolean;
   text(name: string): string | undefined;

@@ -4,7 +4,7 @@ import { RqError } from '../../job/errors.ts';
 import { type Command, findCommand } from './command-table.ts';
 import { UnknownCommand } from './misuse.ts';
 
-/** The command, its queue, and the number of words that named them. */
+/** The command, its queue, and the number of positionals that named them. */
 export interface NamedCommand {
   readonly command: Command;
   readonly queue: string;
@@ -12,12 +12,12 @@ export interface NamedCommand {
 }
 
 /**
- * Finds command and queue in words that are not options: `QUEUE COMMAND …`, or `COMMAND …` if RQ_Q or RQ_QUEUE names
- * the queue. A first word that is both a command and the directory of a queue is the queue if a command follows.
+ * Finds the command and the queue in the positionals: `QUEUE COMMAND …`, or `COMMAND …` if RQ_Q or RQ_QUEUE names the
+ * queue. A first positional that is both a command and the directory of a queue is the queue if a command follows.
  * Throws USAGE, or UnknownCommand.
  */
-export function nameCommand(words: readonly string[], environment: NodeJS.ProcessEnv): NamedCommand {
-  const [first = '', second] = words;
+export function nameCommand(positionals: readonly string[], environment: NodeJS.ProcessEnv): NamedCommand {
+  const [first = '', second] = positionals;
   const firstCommand = findCommand(first);
   const secondCommand = findCommand(second);
   const standing = environment['RQ_Q'] || environment['RQ_QUEUE'] || '';

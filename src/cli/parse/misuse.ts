@@ -1,8 +1,8 @@
 import type { CommandSpec } from './command-spec.ts';
 
-/** The words name no command. `explainMisuse` makes the usage error. */
+/** The arguments name no command. `explainMisuse` makes the usage error. */
 export class UnknownCommand extends Error {
-  /** The words that may be a mistyped command, most likely first. */
+  /** The arguments that may be a mistyped command, most likely first. */
   readonly candidates: readonly string[];
   /** Whether the first candidate stands where the queue should be named. */
   readonly lacksQueue: boolean;
@@ -18,16 +18,16 @@ export class UnknownCommand extends Error {
 export class InvalidArguments extends Error {
   readonly command: CommandSpec;
   /** The arguments, for yargs to find out what is wrong. */
-  readonly words: readonly string[];
+  readonly args: readonly string[];
   /** The first option that the command does not have, as it was typed. */
   readonly unknown: string | undefined;
   /** Advice to append to the message. */
   hint = '';
 
-  constructor(command: CommandSpec, words: readonly string[], unknown: string | undefined) {
+  constructor(command: CommandSpec, args: readonly string[], unknown: string | undefined) {
     super(`invalid arguments of ${command.name}`);
     this.command = command;
-    this.words = words;
+    this.args = args;
     this.unknown = unknown;
   }
 }

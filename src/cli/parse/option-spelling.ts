@@ -1,14 +1,14 @@
 import type { OptionSpec } from './command-spec.ts';
 import { optionKey } from './option-values.ts';
 
-/** Words sorted into kinds, with every option in its long form and its value behind `=`. */
-export interface SortedWords {
+/** Arguments by kind, with every option in its long form and its value after `=`. */
+export interface ClassifiedArguments {
   /** Positional arguments before `--`. */
   readonly positionals: readonly string[];
   readonly options: readonly string[];
   /** Options that no command has, as they were typed. */
   readonly unknown: readonly string[];
-  /** The words after `--`. */
+  /** The arguments after `--`. */
   readonly literals: readonly string[];
 }
 
@@ -16,67 +16,67 @@ const NEGATIVE_NUMBER = /^-(?:\d+(?:\.\d+)?|\.\d+)$/;
 const LONG = /^--([^=]*)(=.*)?$/s;
 
 /**
- * Sorts words and spells options out: `-qtx` is `--quiet --tag=x`, `--max-feed 4` is `--max_feed=4`, a bare `--stdin`
- * is `--stdin=-`. yargs-parser supports neither values attached to a letter nor optional values.
+ * Sorts arguments by kind and expands options: `-qtx` is `--quiet --tag=x`, `--max-feed 4` is `--max_feed=4`, a bare
+ * `--stdin` is `--stdin=-`. yargs-parser supports neither values attached to a letter nor optional values.
  */
-export function sortWords(words: readonly string[], known: readonly OptionSpec[]): SortedWords {
-  const end = words.includes('--') ? words.indexOf('--') : words.length;
+export function classifyArguments(args: readonly string[], specs: readonly OptionSpec[]): ClassifiedArguments {
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
   const sorted = { positionals: [] as string[], options: [] as string[], unknown: [] as string[] };
   for (let at = 0; at < end; at += 1) {
-    const word = words[at] ?? '';
-    const next = at + 1 < end ? words[at + 1] : undefined;
+    const word = args[at] ?? '';
+    const next = at + 1 < end ? args[at + 1] : undefined;
     if (!isOption(word)) {
       sorted.positionals.push(word);
       continue;
     }
-    const spelled = spellOption(word, known);
-    if (spelled === undefined) {
+    const expanded = expandOption(word, specs);
+    if (expanded === undefined) {
       sorted.unknown.push(word);
       continue;
     }
-    const open = openOption(spelled, known);
+    const open = incompleteOption(expanded, specs);
     if (open !== undefined && next !== undefined && !isOption(next)) {
-      spelled.push(`${spelled.pop()}=${next}`);
+      expanded.push(`${expanded.pop()}=${next}`);
       at += 1;
     }
-    sorted.options.push(...spelled);
+    sorted.options.push(...expanded);
   }
-  return { ...sorted, literals: words.slice(end + 1) };
+  return { ...sorted, literals: args.slice(end + 1) };
 }
 
-/** Whether a word before `--` is an option, or several letters of options. */
+/** Whether an argument before `--` is an option, or several short options. */
 export function isOption(word: string): boolean {
   return word.startsWith('-') && word !== '-' && !NEGATIVE_NUMBER.test(word);
 }
 
-/** The options of a word in their long form; undefined if one is unknown. */
-export function spellOption(word: string, known: readonly OptionSpec[]): string[] | undefined {
-  return word.startsWith('--') ? spellLong(word, known) : spellLetters(word, known);
+/** The options of an argument in their long form; undefined if one is unknown. */
+export function expandOption(word: string, specs: readonly OptionSpec[]): string[] | undefined {
+  return word.startsWith('--') ? expandLong(word, specs) : expandLetters(word, specs);
 }
 
-/** The last of the spelled options if the next word is its value. */
-export function openOption(spelled: readonly string[], known: readonly OptionSpec[]): OptionSpec | undefined {
-  const last = spelled.at(-1);
-  return known.find(({ name, type }) => `--${name}` === last && type !== 'flag');
+/** The last of the expanded options if the next argument is its value. */
+export function incompleteOption(expanded: readonly string[], specs: readonly OptionSpec[]): OptionSpec | undefined {
+  const last = expanded.at(-1);
+  return specs.find(({ name, type }) => `--${name}` === last && type !== 'flag');
 }
 
-function spellLong(word: string, known: readonly OptionSpec[]): string[] | undefined {
+function expandLong(word: string, specs: readonly OptionSpec[]): string[] | undefined {
   const [, name = '', value = ''] = LONG.exec(word) ?? [];
-  const option = known.find((each) => optionKey(each.name) === optionKey(name));
+  const option = specs.find((each) => optionKey(each.name) === optionKey(name));
   return option && [spell(option, value)];
 }
 
-function spellLetters(word: string, known: readonly OptionSpec[]): string[] | undefined {
-  const spelled: string[] = [];
+function expandLetters(word: string, specs: readonly OptionSpec[]): string[] | undefined {
+  const expanded: string[] = [];
   for (let at = 1; at < word.length; at += 1) {
-    const option = known.find((each) => each.short === word[at]);
+    const option = specs.find((each) => each.short === word[at]);
     if (option === undefined) return undefined;
     const rest = word.slice(at + 1);
     const takesRest = rest.startsWith('=') || (rest !== '' && option.type !== 'flag' && option.type !== 'optional');
-    spelled.push(spell(option, takesRest ? `=${rest.replace(/^=/, '')}` : ''));
+    expanded.push(spell(option, takesRest ? `=${rest.replace(/^=/, '')}` : ''));
     if (takesRest) break;
   }
-  return spelled;
+  return expanded;
 }
 
 function spell(option: OptionSpec, value: string): string {

@@ -8,18 +8,18 @@ import { observeCall } from '../stall/observe-call.ts';
 import { versionText } from '../version.ts';
 import { refuseInvalidBytes } from './argument-bytes.ts';
 import { type Arguments, readArguments } from './arguments.ts';
-import type { CommandCall, CommandProgram, Surroundings, TextOutput } from './command-call.ts';
+import type { CallContext, CommandCall, CommandProgram, TextOutput } from './command-call.ts';
 import { COMMANDS } from './command-table.ts';
 
 /**
- * Reads the words as a call of a command, loads its handler, and has long waits of the call reported. Throws USAGE, or
- * INVALID_INPUT for the log.
+ * Reads the arguments as a call of a command, loads its handler, and has long waits of the call reported. Throws USAGE,
+ * or INVALID_INPUT for the log.
  */
 export async function readCall(
-  words: readonly string[],
-  { environment, output, input }: Surroundings,
+  args: readonly string[],
+  { environment, output, input }: CallContext,
 ): Promise<{ call: CommandCall; program: CommandProgram }> {
-  const read = await readOrExplain(words, environment);
+  const read = await readOrExplain(args, environment);
   refuseUnknownFields(read);
   const log = read.options.text('log');
   if (log !== undefined) tryLog(log);
@@ -43,10 +43,10 @@ export async function readCall(
 }
 
 /** As `readArguments`. Throws USAGE for a call that is not understood. */
-export async function readOrExplain(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<Arguments> {
-  refuseInvalidBytes(words);
+export async function readOrExplain(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<Arguments> {
+  refuseInvalidBytes(args);
   try {
-    return readArguments(words, environment);
+    return readArguments(args, environment);
   } catch (error) {
     // Loaded for mistakes only: yargs takes longer to load than a submit takes to run.
     const { explainMisuse } = await import('../help/usage-error.ts');

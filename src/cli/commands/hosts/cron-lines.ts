@@ -5,7 +5,7 @@ import { errorCode } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { quoteCommand, quoteWord, splitWords } from '../../parse/shell-words.ts';
-import { optionWords } from './feeder-call.ts';
+import { optionArguments } from './feeder-call.ts';
 
 /** Options of the call that the lines pass on to `start`. */
 const START_OPTIONS = [
@@ -29,8 +29,8 @@ const ROTATE_TIME = '17 3 * * *';
 /** Makes the crontab lines that keep a feeder of the queue running. Throws INVALID_INPUT for a path that cron cannot use. */
 export function cronLines(call: CommandCall): string[] {
   const queue = resolve(call.queue);
-  const start = shellLine(call, [queue, 'start', '--quiet', ...startWords(call)]);
-  const rotate = `${shellLine(call, [queue, 'rotate', ...optionWords(call, ['lock-timeout'])])} >/dev/null`;
+  const start = shellLine(call, [queue, 'start', '--quiet', ...startArguments(call)]);
+  const rotate = `${shellLine(call, [queue, 'rotate', ...optionArguments(call, ['lock-timeout'])])} >/dev/null`;
   const nightly = call.options.flag('rotate') ? [{ when: ROTATE_TIME, command: rotate }] : [];
   const entries = [...START_TIMES.map((when) => ({ when, command: start })), ...nightly];
   return entries.map((entry) => cronLine(entry, quoteWord(queue)));
@@ -47,21 +47,21 @@ export function isOwnLine(call: CommandCall): IsOwn {
 }
 
 /** Node and rq have absolute paths, because cron runs commands with a short PATH and without a profile. */
-function shellLine({ environment }: CommandCall, words: readonly string[]): string {
+function shellLine({ environment }: CommandCall, args: readonly string[]): string {
   const host = environment['RQ_HOST'] ? [`RQ_HOST=${hostName(environment)}`] : [];
   const runtime = environment['RQ_RUNTIME_DIR'];
   const settings = [...host, ...(runtime ? [`RQ_RUNTIME_DIR=${resolve(runtime)}`] : [])];
   // With env, because a crontab can set SHELL to a shell without assignments before a command.
   const prefix = settings.length === 0 ? [] : ['/usr/bin/env', ...settings];
-  return quoteCommand([...prefix, process.execPath, resolve(process.argv[1] ?? ''), ...words]);
+  return quoteCommand([...prefix, process.execPath, resolve(process.argv[1] ?? ''), ...args]);
 }
 
-function startWords(call: CommandCall): string[] {
+function startArguments(call: CommandCall): string[] {
   const paths = START_PATHS.flatMap((name) => {
     const path = call.options.text(name);
     return path === undefined ? [] : [`--${name}=${resolve(path)}`];
   });
-  return [...optionWords(call, START_OPTIONS), ...paths];
+  return [...optionArguments(call, START_OPTIONS), ...paths];
 }
 
 function realPath(path: string): string | undefined {

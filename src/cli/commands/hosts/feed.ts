@@ -5,7 +5,7 @@ import { RqError } from '../../../job/errors.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { FEED_OPTIONS, FEED_QUIET } from './feed-options.ts';
-import { daemonWords, feederLogPath, feedOptions } from './feeder-call.ts';
+import { daemonArguments, feederLogPath, feedOptions } from './feeder-call.ts';
 import { startInBackground } from './start.ts';
 
 export const spec: CommandSpec = {
@@ -77,7 +77,7 @@ export async function run(call: CommandCall): Promise<number | undefined> {
 async function startAnew(call: CommandCall, asDaemon: boolean): Promise<number | undefined> {
   if (asDaemon) {
     const logPath = feederLogPath(call);
-    await startDaemon(daemonWords(call, logPath), logPath);
+    await startDaemon(daemonArguments(call, logPath), logPath);
     return undefined;
   }
   const child = execa(process.execPath, process.argv.slice(1), { stdio: 'inherit', reject: false });

@@ -86,12 +86,12 @@ export function feederLogPath(call: CommandCall): string {
 /**
  * Returns the arguments that start a daemon with the options of this call. They name the queue by its absolute path.
  */
-export function daemonWords(call: CommandCall, logPath: string): string[] {
-  return [resolve(call.queue), 'feed', ...optionWords(call, [...VALUES, ...FLAGS]), `--log=${logPath}`];
+export function daemonArguments(call: CommandCall, logPath: string): string[] {
+  return [resolve(call.queue), 'feed', ...optionArguments(call, [...VALUES, ...FLAGS]), `--log=${logPath}`];
 }
 
 /** Returns the named options that the call has, as arguments. */
-export function optionWords({ options }: CommandCall, names: readonly string[]): string[] {
+export function optionArguments({ options }: CommandCall, names: readonly string[]): string[] {
   return names.flatMap((name) => {
     if (options.flag(name)) return [`--${name}`];
     const value = options.number(name) ?? options.text(name);

@@ -1,7 +1,7 @@
 import { RqError } from '../../../job/errors.ts';
 import { executeSql } from '../../../queue/jobs/execute.ts';
 import type { Printable } from '../../../yaml/document.ts';
-import { readSqlWords } from '../../input/sql-input.ts';
+import { readSqlTerms } from '../../input/sql-input.ts';
 import { printDocument, printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
@@ -32,7 +32,7 @@ export async function run(call: CommandCall): Promise<undefined> {
   if (call.options.text('fields') !== undefined) {
     throw new RqError('USAGE', 'cannot execute with --fields: the SQL statement chooses the columns; remove --fields');
   }
-  const sql = (await readSqlWords(call)).join(' ');
+  const sql = (await readSqlTerms(call)).join(' ');
   const result = await useQueue(call, (queue) => executeSql(queue, sql));
   if ('changes' in result) await printReport(call, result);
   else await printDocument(call, result.rows.map(printableRow));

@@ -38,8 +38,8 @@ export const spec: CommandSpec = {
 /** Requeues the selected finished and dead jobs, changed by the options, and prints them. */
 export async function run(call: CommandCall): Promise<undefined> {
   jobFields(call);
-  const { words, readsStdin } = selectorsOf(call);
-  await withJobOptions(call, readsStdin || words.length === 0, (options) => resubmit(call, options));
+  const { positionals, readsStdin } = selectorsOf(call);
+  await withJobOptions(call, readsStdin || positionals.length === 0, (options) => resubmit(call, options));
 }
 
 async function resubmit(call: CommandCall, options: JobEntry): Promise<void> {

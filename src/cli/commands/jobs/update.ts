@@ -37,8 +37,8 @@ export const spec: CommandSpec = {
 /** Changes fields of the selected pending and holding jobs, and prints them. */
 export async function run(call: CommandCall): Promise<undefined> {
   jobFields(call);
-  const { words, readsStdin } = selectorsOf(call);
-  const { assignments, others } = splitAssignments(words);
+  const { positionals, readsStdin } = selectorsOf(call);
+  const { assignments, others } = splitAssignments(positionals);
   if (assignments.length === 0) {
     throw new RqError(
       'USAGE',
@@ -46,7 +46,7 @@ export async function run(call: CommandCall): Promise<undefined> {
     );
   }
   const change = readAssignments(assignments, call.environment);
-  const selection = await requireSelection(call, { words: others, readsStdin });
+  const selection = await requireSelection(call, { positionals: others, readsStdin });
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'updated');
     const result = await progress.during(updateJobs(queue, selection, change, progress.report));

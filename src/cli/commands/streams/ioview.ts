@@ -66,8 +66,8 @@ async function view({ source, programs }: Viewers, paths: readonly string[]): Pr
   const ignore = (): void => undefined;
   for (const signal of KEYBOARD_SIGNALS) process.on(signal, ignore);
   try {
-    for (const [program = '', ...words] of programs) {
-      const ended = await execa(program, [...words, ...paths], { stdio: 'inherit', reject: false });
+    for (const [program = '', ...args] of programs) {
+      const ended = await execa(program, [...args, ...paths], { stdio: 'inherit', reject: false });
       if (ended.exitCode !== undefined) return ended.exitCode;
       if (ended.signal !== undefined) return SIGNAL_STATUS + constants.signals[ended.signal];
       if (source !== undefined) {

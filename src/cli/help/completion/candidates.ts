@@ -13,7 +13,7 @@ export interface Completion {
   readonly candidates: readonly Candidate[];
 }
 
-export const NOTHING: Completion = { files: 'none', candidates: [] };
+export const NO_CANDIDATES: Completion = { files: 'none', candidates: [] };
 export const FILES: Completion = { files: 'files', candidates: [] };
 export const DIRECTORIES: Completion = { files: 'directories', candidates: [] };
 
@@ -23,17 +23,17 @@ const FEW = 20;
 const TAG = 'tag=';
 
 /** Candidates without file names. */
-export function oneOf(candidates: readonly Candidate[]): Completion {
+export function completionOf(candidates: readonly Candidate[]): Completion {
   return { files: 'none', candidates };
 }
 
 /** Names without a description. */
-export function bare(names: readonly string[], about = ''): Candidate[] {
+export function candidatesFrom(names: readonly string[], about = ''): Candidate[] {
   return names.map((text) => ({ text, about }));
 }
 
 /** The candidates that begin with what was typed. */
-export function fitting({ files, candidates }: Completion, typed: string): Completion {
+export function startingWith({ files, candidates }: Completion, typed: string): Completion {
   return { files, candidates: candidates.filter(({ text }) => text.startsWith(typed)) };
 }
 
@@ -44,19 +44,19 @@ export function withPrefix(prefix: string, { files, candidates }: Completion): C
 
 /** A word of a selection: states, `all`, keys, tags and jids; in a list with commas, its last part. */
 export async function completeSelection(queue: string, typed: string): Promise<Completion> {
-  if (typed.startsWith(TAG)) return withPrefix(TAG, oneOf(await completeTags(queue, typed.slice(TAG.length))));
-  if (typed.startsWith('state=')) return withPrefix('state=', oneOf(bare(JOB_STATES)));
+  if (typed.startsWith(TAG)) return withPrefix(TAG, completionOf(await completeTags(queue, typed.slice(TAG.length))));
+  if (typed.startsWith('state=')) return withPrefix('state=', completionOf(candidatesFrom(JOB_STATES)));
   const prefix = /^(?:.*,)?(?:\d+-)?/s.exec(typed)?.[0] ?? '';
   const part = typed.slice(prefix.length);
-  if (prefix.endsWith('-')) return withPrefix(prefix, oneOf(await completeJids(queue, part)));
+  if (prefix.endsWith('-')) return withPrefix(prefix, completionOf(await completeJids(queue, part)));
   const states = [
-    ...bare(JOB_STATES, 'jobs in this state'),
+    ...candidatesFrom(JOB_STATES, 'jobs in this state'),
     { text: 'failed', about: 'failed jobs' },
     { text: 'all', about: 'all jobs' },
   ];
   const keys = prefix === '' ? keyCandidates(part) : [];
   const jids = part === '' ? await completeJids(queue, '', FEW) : await completeJids(queue, part);
-  return withPrefix(prefix, oneOf([...states, ...keys, ...jids]));
+  return withPrefix(prefix, completionOf([...states, ...keys, ...jids]));
 }
 
 /** The newest jobs whose jid begins with what was typed. */
@@ -72,7 +72,7 @@ export async function completeJids(queue: string, typed: string, limit = LIMIT):
 export async function completeTags(queue: string, typed: string): Promise<Candidate[]> {
   const { completeTag } = await import('../../../queue/jobs/complete.ts');
   const tags = await completeTag(queue, typed, LIMIT);
-  return bare(tags.filter((tag) => printableLine(tag) === tag));
+  return candidatesFrom(tags.filter((tag) => printableLine(tag) === tag));
 }
 
 /** Before a key is begun, only `tag=`: all keys would hide the states. */

@@ -2,18 +2,18 @@ import { JOB_FIELDS } from '../../../job/job.ts';
 import type { NamedCommand } from '../../parse/command-name.ts';
 import type { OptionSpec } from '../../parse/command-spec.ts';
 import { ALL_OPTIONS, type Command, optionsOf } from '../../parse/command-table.ts';
-import { isOption, openOption, spellOption } from '../../parse/option-spelling.ts';
+import { expandOption, incompleteOption, isOption } from '../../parse/option-spelling.ts';
 import { optionKey } from '../../parse/option-values.ts';
 import { COMMON_OPTIONS } from '../../parse/shared-options.ts';
 import {
-  bare,
   type Completion,
+  candidatesFrom,
   completeTags,
+  completionOf,
   DIRECTORIES,
   FILES,
-  fitting,
-  NOTHING,
-  oneOf,
+  NO_CANDIDATES,
+  startingWith,
   withPrefix,
 } from './candidates.ts';
 import type { TypedLine } from './typed-line.ts';
@@ -25,15 +25,15 @@ export async function completeOption(
 ): Promise<Completion | undefined> {
   const last = previous.at(-1) ?? '';
   const options = named === undefined ? ALL_OPTIONS : optionsOf(named.command);
-  const open = isOption(last) ? openOption(spellOption(last, options) ?? [], options) : undefined;
-  if (open !== undefined) return fitting(await completeValue(open, current, named), current);
+  const open = isOption(last) ? incompleteOption(expandOption(last, options) ?? [], options) : undefined;
+  if (open !== undefined) return startingWith(await completeValue(open, current, named), current);
   if (!current.startsWith('-')) return undefined;
   const own = named === undefined ? COMMON_OPTIONS : options;
   const [, name, typed = ''] = /^--([^=]+)=(.*)$/s.exec(current) ?? [];
-  if (name === undefined) return oneOf(optionNames(current, own));
+  if (name === undefined) return completionOf(optionNames(current, own));
   const option = own.find((each) => optionKey(each.name) === optionKey(name));
-  if (option === undefined || option.type === 'flag') return NOTHING;
-  return withPrefix(`--${name}=`, fitting(await completeValue(option, typed, named), typed));
+  if (option === undefined || option.type === 'flag') return NO_CANDIDATES;
+  return withPrefix(`--${name}=`, startingWith(await completeValue(option, typed, named), typed));
 }
 
 /** Long options, with `_` or `-` as far as they are typed; after a single `-` short options too. */
@@ -49,11 +49,12 @@ function optionNames(typed: string, options: readonly OptionSpec[]): Completion[
 }
 
 async function completeValue(option: OptionSpec, typed: string, named: NamedCommand | undefined): Promise<Completion> {
-  if (option.choices !== undefined) return oneOf(bare(option.choices));
-  if (option.name === 'tag') return named === undefined ? NOTHING : oneOf(await completeTags(named.queue, typed));
-  if (option.name === 'fields') return named === undefined ? NOTHING : fieldNames(named.command, typed);
+  if (option.choices !== undefined) return completionOf(candidatesFrom(option.choices));
+  if (option.name === 'tag')
+    return named === undefined ? NO_CANDIDATES : completionOf(await completeTags(named.queue, typed));
+  if (option.name === 'fields') return named === undefined ? NO_CANDIDATES : fieldNames(named.command, typed);
   if (/FILE|PATH/.test(option.value ?? '')) return FILES;
-  return option.value === 'DIR' ? DIRECTORIES : NOTHING;
+  return option.value === 'DIR' ? DIRECTORIES : NO_CANDIDATES;
 }
 
 function fieldNames({ report, positionals }: Command, typed: string): Completion {
@@ -61,7 +62,7 @@ function fieldNames({ report, positionals }: Command, typed: string): Completion
   const names = report ?? (printsJobs ? JOB_FIELDS : []);
   const prefix = /^.*,/s.exec(typed)?.[0] ?? '';
   const used = prefix.split(',');
-  return withPrefix(prefix, oneOf(bare(names.filter((name) => !used.includes(name)))));
+  return withPrefix(prefix, completionOf(candidatesFrom(names.filter((name) => !used.includes(name)))));
 }
 
 function firstSentence(help: string): string {
