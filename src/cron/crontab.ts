@@ -7,7 +7,7 @@ import { withLocalLock } from '../lease/local-lock.ts';
 /** Wording for the errors of an access to the crontab. */
 interface CrontabAccess {
   /** How an error message begins: `cannot add … to the crontab`. */
-  readonly attempt: string;
+  readonly action: string;
   /** Advice for a host without crontab(1). */
   readonly instead: string;
 }
@@ -45,17 +45,17 @@ export async function readCrontab(access: CrontabAccess): Promise<Uint8Array> {
   if (isDone) return stdout;
   // Any other failure must not look like an empty crontab, which would then overwrite the user's.
   if (NO_CRONTAB.test(failure) && stdout.length === 0) return new Uint8Array();
-  throw new RqError('IO', `${access.attempt}: "crontab -l" failed: ${failure}`);
+  throw new RqError('IO', `${access.action}: "crontab -l" failed: ${failure}`);
 }
 
 async function writeCrontab(content: Uint8Array, task: CrontabChange): Promise<void> {
   const { isDone, failure } = await runCrontab('-', content, task);
-  if (!isDone) throw new RqError('IO', `${task.attempt}: "crontab -" failed: ${failure}`);
+  if (!isDone) throw new RqError('IO', `${task.action}: "crontab -" failed: ${failure}`);
   const written = await readCrontab(task);
   if (isSame(task.change(written), written)) return;
   throw new RqError(
     'IO',
-    `${task.attempt}: "crontab -" succeeded, but "crontab -l" does not show the change; try again`,
+    `${task.action}: "crontab -" succeeded, but "crontab -l" does not show the change; try again`,
   );
 }
 
@@ -78,7 +78,7 @@ async function runCrontab(argument: '-l' | '-', input: Uint8Array, access: Cront
     env: { LC_ALL: 'C', CRONTAB_NOHEADER: 'Y' },
   });
   if (result.code === 'ENOENT') {
-    throw new RqError('IO', `${access.attempt}: this host has no crontab program; ${access.instead}`);
+    throw new RqError('IO', `${access.action}: this host has no crontab program; ${access.instead}`);
   }
   const message = Buffer.from(result.stderr).toString().trim() || (result.shortMessage ?? '');
   return { isDone: !result.failed, stdout: result.stdout, failure: message.split('\n')[0] ?? '' };

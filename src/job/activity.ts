@@ -1,8 +1,8 @@
 import { systemClock } from './clock.ts';
 
-/** A resource that another process holds, and the start of the wait for it (`Clock.monotonicMs`). */
+/** The reason of a wait for another process, and its start (`Clock.monotonicMs`). */
 export interface Wait {
-  readonly what: string;
+  readonly reason: string;
   readonly sinceMs: number;
 }
 
@@ -73,11 +73,11 @@ export class Activity {
   }
 
   private report(): void {
-    const what = this.waits.at(-1)?.what;
+    const reason = this.waits.at(-1)?.reason;
     const sinceMs = this.waits[0]?.sinceMs;
     this.observe({
       operation: this.operations.at(-1),
-      wait: what === undefined || sinceMs === undefined ? undefined : { what, sinceMs },
+      wait: reason === undefined || sinceMs === undefined ? undefined : { reason, sinceMs },
       mayHaveChanged: this.hasChange,
       isUnlimited: this.isUnlimited,
     });
@@ -86,14 +86,14 @@ export class Activity {
 
 /** One wait for other processes, until the work that needs it has ended. */
 export class OpenWait {
-  what: string | undefined;
+  reason: string | undefined;
   sinceMs: number | undefined;
 
   constructor(private readonly report: (wait: OpenWait) => void) {}
 
-  /** Sets the resource that the process waits for. */
-  for(what: string): void {
-    this.what = what;
+  /** Sets the current reason of the wait. */
+  for(reason: string): void {
+    this.reason = reason;
     this.sinceMs ??= systemClock.monotonicMs();
     this.report(this);
   }

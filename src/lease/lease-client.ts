@@ -110,7 +110,7 @@ class Acquisition {
           revalidatedMs = clock.monotonicMs();
           revalidateDirectory(this.directory);
         }
-        const lease = this.attempt();
+        const lease = this.tryOnce();
         if (lease !== undefined) return lease;
       } catch (error) {
         if (!isTransient(error)) throw leaseError(this.directory, error);
@@ -125,7 +125,7 @@ class Acquisition {
   }
 
   /** Undefined if another process holds the lease, or was faster. */
-  private attempt(): Lease | undefined {
+  private tryOnce(): Lease | undefined {
     const { local, signals } = this.client;
     local.prepare();
     const { expected } = this;

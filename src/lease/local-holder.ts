@@ -33,20 +33,20 @@ export class LocalHolder {
 
   /** Call it before the acquisition, so that the note follows the acquisition at once. */
   prepare(): void {
-    attempt(() => this.notePath());
-    attempt(() => this.ownIdentity());
+    tryOperation(() => this.notePath());
+    tryOperation(() => this.ownIdentity());
   }
 
   /** Notes that this process holds a generation. Call it after the acquisition: the note may be another process's. */
   note(generation: number): void {
     const text = (): string => JSON.stringify({ generation, ...this.ownIdentity() });
-    attempt(() => writeFileSync(this.notePath(), text(), { mode: 0o600 }));
+    tryOperation(() => writeFileSync(this.notePath(), text(), { mode: 0o600 }));
   }
 
   /** Call it after the release: until then the note shows that this process was killed. */
   erase(generation: number): void {
     const note = this.read();
-    if (note?.generation === generation && note.pid === process.pid) attempt(() => unlinkSync(this.notePath()));
+    if (note?.generation === generation && note.pid === process.pid) tryOperation(() => unlinkSync(this.notePath()));
   }
 
   /** The pid of the process of this host that holds a generation, and whether it still runs. */
@@ -59,7 +59,7 @@ export class LocalHolder {
   }
 
   private read(): Note | undefined {
-    return attempt(() => parseNote(readFileSync(this.notePath(), 'utf8')));
+    return tryOperation(() => parseNote(readFileSync(this.notePath(), 'utf8')));
   }
 
   private notePath(): string {
@@ -92,7 +92,7 @@ function parseNote(text: string): Note | undefined {
 }
 
 /** Undefined if the file system, or the owner of the runtime directory, does not allow the operation. */
-function attempt<T>(operation: () => T): T | undefined {
+function tryOperation<T>(operation: () => T): T | undefined {
   try {
     return operation();
   } catch (error) {

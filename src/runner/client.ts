@@ -6,8 +6,8 @@ import type { Environment, Fields } from './protocol/fields.ts';
 import { LineConnection } from './protocol/lines.ts';
 import {
   type Exit,
-  type KnownAttempt,
   keyOf,
+  type ListedAttempt,
   PROTOCOL_VERSION,
   type ServerHello,
   type ServerMessage,
@@ -115,8 +115,8 @@ export class RunnerClient {
   }
 
   /** Returns all attempts that run or are not acknowledged, ordered by jid and attempt. */
-  async list(): Promise<KnownAttempt[]> {
-    const listed: KnownAttempt[] = [];
+  async list(): Promise<ListedAttempt[]> {
+    const listed: ListedAttempt[] = [];
     for (;;) {
       const last = listed.at(-1);
       const after = last === undefined ? null : keyOf(last);

@@ -51,8 +51,8 @@ export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, 
   claimEach(connection, by, candidates(connection, mayRun, limit), limit, claims);
   if (claims.invalid.length === 0) return claims;
   const further = candidates(connection, mayRun, limit + MAX_INVALID);
-  const known = new Set([...claims.invalid, ...claims.claimed.map(({ jid }) => jid)]);
-  const others = further.filter(({ jid }) => !known.has(jid));
+  const tried = new Set([...claims.invalid, ...claims.claimed.map(({ jid }) => jid)]);
+  const others = further.filter(({ jid }) => !tried.has(jid));
   claimEach(connection, by, others, limit, claims);
   return claims;
 }

@@ -6,23 +6,23 @@ import { shownValue } from '../job/value-faults.ts';
 
 export type { JobEntry };
 
-/** The location of a value, for an error message: `line 3 of jobs.txt`. Called only for an error. */
-export type Place = () => string;
+/** The beginning of an error message: `cannot submit job 1 of stdin (line 3)`. Called only for an error. */
+export type ErrorPrefix = () => string;
 
 /**
  * Checks the keys and values of one job, and returns the fields that a submitter sets. Other fields of a job and null
  * values are left out. Throws INVALID_INPUT for an unknown key or an invalid value.
  */
-export function checkEntry(raw: Iterable<readonly [string, unknown]>, place: Place): JobEntry {
+export function checkEntry(raw: Iterable<readonly [string, unknown]>, prefix: ErrorPrefix): JobEntry {
   const entry: Record<string, unknown> = {};
   for (const [key, value] of raw) {
     if (!isSubmitterField(key)) {
-      if (!isJobField(key)) throw unknownKey(key, place);
+      if (!isJobField(key)) throw unknownKey(key, prefix);
       continue;
     }
     if (value === null || value === undefined) continue;
     const fault = fieldFault(key, value);
-    if (fault !== undefined) throw new RqError('INVALID_INPUT', `${place()}: ${key} ${fault}`);
+    if (fault !== undefined) throw new RqError('INVALID_INPUT', `${prefix()}: ${key} ${fault}`);
     entry[key] = value;
   }
   return entry;
@@ -33,11 +33,11 @@ export function commandFault(command: string): string | undefined {
   return fieldFault('command', command);
 }
 
-function unknownKey(key: string, place: Place): RqError {
+function unknownKey(key: string, prefix: ErrorPrefix): RqError {
   const nearest = closest(key, [...JOB_FIELDS]);
   const settable = SUBMITTER_FIELDS.join(', ');
   return new RqError(
     'INVALID_INPUT',
-    `${place()}: there is no field ${shownValue(key)}, did you mean ${nearest}? A submitter can set ${settable}`,
+    `${prefix()}: there is no field ${shownValue(key)}, did you mean ${nearest}? A submitter can set ${settable}`,
   );
 }

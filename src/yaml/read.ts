@@ -58,12 +58,12 @@ async function readDocument(text: string, source: string): Promise<SubmittedEntr
 }
 
 function checkRaw(raw: RawEntry, index: number, source: string): SubmittedEntry {
-  const place = (): string => `cannot submit job ${index + 1} of ${source} (line ${raw.line})`;
-  const { command, ...others } = checkEntry(raw.fields, place);
+  const prefix = (): string => `cannot submit job ${index + 1} of ${source} (line ${raw.line})`;
+  const { command, ...others } = checkEntry(raw.fields, prefix);
   const submitted = raw.fields.find(([key]) => key === 'submitted')?.[1];
   const origin = typeof submitted === 'string' ? { submitted } : {};
   if (command !== undefined) return { line: raw.line, ...others, ...origin, command };
-  throw new RqError('INVALID_INPUT', `${place()}: it has no command`);
+  throw new RqError('INVALID_INPUT', `${prefix()}: it has no command`);
 }
 
 function readLines(text: string, source: string): SubmittedEntry[] {

@@ -32,7 +32,7 @@ describeInFull('a share that fills up while three hosts feed and submit', () => 
     const refusals = await submitter.stop();
     expect(await used.finish('the share is full for some time')).toEqual([]);
     expect(refusals).not.toEqual([]);
-    for (const refusal of refusals) expect(refusal).toMatch(/is full|cannot tell whether/);
+    for (const refusal of refusals) expect(refusal).toMatch(/is full|cannot determine whether/);
     expect((await used.stored()).jobs.filter(({ state }) => state !== 'finished')).toEqual([]);
   });
 });

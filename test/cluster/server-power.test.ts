@@ -38,7 +38,7 @@ describeCluster('a power cut of the server while three hosts feed and submit', (
         mistakes: [],
       });
       // A call ends after its --lock-timeout of 60 s. Then its jobs do not exist, or its message says that they may.
-      for (const refusal of refusals) expect(refusal).toMatch(/try again|cannot tell whether|submitted \d/);
+      for (const refusal of refusals) expect(refusal).toMatch(/try again|cannot determine whether|submitted \d/);
       if (seconds < 30) expect(refusals).toEqual([]);
       expect(await used.feederOutput()).not.toMatch(/heartbeat failed|sent no heartbeat/);
     },

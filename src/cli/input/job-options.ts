@@ -30,7 +30,7 @@ export async function withJobOptions<Result>(
 }
 
 function readOptions({ command, options, environment }: CommandCall): JobEntry {
-  const attempt = `cannot ${command}`;
+  const action = `cannot ${command}`;
   const cwd = options.text('cwd');
   const stdin = options.text('stdin');
   const fields: [string, unknown][] = [
@@ -38,20 +38,20 @@ function readOptions({ command, options, environment }: CommandCall): JobEntry {
     ...TEXT_OPTIONS.map(({ field, name }): [string, unknown] => [field, options.text(name)]),
     ['restartable', options.flag('restartable') || undefined],
     ['cwd', cwd === undefined ? undefined : jobDirectory(cwd, environment)],
-    ['stdin', stdin === '-' ? undefined : readablePath(stdin, 'stdin', attempt)],
-    ['data', readablePath(options.text('data'), 'data', attempt)],
+    ['stdin', stdin === '-' ? undefined : readablePath(stdin, 'stdin', action)],
+    ['data', readablePath(options.text('data'), 'data', action)],
   ];
-  return checkEntry(fields, () => `${attempt} with these options`);
+  return checkEntry(fields, () => `${action} with these options`);
 }
 
 function jobDirectory(path: string, environment: NodeJS.ProcessEnv): string {
   return path.startsWith('/') ? resolve(path) : resolve(workingDirectory(environment), path);
 }
 
-function readablePath(path: string | undefined, field: 'stdin' | 'data', attempt: string): string | undefined {
+function readablePath(path: string | undefined, field: 'stdin' | 'data', action: string): string | undefined {
   if (path === undefined) return undefined;
   const absolute = resolve(path);
-  requireReadable(absolute, field, attempt);
+  requireReadable(absolute, field, action);
   return absolute;
 }
 

@@ -2,10 +2,10 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { NULL_DEVICE } from './standard-input.ts';
 
-/** Throws INVALID_INPUT unless a file can be copied into the queue. `attempt` begins the message: `cannot submit`. */
-export function requireReadable(path: string, field: 'stdin' | 'data', attempt: string): void {
+/** Throws INVALID_INPUT unless a file can be copied into the queue. `action` begins the message: `cannot submit`. */
+export function requireReadable(path: string, field: 'stdin' | 'data', action: string): void {
   const fault = readFault(path, field);
-  if (fault !== undefined) throw new RqError('INVALID_INPUT', `${attempt}: ${field} ${path} ${fault}`);
+  if (fault !== undefined) throw new RqError('INVALID_INPUT', `${action}: ${field} ${path} ${fault}`);
 }
 
 function readFault(path: string, field: 'stdin' | 'data'): string | undefined {

@@ -23,25 +23,25 @@ export async function makeSubmissions(
   const foreign = await findForeignReference(queue, entries);
   if (foreign !== undefined) {
     const { entry, path } = foreign;
-    const message = `${attemptOf(call, source, entry.line)}: no job of this queue has the file ${path}; give its full path`;
+    const message = `${actionOf(call, source, entry.line)}: no job of this queue has the file ${path}; give its full path`;
     throw new RqError('INVALID_INPUT', message);
   }
   const stage = call.options.flag('stage');
   const paths = new JobPaths(queue.directory, call.environment);
   return entries.map((entry) => {
     const job: JobEntry = { ...entry, ...options };
-    const attempt = attemptOf(call, source, entry.line);
+    const action = actionOf(call, source, entry.line);
     return {
       ...completeEntry({ ...job, command: entry.command, cwd: job.cwd ?? paths.workingDirectory }),
       stage,
-      stdin: options.stdin ?? paths.readable(entry.stdin, 'stdin', attempt),
-      data: options.data ?? paths.readable(entry.data, 'data', attempt),
+      stdin: options.stdin ?? paths.readable(entry.stdin, 'stdin', action),
+      data: options.data ?? paths.readable(entry.data, 'data', action),
     };
   });
 }
 
 /** How an error about an entry begins: `cannot submit the job at line 3 of stdin`. */
-function attemptOf({ command }: CommandCall, source: string | undefined, line: number): string {
+function actionOf({ command }: CommandCall, source: string | undefined, line: number): string {
   return source === undefined ? `cannot ${command}` : `cannot ${command} the job at line ${line} of ${source}`;
 }
 
@@ -61,13 +61,13 @@ class JobPaths {
     return this.cwd;
   }
 
-  readable(path: string | undefined, field: 'stdin' | 'data', attempt: string): string | null {
+  readable(path: string | undefined, field: 'stdin' | 'data', action: string): string | null {
     if (path === undefined) return null;
     const key = `${field}:${path}`;
-    const known = this.checked.get(key);
-    if (known !== undefined) return known;
+    const checked = this.checked.get(key);
+    if (checked !== undefined) return checked;
     const absolute = this.absolute(path);
-    requireReadable(absolute, field, attempt);
+    requireReadable(absolute, field, action);
     this.checked.set(key, absolute);
     return absolute;
   }

@@ -15,9 +15,9 @@ export class ProgressLine {
   private lastMs = this.startMs + QUIET_MS - EVERY_MS;
   private isShown = false;
 
-  /** `what` is a participle: `submitted`. */
+  /** `participle` is the first word of the line: `submitted`. */
   constructor(
-    private readonly what: string,
+    private readonly participle: string,
     private readonly isSilent: boolean,
   ) {}
 
@@ -28,7 +28,7 @@ export class ProgressLine {
     if (nowMs - this.lastMs < EVERY_MS) return;
     this.lastMs = nowMs;
     this.isShown = true;
-    show(`\r${progressText(this.what, done, total, (nowMs - this.startMs) / 1000)}\u001b[K`);
+    show(`\r${progressText(this.participle, done, total, (nowMs - this.startMs) / 1000)}\u001b[K`);
   };
 
   /** Removes the line when the work has ended. */
@@ -42,17 +42,17 @@ export class ProgressLine {
 }
 
 /** The progress line of a call; it is silent if stderr is not a terminal or the verbosity is below info. */
-export function progressOf(call: CommandCall, what: string): ProgressLine {
-  return new ProgressLine(what, call.diagnostics.verbosity < INFO || !isTerminal(2));
+export function progressOf(call: CommandCall, participle: string): ProgressLine {
+  return new ProgressLine(participle, call.diagnostics.verbosity < INFO || !isTerminal(2));
 }
 
 /** `submitted 1,200 of 5,000 (24 %), 600 a second, 6 s left`. */
-export function progressText(what: string, done: number, total: number | undefined, seconds: number): string {
+export function progressText(participle: string, done: number, total: number | undefined, seconds: number): string {
   const rate = seconds > 0 ? done / seconds : 0;
   const count = total === undefined ? grouped(done) : `${grouped(done)} of ${grouped(total)}`;
   const share = total === undefined || total === 0 ? '' : ` (${Math.floor((100 * done) / total)} %)`;
   const left = total === undefined || rate === 0 ? '' : `, ${timeText((total - done) / rate)} left`;
-  return `${what} ${count}${share}, ${grouped(Math.round(rate))} a second${left}`;
+  return `${participle} ${count}${share}, ${grouped(Math.round(rate))} a second${left}`;
 }
 
 function grouped(number: number): string {

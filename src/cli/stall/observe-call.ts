@@ -55,7 +55,7 @@ async function watchedActivity(settings: WatcherSettings): Promise<Activity> {
 function reportedActivity({ queue, firstMs, hint, target }: WatcherSettings): Activity {
   const reporter = new Reporter(queue, firstMs, hint);
   return new Activity(({ wait }) => {
-    const line = reporter.line({ wait, operation: undefined, stuckMs: 0 }, systemClock.monotonicMs());
+    const line = reporter.line({ wait, operation: undefined, blockedMs: 0 }, systemClock.monotonicMs());
     if (line !== undefined) warn(target, line);
   });
 }

@@ -1,11 +1,11 @@
 import type { Wait } from '../../job/activity.ts';
 
 /** The waits of a process. */
-export interface Seen {
+export interface ObservedState {
   readonly operation: string | undefined;
   readonly wait: Wait | undefined;
   /** How long a thread has been blocked in one system call, in milliseconds; 0 if none is. */
-  readonly stuckMs: number;
+  readonly blockedMs: number;
 }
 
 /** When a wait is reported, in multiples of the first time; afterwards at every multiple of the last. */
@@ -25,19 +25,19 @@ export class Reporter {
   ) {}
 
   /** The line to print at this time of the monotonic clock, or undefined. */
-  line(seen: Seen, nowMs: number): string | undefined {
-    const wait = this.waitOf(seen, nowMs);
+  line(observed: ObservedState, nowMs: number): string | undefined {
+    const wait = this.waitOf(observed, nowMs);
     if (wait === undefined) return this.lineAfterwards(nowMs);
     const waitedMs = nowMs - wait.sinceMs;
     if (waitedMs < this.dueMs()) return undefined;
     while (waitedMs >= this.dueMs()) this.reports += 1;
     this.last = wait;
-    return `still waiting after ${seconds(waitedMs)}: ${wait.what}${this.hint}`;
+    return `still waiting after ${seconds(waitedMs)}: ${wait.reason}${this.hint}`;
   }
 
-  private waitOf({ wait, operation = 'using its files', stuckMs }: Seen, nowMs: number): Wait | undefined {
-    if (stuckMs >= this.firstMs) {
-      return { what: `${this.queue} does not answer: ${operation}`, sinceMs: nowMs - stuckMs };
+  private waitOf({ wait, operation = 'using its files', blockedMs }: ObservedState, nowMs: number): Wait | undefined {
+    if (blockedMs >= this.firstMs) {
+      return { reason: `${this.queue} does not answer: ${operation}`, sinceMs: nowMs - blockedMs };
     }
     return wait !== undefined && nowMs - wait.sinceMs >= this.firstMs ? wait : undefined;
   }
@@ -46,7 +46,7 @@ export class Reporter {
     const { last } = this;
     this.last = undefined;
     this.reports = 0;
-    return last === undefined ? undefined : `continues after ${seconds(nowMs - last.sinceMs)}: ${last.what}`;
+    return last === undefined ? undefined : `continues after ${seconds(nowMs - last.sinceMs)}: ${last.reason}`;
   }
 
   private dueMs(): number {

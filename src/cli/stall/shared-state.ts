@@ -17,7 +17,7 @@ export function newSharedState(): SharedState {
 export function writeState(shared: SharedState, { operation, wait, ...marks }: ActivityState): void {
   const state: ActivityState = {
     operation: operation?.slice(0, LONGEST_TEXT),
-    wait: wait && { ...wait, what: wait.what.slice(0, LONGEST_TEXT) },
+    wait: wait && { ...wait, reason: wait.reason.slice(0, LONGEST_TEXT) },
     ...marks,
   };
   const header = new Int32Array(shared, 0, 2);

@@ -31,7 +31,7 @@ export class Threads {
    * How long the longest blocked thread has been blocked, in milliseconds; 0 if none is. The main thread also counts in
    * a system call that a signal would end, if a file operation is in progress. Otherwise it may be idle.
    */
-  stuckMs(nowMs: number, isInOperation: boolean): number {
+  blockedMs(nowMs: number, isInOperation: boolean): number {
     const found = new Map<string, Standstill>();
     let earliestMs = nowMs;
     for (const task of readdirSync('/proc/self/task')) {

@@ -20,9 +20,9 @@ export interface WatcherSettings {
   readonly hint: string;
 }
 
-const LOOK_MS = 500;
+const INTERVAL_MS = 500;
 /** A system call can take this long on a file system that works. */
-const LEAST_LIMIT_MS = 1_000;
+const MIN_LIMIT_MS = 1_000;
 /** A shell adds the number of the signal. */
 const SIGNALLED = 128;
 const IDLE: ActivityState = { operation: undefined, wait: undefined, mayHaveChanged: false, isUnlimited: false };
@@ -42,22 +42,22 @@ class Watcher {
     this.reporter = new Reporter(queue, firstMs, hint);
   }
 
-  look(): void {
+  observe(): void {
     const nowMs = systemClock.monotonicMs();
     this.state = readState(this.settings.shared) ?? this.state;
-    const stuckMs = this.threads.stuckMs(nowMs, this.state.operation !== undefined);
-    const line = this.reporter.line({ ...this.state, stuckMs }, nowMs);
+    const blockedMs = this.threads.blockedMs(nowMs, this.state.operation !== undefined);
+    const line = this.reporter.line({ ...this.state, blockedMs }, nowMs);
     if (line !== undefined) warn(this.settings.target, line);
-    if (stuckMs < LOOK_MS) {
+    if (blockedMs < INTERVAL_MS) {
       this.signalledMs = undefined;
       return;
     }
-    this.obeySignal(nowMs);
-    this.obeyLimit(stuckMs, nowMs);
+    this.endOnSignal(nowMs);
+    this.endAfterLimit(blockedMs, nowMs);
   }
 
   /** A signal with a listener does not reach the main thread while it is blocked. A feeder gets `firstMs` to continue. */
-  private obeySignal(nowMs: number): void {
+  private endOnSignal(nowMs: number): void {
     const { target, firstMs, queue } = this.settings;
     const signal = this.threads.pendingSignal();
     if (signal === undefined) {
@@ -67,21 +67,21 @@ class Watcher {
     this.signalledMs ??= nowMs;
     if (target.kind === 'stderr') endProcess(SIGNALLED + signal);
     if (nowMs - this.signalledMs < firstMs) return;
-    warn(target, `told to end, but ${queue} does not answer: the feeder ends now, and its jobs continue`);
+    warn(target, `asked to end, but ${queue} does not answer: the feeder ends now, and its jobs continue`);
     // Nothing uses the exit status of a feeder, and SIGKILL needs no cooperation.
     process.kill(process.pid, 'SIGKILL');
   }
 
-  private obeyLimit(stuckMs: number, nowMs: number): void {
+  private endAfterLimit(blockedMs: number, nowMs: number): void {
     const { limitMs, queue, target } = this.settings;
     const { operation, wait, mayHaveChanged, isUnlimited } = this.state;
     if (limitMs === undefined || isUnlimited) return;
-    const waitedMs = Math.max(stuckMs, wait === undefined ? 0 : nowMs - wait.sinceMs);
-    if (waitedMs < Math.max(limitMs, LEAST_LIMIT_MS)) return;
+    const waitedMs = Math.max(blockedMs, wait === undefined ? 0 : nowMs - wait.sinceMs);
+    if (waitedMs < Math.max(limitMs, MIN_LIMIT_MS)) return;
     const silence = `it has not answered for ${seconds(waitedMs)}`;
     const diagnostics = standardDiagnostics(process.env, target.verbosity);
     if (mayHaveChanged) {
-      diagnostics.fatal(`cannot tell whether ${queue} was changed: ${silence}; check with: rq ${queue} list`);
+      diagnostics.fatal(`cannot determine whether ${queue} was changed: ${silence}; check with: rq ${queue} list`);
       endProcess(EXIT.failed);
     }
     const during = operation === undefined ? '' : ` (${operation})`;
@@ -91,4 +91,4 @@ class Watcher {
 }
 
 const watcher = new Watcher(workerData as WatcherSettings);
-setInterval(() => watcher.look(), LOOK_MS);
+setInterval(() => watcher.observe(), INTERVAL_MS);

@@ -1,6 +1,6 @@
 import type { AttemptKey } from '../../job/job.ts';
 import type { AttemptEnd, ClaimedJobRow } from '../../queue/exchange/exchange.ts';
-import { attemptName, type KnownAttempt, type RunningAttempt } from '../../runner/protocol/messages.ts';
+import { attemptName, type ListedAttempt, type RunningAttempt } from '../../runner/protocol/messages.ts';
 
 /** The current boot of the machine, and the current journal of its runner. */
 export interface RunnerState {
@@ -11,7 +11,7 @@ export interface RunnerState {
 
 /** The attempts that the runner lists, and the subset whose results the database would accept. */
 export interface RunnerList {
-  readonly known: readonly KnownAttempt[];
+  readonly listed: readonly ListedAttempt[];
   readonly owned: readonly AttemptKey[];
 }
 
@@ -31,17 +31,17 @@ export interface Reconciliation {
 /** Compares the jobs that the database lists as running on this host with the attempts that its runner lists. */
 export function reconcile(
   rows: readonly ClaimedJobRow[],
-  { known, owned }: RunnerList,
+  { listed, owned }: RunnerList,
   state: RunnerState,
 ): Reconciliation {
-  const knownNames = new Set(known.map(attemptName));
+  const listedNames = new Set(listed.map(attemptName));
   const ownedNames = new Set(owned.map(attemptName));
-  const unknown = rows.filter((row) => !knownNames.has(attemptName(row)));
-  const running = known.filter((attempt) => attempt.state === 'running');
+  const unknown = rows.filter((row) => !listedNames.has(attemptName(row)));
+  const running = listed.filter((attempt) => attempt.state === 'running');
   return {
     adopted: running.filter((attempt) => ownedNames.has(attemptName(attempt))),
     stale: running.filter((attempt) => !ownedNames.has(attemptName(attempt))),
-    ended: known.flatMap((attempt) => (attempt.state === 'exited' ? [attempt.exit] : [])),
+    ended: listed.flatMap((attempt) => (attempt.state === 'exited' ? [attempt.exit] : [])),
     neverStarted: unknown.filter(({ journal }) => journal === state.journal),
     lost: unknown.filter(({ journal }) => journal !== state.journal).map((row) => lostEnd(row, state)),
   };

@@ -27,9 +27,9 @@ export class Recovery {
     const { attempts, events, kills, link } = this.parts;
     if (link.isLost) await link.connect();
     const rows = await runningJobs(this.queue, this.host);
-    const known = await link.list();
-    const owned = await readOwnedAttempts(this.queue, this.host, known);
-    const found = reconcile(rows, { known, owned }, this.runnerState());
+    const listed = await link.list();
+    const owned = await readOwnedAttempts(this.queue, this.host, listed);
+    const found = reconcile(rows, { listed, owned }, this.runnerState());
     for (const attempt of found.adopted) {
       attempts.add(attempt);
       attempts.start(attempt);
@@ -51,8 +51,8 @@ export class Recovery {
     this.lostJournal ??= link.runner.journal;
     events.runnerLost(link.lossReason);
     await link.connect();
-    const known = await link.list();
-    const byName = new Map(known.map((attempt) => [attemptName(attempt), attempt]));
+    const listed = await link.list();
+    const byName = new Map(listed.map((attempt) => [attemptName(attempt), attempt]));
     // A copy of the map: each recorded end may start a claimed job, which the runner's list does not contain.
     for (const [name, key] of Array.from(attempts.running)) {
       const attempt = byName.get(name);
@@ -87,7 +87,7 @@ export class Recovery {
     const { running, claimed, blocked, ends, releases } = this.parts.attempts;
     const ours = new Set([...running.keys(), ...[...claimed, ...blocked, ...ends, ...releases].map(attemptName)]);
     const unknown = rows.filter((row) => !ours.has(attemptName(row)));
-    this.recordUnknown(reconcile(unknown, { known: [], owned: [] }, this.runnerState()));
+    this.recordUnknown(reconcile(unknown, { listed: [], owned: [] }, this.runnerState()));
     this.mayHaveUnknownClaims = false;
   }
 

@@ -5,7 +5,7 @@ import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../../queue/exchange/exchange.ts';
 import { RunnerClient } from '../../runner/client.ts';
 import { launchRunner } from '../../runner/launch.ts';
-import { attemptName, type KnownAttempt } from '../../runner/protocol/messages.ts';
+import { attemptName, type ListedAttempt } from '../../runner/protocol/messages.ts';
 import { LoginEnvironment } from './login-environment.ts';
 import { spawnRequest } from './spawn-request.ts';
 
@@ -89,7 +89,7 @@ export class RunnerLink {
   }
 
   /** Returns the attempts that run or whose ends are not acknowledged. */
-  async list(): Promise<KnownAttempt[]> {
+  async list(): Promise<ListedAttempt[]> {
     const { client } = this;
     if (client === undefined) {
       throw new RqError('RUNNER', 'cannot list the attempts of the runner: the connection is lost', {

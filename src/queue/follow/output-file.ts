@@ -5,7 +5,7 @@ import { lastLinesStart } from './last-lines.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 /** The number of bytes before the offset that are read again: they differ in a file that was written anew. */
-const KNOWN_BYTES = 256;
+const LAST_BYTES = 256;
 
 /**
  * Reads a file piece by piece while a job writes it, perhaps on another host. Opens the file for each piece, so that an
@@ -14,7 +14,7 @@ const KNOWN_BYTES = 256;
 export class OutputFile {
   private readonly path: string;
   private offset = 0;
-  private known = Buffer.alloc(0);
+  private lastBytes = Buffer.alloc(0);
 
   constructor(path: string) {
     this.path = path;
@@ -30,7 +30,7 @@ export class OutputFile {
 
   rewind(): void {
     this.offset = 0;
-    this.known = Buffer.alloc(0);
+    this.lastBytes = Buffer.alloc(0);
   }
 
   /** The next bytes; undefined if there are none yet; `cut` if the file no longer has the bytes read before. Throws IO. */
@@ -39,12 +39,12 @@ export class OutputFile {
       if (size < this.offset) return 'cut';
       if (size === this.offset) return undefined;
       // Not beyond this size: an NFS client may return zeros there that no process wrote.
-      const start = this.offset - this.known.length;
-      const bytes = readAt(file, start, Math.min(size - start, this.known.length + CHUNK_BYTES));
-      if (!bytes.subarray(0, this.known.length).equals(this.known)) return 'cut';
-      const data = bytes.subarray(this.known.length);
+      const start = this.offset - this.lastBytes.length;
+      const bytes = readAt(file, start, Math.min(size - start, this.lastBytes.length + CHUNK_BYTES));
+      if (!bytes.subarray(0, this.lastBytes.length).equals(this.lastBytes)) return 'cut';
+      const data = bytes.subarray(this.lastBytes.length);
       this.offset += data.length;
-      this.known = Buffer.from(bytes.subarray(-KNOWN_BYTES));
+      this.lastBytes = Buffer.from(bytes.subarray(-LAST_BYTES));
       return data.length === 0 ? undefined : data;
     });
   }

@@ -45,7 +45,7 @@ async function readUnderLease<T>(queue: Queue, work: (connection: Connection) =>
     const found = await underLease(queue, (lease) => readOwned(queue, work, lease));
     if (found !== undefined) return found.result;
     if (clock.monotonicMs() >= deadlineMs) {
-      throw timeoutError(queue, new RqError('BUSY', 'the lease was lost in each attempt'));
+      throw timeoutError(queue, new RqError('BUSY', 'the lease was lost in each try'));
     }
   }
 }

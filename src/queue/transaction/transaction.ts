@@ -74,7 +74,7 @@ class TransactionRun<T> {
       const lease = await this.acquireLease();
       let result: T | typeof RETRY;
       try {
-        result = activity.during(`changing ${database}`, () => this.attempt(lease));
+        result = activity.during(`changing ${database}`, () => this.tryOnce(lease));
       } finally {
         if (locking === 'lease') this.queue.close();
         lease.release();
@@ -98,7 +98,7 @@ class TransactionRun<T> {
   }
 
   /** Steps 2 to 6, from the lock of the database to the commit. They wait for nothing except the database. */
-  private attempt(lease: Lease): T | typeof RETRY {
+  private tryOnce(lease: Lease): T | typeof RETRY {
     const { queue } = this;
     const wasOpen = queue.isOpen;
     try {
@@ -220,7 +220,7 @@ class TransactionRun<T> {
     const { directory } = this.queue;
     return new RqError(
       'OUTCOME_UNKNOWN',
-      `cannot tell whether the change to ${directory} was committed: its file system failed and did not recover in time; check with: rq ${directory} list`,
+      `cannot determine whether the change to ${directory} was committed: its file system failed and did not recover in time; check with: rq ${directory} list`,
       { cause: this.uncertain?.cause },
     );
   }

@@ -5,7 +5,7 @@ export function isTransient(code: string): boolean {
   return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_IOERR') || code === 'EIO' || code === 'ESTALE';
 }
 
-/** The resource that a process waits for after a transient error. */
+/** The reason of the wait after a transient error. */
 export function waitReason(database: string, error: unknown): string {
   const code = errorCode(error) ?? '';
   if (code.startsWith('SQLITE_BUSY')) return `SQLite's lock of ${database}: another process reads or writes`;

@@ -81,7 +81,7 @@ export interface ExitedAttempt extends AttemptKey {
   readonly exit: Exit;
 }
 
-export type KnownAttempt = RunningAttempt | ExitedAttempt;
+export type ListedAttempt = RunningAttempt | ExitedAttempt;
 
 export type RequestErrorCode =
   | 'INVALID'

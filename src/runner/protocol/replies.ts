@@ -1,6 +1,6 @@
 import { RqError } from '../../job/errors.ts';
 import { FieldReader, type Fields, parseFields } from './fields.ts';
-import type { Exit, KnownAttempt, ServerMessage, Spawned } from './messages.ts';
+import type { Exit, ListedAttempt, ServerMessage, Spawned } from './messages.ts';
 
 /** Parses a line that the runner sent. Throws RUNNER with facts.code PROTOCOL for an invalid message. */
 export function parseServerMessage(line: string): ServerMessage {
@@ -46,12 +46,12 @@ export function parseSlotsReply(body: Fields): number {
   return readerOf(body).integer('ahead', 0);
 }
 
-export function parseListReply(body: Fields): { attempts: KnownAttempt[]; more: boolean } {
+export function parseListReply(body: Fields): { attempts: ListedAttempt[]; more: boolean } {
   const attempts = readerOf(body).list('attempts').map(parseAttempt);
   return { attempts, more: body['more'] === true };
 }
 
-function parseAttempt(reader: FieldReader): KnownAttempt {
+function parseAttempt(reader: FieldReader): ListedAttempt {
   const state = reader.text('state');
   switch (state) {
     case 'running':

@@ -207,15 +207,15 @@ export class Rebuild {
   /** The next jid must be above every jid that was ever given. */
   private restoreSequence(jids: readonly ReadonlySet<number>[]): void {
     const { target } = this;
-    const known = this.sequences.filter((sequence) => sequence !== undefined);
+    const readable = this.sequences.filter((sequence) => sequence !== undefined);
     let highest = Math.max(
       0,
-      ...known,
+      ...readable,
       Number(target.get(HIGHEST)?.['jid']),
       Number(target.get(HIGHEST_ENTRY)?.['jid']),
     );
     for (const set of jids) highest = maxOf(set, highest);
-    if (known.length === 0) highest += SKIPPED;
+    if (readable.length === 0) highest += SKIPPED;
     if (highest === 0) return;
     target.execute(FORGET);
     target.run(REMEMBER, [highest]);

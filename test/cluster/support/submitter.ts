@@ -37,7 +37,7 @@ export class Submitter {
       const [number = '', status = '', jids = '', ...words] = line.split(' ');
       const message = words.join(' ').trim();
       const isAccepted = status === '0';
-      const otherwise = /cannot tell whether|submitted \d/.test(message) ? 'unknown' : 'refused';
+      const otherwise = /cannot determine whether|submitted \d/.test(message) ? 'unknown' : 'refused';
       if (!isAccepted) refusals.push(message);
       this.batches.push({
         tag: `${this.prefix}.${number}`,

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { reconcile } from '../../../src/feeder/adoption/reconcile.ts';
 import type { ClaimedJobRow } from '../../../src/queue/exchange/exchange.ts';
-import type { KnownAttempt } from '../../../src/runner/protocol/messages.ts';
+import type { ListedAttempt } from '../../../src/runner/protocol/messages.ts';
 
 const STATE = { boot: 'boot', journal: 'journal', now: '2026-01-01T00:00:00.000Z' };
 
 const row = (jid: number, more: Partial<ClaimedJobRow> = {}): ClaimedJobRow =>
   ({ jid, attempt: 1, pid: null, started: STATE.now, boot: 'boot', journal: 'journal', ...more }) as ClaimedJobRow;
 
-const running = (jid: number, attempt = 1): KnownAttempt => ({
+const running = (jid: number, attempt = 1): ListedAttempt => ({
   jid,
   attempt,
   state: 'running',
@@ -17,7 +17,7 @@ const running = (jid: number, attempt = 1): KnownAttempt => ({
 });
 
 /** A list of the runner, all of whose results the database would accept. */
-const owned = (...known: KnownAttempt[]) => ({ known, owned: known });
+const owned = (...listed: ListedAttempt[]) => ({ listed, owned: listed });
 
 test('an attempt that both the database and the runner list is adopted', () => {
   expect(reconcile([row(1)], owned(running(1)), STATE)).toMatchObject({
@@ -39,7 +39,7 @@ test('a claim under another journal is lost, and its reason distinguishes a rebo
 });
 
 test('a running attempt whose job was claimed again is stale', () => {
-  const found = reconcile([row(1, { attempt: 2 })], { known: [running(1, 1)], owned: [] }, STATE);
+  const found = reconcile([row(1, { attempt: 2 })], { listed: [running(1, 1)], owned: [] }, STATE);
   expect(found).toMatchObject({ stale: [{ jid: 1, attempt: 1 }], neverStarted: [{ jid: 1, attempt: 2 }], adopted: [] });
 });
 

@@ -10,7 +10,7 @@ function observed(): { activity: Activity; state: () => ActivityState | undefine
 
 test('the state has the innermost operation, and the innermost wait with the start of the outermost', async () => {
   const { activity, state } = observed();
-  const shown = () => [state()?.operation, state()?.wait?.what];
+  const shown = () => [state()?.operation, state()?.wait?.reason];
   const result = await activity.waiting(async (outer) => {
     expect(shown()).toEqual([undefined, undefined]);
     outer.for('first');
@@ -18,7 +18,7 @@ test('the state has the innermost operation, and the innermost wait with the sta
     await activity.waiting(async (inner) => {
       inner.for('second');
       inner.for('second, by another');
-      expect(state()?.wait).toEqual({ what: 'second, by another', sinceMs });
+      expect(state()?.wait).toEqual({ reason: 'second, by another', sinceMs });
       activity.during('changing', () => {
         expect(activity.during('committing', shown)).toEqual(['committing', 'second, by another']);
         expect(shown()).toEqual(['changing', 'second, by another']);

@@ -32,7 +32,7 @@ export async function addLines(call: CommandCall): Promise<CrontabReport> {
   const isOwn = isOwnLine(call);
   const { before, isChanged } = await changeCrontab({
     change: (crontab) => replaceLines(crontab, isOwn, lines),
-    attempt: `cannot add the feeder of ${queue} to the crontab`,
+    action: `cannot add the feeder of ${queue} to the crontab`,
     instead: `install cron, or run at each boot: rq ${quoteWord(queue)} start --quiet`,
   });
   const change = ownLines(before, isOwn).length > 0 ? 'replaced' : 'added';
@@ -45,7 +45,7 @@ export async function removeLines(call: CommandCall): Promise<CrontabReport> {
   const isOwn = isOwnLine(call);
   const { before, isChanged } = await changeCrontab({
     change: (crontab) => replaceLines(crontab, isOwn, []),
-    attempt: `cannot remove the feeder of ${queue} from the crontab`,
+    action: `cannot remove the feeder of ${queue} from the crontab`,
     instead: `nothing needs to be removed; to end a feeder, run: rq ${quoteWord(queue)} shutdown`,
   });
   if (!isChanged) call.diagnostics.info(`the crontab has no lines for ${queue}`);

@@ -10,7 +10,7 @@ import { isOwnLine } from './cron-lines.ts';
 /** Reads this user's crontab for lines of the queue. */
 export async function cronFacts(call: CommandCall): Promise<CronFacts> {
   try {
-    const crontab = await readCrontab({ attempt: 'cannot read the crontab', instead: 'install cron' });
+    const crontab = await readCrontab({ action: 'cannot read the crontab', instead: 'install cron' });
     const lines = ownLines(crontab, isOwnLine(call));
     const programs = new Set(lines.flatMap(programsOf));
     return { lines, missing: [...programs].filter((path) => !existsSync(path)) };
