@@ -21,7 +21,7 @@ export function versionFindings(nodes: readonly Node[], version: string): Findin
   return [...hosts].map(([other, names]) =>
     note(
       `the feeder of ${shortList(names)} has version ${other} of rq, this host has ${version}`,
-      'an older rq cannot use the queue after a newer one has upgraded its schema',
+      'an older version of rq cannot use the queue after a newer one has upgraded its schema',
       'upgrade rq on that host, then run: rq q restart; its jobs continue',
     ),
   );
@@ -36,8 +36,8 @@ export function missingFeederFindings(
   const missing = named.filter((host) => nodes.every((node) => node.host !== host));
   return missing.map((host) =>
     problem(
-      `no feeder of ${host} is seen`,
-      'none was started on that host, or that host does not see this directory',
+      `no feeder of ${host} has registered with the queue`,
+      'none was started on that host, or that host does not see this queue',
       `start it on ${host}: rq ${queueDirectory} start`,
     ),
   );
@@ -91,7 +91,7 @@ function compareUser(host: string, facts: Node['facts'], own: LocalHost['facts']
 
 function compareNodeVersion(host: string, facts: Node['facts'], own: LocalHost['facts']): Finding[] {
   const [theirs = '', ours = ''] = [facts['node'] ?? own.node, own.node];
-  const why = 'the native part of the database is built for one major version of Node';
+  const why = 'better-sqlite3 is compiled for one major version of Node';
   return list(
     theirs.split('.')[0] !== ours.split('.')[0] &&
       note(

@@ -29,7 +29,7 @@ export function cronFindings(
     !hasFeeder &&
       note(
         'no feeder runs on this host, although the crontab has a line for it',
-        'cron starts a feeder every 15 minutes; it ended since then, or it cannot start',
+        'cron starts a feeder every 15 minutes; the last one has ended since, or cannot start',
         `to see the error: rq ${queueDirectory} start; to remove the line: rq ${queueDirectory} cron delete`,
       ),
   );

@@ -35,7 +35,7 @@ export function databaseFindings(found: Look<DatabaseFacts>, queueDirectory: str
     case 'damaged':
       return [damaged(found.why, queueDirectory)];
     case 'newer':
-      return [problem(found.why, 'this rq does not know its schema', 'upgrade rq on this host')];
+      return [problem(found.why, 'this version of rq does not know its schema', 'upgrade rq on this host')];
     case 'failed':
       return [notChecked(`the database could not be read: ${found.why}`, 'run doctor as the owner of the queue')];
     case 'seen':
@@ -56,8 +56,8 @@ function factFindings({ fault, isOlder, rotations }: DatabaseFacts, queueDirecto
     fault !== undefined && damaged(fault, queueDirectory),
     isOlder &&
       note(
-        'an older rq made the database',
-        'the next change by this rq upgrades the schema, and older feeders cannot use it afterwards',
+        'an older version of rq created the database',
+        'the next change by this version upgrades the schema, and feeders of older versions cannot use it afterwards',
         'upgrade rq on all hosts',
       ),
     rotations.length > 0 &&

@@ -23,18 +23,18 @@ export async function checkLease(
   const strays = checkNames(directory, names);
   if (isFree) return strays;
   const name = `lease.${highest}`;
-  const taken = 'the next writer takes it over';
+  const effect = 'the next writer breaks it';
   const holder = new LocalHolder(directory).of(highest);
   if (holder?.isAlive === false) {
     const found = `${name} is held by process ${holder.pid} of this host, which is dead`;
-    return [...strays, note(found, `${taken} at once`, 'no action is needed')];
+    return [...strays, note(found, `${effect} at once`, 'no action is needed')];
   }
   const bornMs = statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? serverNowMs;
   if (holder !== undefined || serverNowMs - bornMs < STALE_MS) return strays;
   say(`${name} seems to be stale; watching it for ${WATCH_MS / 1000} s`);
   if (await changes(directory, highest, clock)) return strays;
   const found = `${name} has been held since ${new Date(bornMs).toISOString()} and is not refreshed`;
-  return [...strays, note(found, `${taken}, after ${STALE_MS / 1000} s`, 'no action is needed')];
+  return [...strays, note(found, `${effect} after ${STALE_MS / 1000} s`, 'no action is needed')];
 }
 
 async function changes(directory: string, generation: number, clock: Clock): Promise<boolean> {

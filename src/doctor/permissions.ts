@@ -34,11 +34,11 @@ function writerFindings(queueDirectory: string): Finding[] {
       if (who === 'another user') {
         return note(`${path}: ${found}`, why, 'if you trust that user, feed with --trust-group');
       }
-      return problem(`${path}: ${found}`, why, `run: chmod ${who === 'anybody' ? 'o' : 'g'}-w ${path}`);
+      return problem(`${path}: ${found}`, why, `run: chmod ${who === 'anyone' ? 'o' : 'g'}-w ${path}`);
     }),
     ...list(
       open.length > 0 &&
-        problem(`${shortList(open)}: anybody can write to it`, why, `run: chmod o-w ${open.slice(0, 5).join(' ')}`),
+        problem(`${shortList(open)}: anyone can write to it`, why, `run: chmod o-w ${open.slice(0, 5).join(' ')}`),
     ),
   ];
 }
@@ -79,9 +79,14 @@ function accessFindings(queueDirectory: string): Finding[] {
   const unwritable = ['.', 'db', ...folders].filter((name) => !may(name, W_OK));
   const ask = 'if you need access, ask the owner of the queue';
   return list(
-    unreadable.length > 0 && problem(`you may not read ${shortList(unreadable)}`, 'you cannot use the queue', ask),
+    unreadable.length > 0 &&
+      problem(`you have no permission to read ${shortList(unreadable)}`, 'you cannot use the queue', ask),
     unwritable.length > 0 &&
-      note(`you may not write to ${shortList(unwritable)}`, 'you can read the queue, but cannot submit or feed', ask),
+      note(
+        `you have no permission to write to ${shortList(unwritable)}`,
+        'you can read the queue, but cannot submit or feed',
+        ask,
+      ),
   );
 }
 

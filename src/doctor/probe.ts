@@ -46,7 +46,7 @@ function makeProbe({ directory, readOnly }: Queue, signal: AbortSignal): Probe {
     switch (errorCode(error)) {
       case 'EACCES':
       case 'EPERM':
-        return { kind: 'forbidden', why: 'you may not write to it' };
+        return { kind: 'forbidden', why: 'you have no permission to write to it' };
       case 'EROFS':
         return { kind: 'forbidden', why: 'it is mounted read-only' };
       case 'ENOSPC':

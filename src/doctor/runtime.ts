@@ -26,7 +26,7 @@ export function checkRuntime(directory: string): Finding[] {
         ),
       !existsSync(root) &&
         !mayWrite(existing) &&
-        problem(`you may not create a directory in ${existing}`, 'no feeder can start', ELSEWHERE),
+        problem(`you have no permission to create a directory in ${existing}`, 'no feeder can start', ELSEWHERE),
     ),
     ...socketFindings(directory),
   ];

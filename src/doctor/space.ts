@@ -18,7 +18,7 @@ const PROBLEM_FILES = 1_000;
 const NOTE_FILES = 20_000;
 const TRIED_BYTES = 256 * 1024;
 
-const FULL = 'when it is full, results wait on their hosts and no job can be submitted; stored data stays intact';
+const FULL = 'when it is full, hosts cannot report results and no job can be submitted; stored data stays intact';
 
 /** The free space of the file system of a path. */
 export function freeSpace(path: string): FreeSpace {
@@ -32,7 +32,7 @@ export function spaceFindings({ freeBytes }: FreeSpace, databaseBytes: number): 
   const advice = 'free some space, or rotate the queue to another disk';
   if (freeBytes < PROBLEM_BYTES) return [problem(found, FULL, advice)];
   if (freeBytes < NOTE_BYTES) return [note(found, FULL, advice)];
-  const why = `the database has ${formatBytes(databaseBytes)}; backup, rotate and recover make a copy of it`;
+  const why = `the database takes ${formatBytes(databaseBytes)}; backup, rotate and recover make a copy of it`;
   return list(
     freeBytes < 2 * databaseBytes && note(found, why, 'free some space, or back up and rotate to another disk'),
   );

@@ -8,7 +8,7 @@ export function feedError(error: unknown, queueDirectory: string): unknown {
   switch (errorCode(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new RqError('NO_SPACE', `${attempted}: ${placeOf(error)} or your quota is full; make room`, details);
+      return new RqError('NO_SPACE', `${attempted}: ${placeOf(error)} or your quota is full; free some space`, details);
     case 'EROFS':
     case 'EACCES':
     case 'EPERM':

@@ -7,7 +7,7 @@ import type { Queue } from '../queue/open.ts';
 /** Somebody else who can write to a part of a queue, and can therefore run commands as every user who feeds from it. */
 export interface OtherWriter {
   readonly path: string;
-  readonly who: 'anybody' | 'its group' | 'another user';
+  readonly who: 'anyone' | 'its group' | 'another user';
   readonly why: string;
   readonly advice: string;
 }
@@ -19,7 +19,7 @@ export function otherWriters(queueDirectory: string): OtherWriter[] {
     const writers: OtherWriter[] = [];
     const advice = 'if you trust them, use --trust-group';
     if ((mode & 0o002) !== 0) {
-      writers.push({ path, who: 'anybody', why: 'anybody can write to it', advice: `run: chmod o-w ${path}` });
+      writers.push({ path, who: 'anyone', why: 'anyone can write to it', advice: `run: chmod o-w ${path}` });
     }
     if ((mode & 0o020) !== 0) writers.push({ path, who: 'its group', why: 'its group can write to it', advice });
     if (uid !== process.getuid?.() && uid !== 0) {
@@ -35,7 +35,7 @@ export function otherWriters(queueDirectory: string): OtherWriter[] {
  */
 export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): void {
   refuseLinkedDatabase(queueDirectory);
-  const untrusted = otherWriters(queueDirectory).find(({ who }) => who === 'anybody' || !trustGroup);
+  const untrusted = otherWriters(queueDirectory).find(({ who }) => who === 'anyone' || !trustGroup);
   if (untrusted === undefined) return;
   const { path, why, advice } = untrusted;
   throw new RqError('QUEUE_UNSAFE', `cannot feed from ${path}: ${why}, so others could run commands as you; ${advice}`);

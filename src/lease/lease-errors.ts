@@ -10,27 +10,31 @@ export function busyError(directory: string, waitedMs: number, holder: string, c
   const seconds = (waitedMs / 1000).toFixed(1);
   return new RqError(
     'BUSY',
-    `cannot get the lease of ${directory} within ${seconds} s: ${holder}; try again, or wait longer with --lock-timeout`,
+    `cannot acquire the lease of ${directory} within ${seconds} s: ${holder}; try again, or wait longer with --lock-timeout`,
     { cause },
   );
 }
 
 /** The error for a failure that a retry cannot fix, with a message for the user. */
 export function leaseError(directory: string, error: unknown): RqError {
-  const prefix = `cannot get the lease of ${directory}`;
+  const prefix = `cannot acquire the lease of ${directory}`;
   const details = { cause: error, facts: { directory } };
   switch (errorCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new RqError('NO_QUEUE', `${prefix}: there is no such directory`, details);
+      return new RqError('NO_QUEUE', `${prefix}: no such directory`, details);
     case 'EACCES':
     case 'EPERM':
-      return new RqError('NOT_ALLOWED', `${prefix}: you may not write there; ask its owner`, details);
+      return new RqError('NOT_ALLOWED', `${prefix}: no permission to write to it; ask its owner`, details);
     case 'EROFS':
       return new RqError('NOT_ALLOWED', `${prefix}: it is mounted read-only`, details);
     case 'ENOSPC':
     case 'EDQUOT':
-      return new RqError('NO_SPACE', `${prefix}: the disk or your quota is full; make room and try again`, details);
+      return new RqError(
+        'NO_SPACE',
+        `${prefix}: the disk or your quota is full; free some space and try again`,
+        details,
+      );
     default:
       return new RqError('IO', `${prefix}: ${errorMessage(error)}`, details);
   }

@@ -72,7 +72,7 @@ function refuseOccupied(directory: string): void {
     throw new RqError('QUEUE_EXISTS', `cannot ${ATTEMPTED} ${directory}: it is a file; name another path`);
   }
   if (names.length === 0) return;
-  const state = names.includes('db') ? 'it is a queue already' : 'the directory is not empty';
+  const state = names.includes('db') ? 'it is already a queue' : 'the directory is not empty';
   throw new RqError('QUEUE_EXISTS', `cannot ${ATTEMPTED} ${directory}: ${state}; name another path`);
 }
 

@@ -207,7 +207,7 @@ function parseLine(directory: string, line: string, isFirst: boolean): ServerMes
   if (message.type !== 'hello') return runnerError('PROTOCOL', directory, 'did not send a hello first');
   const { protocol, version } = message;
   if (protocol === PROTOCOL_VERSION) return message;
-  const difference = `is of rq ${version} and uses protocol ${protocol}, not ${PROTOCOL_VERSION}`;
+  const difference = `belongs to rq ${version} and uses protocol ${protocol}, not ${PROTOCOL_VERSION}`;
   return runnerError('PROTOCOL', directory, difference);
 }
 

@@ -137,7 +137,7 @@ export class Connection {
     if (version > SCHEMA_VERSION) {
       throw new RqError(
         'QUEUE_VERSION',
-        `cannot use ${this.path}: a newer rq made it (schema ${version}, this rq knows ${SCHEMA_VERSION}); use that rq`,
+        `cannot use ${this.path}: it requires a newer version of rq (schema ${version}; this version supports ${SCHEMA_VERSION}); upgrade rq`,
       );
     }
     if (version < SCHEMA_VERSION || this.hasViews) this.showAsCurrent(version);
@@ -194,7 +194,7 @@ export function storeError(error: unknown, path: string): unknown {
   if (code === 'SQLITE_FULL') {
     return new RqError(
       'NO_SPACE',
-      `cannot write to ${path}: the disk or the quota is full; free some space and try again`,
+      `cannot write to ${path}: the disk or your quota is full; free some space and try again`,
       details,
     );
   }

@@ -69,7 +69,7 @@ describeInFull('on a hard mount whose server does not answer', () => {
     await lab.cut('n1');
     await feeder.waitForOutput(SILENT, { timeoutMs: 120_000 });
     await feeder.signal('TERM');
-    await feeder.waitForOutput('asked to end');
+    await feeder.waitForOutput('received a signal to end');
     // The kernel keeps the process until it has closed its files on the share.
     await lab.heal('n1');
     expect(await feeder.waitForExit()).toBe(137);

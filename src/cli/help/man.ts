@@ -4,7 +4,7 @@ import { COMMON_OPTIONS } from '../parse/shared-options.ts';
 import { usageLine } from './usage-line.ts';
 
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
-  ['RQ_Q, RQ_QUEUE', 'The queue, if the command line names none.'],
+  ['RQ_Q, RQ_QUEUE', 'The queue that is used if the command line names none.'],
   ['RQ_OPTS, RQ_OPTIONS', 'Options that always apply, quoted as in a shell. The command line takes precedence.'],
   ['RQ_EDITOR', 'The program that ioview runs on the files of a job.'],
   ['RQ_SQL_DEBUG', 'If not empty, each SQL statement is logged on stderr.'],
@@ -36,7 +36,7 @@ export function manPage(): string {
     `.B ${roff('rq QUEUE COMMAND')}`,
     roff('[ARGUMENTS] [OPTIONS]'),
     '.SH DESCRIPTION',
-    roff('QUEUE is a directory. It may be omitted if RQ_Q names it. Options may stand anywhere before --.'),
+    roff('QUEUE is a directory. It may be omitted if RQ_Q names it. Options may appear anywhere before --.'),
     '.SH COMMANDS',
     ...COMMANDS.flatMap(commandSection),
     '.SH OPTIONS OF ALL COMMANDS',

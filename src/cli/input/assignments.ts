@@ -10,7 +10,8 @@ import { workingDirectory } from './working-directory.ts';
 
 const KEYS = [...SUBMITTER_FIELDS, 'state'] as const;
 type Key = (typeof KEYS)[number];
-const NULLABLE: readonly Key[] = KEYS.filter((key) => !columnOf[key].isRequired);
+/** The keys that the value null clears. */
+export const NULLABLE: readonly Key[] = KEYS.filter((key) => !columnOf[key].isRequired);
 
 /** Divides the positionals of `update` into assignments (`key=value`) and selectors. */
 export function splitAssignments(positionals: readonly string[]): { assignments: string[]; others: string[] } {

@@ -111,7 +111,7 @@ function refuseHelpOfProgram(command: Command, positionals: readonly string[], v
   if (!RUNS_PROGRAM.has(command.name) || positionals.length === 0) return;
   for (const name of ['help', 'version']) {
     if (!values.has(name)) continue;
-    throw new RqError('USAGE', `--${name} after a command line: is it an option of rq or of the command line?`);
+    throw new RqError('USAGE', `cannot tell whether --${name} is an option of rq or of the command line`);
   }
 }
 

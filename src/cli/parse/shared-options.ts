@@ -52,7 +52,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0,
     max: 86_400,
-    help: 'How long to wait for the lease, for locks and for the file server (default 60, feeders 600). Then rq exits with status 75.',
+    help: 'How many seconds to wait for the lease, for locks and for the file server (default 60, feeders 600). After that, rq exits with status 75.',
   },
   { name: 'help', short: 'h', type: 'flag', help: 'Explain the command.' },
   { name: 'version', type: 'flag', help: 'Print the version.' },

@@ -56,12 +56,13 @@ async function localConflict(
   const { runtime, pid, user } = record;
   const isInUse = runtime === runtimeDirectory ? false : isRuntimeInUse(runtime);
   if (isInUse === undefined) {
-    return `the user ${user} feeds or fed under this name, and jobs of ${user} may still run; ask ${user} to run: rq ${queueDirectory} stop`;
+    return `the user ${user} feeds or has fed under this name, and jobs of ${user} may still run; ask ${user} to run: rq ${queueDirectory} stop`;
   }
-  if (isInUse) return `a feeder with the runtime directory ${runtime} does; set RQ_RUNTIME_DIR to the same value`;
+  if (isInUse)
+    return `a feeder with the runtime directory ${runtime} already uses this name; set RQ_RUNTIME_DIR to the same value`;
   if (await hasExited(record, clock)) return undefined;
   const where = `but its runtime directory ${runtime} is not visible (removed, or in a private /tmp)`;
-  return `the feeder with pid ${pid} does, ${where}; end it with: kill ${pid}`;
+  return `the feeder with pid ${pid} already uses this name, ${where}; end it with: kill ${pid}`;
 }
 
 /** Describes another machine that uses the name; undefined if no heartbeat arrives. */
@@ -78,7 +79,7 @@ async function remoteConflict(
     const current = readRecord(nodePath(queueDirectory, host));
     if (current === undefined) return undefined;
     if (current.heartbeatMs !== heartbeatMs) {
-      return 'another machine with this name does; give each machine its own name with RQ_HOST';
+      return 'another machine already uses this name; give each machine its own name with RQ_HOST';
     }
     await clock.sleep(POLL_MS);
   }

@@ -36,7 +36,7 @@ export async function createAtomically(
 /** Throws QUEUE_EXISTS if a path exists. */
 export function refuseExisting(path: string, action: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
-  throw new RqError('QUEUE_EXISTS', `cannot ${action} ${path}: it exists already; name another path`);
+  throw new RqError('QUEUE_EXISTS', `cannot ${action} ${path}: it already exists; name another path`);
 }
 
 /** The RqError for an error of the file system at a target; any other error unchanged. */

@@ -53,7 +53,7 @@ function isShared(queueDirectory: string): boolean {
 export function copyError(kind: string, source: string, error: unknown): RqError {
   const code = errorCode(error);
   const isFull = code === 'ENOSPC' || code === 'EDQUOT';
-  const advice = isFull ? 'the disk or your quota is full; make room and try again' : errorMessage(error);
+  const advice = isFull ? 'the disk or your quota is full; free some space and try again' : errorMessage(error);
   const message = `cannot copy the ${kind} ${source} into the queue: ${advice}`;
   return new RqError(isFull ? 'NO_SPACE' : 'INVALID_INPUT', message, { cause: error });
 }

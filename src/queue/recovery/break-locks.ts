@@ -78,7 +78,7 @@ function rollBack(queue: Queue, path: string, hasJournal: boolean): boolean {
     if (!hasJournal) return false;
     throw new RqError(
       'QUEUE_DAMAGED',
-      `cannot break the locks of ${queue.database}: it is damaged, and the journal beside it cannot be rolled back; nothing is changed`,
+      `cannot break the locks of ${queue.database}: it is damaged, and the journal beside it cannot be rolled back; nothing was changed`,
       { cause: error },
     );
   } finally {

@@ -39,7 +39,7 @@ export function openDatabase(queue: Queue): number {
     return openSync(queue.database, 'r+');
   } catch (error) {
     if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
-    throw new RqError('NOT_ALLOWED', `cannot recover ${queue.database}: you may not write to it; ask its owner`, {
+    throw new RqError('NOT_ALLOWED', `cannot recover ${queue.database}: no permission to write to it; ask its owner`, {
       cause: error,
     });
   }
@@ -64,7 +64,7 @@ export function copyOpenFile(descriptor: number, target: string, lease: Lease): 
     fsyncSync(copy);
   } catch (error) {
     if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) throw error;
-    const message = `cannot write to ${target}: the disk or your quota is full; make room, try again`;
+    const message = `cannot write to ${target}: the disk or your quota is full; free some space and try again`;
     throw new RqError('NO_SPACE', message, { cause: error });
   } finally {
     closeSync(copy);
@@ -111,7 +111,7 @@ export function replaceDatabase(queue: Queue, descriptor: number, replacement: s
   copyAccess(descriptor, replacement);
   syncFile(replacement);
   if (!lease.isOwned()) {
-    throw new RqError('BUSY', `cannot recover ${queue.database}: the lease was lost; nothing is changed, try again`);
+    throw new RqError('BUSY', `cannot recover ${queue.database}: the lease was lost; nothing was changed; try again`);
   }
   renameSync(replacement, queue.database);
   syncFile(queue.directory);

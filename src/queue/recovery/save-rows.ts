@@ -16,7 +16,7 @@ import { replaceDatabase, temporaryDatabase } from './replace-database.ts';
 
 const PROGRAM_MESSAGES: Readonly<Record<ProgramResult, string | undefined>> = {
   done: undefined,
-  'timed out': 'sqlite3 was ended by --lock-timeout: only the rows that it read so far are saved',
+  'timed out': 'sqlite3 was ended after --lock-timeout: only the rows that it had read are saved',
   unsupported: 'no sqlite3 with ".recover" is installed: only rows that SQL can read are saved',
 };
 
@@ -133,6 +133,6 @@ function report({ database }: Queue, rebuilt: Rebuilt, { copy, areIndexesDamaged
 function beyondRepair({ database }: Queue): RqError {
   return new RqError(
     'QUEUE_DAMAGED',
-    `cannot recover ${database}: no job can be read; nothing is changed; install sqlite3 with ".recover" and try again, or restore a backup`,
+    `cannot recover ${database}: no job can be read; nothing was changed; install sqlite3 with ".recover" and try again, or restore a backup`,
   );
 }

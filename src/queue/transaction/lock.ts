@@ -49,7 +49,7 @@ async function lockDatabase(queue: Queue, connection: Connection, begin: string,
       if (connection.inTransaction) connection.execute('ROLLBACK');
       if (clock.monotonicMs() >= deadlineMs) {
         const seconds = (lockTimeoutMs / 1000).toFixed(0);
-        const message = `cannot lock ${directory} within ${seconds} s: others read or write; try again, or wait longer with --lock-timeout`;
+        const message = `cannot lock ${directory} within ${seconds} s: another process is reading or writing; try again, or wait longer with --lock-timeout`;
         throw new RqError('BUSY', message, { cause: error });
       }
       wait.for(waitReason(queue.database, error));

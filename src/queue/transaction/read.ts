@@ -97,7 +97,7 @@ async function rollBackDeadWriter(queue: Queue, cause: unknown): Promise<void> {
     if (!(translated instanceof RqError) || translated.code !== 'NOT_ALLOWED') throw translated;
     throw new RqError(
       'NOT_ALLOWED',
-      `cannot read ${queue.database}: a writer died and left a journal, and you may not write to roll it back; ask the queue's owner to run: rq ${queue.directory} list`,
+      `cannot read ${queue.database}: a writer died and left a journal, and you have no permission to roll it back; ask its owner to run: rq ${queue.directory} list`,
       { cause },
     );
   }

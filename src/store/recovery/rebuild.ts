@@ -146,7 +146,7 @@ export class Rebuild {
     if (version <= SCHEMA_VERSION) return;
     throw new RqError(
       'QUEUE_VERSION',
-      `cannot recover: a newer rq made the database (schema ${version}, this rq knows ${SCHEMA_VERSION}); use that rq`,
+      `cannot recover: it requires a newer version of rq (schema ${version}; this version supports ${SCHEMA_VERSION}); upgrade rq`,
     );
   }
 

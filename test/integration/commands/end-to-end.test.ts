@@ -215,11 +215,11 @@ test('a second feeder with the name of a feeding host is refused, and treats non
   const feeder = bench.start(['QUEUE', 'feed']);
   await waitFor(async () => (await bench.jobs('running')).length === 1);
   const again = await bench.run(['QUEUE', 'feed', '--until-empty']);
-  expect(again.stderr).toMatch(/the feeder with pid \d+ does/);
+  expect(again.stderr).toMatch(/the feeder with pid \d+ has been feeding since /);
   const environment = { RQ_RUNTIME_DIR: `${bench.environment['RQ_RUNTIME_DIR']}2` };
   const other = await bench.run(['QUEUE', 'feed', '--until-empty'], { environment });
   expect(other.stderr).toMatch(
-    /^rq: cannot feed .* the runtime directory .* does; set RQ_RUNTIME_DIR to the same value\n$/,
+    /^rq: cannot feed .* the runtime directory .* already uses this name; set RQ_RUNTIME_DIR to the same value\n$/,
   );
   const quiet = await bench.run(['QUEUE', 'start', '--quiet'], { environment });
   expect(quiet.stderr).toBe(other.stderr);

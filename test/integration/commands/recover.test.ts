@@ -43,7 +43,7 @@ test('a file that is not a database is not changed', async () => {
   expect({ status, stdout, stderr }).toEqual({
     status: 1,
     stdout: '',
-    stderr: expect.stringContaining('no job can be read; nothing is changed'),
+    stderr: expect.stringContaining('no job can be read; nothing was changed'),
   });
   expect(readFileSync(database, 'utf8')).toBe('garbage '.repeat(10_000));
   expect(readdirSync(bench.queue).filter((name) => name.startsWith('db'))).toEqual(['db', 'db.schema']);

@@ -42,8 +42,12 @@ describe('the database:', () => {
       () => sql('PRAGMA journal_mode = TRUNCATE', "UPDATE attributes SET value = 'x'"),
       'problem: .*/db-journal remains while no process writes',
     ],
-    ['of a newer rq', () => sql('PRAGMA user_version = 99'), 'problem: .* a newer rq made it'],
-    ['of an older rq', () => sql('DROP TABLE rotations', 'PRAGMA user_version = 1'), 'note: an older rq made'],
+    ['of a newer version', () => sql('PRAGMA user_version = 99'), 'problem: .* it requires a newer version of rq'],
+    [
+      'of an older version',
+      () => sql('DROP TABLE rotations', 'PRAGMA user_version = 1'),
+      'note: an older version of rq created',
+    ],
     [
       'that is not a database',
       () => writeFileSync(inQueue('db'), 'garbage '.repeat(1000)),

@@ -107,13 +107,15 @@ describe.skipIf(!isRoot)(`a read-only queue${whyNoMounts}`, () => {
     const open = await asNobody(program);
     expect(open).toMatchObject({ status: 0, checks: { database: 'ok', files: 'ok' } });
     expect(TRIED.map((name) => open.checks[name])).toEqual(TRIED.map(() => 'not checked'));
-    expect(open.found).toContainEqual(expect.stringMatching(/^permissions: note: you may not write to \., db, /));
+    expect(open.found).toContainEqual(
+      expect.stringMatching(/^permissions: note: you have no permission to write to \., db, /),
+    );
 
     chmodSync(join(bench.queue, 'db'), 0o600);
     chmodSync(join(bench.queue, 'stdin'), 0o700);
     const closed = await asNobody(program);
     expect(closed.checks).toMatchObject({ database: 'not checked', files: 'not checked', running: 'not checked' });
-    expect(closed.found).toContainEqual('permissions: problem: you may not read db, stdin');
+    expect(closed.found).toContainEqual('permissions: problem: you have no permission to read db, stdin');
   });
 
   test('doctor does not write to a snapshot', async () => {

@@ -83,7 +83,10 @@ describe('nodes:', () => {
   test('a named host without a feeder is a problem', async () => {
     await withFeeders(['h1'], async () => {
       const { verdict, found } = await examine(bench, ['--with', 'h1,h7']);
-      expect({ verdict, found }).toEqual({ verdict: 'problem', found: ['hosts: problem: no feeder of h7 is seen'] });
+      expect({ verdict, found }).toEqual({
+        verdict: 'problem',
+        found: ['hosts: problem: no feeder of h7 has registered with the queue'],
+      });
     });
   });
 

@@ -55,20 +55,16 @@ describe('on a healthy queue', () => {
 
 describe('permissions and folders:', () => {
   test.each<[string, () => void, string]>([
-    [
-      'a queue that anybody can write to',
-      () => chmodSync(bench.queue, 0o777),
-      'permissions: problem: .*/q: anybody can',
-    ],
-    ['such a database', () => chmodSync(inQueue('db'), 0o666), 'permissions: problem: .*/db: anybody can'],
+    ['a queue that anyone can write to', () => chmodSync(bench.queue, 0o777), 'permissions: problem: .*/q: anyone can'],
+    ['such a database', () => chmodSync(inQueue('db'), 0o666), 'permissions: problem: .*/db: anyone can'],
     ['a database that the group alone can write to', () => chmodSync(inQueue('db'), 0o660), '/db: its group can write'],
     [
-      'a program that anybody can write to',
+      'a program that anyone can write to',
       () => {
         writeFileSync(inQueue('bin/tool'), '');
         chmodSync(inQueue('bin/tool'), 0o777);
       },
-      'permissions: problem: .*/bin/tool: anybody can',
+      'permissions: problem: .*/bin/tool: anyone can',
     ],
     [
       "a group's queue in which the group cannot write",

@@ -53,7 +53,7 @@ test('a feeder whose runtime directory was removed keeps its jobs, and a second 
   expect([status, stderr]).toEqual([
     1,
     expect.stringMatching(
-      `^rq: cannot feed .* the feeder with pid ${feeder.child.pid} does, .*kill ${feeder.child.pid}\n$`,
+      `^rq: cannot feed .* the feeder with pid ${feeder.child.pid} already uses this name, .*kill ${feeder.child.pid}\n$`,
     ),
   ]);
   expect(await bench.jobs()).toMatchObject([{ state: 'running', attempt: 1 }]);

@@ -23,7 +23,7 @@ describeSmallDisk('a full disk', () => {
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: jobs });
     const many = await bench.run(['QUEUE', 'submit', '-q', '-'], { input: jobs.repeat(5000) });
     expect(many.stderr).toMatch(
-      /^rq: cannot write to .*: the disk or the quota is full; free some space and try again\n$/,
+      /^rq: cannot write to .*: the disk or your quota is full; free some space and try again\n$/,
     );
     expect(many.status).toBe(1);
     const filler = fill(join(bench.queue, '..'));
@@ -64,7 +64,7 @@ describeSmallDisk('a full disk', () => {
     for (const factor of [0, 0.5, 1.3]) {
       truncateSync(filler, whole - Math.floor(factor * size));
       const { status, stderr } = await bench.run(['QUEUE', 'recover', '-v2']);
-      expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot .* is full; make room.*\n$/)]);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot .* is full; free some space.*\n$/)]);
       expect(readdirSync(bench.queue).filter((name) => name.startsWith('db'))).toEqual(['db', 'db.schema']);
     }
     rmSync(filler);

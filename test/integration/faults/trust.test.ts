@@ -34,7 +34,7 @@ describe('a feeder refuses a queue', () => {
       const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty', ...options]);
       expect(status).toBe(1);
       expect(stderr).toMatch(
-        /^rq: cannot feed from \S+: anybody can write to it, so others could run commands as you; .*\n$/,
+        /^rq: cannot feed from \S+: anyone can write to it, so others could run commands as you; .*\n$/,
       );
     }
     chmodSync(path, mode | 0o020);

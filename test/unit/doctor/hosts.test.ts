@@ -108,6 +108,6 @@ test('feeders of other versions are grouped by version', () => {
 
 test('a named host without a feeder is a problem', () => {
   expect(missingFeederFindings([node('a', 1)], ['a', 'z'], '/q')).toMatchObject([
-    { level: 'problem', found: 'no feeder of z is seen' },
+    { level: 'problem', found: 'no feeder of z has registered with the queue' },
   ]);
 });

@@ -20,10 +20,10 @@ export const spec: CommandSpec = {
       'of fpath. fish: write the script to a file in ~/.config/fish/completions.',
   ],
   examples: [
-    ['source <(rq completion bash)', 'complete in the current bash; the same works in zsh'],
-    ['rq completion bash > ~/.local/share/bash-completion/completions/rq', 'complete in every new bash'],
-    ['rq completion zsh > ~/.zfunc/_rq', 'complete in every new zsh, if ~/.zfunc is in fpath'],
-    ['rq completion fish > ~/.config/fish/completions/rq.fish', 'complete in every new fish'],
+    ['source <(rq completion bash)', 'enable completion in the current shell (bash or zsh)'],
+    ['rq completion bash > ~/.local/share/bash-completion/completions/rq', 'enable completion in each new bash'],
+    ['rq completion zsh > ~/.zfunc/_rq', 'enable completion in each new zsh, if ~/.zfunc is in fpath'],
+    ['rq completion fish > ~/.config/fish/completions/rq.fish', 'enable completion in each new fish'],
   ],
 };
 

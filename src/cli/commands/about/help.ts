@@ -10,7 +10,7 @@ export const spec: CommandSpec = {
   maxPositionals: 1,
   queue: 'none',
   options: [],
-  description: ['Explains a command, as --help after the command does. Without a command, lists all commands.'],
+  description: ['Explains a command, like the option --help. Without a command, lists all commands.'],
   examples: [
     ['rq help', 'list all commands'],
     ['rq help submit', 'explain one command'],

@@ -25,7 +25,7 @@ export const spec: CommandSpec = {
   report: ['queue', 'crontab', 'lines', 'feeder', 'pid', 'log'],
   description: [
     'Adds lines to your crontab on this host. They run "start --quiet" with the options of this call every 15 minutes and ' +
-      'at boot, so that a feeder that ended is started again. Each node has its own crontab.',
+      'at boot, so that a feeder that has ended is started again. Each node has its own crontab.',
     'add writes the lines and replaces earlier lines for this queue. start also starts a feeder now. delete removes the ' +
       'lines. shutdown and stop also end the feeder, as the commands with these names do. tab only prints the lines.',
     'Each line ends with a comment that names rq and the queue. Other lines are not changed.',

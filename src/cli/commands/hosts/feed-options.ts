@@ -24,7 +24,7 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0.01,
     max: 86_400,
-    help: 'The shortest time between polls of an idle feeder (default: the setting of the queue, or 1).',
+    help: 'The shortest time between polls of an idle feeder, in seconds (default: the setting of the queue, or 1).',
   },
   {
     name: 'max_sleep',
@@ -32,7 +32,7 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0.01,
     max: 86_400,
-    help: 'The longest time between polls of an idle feeder (default: the setting of the queue, or 5).',
+    help: 'The longest time between polls of an idle feeder, in seconds (default: the setting of the queue, or 5).',
   },
   { name: 'trust-group', type: 'flag', help: 'Feed from a queue that the members of its group can write to.' },
   {

@@ -13,7 +13,7 @@ export const spec: CommandSpec = {
   options: [],
   report: ['pid', 'ended'],
   description: [
-    "Kills this host's jobs (TERM, then KILL) and ends the feeder. Restartable jobs go back to pending. Other jobs " +
+    "Kills this host's jobs (SIGTERM, then SIGKILL) and ends the feeder. Restartable jobs go back to pending. Other jobs " +
       'become dead.',
   ],
   examples: [

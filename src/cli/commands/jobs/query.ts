@@ -20,7 +20,7 @@ export const spec: CommandSpec = {
       'spaces, quotes and parentheses, such as key=value, which must all match. The operators are =, ==, !=, <, <=, >, ' +
       '>=, =~ and !~ (SQL LIKE, where % stands for any text). null means no value. Without an expression, it is read ' +
       'from stdin.',
-    'The database is opened read-only. Jobs are printed as by list.',
+    'The database is opened read-only. The output is that of list.',
   ],
   examples: [
     ['rq q query tag=night exit_status!=0', 'print jobs with this tag and a nonzero exit status'],

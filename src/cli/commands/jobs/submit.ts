@@ -1,4 +1,5 @@
 import { wakeFeeder } from '../../../feeder/wake.ts';
+import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { submitJobs } from '../../../queue/jobs/submit.ts';
 import type { Queue } from '../../../queue/open.ts';
 import type { JobEntry } from '../../../yaml/entry.ts';
@@ -22,13 +23,13 @@ export const spec: CommandSpec = {
   options: SUBMIT_OPTIONS,
   description: [
     'One argument is a shell command line. Several arguments are a program and its arguments, and each is quoted so ' +
-      'that the job gets exactly these arguments. Put -- before a command that has options of its own. Arguments after ' +
+      'that the job gets exactly these arguments. Put -- before a program that has options of its own. Arguments after ' +
       '-- are never options of rq.',
-    'Without a command, or with - or --infile, rq reads a list of jobs. The list has one command per line; blank lines ' +
+    'Without a command line, or with - or --infile, rq reads a list of jobs. The list has one job per line; blank lines ' +
       'and lines that begin with # are skipped, and white space within a line is kept. The list can also be YAML or ' +
-      'JSON as printed by rq, which begins with ---, with "- …", or with a JSON list or map. rq takes the fields ' +
-      'command, priority, tag, runners, restartable, stdin, data and cwd from it. A list that does not begin ' +
-      'with ---, but has a line such as "command: …" or "jid: 42", is refused. Options on the command line take precedence over the list.',
+      'JSON as printed by rq, which begins with ---, with "- …", or with a JSON array or object. rq reads these ' +
+      `fields from it: ${SUBMITTER_FIELDS.join(', ')}. A list that does not begin with ---, but has a ` +
+      'line such as "command: …" or "jid: 42", is refused. Options on the command line take precedence over the list.',
     'Either all jobs of a call enter the queue, or none. The submitted jobs are printed, unless --quiet is given.',
   ],
   examples: [

@@ -20,8 +20,8 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS,
   description: [
-    'Same as submit, except for a job whose command and tag are those of a pending job. The pending job is then ' +
-      'changed to what is submitted, and keeps its jid and its place in the queue. Use this in cron jobs.',
+    'Submits jobs as submit does. If a pending job has the same command line and tag, touch changes that job as the ' +
+      'options say instead of submitting another one. The job keeps its jid and its place in the queue. Use this in cron jobs.',
   ],
   examples: [
     ["rq q touch --tag nightly './sync.sh'", 'keep at most one such job pending'],

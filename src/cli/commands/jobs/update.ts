@@ -1,7 +1,8 @@
 import { wakeFeeder } from '../../../feeder/wake.ts';
+import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { RqError } from '../../../job/errors.ts';
 import { updateJobs } from '../../../queue/jobs/update.ts';
-import { readAssignments, splitAssignments } from '../../input/assignments.ts';
+import { NULLABLE, readAssignments, splitAssignments } from '../../input/assignments.ts';
 import { requireSelection, selectorsOf } from '../../input/selection-input.ts';
 import { printChanged } from '../../output/changed-jobs.ts';
 import { jobFields } from '../../output/print.ts';
@@ -20,9 +21,9 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [QUIET],
   description: [
-    'Changes fields of the selected pending and holding jobs: command, priority, tag, runners, restartable, stdin, ' +
-      'data, cwd, and state (pending or holding). null clears tag, runners, stdin and data. If a jid selects a job in ' +
-      'another state, nothing is changed. An empty selection is an error and never means all jobs.',
+    `Changes fields of the selected pending and holding jobs: ${SUBMITTER_FIELDS.join(', ')}, and state (pending or ` +
+      `holding). The value null clears a field: ${NULLABLE.join(', ')}. If a jid selects a job in another state, ` +
+      'nothing is changed. An empty selection is an error and never means all jobs.',
     'Select jobs by jid (42), range (10-20) or list (1,3,7-9), by state (pending, holding), or by all. An argument with ' +
       '= is a change. To select by a field, pipe the output of query or list.',
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,

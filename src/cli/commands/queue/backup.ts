@@ -16,7 +16,7 @@ export const spec: CommandSpec = {
   report: ['path', 'jobs', 'files'],
   description: [
     'Copies the database and the files of all jobs to a directory while the queue is in use. The copy can replace the ' +
-      'queue. Prints its path (default: the path of the queue with the time and .bak). Never overwrites a file.',
+      'queue. Prints the path of the copy. The default is the path of the queue with the time and .bak. Never overwrites a file.',
   ],
   examples: [
     ['rq q backup', 'copy the queue to a directory beside it'],

@@ -57,7 +57,7 @@ async function runCommand(call: CommandCall, [program = '', ...args]: readonly s
     if (signal !== undefined) return SIGNALLED + constants.signals[signal];
     if (exitCode !== undefined) return exitCode;
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    call.diagnostics.error(`cannot run ${program}: ${code === 'ENOENT' ? 'there is no such program' : String(code)}`);
+    call.diagnostics.error(`cannot run ${program}: ${code === 'ENOENT' ? 'no such program' : String(code)}`);
     return code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE;
   } finally {
     process.off('SIGTERM', forward).off('SIGHUP', forward).off('SIGINT', ignore).off('SIGQUIT', ignore);

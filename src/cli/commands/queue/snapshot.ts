@@ -16,7 +16,7 @@ export const spec: CommandSpec = {
   report: ['path'],
   description: [
     'Makes a consistent copy of the database while the queue is in use, and checks the copy. The copy is a read-only ' +
-      'queue. Prints its path (default: the name of the queue with .snapshot, in the current directory). Never ' +
+      'queue. Prints its path. The default is the name of the queue with .snapshot, in the current directory. Never ' +
       'overwrites a file.',
   ],
   examples: [

@@ -30,15 +30,15 @@ export const spec: CommandSpec = {
   ],
   description: [
     'Prints the output of the selected jobs as they write it, byte for byte. Ends when all these jobs have ended and ' +
-      'their output is printed. A job that has not started yet is waited for. A job that is started again is followed ' +
-      'from the beginning of its new output. The set of jobs is fixed at the start.',
-    'With several jobs, a line such as "==> job 42 stdout <==" precedes the output of each job. Messages on stderr say ' +
-      'when a job is waiting, failed, is dead or was deleted. A failed job does not change the exit status of rq.',
+      'their output is printed. Waits for jobs that have not started. If a job starts again, follows its new output from ' +
+      'the beginning. The set of jobs is fixed at the start.',
+    'With several jobs, a line such as "==> job 42 stdout <==" precedes the output of each job. Messages on stderr ' +
+      'report jobs that wait, have failed, are dead or were deleted. A failed job does not change the exit status of rq.',
     `Select jobs as for list. ${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
     ['rq q tail 42', 'print the last ten lines of a job, then follow it'],
-    ['rq q tail running --stderr --lines 0', 'follow new error messages of the running jobs'],
+    ['rq q tail running --stderr --lines 0', 'follow the stderr of the running jobs, from now on'],
     ['rq q tail 42 --from-start > log', 'save all output of a job until it ends'],
   ],
 };
