@@ -52,7 +52,7 @@ export function runtimeMountFindings(type: string, path: string): Finding[] {
 
 function privacyFindings(directories: readonly string[]): Finding[] {
   const open = directories.find((path) => existsSync(path) && !isPrivateDirectory(path));
-  const why = 'another user could end your jobs or run commands as you, so no feeder starts with it';
+  const why = 'another user could end your jobs or run commands as you, so feeders refuse to start';
   return list(
     open !== undefined &&
       problem(`${open} is not a directory that only you can write to`, why, `remove it, or ${ELSEWHERE}`),

@@ -203,7 +203,7 @@ class Acquisition {
   }
 
   private describeHolder(): string {
-    if (this.observation === undefined) return 'other processes were faster each time';
+    if (this.observation === undefined) return 'other processes acquired it first each time';
     const { generation } = this.observation;
     const local = this.client.local.of(generation);
     const process = local === undefined ? '' : `, by process ${local.pid} of this host,`;
