@@ -16,11 +16,6 @@ export function isJobField(name: string): name is JobField {
   return (JOB_FIELDS as readonly string[]).includes(name);
 }
 
-/** Whether a name is a field that a submitter sets. */
-export function isSubmitterField(name: string): name is SubmitterField {
-  return (SUBMITTER_FIELDS as readonly string[]).includes(name);
-}
-
 /** Whether a field holds a number, which SQL writes without quotes. */
 export function isNumeric(field: ColumnName): boolean {
   return ['integer', 'seconds', 'boolean'].includes(columnOf[field].kind);
@@ -51,15 +46,43 @@ export function valueFromText(field: ColumnName, text: string): string | number 
   }
 }
 
-/** The fault of a value of a field that a submitter sets. */
-export function fieldFault(field: SubmitterField, value: unknown): Fault {
-  const { kind, range, form, maxBytes } = columnOf[field];
-  if (kind === 'boolean') return booleanFault(value);
-  return range === undefined ? formFault(value, form ?? 'text', maxBytes) : integerFault(value, ...range);
+/** Returns the fault of a value. */
+type Check = (value: unknown) => Fault;
+
+const CHECKS = new Map<string, Check>(SUBMITTER_FIELDS.map((name) => [name, checkOf(name)]));
+
+/** The check of a field that a submitter sets; undefined for any other name. */
+export function fieldCheck(name: string): Check | undefined {
+  return CHECKS.get(name);
+}
+
+function checkOf(name: SubmitterField): Check {
+  const { kind, range, form = 'text', maxBytes } = columnOf[name];
+  if (kind === 'boolean') return booleanFault;
+  if (range !== undefined) return (value) => integerFault(value, ...range);
+  return (value) => formFault(value, form, maxBytes);
 }
 
 /** The fields of a job to submit: those that are absent get their initial values. */
 export function completeEntry(entry: JobEntry & Pick<SubmitterFields, 'command' | 'cwd'>): SubmitterFields {
   const fields = SUBMITTER_FIELDS.map((name) => [name, entry[name] ?? columnOf[name].initial ?? null]);
   return Object.fromEntries(fields) as SubmitterFields;
+}
+
+/**
+ * A copy of a job with those of the named fields that the entry sets. To copy a complete job takes a tenth of the time
+ * of assembling one from several objects.
+ */
+export function withEntry<Fields extends SubmitterFields>(
+  job: Fields,
+  entry: JobEntry,
+  names: readonly SubmitterField[],
+): Fields {
+  const copy = { ...job };
+  const fields: Record<string, unknown> = copy;
+  for (const name of names) {
+    const value = entry[name];
+    if (value !== undefined) fields[name] = value;
+  }
+  return copy;
 }

@@ -168,8 +168,8 @@ export class Connection {
   }
 }
 
-function bind(parameters: Parameters): unknown[] {
-  return Array.isArray(parameters) ? [...parameters] : [parameters];
+function bind(parameters: Parameters): readonly unknown[] {
+  return Array.isArray(parameters) ? parameters : [parameters];
 }
 
 /**

@@ -16,10 +16,10 @@ export const ROW_COLUMNS: readonly ColumnName[] = [...COLUMN_NAMES].sort(
   (a, b) => columnOf[a].since - columnOf[b].since,
 );
 
+/** The columns that rq itself sets when a job is submitted. */
+export const RQ_COLUMNS: readonly ColumnName[] = ROW_COLUMNS.filter((name) => columnOf[name].setBy === 'rq');
 /** The columns that an INSERT of a submission sets. */
-export const SUBMISSION_COLUMNS: readonly ColumnName[] = ROW_COLUMNS.filter((name) =>
-  ['rq', 'submitter'].includes(columnOf[name].setBy),
-);
+export const SUBMISSION_COLUMNS: readonly ColumnName[] = [...RQ_COLUMNS, ...SUBMITTER_FIELDS];
 
 /** The columns of one attempt: they have no value in a job that waits. */
 const CLAIM_COLUMNS: readonly ColumnName[] = ROW_COLUMNS.filter((name) => columnOf[name].states !== 'any');

@@ -1,6 +1,7 @@
+import { SUBMITTER_FIELDS } from '../job/columns.ts';
 import type { Submission } from '../job/job.ts';
 import type { Connection } from './connection.ts';
-import { insertSql, SUBMISSION_COLUMNS } from './job-columns.ts';
+import { insertSql, RQ_COLUMNS, SUBMISSION_COLUMNS } from './job-columns.ts';
 import { valuesOf } from './job-rows.ts';
 
 const LAST_JID = "SELECT coalesce(max(seq), 0) AS jid FROM sqlite_sequence WHERE name = 'jobs'";
@@ -21,8 +22,8 @@ export function insertJob(
   connection: Connection,
   jid: number,
   submission: Submission,
-  by: { readonly submitted: string; readonly submitter: string; readonly owner: string },
+  { submitted, submitter, owner }: { readonly submitted: string; readonly submitter: string; readonly owner: string },
 ): void {
-  const row = { ...submission, ...by, jid, state: submission.stage ? 'holding' : 'pending' };
-  connection.run(INSERT, valuesOf(row, SUBMISSION_COLUMNS));
+  const own = { jid, state: submission.stage ? 'holding' : 'pending', submitted, submitter, owner };
+  connection.run(INSERT, [...valuesOf(own, RQ_COLUMNS), ...valuesOf(submission, SUBMITTER_FIELDS)]);
 }

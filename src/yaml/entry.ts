@@ -1,7 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import { JOB_FIELDS, type JobEntry, SUBMITTER_FIELDS } from '../job/columns.ts';
 import { RqError } from '../job/errors.ts';
-import { fieldFault, isJobField, isSubmitterField } from '../job/fields.ts';
+import { fieldCheck, isJobField } from '../job/fields.ts';
 import { shownValue } from '../job/value-faults.ts';
 
 export type { JobEntry };
@@ -16,21 +16,17 @@ export type ErrorPrefix = () => string;
 export function checkEntry(raw: Iterable<readonly [string, unknown]>, prefix: ErrorPrefix): JobEntry {
   const entry: Record<string, unknown> = {};
   for (const [key, value] of raw) {
-    if (!isSubmitterField(key)) {
+    const check = fieldCheck(key);
+    if (check === undefined) {
       if (!isJobField(key)) throw unknownKey(key, prefix);
       continue;
     }
     if (value === null || value === undefined) continue;
-    const fault = fieldFault(key, value);
+    const fault = check(value);
     if (fault !== undefined) throw new RqError('INVALID_INPUT', `${prefix()}: ${key} ${fault}`);
     entry[key] = value;
   }
   return entry;
-}
-
-/** The fault of a command line, as text that follows "the command"; undefined if it is valid. */
-export function commandFault(command: string): string | undefined {
-  return fieldFault('command', command);
 }
 
 function unknownKey(key: string, prefix: ErrorPrefix): RqError {

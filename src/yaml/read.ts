@@ -1,6 +1,7 @@
 import { constants, isUtf8 } from 'node:buffer';
 import { RqError } from '../job/errors.ts';
-import { checkEntry, commandFault, type JobEntry } from './entry.ts';
+import { fieldCheck } from '../job/fields.ts';
+import { checkEntry, type JobEntry } from './entry.ts';
 import { type RawEntry, readPrintedJson, readPrintedYaml } from './printed.ts';
 
 /** A job that a submitter entered, with its first line. */
@@ -79,9 +80,11 @@ function readLines(text: string, source: string): SubmittedEntry[] {
   return entries;
 }
 
+const checkCommand = fieldCheck('command');
+
 function lineFaultOf(command: string): string | undefined {
   if (command.endsWith('\r')) return CARRIAGE_RETURN;
-  return FIELD_LINE.test(command) ? FIELD : commandFault(command);
+  return FIELD_LINE.test(command) ? FIELD : checkCommand?.(command);
 }
 
 const FIELD = "is a field of a job in YAML: put --- before the first line, or 'quote' the word if it is a program";

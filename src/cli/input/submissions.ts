@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import { SUBMITTER_FIELDS } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
-import { completeEntry } from '../../job/fields.ts';
+import { completeEntry, withEntry } from '../../job/fields.ts';
 import type { Submission } from '../../job/job.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { JobEntry } from '../../yaml/entry.ts';
@@ -28,12 +29,13 @@ export async function makeSubmissions(
   }
   const stage = call.options.flag('stage');
   const paths = new JobPaths(queue.directory, call.environment);
+  const cwd = options.cwd ?? (entries.every((entry) => entry.cwd !== undefined) ? '' : paths.workingDirectory);
+  const defaults: Submission = { ...completeEntry({ ...options, command: '', cwd }), stage };
+  const names = SUBMITTER_FIELDS.filter((name) => options[name] === undefined);
   return entries.map((entry) => {
-    const job: JobEntry = { ...entry, ...options };
     const action = actionOf(call, source, entry.line);
     return {
-      ...completeEntry({ ...job, command: entry.command, cwd: job.cwd ?? paths.workingDirectory }),
-      stage,
+      ...withEntry(defaults, entry, names),
       stdin: options.stdin ?? paths.readable(entry.stdin, 'stdin', action),
       data: options.data ?? paths.readable(entry.data, 'data', action),
     };

@@ -47,7 +47,7 @@ function insertAll(
   submissions.forEach((submission, index) => {
     const jid = last + index + 1;
     const files = names[index] ?? NO_FILES;
-    insertJob(run.connection, jid, { ...submission, ...files }, by);
+    insertJob(run.connection, jid, hasFiles(files) ? { ...submission, ...files } : submission, by);
     if (hasFiles(files)) owners.push({ jid, ...files });
     if (index % REFRESH_EVERY !== 0) return;
     run.refresh();
