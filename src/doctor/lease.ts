@@ -29,11 +29,11 @@ export async function checkLease(
     const found = `${name} is held by process ${holder.pid} of this host, which is dead`;
     return [...strays, note(found, `${effect} at once`, 'no action is needed')];
   }
-  const bornMs = statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? serverNowMs;
-  if (holder !== undefined || serverNowMs - bornMs < STALE_MS) return strays;
+  const createdMs = statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? serverNowMs;
+  if (holder !== undefined || serverNowMs - createdMs < STALE_MS) return strays;
   say(`${name} seems to be stale; watching it for ${WATCH_MS / 1000} s`);
   if (await changes(directory, highest, clock)) return strays;
-  const found = `${name} has been held since ${new Date(bornMs).toISOString()} and is not refreshed`;
+  const found = `${name} has been held since ${new Date(createdMs).toISOString()} and is not refreshed`;
   return [...strays, note(found, `${effect} after ${STALE_MS / 1000} s`, 'no action is needed')];
 }
 
@@ -51,8 +51,8 @@ async function changes(directory: string, generation: number, clock: Clock): Pro
 /** The holder of the lease removes earlier names, which are empty directories. Anything else makes this fail. */
 function checkNames(directory: string, names: readonly string[]): Finding[] {
   const own = names.filter((name) => name.startsWith('lease.'));
-  const strange = own.filter((name) => !/^lease\.\d{1,15}(\.free)?$/.test(name));
-  const stuck = own.filter((name) => !strange.includes(name) && !isEmptyDirectory(join(directory, name)));
+  const unknownNames = own.filter((name) => !/^lease\.\d{1,15}(\.free)?$/.test(name));
+  const stuck = own.filter((name) => !unknownNames.includes(name) && !isEmptyDirectory(join(directory, name)));
   return list(
     stuck.length > 0 &&
       problem(
@@ -60,8 +60,12 @@ function checkNames(directory: string, names: readonly string[]): Finding[] {
         'the holder of the lease cannot remove it, and every change of the queue fails',
         `run: rm -r ${stuck.map((name) => join(directory, name)).join(' ')}`,
       ),
-    strange.length > 0 &&
-      note(`${shortList(strange)}: not a name that rq uses`, 'rq ignores it', 'find out what it is, and remove it'),
+    unknownNames.length > 0 &&
+      note(
+        `${shortList(unknownNames)}: not a name that rq uses`,
+        'rq ignores it',
+        'find out what it is, and remove it',
+      ),
   );
 }
 

@@ -24,7 +24,7 @@ const TRANSIENT_SYSTEM_ERRORS = new Set([
 ]);
 
 /** Computes the delay after successive transient errors: exponential, with jitter. */
-export class BackOff {
+export class Backoff {
   private failures = 0;
 
   constructor(private readonly maxRetries: number) {}

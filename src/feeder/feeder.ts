@@ -4,7 +4,7 @@ import type { Queue } from '../queue/open.ts';
 import { Kills } from './adoption/kills.ts';
 import { Recovery } from './adoption/recovery.ts';
 import { Attempts } from './attempts.ts';
-import { BackOff } from './backoff.ts';
+import { Backoff } from './backoff.ts';
 import type { EndKind, EndRequest } from './end-request.ts';
 import { EndedAttempts } from './ended-attempts.ts';
 import { Exchanger } from './exchanger.ts';
@@ -24,7 +24,7 @@ export class Feeder {
   private readonly launcher: JobLauncher;
   private readonly exchanger: Exchanger;
   private readonly recovery: Recovery;
-  private readonly backOff: BackOff;
+  private readonly backoff: Backoff;
   private readonly placement: Placement;
 
   constructor(
@@ -47,7 +47,7 @@ export class Feeder {
     this.ended = new EndedAttempts({ attempts, events, kills, launcher, timer });
     this.exchanger = new Exchanger(queue, settings, { attempts, events, link, placement, poller });
     this.recovery = new Recovery(queue, settings.host, { attempts, events, kills, link });
-    this.backOff = new BackOff(settings.retries);
+    this.backoff = new Backoff(settings.retries);
     this.poller = poller;
     this.kills = kills;
     this.placement = placement;
@@ -104,9 +104,9 @@ export class Feeder {
   private async retry(step: () => Promise<void>): Promise<void> {
     try {
       await step();
-      this.backOff.reset();
+      this.backoff.reset();
     } catch (error) {
-      const retryMs = this.backOff.delayMs(error, this.mayEndOn(error));
+      const retryMs = this.backoff.delayMs(error, this.mayEndOn(error));
       this.recovery.mayHaveUnknownClaims = true;
       this.parts.events.queueFailed(error, retryMs);
       await this.poller.timer.sleep(retryMs);

@@ -1,14 +1,14 @@
 import type { Clock } from '../job/clock.ts';
 import type { Attempts } from './attempts.ts';
+import { ClaimBackoff } from './claim-backoff.ts';
 import type { EndRequest } from './end-request.ts';
-import { HoldOff } from './hold-off.ts';
 import type { ClusterMembership } from './host/cluster-membership.ts';
 import type { RunnerLink } from './start/runner-link.ts';
 import { Throughput } from './throughput.ts';
 
 /** Decides how many jobs this host may claim, and whether it may start one. */
 export class Placement {
-  readonly holdOff: HoldOff;
+  readonly claimBackoff: ClaimBackoff;
   readonly throughput: Throughput;
 
   constructor(
@@ -21,13 +21,13 @@ export class Placement {
     },
     clock: Clock,
   ) {
-    this.holdOff = new HoldOff(clock);
+    this.claimBackoff = new ClaimBackoff(clock);
     this.throughput = new Throughput(clock);
   }
 
   /** This host can start jobs, and other hosts have not declared it lost. */
-  get isFit(): boolean {
-    return this.holdOff.remainingMs === 0 && !this.parts.membership.mayBeLost;
+  get canStartJobs(): boolean {
+    return this.claimBackoff.remainingMs === 0 && !this.parts.membership.mayBeLost;
   }
 
   /** All slots are taken by attempts at the runner. */
@@ -36,7 +36,7 @@ export class Placement {
   }
 
   get mayClaim(): boolean {
-    return this.parts.endRequest.kind === undefined && this.isFit;
+    return this.parts.endRequest.kind === undefined && this.canStartJobs;
   }
 
   /** The number of slots without a job; negative while jobs are claimed ahead. */
@@ -55,6 +55,6 @@ export class Placement {
     const { attempts, endRequest, link } = this.parts;
     const ahead = Math.min(link.maxAhead, this.throughput.claimAhead());
     const hasRoom = attempts.running.size < this.slots + ahead && !link.isLost;
-    return endRequest.kind !== 'stop' && hasRoom && this.isFit;
+    return endRequest.kind !== 'stop' && hasRoom && this.canStartJobs;
   }
 }

@@ -5,7 +5,7 @@ import { errorCode } from './errors.ts';
 export const CRASH_POINTS = [
   // Any command that changes a queue.
   'transaction-begun',
-  'transaction-worked',
+  'transaction-executed',
   'transaction-committed',
   // submit, touch, update, resubmit
   'file-staged',
@@ -14,7 +14,7 @@ export const CRASH_POINTS = [
   // delete
   'jobs-deleted',
   // The feeder.
-  'claim-worked',
+  'claim-executed',
   'claim-committed',
   'job-sent',
   'job-started',

@@ -12,7 +12,7 @@ interface ProcessIdentity {
   /** Clock ticks since boot. A pid and its start time identify a process until the next boot. */
   readonly startTime: number;
   /** The scope in which the pid is valid: the boot and the pid namespace (containers have their own). */
-  readonly realm: string;
+  readonly scope: string;
 }
 
 interface Note extends ProcessIdentity {
@@ -52,7 +52,7 @@ export class LocalHolder {
   /** The pid of the process of this host that holds a generation, and whether it still runs. */
   of(generation: number): { pid: number; isAlive: boolean } | undefined {
     const note = this.read();
-    if (note === undefined || note.generation !== generation || note.realm !== this.ownIdentity().realm) {
+    if (note === undefined || note.generation !== generation || note.scope !== this.ownIdentity().scope) {
       return undefined;
     }
     return { pid: note.pid, isAlive: processStartTime(note.pid) === note.startTime };
@@ -75,7 +75,7 @@ export class LocalHolder {
     this.identity ??= {
       pid: process.pid,
       startTime: processStartTime(process.pid) ?? 0,
-      realm: `${bootId()} ${pidNamespace()}`,
+      scope: `${bootId()} ${pidNamespace()}`,
     };
     return this.identity;
   }

@@ -70,7 +70,7 @@ export class FeederEvents {
     this.logger.warn({ jid: first, jobs: jids.length }, 'skipped invalid pending jobs, which rq did not write');
   }
 
-  holdingOff(ms: number, reason: string): void {
+  claimsSuspended(ms: number, reason: string): void {
     this.logger.warn({ ms: Math.round(ms), reason }, 'cannot start jobs on this host; claims are suspended');
   }
 

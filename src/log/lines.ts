@@ -12,7 +12,7 @@ const LEVELS: Readonly<Record<number, string>> = {
 const WARN = 40;
 
 /** Formats a JSON line of the log for a terminal. */
-export function lineForPeople(line: string): string {
+export function terminalLine(line: string): string {
   const { time, level, msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
   const pairs = Object.entries(facts).map(([key, value]) => `${key}=${jsonText(value)}`);
   const name = LEVELS[Number(level)] ?? '';

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
-import { lineForPeople } from './lines.ts';
+import { terminalLine } from './lines.ts';
 
 export type { Logger } from 'pino';
 
@@ -31,7 +31,7 @@ export function openLog(options: LogOptions): Logger {
 /** Ignores write errors: a closed terminal or pipe must not end a daemon. */
 function toStderr(): DestinationStream {
   process.stderr.on('error', () => undefined);
-  return { write: (line) => void process.stderr.write(lineForPeople(line)) };
+  return { write: (line) => void process.stderr.write(terminalLine(line)) };
 }
 
 /** Ignores write errors, such as a full disk, and resumes the log when the file can be written again. */

@@ -49,7 +49,7 @@ export function lockProblem({ type, options }: Mount): string | undefined {
 }
 
 /** The options of a mount that affect how files behave, sorted, to compare the hosts of a queue. */
-export function behaviour({ options }: Mount): string[] {
+export function behaviourOptions({ options }: Mount): string[] {
   return [...options].filter((option) => BEHAVIOUR.test(option)).sort();
 }
 

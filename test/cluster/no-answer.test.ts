@@ -41,8 +41,8 @@ describeInFull('on a hard mount whose server does not answer', () => {
     const call = await lab.start('n1', rq(...words, '--lock-timeout', '15'));
     expect(await call.waitForExit()).toBe(75);
     await lab.heal('n1');
-    const said = (await call.output()).trimEnd().split('\n');
-    expect(said).toEqual([
+    const lines = (await call.output()).trimEnd().split('\n');
+    expect(lines).toEqual([
       expect.stringMatching(`^rq: still waiting after 1\\d s: ${SILENT}: .* \\(Ctrl-C to stop\\)$`),
       expect.stringMatching(`^rq: cannot use ${QUEUE}: it has not answered for 1\\d s.*; try again, or wait longer`),
     ]);

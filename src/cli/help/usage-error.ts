@@ -33,10 +33,10 @@ async function withoutQueue(
   second: string | undefined,
 ): Promise<RqError> {
   const hint = await recommendation(commands, first);
-  const meant = commands.find(({ name }) => hint === `did you mean ${name}?`);
-  if (meant?.queue === 'none') return await unknownCommand(commands, first);
-  if (meant !== undefined) {
-    const advice = `It needs a queue: type rq QUEUE ${meant.name}, or set RQ_Q to the path of the queue`;
+  const recommended = commands.find(({ name }) => hint === `did you mean ${name}?`);
+  if (recommended?.queue === 'none') return await unknownCommand(commands, first);
+  if (recommended !== undefined) {
+    const advice = `It needs a queue: type rq QUEUE ${recommended.name}, or set RQ_Q to the path of the queue`;
     return new RqError('USAGE', `unknown command "${first}", ${hint} ${advice}`);
   }
   if (second !== undefined) return await unknownCommand(commands, second);

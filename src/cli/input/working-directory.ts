@@ -10,8 +10,8 @@ export function workingDirectory(environment: NodeJS.ProcessEnv): string {
   const logical = environment['PWD'] ?? '';
   try {
     const physical = process.cwd();
-    if (isAbsolute(logical) && isHere(logical)) return resolve(logical);
-    if (isHere(physical)) return physical;
+    if (isAbsolute(logical) && isCurrentDirectory(logical)) return resolve(logical);
+    if (isCurrentDirectory(physical)) return physical;
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     throw new RqError('INVALID_INPUT', 'cannot use the current directory: it was removed; change to another one', {
@@ -22,7 +22,7 @@ export function workingDirectory(environment: NodeJS.ProcessEnv): string {
   throw new RqError('INVALID_INPUT', 'cannot use the current directory: its name is not UTF-8; change to another one');
 }
 
-function isHere(path: string): boolean {
+function isCurrentDirectory(path: string): boolean {
   const [a, b] = [statSync(path, { throwIfNoEntry: false }), statSync('.')];
   return a !== undefined && a.dev === b.dev && a.ino === b.ino;
 }

@@ -42,7 +42,7 @@ export function readArguments(args: readonly string[], environment: NodeJS.Proce
   try {
     const values = readOptions(rest, command);
     refuseHelpOfProgram(command, positionals, values);
-    const options = optionValues(standingOptions(command, environment), values);
+    const options = optionValues(environmentOptions(command, environment), values);
     const { minPositionals: min, maxPositionals: max } = command;
     const isCountRight = positionals.length >= min && positionals.length <= max;
     if (!isCountRight && !options.flag('help')) throw new InvalidArguments(command, yargsArguments(rest), undefined);
@@ -87,7 +87,7 @@ function isOneOf(options: readonly OptionSpec[], word: string): boolean {
 }
 
 /** The options of RQ_OPTS that the command has. */
-function standingOptions(command: Command, environment: NodeJS.ProcessEnv): Values {
+function environmentOptions(command: Command, environment: NodeJS.ProcessEnv): Values {
   const source = environment['RQ_OPTS'] ? 'RQ_OPTS' : 'RQ_OPTIONS';
   const text = environment[source] ?? '';
   if (text === '') return new Map();

@@ -20,16 +20,16 @@ export function nameCommand(positionals: readonly string[], environment: NodeJS.
   const [first = '', second] = positionals;
   const firstCommand = findCommand(first);
   const secondCommand = findCommand(second);
-  const standing = environment['RQ_Q'] || environment['RQ_QUEUE'] || '';
+  const defaultQueue = environment['RQ_Q'] || environment['RQ_QUEUE'] || '';
   if (secondCommand !== undefined && (firstCommand === undefined || (first !== 'help' && isQueue(first)))) {
     return { command: secondCommand, queue: queuePath(first), used: 2 };
   }
   if (firstCommand?.queue === 'none') return { command: firstCommand, queue: '', used: 1 };
-  if (firstCommand !== undefined && standing !== '') return { command: firstCommand, queue: standing, used: 1 };
+  if (firstCommand !== undefined && defaultQueue !== '') return { command: firstCommand, queue: defaultQueue, used: 1 };
   if (firstCommand !== undefined && secondCommand !== undefined) {
     return { command: secondCommand, queue: first, used: 2 };
   }
-  throw notNamed(first, second, standing);
+  throw notNamed(first, second, defaultQueue);
 }
 
 function queuePath(word: string): string {
@@ -41,14 +41,14 @@ function isQueue(path: string): boolean {
   return existsSync(join(path, 'db'));
 }
 
-function notNamed(first: string, second: string | undefined, standing: string): Error {
+function notNamed(first: string, second: string | undefined, defaultQueue: string): Error {
   const command = findCommand(first);
   // A short name that is followed by another word is more likely a queue.
   if (command !== undefined && (command.name === first || second === undefined) && !isQueue(first)) {
     const { name } = command;
     return new RqError('USAGE', `${name} needs a queue: type rq QUEUE ${name}, or set RQ_Q to the path of the queue`);
   }
-  if (standing !== '') return new UnknownCommand([second !== undefined && isQueue(first) ? second : first], false);
+  if (defaultQueue !== '') return new UnknownCommand([second !== undefined && isQueue(first) ? second : first], false);
   const others = second === undefined ? [] : [second];
   return existsSync(first) && second !== undefined
     ? new UnknownCommand(others, false)

@@ -72,9 +72,10 @@ function expandLetters(word: string, specs: readonly OptionSpec[]): string[] | u
     const option = specs.find((each) => each.short === word[at]);
     if (option === undefined) return undefined;
     const rest = word.slice(at + 1);
-    const takesRest = rest.startsWith('=') || (rest !== '' && option.type !== 'flag' && option.type !== 'optional');
-    expanded.push(spell(option, takesRest ? `=${rest.replace(/^=/, '')}` : ''));
-    if (takesRest) break;
+    const hasAttachedValue =
+      rest.startsWith('=') || (rest !== '' && option.type !== 'flag' && option.type !== 'optional');
+    expanded.push(spell(option, hasAttachedValue ? `=${rest.replace(/^=/, '')}` : ''));
+    if (hasAttachedValue) break;
   }
   return expanded;
 }

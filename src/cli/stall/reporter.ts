@@ -27,7 +27,7 @@ export class Reporter {
   /** The line to print at this time of the monotonic clock, or undefined. */
   line(observed: ObservedState, nowMs: number): string | undefined {
     const wait = this.waitOf(observed, nowMs);
-    if (wait === undefined) return this.lineAfterwards(nowMs);
+    if (wait === undefined) return this.endLine(nowMs);
     const waitedMs = nowMs - wait.sinceMs;
     if (waitedMs < this.dueMs()) return undefined;
     while (waitedMs >= this.dueMs()) this.reports += 1;
@@ -42,7 +42,7 @@ export class Reporter {
     return wait !== undefined && nowMs - wait.sinceMs >= this.firstMs ? wait : undefined;
   }
 
-  private lineAfterwards(nowMs: number): string | undefined {
+  private endLine(nowMs: number): string | undefined {
     const { last } = this;
     this.last = undefined;
     this.reports = 0;

@@ -38,8 +38,8 @@ export class Threads {
       const status = readStatus(task);
       if (status === undefined) continue;
       const before = this.standstills.get(task);
-      const isStill = before !== undefined && status.state !== RUNNING && hasFewWakes(status.switches, before, nowMs);
-      const standstill = isStill ? before : { switches: status.switches, sinceMs: nowMs };
+      const isBlocked = before !== undefined && status.state !== RUNNING && hasFewWakes(status.switches, before, nowMs);
+      const standstill = isBlocked ? before : { switches: status.switches, sinceMs: nowMs };
       found.set(task, standstill);
       const isStuck = status.state === UNINTERRUPTIBLE || (task === this.main && isInOperation);
       if (isStuck) earliestMs = Math.min(earliestMs, standstill.sinceMs);

@@ -1,5 +1,5 @@
 import { appendFileSync, writeSync } from 'node:fs';
-import { lineForPeople, warningLine } from '../../log/lines.ts';
+import { terminalLine, warningLine } from '../../log/lines.ts';
 import { standardDiagnostics } from '../output/diagnostics.ts';
 
 /** The destination of warnings, as plain data that can be passed to another thread. */
@@ -21,7 +21,7 @@ export function warn({ kind, verbosity, path }: WarningTarget, line: string): vo
 function log(path: string | undefined, line: string): void {
   try {
     // In a worker thread, process.stderr writes through the main thread.
-    if (path === undefined) writeSync(2, lineForPeople(line));
+    if (path === undefined) writeSync(2, terminalLine(line));
     else appendFileSync(path, line, { mode: 0o600 });
   } catch {
     // A full disk must not end a feeder because of its log.

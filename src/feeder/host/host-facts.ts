@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { userName } from '../../job/host.ts';
-import { behaviour, mountOf } from '../../queue/mount.ts';
+import { behaviourOptions, mountOf } from '../../queue/mount.ts';
 
 /** Properties of a host that should be equal on all hosts of a queue, or that other hosts need to know. */
 export interface HostFacts {
@@ -25,7 +25,7 @@ export function hostFacts(queueDirectory: string, offsetMs: number): HostFacts {
     user: userName(),
     uid: process.getuid?.() ?? 0,
     mount: mount.type,
-    mount_options: behaviour(mount).join(','),
+    mount_options: behaviourOptions(mount).join(','),
     clock_offset_s: Math.round(offsetMs) / 1000,
   };
 }

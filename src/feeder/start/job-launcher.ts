@@ -41,7 +41,7 @@ export class JobLauncher {
 
   /** Releases all jobs that have not started, if this host may not start them. */
   releaseUnlessFit(): void {
-    if (!this.parts.placement.isFit) this.releaseUnstarted();
+    if (!this.parts.placement.canStartJobs) this.releaseUnstarted();
   }
 
   /** Releases jobs that were claimed ahead, if no slot becomes free: another host may have one. */
@@ -60,7 +60,7 @@ export class JobLauncher {
 
   /** Suspends claims if too many jobs in a row could not be started. */
   recordEnd(end: AttemptEnd): void {
-    if (this.parts.placement.holdOff.recordEnd(end)) this.suspendClaims(end.reason ?? '');
+    if (this.parts.placement.claimBackoff.recordEnd(end)) this.suspendClaims(end.reason ?? '');
   }
 
   private async start(job: RunningJob): Promise<void> {
@@ -72,14 +72,14 @@ export class JobLauncher {
     attempts.confirm(job);
     if (outcome.kind === 'started') {
       placement.throughput.recordProgress();
-      placement.holdOff.recordStart();
+      placement.claimBackoff.recordStart();
       events.jobStarted({ jid: job.jid, attempt: job.attempt, pid: outcome.start.pid });
       attempts.start(outcome.start);
     } else if (outcome.kind === 'refused') {
       this.onRefused(outcome.end);
     } else if (outcome.kind === 'not-started') {
       const { hostError } = outcome;
-      const isSuspended = hostError !== undefined && placement.holdOff.recordHostFailure();
+      const isSuspended = hostError !== undefined && placement.claimBackoff.recordHostFailure();
       if (isSuspended) this.suspendClaims(errorMessage(hostError));
       attempts.release(job);
     }
@@ -87,7 +87,7 @@ export class JobLauncher {
   }
 
   private suspendClaims(reason: string): void {
-    this.parts.events.holdingOff(this.parts.placement.holdOff.remainingMs, reason);
+    this.parts.events.claimsSuspended(this.parts.placement.claimBackoff.remainingMs, reason);
     this.releaseUnstarted();
   }
 }

@@ -49,7 +49,7 @@ function exchangeIn({ connection }: Transaction, request: ExchangeRequest, now: 
   const refused = request.ends.filter((end) => !reportEnd(connection, host, end));
   for (const key of request.releases) releaseJob(connection, host, key, now);
   const claims = claimJobs(connection, { ...claimant, now }, request.mayRun, request.claim);
-  if (claims.claimed.length > 0) crashAt('claim-worked');
+  if (claims.claimed.length > 0) crashAt('claim-executed');
   return { ...claims, refused };
 }
 

@@ -26,7 +26,7 @@ interface Paths {
  * is nothing to copy. Throws EEXIST if the target exists, ENOENT if an entry disappears during the copy.
  */
 export async function copyTree(source: string, target: string, { within, isLive }: CopyOptions): Promise<boolean> {
-  const stats = await unlessGone(source, lstat(source));
+  const stats = await unlessAbsent(source, lstat(source));
   if (stats === undefined) return false;
   if (stats.isDirectory()) await refuseCopyOfItself(source, target);
   // Without links in its own path, the target of a relative link can be resolved.
@@ -82,7 +82,7 @@ class Copy {
   }
 
   private async found<Found>(path: Buffer, read: Promise<Found>): Promise<Found | undefined> {
-    return this.isLive ? await unlessGone(path, read) : await read;
+    return this.isLive ? await unlessAbsent(path, read) : await read;
   }
 }
 
@@ -95,7 +95,7 @@ function isIn(path: string, directory: string): boolean {
 }
 
 /** Undefined if the call failed because the path disappeared, and not because of its target. */
-async function unlessGone<Found>(path: Buffer | string, call: Promise<Found>): Promise<Found | undefined> {
+async function unlessAbsent<Found>(path: Buffer | string, call: Promise<Found>): Promise<Found | undefined> {
   try {
     return await call;
   } catch (error) {

@@ -146,7 +146,7 @@ class TransactionRun<T> {
     const { clock, activity, database } = this.queue;
     const sinceMs = clock.monotonicMs();
     activity.mayHaveChanged = true;
-    crashAt('transaction-worked');
+    crashAt('transaction-executed');
     for (;;) {
       if (!lease.isOwned()) return this.retryWithHigherLease(connection);
       try {

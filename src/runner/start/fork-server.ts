@@ -152,8 +152,8 @@ export class ForkServer implements Starter {
     const { startRecords, journal, log, onEnd } = this.options;
     const entries = [...this.entries.values()];
     const records = startRecords.read(journal.id);
-    const isBegun = ({ request, isStarted }: Entry): boolean => isStarted || (records?.has(request.name) ?? true);
-    const leaders = this.findLeaders(entries.filter((entry) => !entry.isStarted && isBegun(entry)));
+    const hasBegun = ({ request, isStarted }: Entry): boolean => isStarted || (records?.has(request.name) ?? true);
+    const leaders = this.findLeaders(entries.filter((entry) => !entry.isStarted && hasBegun(entry)));
     if (leaders === undefined) {
       // Until the search succeeds, no attempt is reported as ended and no request begins: a job might run twice.
       setTimeout(() => this.handleEnd(), SEARCH_RETRY_MS);
@@ -169,7 +169,7 @@ export class ForkServer implements Starter {
         observer.onOrphaned();
       }
     }
-    const notBegun = entries.filter((entry) => !isBegun(entry));
+    const notBegun = entries.filter((entry) => !hasBegun(entry));
     // The next starter overwrites the start records, so the journal must be complete before.
     const isFlushed = journal.flush();
     const isWanted = ({ isCancelled }: Entry): boolean => isFlushed && !isCancelled;

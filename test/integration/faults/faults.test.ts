@@ -32,7 +32,7 @@ function leftovers(bench: Workbench): string[] {
 
 describe('delete killed', () => {
   const points: [CrashPoint, number][] = [
-    ['transaction-worked', 2],
+    ['transaction-executed', 2],
     ['jobs-deleted', 0],
   ];
   test.each(points)('at %s leaves %d of two jobs, and their jids are not reused', async (point, count) => {
@@ -50,8 +50,8 @@ describe('delete killed', () => {
 
 describe('a killed feeder', () => {
   const points: CrashPoint[] = [
-    'claim-worked',
-    'transaction-worked',
+    'claim-executed',
+    'transaction-executed',
     'transaction-committed',
     'claim-committed',
     'job-sent',
@@ -64,7 +64,7 @@ describe('a killed feeder', () => {
     await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `${JOB}\n`.repeat(6) });
     const feeder = await bench.run(['QUEUE', 'feed', '--max_feed=4', '--until-empty'], { environment: crash });
     expect([feeder.signal, hasCrashed(bench)]).toEqual(['SIGKILL', true]);
-    if (point === 'claim-worked') expect(await bench.jobs('pending')).toHaveLength(6);
+    if (point === 'claim-executed') expect(await bench.jobs('pending')).toHaveLength(6);
     await bench.must(['QUEUE', 'feed', '--max_feed=4', '--until-empty']);
     expect(await bench.jobs()).toMatchObject(Array(6).fill({ state: 'finished', exit_status: 7 }));
     for (let jid = 1; jid <= 6; jid++) expect(attemptsOf(bench, jid)).toHaveLength(1);

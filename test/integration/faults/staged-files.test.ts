@@ -37,7 +37,7 @@ function unaccounted(bench: Workbench, jobs: readonly Record<string, unknown>[])
 }
 
 const COMMAND = 'cat; cat "$RQ_DATA/file"';
-const BEFORE: CrashPoint[] = ['file-staged', 'files-staged', 'transaction-begun', 'transaction-worked'];
+const BEFORE: CrashPoint[] = ['file-staged', 'files-staged', 'transaction-begun', 'transaction-executed'];
 const AFTER: CrashPoint[] = ['transaction-committed', 'files-linked'];
 
 describe('submit killed', () => {

@@ -24,7 +24,7 @@ async function blockedQueue(): Promise<Workbench> {
 }
 
 /** The text that a process has written to stderr so far. */
-function heard({ stderr }: ChildProcess): () => string {
+function stderrOf({ stderr }: ChildProcess): () => string {
   let text = '';
   stderr?.on('data', (chunk: string) => {
     text += chunk;
@@ -40,10 +40,10 @@ interface Holder {
 /** Holds a lock until it is released. Resolves when the lock is held. */
 async function hold(bench: Workbench, kind: 'read' | 'write'): Promise<Holder> {
   const holder = bench.start(['QUEUE', 'lock', kind, '--', 'sh', '-c', 'touch held; exec sleep 1000']);
-  const said = heard(holder.child);
+  const stderr = stderrOf(holder.child);
   const isHeld = (): boolean => existsSync(join(bench.directory, 'held'));
   await waitFor(() => isHeld() || holder.child.exitCode !== null);
-  expect({ isHeld: isHeld(), said: said() }).toEqual({ isHeld: true, said: '' });
+  expect({ isHeld: isHeld(), stderr: stderr() }).toEqual({ isHeld: true, stderr: '' });
   return holder;
 }
 
@@ -102,10 +102,10 @@ test.each([{}, WATCHED])('a process that waits for the lease reports its holder,
   const bench = await newQueue();
   const holder = await hold(bench, 'write');
   const waiting = bench.start(['QUEUE', 'submit', '-q', 'true'], { environment: more });
-  const said = heard(waiting.child);
+  const stderr = stderrOf(waiting.child);
   if ('RQ_STALL_MS' in more) {
-    await waitFor(() => said().includes('still waiting after 1 s: the lease of '));
-    expect(said()).toMatch(
+    await waitFor(() => stderr().includes('still waiting after 1 s: the lease of '));
+    expect(stderr()).toMatch(
       new RegExp(
         `^rq: still waiting after 1 s: the lease of \\S+: lease\\.\\d+, by process ${holder.child.pid} of this host, is held`,
       ),

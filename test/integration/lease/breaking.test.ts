@@ -67,7 +67,7 @@ test('a note of a holder counts only for its generation and for this boot of thi
   const [name = ''] = readdirSync(root);
   const note = JSON.parse(readFileSync(join(root, name), 'utf8')) as Record<string, unknown>;
   const gone = { ...note, startTime: 1 };
-  for (const other of [note, { ...gone, realm: 'another' }, { ...gone, generation: held.generation - 1 }, null]) {
+  for (const other of [note, { ...gone, scope: 'another' }, { ...gone, generation: held.generation - 1 }, null]) {
     writeFileSync(join(root, name), JSON.stringify(other));
     await expect(acquire(directory, 200, 60_000)).rejects.toMatchObject({ code: 'BUSY' });
   }

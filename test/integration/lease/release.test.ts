@@ -12,8 +12,8 @@ afterEach(async () => {
   for (const each of processes.splice(0)) await each.kill();
 });
 
-async function hold(manner: string, directories: readonly string[]): Promise<FixtureProcess> {
-  const holder = new FixtureProcess(await bundleFixture('lease-holder'), [manner, ...directories]);
+async function hold(behaviour: string, directories: readonly string[]): Promise<FixtureProcess> {
+  const holder = new FixtureProcess(await bundleFixture('lease-holder'), [behaviour, ...directories]);
   processes.push(holder);
   expect(await holder.message()).toEqual({ isHeld: true });
   return holder;
@@ -42,8 +42,8 @@ test('a process that exits releases its lease', async () => {
 test('a process that handles a signal itself keeps its lease', async () => {
   const directory = temporaryDirectory();
   const holder = await hold('listen', [directory]);
-  const told = holder.message();
+  const received = holder.message();
   holder.process.kill('SIGTERM');
-  expect(await told).toEqual({ isTold: true });
+  expect(await received).toEqual({ hasReceivedSignal: true });
   expect(readdirSync(directory)).toEqual(HELD);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mountFindings } from '../../../src/doctor/mount.ts';
-import { behaviour, type Mount, mountOf } from '../../../src/queue/mount.ts';
+import { behaviourOptions, type Mount, mountOf } from '../../../src/queue/mount.ts';
 
 /** The mount of /tmp by a line as /proc/self/mountinfo has it. */
 function mounted(type: string, options: string): Mount {
@@ -50,8 +50,8 @@ test('a queue with lease locking needs a hard mount, but no locks', () => {
   expect(mountFindings(mounted('nfs', 'rw,vers=3,soft,nolock'), 'lease')).toMatchObject([{ level: 'problem' }]);
 });
 
-test('a feeder reports the options that affect behaviour, and no addresses or users', () => {
+test('a feeder reports the options that affect behaviourOptions, and no addresses or users', () => {
   const mount = mounted('nfs4', `${USUAL},clientaddr=10.0.0.2,local_lock=none,addr=10.0.0.1,acregmax=90`);
-  expect(behaviour(mount).join(',')).toBe('acregmax=90,hard,local_lock=none,proto=tcp,rw,vers=4.2');
-  expect(behaviour(mounted('cifs', 'rw,username=me,vers=3.1.1,soft')).join(',')).toBe('rw,soft,vers=3.1.1');
+  expect(behaviourOptions(mount).join(',')).toBe('acregmax=90,hard,local_lock=none,proto=tcp,rw,vers=4.2');
+  expect(behaviourOptions(mounted('cifs', 'rw,username=me,vers=3.1.1,soft')).join(',')).toBe('rw,soft,vers=3.1.1');
 });

@@ -1,36 +1,36 @@
 import { expect, test } from 'vitest';
-import { BackOff } from '../../../src/feeder/backoff.ts';
+import { Backoff } from '../../../src/feeder/backoff.ts';
 import { RqError } from '../../../src/job/errors.ts';
 
 const stale = Object.assign(new Error('stale file handle'), { code: 'ESTALE', syscall: 'open' });
 const denied = Object.assign(new Error('permission denied'), { code: 'EACCES', syscall: 'open' });
 
 test('the delay after transient errors doubles up to one minute, and a success resets it', () => {
-  const backOff = new BackOff(100);
+  const backoff = new Backoff(100);
   const delays = [stale, new RqError('BUSY', 'x'), new RqError('RUNNER', 'x'), stale].map((error) =>
-    backOff.delayMs(error, false),
+    backoff.delayMs(error, false),
   );
   delays.forEach((ms, index) => {
     expect(ms).toBeGreaterThanOrEqual(500 * 2 ** index);
     expect(ms).toBeLessThanOrEqual(1_000 * 2 ** index);
   });
-  for (let failure = 0; failure < 20; failure++) expect(backOff.delayMs(stale, false)).toBeLessThanOrEqual(60_000);
-  backOff.reset();
-  expect(backOff.delayMs(stale, false)).toBeLessThanOrEqual(1_000);
+  for (let failure = 0; failure < 20; failure++) expect(backoff.delayMs(stale, false)).toBeLessThanOrEqual(60_000);
+  backoff.reset();
+  expect(backoff.delayMs(stale, false)).toBeLessThanOrEqual(1_000);
 });
 
 test('an error that is not transient is thrown, and so is a transient error after too many retries', () => {
-  const backOff = new BackOff(1);
+  const backoff = new Backoff(1);
   for (const error of [denied, new RqError('QUEUE_DAMAGED', 'x'), new TypeError('x')]) {
-    expect(() => backOff.delayMs(error, false)).toThrow(error);
+    expect(() => backoff.delayMs(error, false)).toThrow(error);
   }
-  backOff.delayMs(stale, false);
-  expect(() => backOff.delayMs(stale, false)).toThrow(stale);
+  backoff.delayMs(stale, false);
+  expect(() => backoff.delayMs(stale, false)).toThrow(stale);
 });
 
 test('a feeder that is ending retries three times', () => {
-  const backOff = new BackOff(100);
-  for (let failure = 0; failure < 3; failure++) backOff.delayMs(stale, true);
-  expect(() => backOff.delayMs(stale, true)).toThrow(stale);
-  expect(backOff.delayMs(stale, false)).toBeGreaterThan(0);
+  const backoff = new Backoff(100);
+  for (let failure = 0; failure < 3; failure++) backoff.delayMs(stale, true);
+  expect(() => backoff.delayMs(stale, true)).toThrow(stale);
+  expect(backoff.delayMs(stale, false)).toBeGreaterThan(0);
 });

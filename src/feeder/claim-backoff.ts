@@ -10,7 +10,7 @@ const MAX_MS = 60_000;
  * Suspends claims on a host that cannot start jobs, for example because a file system is not mounted. Otherwise it would
  * claim job after job and make them dead, although other hosts can run them. The delay doubles until a job starts.
  */
-export class HoldOff {
+export class ClaimBackoff {
   private failures = 0;
   private untilMs = 0;
 
