@@ -26,14 +26,14 @@ export function cronLine({ when, command }: CronEntry, queueWord: string): strin
   if (/[\n\0]/.test(marked)) {
     throw new RqError(
       'INVALID_INPUT',
-      `cannot make a crontab line for ${queueWord}: a path contains a newline; rename it, or use a symbolic link`,
+      `cannot create a crontab line for ${queueWord}: a path contains a newline; rename it, or use a symbolic link`,
     );
   }
   const bytes = Buffer.byteLength(marked);
   if (bytes > MAX_COMMAND_BYTES) {
     throw new RqError(
       'INVALID_INPUT',
-      `cannot make a crontab line for ${queueWord}: its command has ${bytes} bytes, but cron allows ` +
+      `cannot create a crontab line for ${queueWord}: its command has ${bytes} bytes, but cron allows ` +
         `${MAX_COMMAND_BYTES}; use a shorter path, such as a symbolic link`,
     );
   }

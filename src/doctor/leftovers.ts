@@ -63,7 +63,7 @@ export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: strin
     ownerless.length > 0 &&
       note(
         `${shortList(ownerless)}: no job owns this`,
-        'it uses space; a new job with that jid gets files with other names',
+        'it uses space; a new job with that jid uses other file names',
         `if no command is running that submits, deletes or rotates: rm -r ${paths.join(' ')}`,
       ),
   );

@@ -40,7 +40,7 @@ function nfsFindings(options: ReadonlySet<string>): Finding[] {
     cacheS > DEFAULT_CACHE_S &&
       note(
         `this host may use attributes of files that are ${cacheS} s old (actimeo, acregmax or acdirmax)`,
-        'rq asks the server where this matters, but jobs and people see changes by other hosts late',
+        'rq asks the server where this matters, but jobs and users see changes by other hosts late',
         `mount it with actimeo=${DEFAULT_CACHE_S} or less, or without these options`,
       ),
     slow !== '' &&

@@ -54,7 +54,7 @@ function groupFindings(queueDirectory: string): Finding[] {
     closed.length > 0 &&
       problem(`${shortList(closed)}: the group cannot write to it`, why, `run: chmod g+w ${closed.join(' ')}`),
     (mode & 0o2000) === 0 &&
-      problem('new files do not get the group of the queue', why, `run: chmod g+s ${queueDirectory}`),
+      problem('new files do not inherit the group of the queue', why, `run: chmod g+s ${queueDirectory}`),
     (mode & 0o1000) !== 0 &&
       problem(
         'the directory is sticky',

@@ -59,7 +59,7 @@ function refuseStdin({ command, input }: CommandCall, isInUse: boolean): void {
   if (isInUse) {
     throw new RqError(
       'USAGE',
-      `cannot ${command}: stdin cannot hold both the jobs and their stdin; use --stdin=FILE, or name the jobs otherwise`,
+      `cannot ${command}: stdin cannot hold both the jobs and their stdin; use --stdin=FILE, or give the jobs in another way`,
     );
   }
   if (input.kind !== 'terminal') return;

@@ -9,7 +9,7 @@ import { copyDatabase } from './copy-database.ts';
 
 /** Copies the database of a live queue into a new read-only queue. Returns its path. */
 export async function snapshotQueue(queue: Queue, target: string, progress?: Progress): Promise<string> {
-  return await createAtomically(target, `make a snapshot of ${queue.directory} in`, async (directory) => {
+  return await createAtomically(target, `create a snapshot of ${queue.directory} in`, async (directory) => {
     createLayout(directory, 0);
     const mark = join(directory, READ_ONLY_MARK);
     writeFileSync(mark, `a snapshot of ${queue.directory}, made ${queue.clock.now()}\n`);

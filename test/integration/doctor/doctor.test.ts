@@ -74,7 +74,7 @@ describe('permissions and folders:', () => {
     [
       "a group's queue whose files get another",
       () => chmodSync(bench.queue, 0o770),
-      'do not get the group of the queue',
+      'do not inherit the group of the queue',
     ],
     ["a group's queue that is sticky", () => chmodSync(bench.queue, 0o3770), 'problem: the directory is sticky'],
     [

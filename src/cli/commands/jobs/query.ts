@@ -26,7 +26,7 @@ export const spec: CommandSpec = {
     ['rq q query tag=night exit_status!=0', 'print jobs with this tag and a nonzero exit status'],
     ['rq q query "state = \'dead\' or exit_status > 1"', 'use any SQL expression'],
     ["rq q query 'command=~%big.txt%' --fields jid,state", 'match a part of the command line'],
-    ['rq q query "started > \'2026-11-21\'" --json', 'compare times, which are text'],
+    ['rq q query "started > \'2026-11-21\'" --json', 'compare times (stored as text)'],
   ],
 };
 

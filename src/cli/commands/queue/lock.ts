@@ -17,12 +17,12 @@ export const spec: CommandSpec = {
   options: [],
   description: [
     'Runs the command while it holds a lock on the queue, and exits with the exit status of the command. With read or ' +
-      'shared, others can read the queue, but nobody can change it. With write or exclusive, nobody else can read or ' +
+      'shared, others can read the queue, but not change it. With write or exclusive, others can neither read nor ' +
       'change it. Feeders wait; their jobs continue to run. The lock ends with the command, or when rq itself ends.',
   ],
   examples: [
-    ['rq q lock read -- cp -a q /backup/q', 'copy the queue while nobody writes'],
-    ['rq q lock exclusive -- tar -czf q.tgz q', 'archive the queue while nobody else reads or writes'],
+    ['rq q lock read -- cp -a q /backup/q', 'copy the queue while no process writes to it'],
+    ['rq q lock exclusive -- tar -czf q.tgz q', 'archive the queue while no other process uses it'],
   ],
 };
 

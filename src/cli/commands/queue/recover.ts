@@ -23,11 +23,11 @@ export const spec: CommandSpec = {
       'Otherwise every row that can be read is copied into a new database, which replaces the damaged one. The damaged ' +
       'file is kept beside it. Running jobs continue. The queue may be in use; other commands wait.',
     'Rows are read with SQL. Where the program sqlite3 is installed and has ".recover", rows that SQL cannot reach are ' +
-      'read with it. --lock-timeout limits the time that sqlite3 gets.',
+      'read with it. --lock-timeout limits the run time of sqlite3.',
     'Prints what was damaged (none, indexes, structure or rows), the number of saved jobs, the jids of lost jobs, the ' +
       'jids of doubtful jobs, and the path of the damaged file. The row of a doubtful job can be read, but its contents ' +
       'are invalid, so it is not saved. If no row can be read, nothing changes and the exit status is 1.',
-    '--break-locks only makes a quick check. It copies the database, rolls back the transaction of a dead writer, and ' +
+    '--break-locks only performs a quick check. It copies the database, rolls back the transaction of a dead writer, and ' +
       'replaces the database with the copy.',
   ],
   examples: [

@@ -17,7 +17,7 @@ export const spec: CommandSpec = {
   report: ['rotation', 'jobs'],
   description: [
     'Moves finished and dead jobs and their files to an archive, and prints its path. A name that ends in .tgz or ' +
-      '.tar.gz makes one compressed file. Any other name makes a directory, which is a read-only queue. The default is ' +
+      '.tar.gz creates one compressed file. Any other name creates a directory, which is a read-only queue. The default is ' +
       'the path of the queue with the time and .tgz. Never overwrites a file.',
     'The archive is complete and synced before any job is removed. If rq is killed, each job is either in the queue or ' +
       'in the archive, and the next rotate completes the work.',

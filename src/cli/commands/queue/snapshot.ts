@@ -21,7 +21,7 @@ export const spec: CommandSpec = {
   ],
   examples: [
     ['rq q snapshot', 'copy the database to ./q.snapshot'],
-    ['rq q snapshot /tmp/look', 'make a copy for "rq /tmp/look list"'],
+    ['rq q snapshot /tmp/look', 'create a copy for "rq /tmp/look list"'],
   ],
 };
 

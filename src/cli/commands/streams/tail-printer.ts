@@ -46,7 +46,7 @@ export class TailPrinter {
       case 'deleted':
         return `job ${event.jid} was deleted`;
       case 'read-failed':
-        return `${event.error.message}; the states of the jobs are unknown meanwhile`;
+        return `${event.error.message}; the states of the jobs are unknown until the queue can be read again`;
     }
   }
 }
