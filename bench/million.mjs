@@ -15,7 +15,7 @@ const CALLS = [
   ['query state=pending jid=JID', (jobs) => ['query', 'state=pending', `jid=${jobs / 2 + 1}`]],
   ['list JID', (jobs) => ['list', String(jobs / 2)]],
   ['submit -q true', () => ['submit', '-q', 'true']],
-  ['feed --loops 1 (claims and runs one)', () => ['feed', '--loops', '1', '--max_feed', '1', '-v', '1']],
+  ['feed --loops 1', () => ['feed', '--loops', '1', '--max_feed', '1', '-v', '1']],
 ];
 
 /** Creates a queue: the first half of its jobs finished within a week, ten jobs have a tag. */
@@ -32,7 +32,7 @@ function filled(jobs) {
 
 const small = filled(SMALL);
 const large = filled(LARGE);
-console.log('| call | 1,000 jobs | 1,000,000 jobs | ratio |\n|---|---|---|---|');
+console.log('| command | 1,000 jobs | 1,000,000 jobs | ratio |\n|---|---|---|---|');
 for (const [name, words] of CALLS) {
   const times = { small: [], large: [] };
   for (let round = 0; round < ROUNDS; round++) {

@@ -39,7 +39,7 @@ CREATE VIEW attempts AS
 `;
 
 const QUEUE = `
--- What 'rq configure' shows and sets.
+-- The settings that 'rq configure' shows and changes.
 CREATE TABLE attributes (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL

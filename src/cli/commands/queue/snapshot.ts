@@ -15,7 +15,7 @@ export const spec: CommandSpec = {
   options: [],
   report: ['path'],
   description: [
-    'Makes a consistent copy of the database while the queue is in use, and checks the copy. The copy is a read-only ' +
+    'Creates a consistent copy of the database while the queue is in use, and checks the copy. The copy is a read-only ' +
       'queue. Prints its path. The default is the name of the queue with .snapshot, in the current directory. Never ' +
       'overwrites a file.',
   ],
