@@ -1,10 +1,9 @@
-import type { OpenWait } from '../../job/activity.ts';
-import { errorCode, RqError } from '../../job/errors.ts';
-import { Connection, storeError } from '../../store/connection.ts';
+import { Connection } from '../../store/connection.ts';
 import type { Queue } from '../open.ts';
 import { read } from './read.ts';
+import { retry } from './retry.ts';
 import { refuseReadOnly } from './transaction.ts';
-import { waitReason } from './transient.ts';
+import { isLocked } from './transient.ts';
 import { holdLease } from './under-lease.ts';
 
 const RETRY_MS = 50;
@@ -24,36 +23,21 @@ export async function holdLock<T>(queue: Queue, kind: 'shared' | 'exclusive', wo
 
 /** Uses its own connection, so that no transaction of the queue's connection releases the lock. */
 async function holdDatabase<T>(queue: Queue, begin: string, work: () => Promise<T>): Promise<T> {
-  const connection = Connection.open(queue.database, { readOnly: begin === 'BEGIN', busyMs: 0 });
+  const { activity, database, directory } = queue;
+  const connection = Connection.open(database, { readOnly: begin === 'BEGIN', busyMs: 0 });
+  const lock = (): void => {
+    if (connection.inTransaction) connection.execute('ROLLBACK');
+    connection.execute(begin);
+    // After a plain BEGIN, only a read acquires the shared lock.
+    connection.version();
+  };
+  const texts = { attempted: `lock ${directory}`, why: 'another process is reading or writing' };
   try {
-    await queue.activity.waiting((wait) => lockDatabase(queue, connection, begin, wait));
+    await retry(queue, { everyMs: RETRY_MS, isTransient: isLocked, ...texts }, () =>
+      activity.during(`locking ${database}`, lock),
+    );
     return await work();
   } finally {
     connection.close();
-  }
-}
-
-async function lockDatabase(queue: Queue, connection: Connection, begin: string, wait: OpenWait): Promise<void> {
-  const { activity, clock, lockTimeoutMs, directory } = queue;
-  const deadlineMs = clock.monotonicMs() + lockTimeoutMs;
-  for (;;) {
-    try {
-      activity.during(`locking ${queue.database}`, () => {
-        connection.execute(begin);
-        // After a plain BEGIN, only a read acquires the shared lock.
-        connection.version();
-      });
-      return;
-    } catch (error) {
-      if (errorCode(error)?.startsWith('SQLITE_BUSY') !== true) throw storeError(error, queue.database);
-      if (connection.inTransaction) connection.execute('ROLLBACK');
-      if (clock.monotonicMs() >= deadlineMs) {
-        const seconds = (lockTimeoutMs / 1000).toFixed(0);
-        const message = `cannot lock ${directory} within ${seconds} s: another process is reading or writing; try again, or wait longer with --lock-timeout`;
-        throw new RqError('BUSY', message, { cause: error });
-      }
-      wait.for(waitReason(queue.database, error));
-    }
-    await clock.sleep(RETRY_MS);
   }
 }

@@ -1,13 +1,15 @@
-import type { OpenWait } from '../../job/activity.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../../store/connection.ts';
 import type { Queue } from '../open.ts';
+import { retry, timeoutError } from './retry.ts';
 import { refuseReadOnly } from './transaction.ts';
-import { isTransient, waitReason } from './transient.ts';
+import { isTransient } from './transient.ts';
 import { underLease } from './under-lease.ts';
 
 const RETRY_MS = 20;
+/** Why a read did not succeed within the lock timeout. */
+const WHY = 'another process is writing';
 
 /**
  * Reads a queue in one short transaction, which has ended when this returns, so that nothing is printed under a lock. If a
@@ -15,12 +17,12 @@ const RETRY_MS = 20;
  */
 export async function read<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
   if (queue.locking === 'lease') return await readUnderLease(queue, work);
-  return await queue.activity.waiting((wait) => readWithLocks(queue, work, wait));
+  const options = { everyMs: RETRY_MS, attempted: `read ${queue.directory}`, why: WHY };
+  const isRetried = (code: string): boolean => isTransient(code) || hasDeadWriter(code);
+  return await retry(queue, { ...options, isTransient: isRetried }, () => readWithLocks(queue, work));
 }
 
-async function readWithLocks<T>(queue: Queue, work: (connection: Connection) => T, wait: OpenWait): Promise<T> {
-  const { clock } = queue;
-  const deadlineMs = clock.monotonicMs() + queue.lockTimeoutMs;
+async function readWithLocks<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
   for (;;) {
     const wasOpen = queue.isOpen;
     queue.revalidateDirectory();
@@ -30,11 +32,8 @@ async function readWithLocks<T>(queue: Queue, work: (connection: Connection) => 
       const code = errorCode(error) ?? '';
       if (wasOpen && mayBeReplaced(code)) continue;
       if (hasDeadWriter(code)) await rollBackDeadWriter(queue, error);
-      else if (!isTransient(code)) throw storeError(error, queue.database);
-      if (clock.monotonicMs() >= deadlineMs) throw timeoutError(queue, error);
-      wait.for(waitReason(queue.database, error));
+      throw error;
     }
-    await clock.sleep(RETRY_MS);
   }
 }
 
@@ -45,7 +44,12 @@ async function readUnderLease<T>(queue: Queue, work: (connection: Connection) =>
     const found = await underLease(queue, (lease) => readOwned(queue, work, lease));
     if (found !== undefined) return found.result;
     if (clock.monotonicMs() >= deadlineMs) {
-      throw timeoutError(queue, new RqError('BUSY', 'the lease was lost in each try'));
+      throw timeoutError(
+        queue,
+        `read ${queue.directory}`,
+        WHY,
+        new RqError('BUSY', 'the lease was lost in each try'),
+      );
     }
   }
 }
@@ -101,13 +105,4 @@ async function rollBackDeadWriter(queue: Queue, cause: unknown): Promise<void> {
       { cause },
     );
   }
-}
-
-function timeoutError(queue: Queue, cause: unknown): unknown {
-  if (!/^(?:SQLITE_)?BUSY/.test(errorCode(cause) ?? '')) return storeError(cause, queue.database);
-  return new RqError(
-    'BUSY',
-    `cannot read ${queue.directory} within ${(queue.lockTimeoutMs / 1000).toFixed(0)} s: another process is writing; try again, or wait longer with --lock-timeout`,
-    { cause },
-  );
 }

@@ -7,7 +7,8 @@ import type { Lease } from '../../lease/lease.ts';
 import { type Connection, mayBeReplaced, storeError } from '../../store/connection.ts';
 import { REMEMBERED_MS, readFence, wasCommitted, writeFence } from '../../store/operations.ts';
 import type { Queue } from '../open.ts';
-import { isTransient, waitReason } from './transient.ts';
+import { timeoutError } from './retry.ts';
+import { isLocked, isTransient, waitReason } from './transient.ts';
 
 /** The arguments of the work in a transaction. */
 export interface Transaction {
@@ -155,7 +156,7 @@ class TransactionRun<T> {
         return result;
       } catch (cause) {
         // BUSY: a reader is still reading. The transaction remains open, and may be committed while the lease is owned.
-        if (errorCode(cause)?.startsWith('SQLITE_BUSY') === true && connection.inTransaction) {
+        if (isLocked(errorCode(cause) ?? '') && connection.inTransaction) {
           if (clock.monotonicMs() >= Math.min(this.deadlineMs, sinceMs + COMMIT_MS)) {
             return this.rollBackAndRetry(connection, cause);
           }
@@ -204,15 +205,13 @@ class TransactionRun<T> {
     queue.close();
   }
 
-  private timeoutError(): RqError {
+  private timeoutError(): unknown {
     if (this.uncertain !== undefined) return this.outcomeUnknown();
-    const { database, directory, lockTimeoutMs } = this.queue;
-    const translated = storeError(this.cause, database);
-    if (translated instanceof RqError && translated.code === 'IO') return translated;
-    return new RqError(
-      'BUSY',
-      `cannot change ${directory} within ${(lockTimeoutMs / 1000).toFixed(0)} s: another process is in a transaction; try again, or wait longer with --lock-timeout`,
-      { cause: this.cause },
+    return timeoutError(
+      this.queue,
+      `change ${this.queue.directory}`,
+      'another process is in a transaction',
+      this.cause,
     );
   }
 

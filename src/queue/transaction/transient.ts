@@ -1,13 +1,18 @@
 import { errorCode } from '../../job/errors.ts';
 
+/** Whether another process has the lock of SQLite. */
+export function isLocked(code: string): boolean {
+  return code.startsWith('SQLITE_BUSY');
+}
+
 /** Whether an error may not recur: another process has the lock, or the file system failed. */
 export function isTransient(code: string): boolean {
-  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_IOERR') || code === 'EIO' || code === 'ESTALE';
+  return isLocked(code) || code.startsWith('SQLITE_IOERR') || code === 'EIO' || code === 'ESTALE';
 }
 
 /** The reason of the wait after a transient error. */
 export function waitReason(database: string, error: unknown): string {
   const code = errorCode(error) ?? '';
-  if (code.startsWith('SQLITE_BUSY')) return `SQLite's lock of ${database}: another process reads or writes`;
+  if (isLocked(code)) return `SQLite's lock of ${database}: another process reads or writes`;
   return `the file system of ${database} to recover (${code || 'it failed'})`;
 }
