@@ -12,13 +12,5 @@ export interface Recovery {
   readonly kept: string | null;
 }
 
-/** The result of one try under the lease. */
-export type Outcome =
-  | { readonly kind: 'done'; readonly recovery: Recovery }
-  /** The fence in the database is above the generation of the lease. */
-  | { readonly kind: 'fenced'; readonly above: number }
-  /** Only the indexes are damaged. */
-  | { readonly kind: 'indexes'; readonly kept: string };
-
 /** Called with one line of progress. */
 export type OnProgress = (line: string) => void;

@@ -11,7 +11,7 @@ import { Rebuild, type Rebuilt } from '../../store/recovery/rebuild.ts';
 import { Scratch } from '../../store/recovery/scratch.ts';
 import type { Queue } from '../open.ts';
 import { type ProgramOptions, type ProgramResult, runRecoverProgram } from './recover-program.ts';
-import type { OnProgress, Outcome, Recovery } from './recovery.ts';
+import type { OnProgress, Recovery } from './recovery.ts';
 import { replaceDatabase, temporaryDatabase } from './replace-database.ts';
 
 const PROGRAM_MESSAGES: Readonly<Record<ProgramResult, string | undefined>> = {
@@ -34,7 +34,12 @@ interface Damaged {
  * Throws QUEUE_DAMAGED if there is no such row, NO_SPACE. In these cases, and if the lease needs a higher generation,
  * nothing is changed and the copy is removed.
  */
-export async function saveRows(queue: Queue, descriptor: number, lease: Lease, damaged: Damaged): Promise<Outcome> {
+export async function saveRows(
+  queue: Queue,
+  descriptor: number,
+  lease: Lease,
+  damaged: Damaged,
+): Promise<Recovery | { readonly fence: number }> {
   const temporary = temporaryDatabase(queue.directory);
   let isCopyNeeded = false;
   try {
@@ -42,10 +47,10 @@ export async function saveRows(queue: Queue, descriptor: number, lease: Lease, d
     const rebuilt = await fillDatabase(temporary, queue, lease, { ...damaged, isReadable });
     if (rebuilt.isHopeless) throw beyondRepair(queue);
     const fence = checkDatabase(temporary, queue, lease);
-    if (fence >= lease.generation) return { kind: 'fenced', above: fence };
+    if (fence >= lease.generation) return { fence };
     isCopyNeeded = true;
     replaceDatabase(queue, descriptor, temporary, lease);
-    return { kind: 'done', recovery: report(queue, rebuilt, damaged) };
+    return report(queue, rebuilt, damaged);
   } finally {
     rmSync(temporary, { force: true });
     if (!isCopyNeeded) rmSync(damaged.copy);

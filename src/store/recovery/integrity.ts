@@ -6,45 +6,29 @@ const CHECK = 'PRAGMA integrity_check(1)';
 const CHECK_ALL = 'PRAGMA integrity_check(1000)';
 const QUICK_CHECK = 'PRAGMA quick_check(1)';
 const CHECK_REFERENCES = 'PRAGMA foreign_key_check';
-const CONTRADICTION = `SELECT entry.jid FROM main.jobs AS entry INDEXED BY jobs_by_state
-  LEFT JOIN jobs AS job NOT INDEXED ON job.jid = entry.jid WHERE job.state IS NOT entry.state LIMIT 1`;
-const IS_INDEX = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND rootpage = ?";
 const INDEX = /^(row \d+ missing from index|wrong # of entries in index|non-unique entry in index) /;
-
-export interface Damage {
-  /** `indexes`: REINDEX repairs it, because indexes lack entries and all rows are valid. `unknown`: anything else. */
-  readonly kind: 'none' | 'indexes' | 'unknown';
-  readonly areIndexesDamaged: boolean;
-}
 
 /** The first fault that SQLite finds in a database, or undefined. Reads the whole database. */
 export function checkIntegrity(connection: Connection): string | undefined {
-  const fault = String(connection.get(CHECK)?.['integrity_check'] ?? 'no answer');
-  return fault === 'ok' ? undefined : fault;
+  return firstFault(connection, CHECK);
 }
 
 /** Like `checkIntegrity`, but does not compare indexes with tables. Also reads the whole database. */
 export function checkQuickly(connection: Connection): string | undefined {
-  const fault = String(connection.get(QUICK_CHECK)?.['quick_check'] ?? 'no answer');
-  return fault === 'ok' ? undefined : fault;
+  return firstFault(connection, QUICK_CHECK);
 }
 
-/** Classifies the damage of a database. Also finds rows that SQLite accepts and rq never writes. */
-export function findDamage(connection: Connection, refresh: () => void): Damage {
+function firstFault(connection: Connection, check: string): string | undefined {
+  const [fault = 'no answer'] = Object.values(connection.get(check) ?? {});
+  return fault === 'ok' ? undefined : String(fault);
+}
+
+/** Whether a database has damage: indexes that contradict rows, or anything else. Also finds rows that SQLite accepts and rq never writes. */
+export function findDamage(connection: Connection, refresh: () => void): 'none' | 'indexes' | 'other' {
   const messages = integrityMessages(connection);
   refresh();
-  const areIndexesDamaged = messages.some((message) => INDEX.test(message) || isInIndex(connection, message));
-  const isUnknown = messages.some((message) => !INDEX.test(message)) || !areRowsSound(connection);
-  if (isUnknown) return { kind: 'unknown', areIndexesDamaged };
-  if (messages.length === 0) return { kind: 'none', areIndexesDamaged };
-  // If an index contradicts a row, either can be wrong.
-  return { kind: connection.get(CONTRADICTION) === undefined ? 'indexes' : 'unknown', areIndexesDamaged };
-}
-
-/** Whether a message is about a page of an index. It names the root page of the tree. */
-function isInIndex(connection: Connection, message: string): boolean {
-  const root = /^Tree (\d+) /m.exec(message)?.[1];
-  return root !== undefined && connection.get(IS_INDEX, [Number(root)]) !== undefined;
+  if (messages.some((message) => INDEX.test(message))) return 'indexes';
+  return messages.length === 0 && areRowsSound(connection) ? 'none' : 'other';
 }
 
 function areRowsSound(connection: Connection): boolean {

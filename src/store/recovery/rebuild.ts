@@ -111,7 +111,8 @@ export class Rebuild {
   finish(): Rebuilt {
     const { target } = this;
     target.execute(DOUBT_CONTRADICTED);
-    if (this.isIndexWhole) target.execute(DOUBT_UNINDEXED);
+    // An index that lacks entries proves nothing against a whole table, unless it has others instead.
+    if (this.isIndexWhole && (!this.isJobsWhole || this.jidsOf(ABSENT).length > 0)) target.execute(DOUBT_UNINDEXED);
     target.execute(DELETE_DOUBTFUL);
     const doubtful = new Set(this.jidsOf(DOUBTFUL));
     const isComplete = this.isIndexWhole || this.isJobsWhole;
