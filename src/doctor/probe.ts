@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode } from '../job/errors.ts';
+import { fileFault } from '../job/file-errors.ts';
 import type { Queue } from '../queue/open.ts';
 
 /** Prefix of the name of the temporary directory. */
@@ -43,17 +43,8 @@ function makeProbe({ directory, readOnly }: Queue, signal: AbortSignal): Probe {
     mkdirSync(path, { mode: 0o700 });
     return { kind: 'made', directory: path, signal };
   } catch (error) {
-    switch (errorCode(error)) {
-      case 'EACCES':
-      case 'EPERM':
-        return { kind: 'forbidden', why: 'you have no permission to write to it' };
-      case 'EROFS':
-        return { kind: 'forbidden', why: 'it is mounted read-only' };
-      case 'ENOSPC':
-      case 'EDQUOT':
-        return { kind: 'full', why: 'the disk or your quota is full' };
-      default:
-        throw error;
-    }
+    const { code, reason } = fileFault(error);
+    if (code !== 'NOT_ALLOWED' && code !== 'NO_SPACE') throw error;
+    return { kind: code === 'NO_SPACE' ? 'full' : 'forbidden', why: reason };
   }
 }

@@ -1,4 +1,5 @@
-import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { errorCode, RqError } from '../job/errors.ts';
+import { fileError } from '../job/file-errors.ts';
 
 /** Whether a retry of the acquisition can succeed: the file system does not work well at the moment. */
 export function isTransient(error: unknown): boolean {
@@ -15,27 +16,9 @@ export function busyError(directory: string, waitedMs: number, holder: string, c
   );
 }
 
-/** The error for a failure that a retry cannot fix, with a message for the user. */
+/** The error for a failure that a retry cannot fix. */
 export function leaseError(directory: string, error: unknown): RqError {
-  const prefix = `cannot acquire the lease of ${directory}`;
-  const details = { cause: error, facts: { directory } };
-  switch (errorCode(error)) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new RqError('NO_QUEUE', `${prefix}: no such directory`, details);
-    case 'EACCES':
-    case 'EPERM':
-      return new RqError('NOT_ALLOWED', `${prefix}: no permission to write to it; ask its owner`, details);
-    case 'EROFS':
-      return new RqError('NOT_ALLOWED', `${prefix}: it is mounted read-only`, details);
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new RqError(
-        'NO_SPACE',
-        `${prefix}: the disk or your quota is full; free some space and try again`,
-        details,
-      );
-    default:
-      return new RqError('IO', `${prefix}: ${errorMessage(error)}`, details);
-  }
+  const attempted = `acquire the lease of ${directory}`;
+  if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return fileError(error, attempted);
+  return new RqError('NO_QUEUE', `cannot ${attempted}: no such directory`, { cause: error });
 }

@@ -2,7 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Activity } from '../job/activity.ts';
 import { type Clock, systemClock } from '../job/clock.ts';
-import { errorCode, errorMessage, RqError } from '../job/errors.ts';
+import { errorCode, RqError } from '../job/errors.ts';
+import { fileError } from '../job/file-errors.ts';
 import { revalidateDirectory } from '../lease/generations.ts';
 import { LeaseClient } from '../lease/lease-client.ts';
 import { Connection } from '../store/connection.ts';
@@ -125,20 +126,9 @@ function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    const details = { cause: error, facts: { directory } };
-    switch (errorCode(error)) {
-      case 'ENOENT':
-        throw new RqError('NO_QUEUE', `no queue at ${directory}: create one with: rq ${directory} create`, details);
-      case 'ENOTDIR':
-        throw new RqError('NO_QUEUE', `no queue at ${directory}: it is a file, not a directory`, details);
-      case 'EACCES':
-        throw new RqError(
-          'NOT_ALLOWED',
-          `cannot read the queue ${directory}: permission denied; ask its owner`,
-          details,
-        );
-      default:
-        throw new RqError('IO', `cannot read the queue ${directory}: ${errorMessage(error)}`, details);
-    }
+    const code = errorCode(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw fileError(error, `read the queue ${directory}`);
+    const reason = code === 'ENOENT' ? `create one with: rq ${directory} create` : 'it is a file, not a directory';
+    throw new RqError('NO_QUEUE', `no queue at ${directory}: ${reason}`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { errorCode, RqError } from '../job/errors.ts';
+import { type ErrorCode, errorCode, RqError } from '../job/errors.ts';
 import { DROP_VIEWS, migrationsFrom, SCHEMA, SCHEMA_VERSION, viewsOfOlder } from './schema.ts';
 
 type Value = string | number | bigint | null | Buffer;
@@ -183,30 +183,21 @@ export function mayBeReplaced(code: string): boolean {
 /** Converts an error of SQLite that a user can act on to an RqError. Returns other errors unchanged. */
 export function storeError(error: unknown, path: string): unknown {
   const code = errorCode(error) ?? '';
-  const details = { cause: error, facts: { path, sqlite: code } };
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
-    return new RqError(
-      'QUEUE_DAMAGED',
-      `cannot use ${path}: the database is damaged; run: rq ${dirname(path)} recover`,
-      details,
-    );
+  const failure = (kind: ErrorCode, message: string): RqError => new RqError(kind, message, { cause: error });
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
+    return failure('QUEUE_DAMAGED', `cannot use ${path}: the database is damaged; run: rq ${dirname(path)} recover`);
   }
   if (code === 'SQLITE_FULL') {
-    return new RqError(
+    return failure(
       'NO_SPACE',
       `cannot write to ${path}: the disk or your quota is full; free some space and try again`,
-      details,
     );
   }
-  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM') {
-    return new RqError(
-      'NOT_ALLOWED',
-      `cannot write to ${path}: permission denied, or the file system is read-only`,
-      details,
-    );
+  if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code)) {
+    return failure('NOT_ALLOWED', `cannot write to ${path}: permission denied, or the file system is read-only`);
   }
   if (code.startsWith('SQLITE_IOERR')) {
-    return new RqError('IO', `cannot read or write ${path}: I/O error (${code}); try again`, details);
+    return failure('IO', `cannot read or write ${path}: I/O error (${code}); try again`);
   }
   return error;
 }

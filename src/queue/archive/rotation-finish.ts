@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { crashAt } from '../../job/crash-points.ts';
-import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
+import { errorCode, RqError } from '../../job/errors.ts';
+import { fileFault } from '../../job/file-errors.ts';
 import { type CommittedRotation, finishRotation, unfinishedRotations } from '../../store/rotations.ts';
 import { removePaths } from '../files/remove-paths.ts';
 import { isJobFileName } from '../files/stored-names.ts';
@@ -66,9 +67,8 @@ function moveIntoPlace({ partial, path }: CommittedRotation): string | undefined
   try {
     placed = placeRotation(partial, path);
   } catch (error) {
-    const code = errorCode(error) ?? '';
-    if (['EACCES', 'EPERM', 'EROFS'].includes(code)) return undefined;
-    if (code !== 'ENOENT') throw placeError(partial, path, error);
+    if (fileFault(error).code === 'NOT_ALLOWED') return undefined;
+    if (errorCode(error) !== 'ENOENT') throw placeError(partial, path, error);
     // Another process moved it, or a killed one did; or the directory was unmounted a moment ago.
     if (!existsSync(dirname(partial))) return undefined;
   }
@@ -77,11 +77,7 @@ function moveIntoPlace({ partial, path }: CommittedRotation): string | undefined
 }
 
 function placeError(partial: string, path: string, error: unknown): RqError {
-  const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
-  const reason = isFull ? 'the disk or your quota is full' : errorMessage(error);
-  return new RqError(
-    isFull ? 'NO_SPACE' : 'IO',
-    `cannot finish the rotation to ${path}: ${reason}; its jobs are complete in ${partial}: rotate again`,
-    { cause: error, facts: { path } },
-  );
+  const { code, reason } = fileFault(error);
+  const message = `cannot finish the rotation to ${path}: ${reason}; its jobs are complete in ${partial}: rotate again`;
+  return new RqError(code, message, { cause: error });
 }

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
+import { errorCode, RqError } from '../../job/errors.ts';
+import { fileError } from '../../job/file-errors.ts';
 import { removePaths } from './remove-paths.ts';
 import { syncFile } from './sync-file.ts';
 import { sweepAbandoned, temporaryName } from './temporary-names.ts';
@@ -42,25 +43,17 @@ export function refuseExisting(path: string, action: string): void {
 /** The RqError for an error of the file system at a target; any other error unchanged. */
 export function targetError(error: unknown, path: string, action: string): unknown {
   if (error instanceof RqError) return error;
-  const prefix = `cannot ${action} ${path}`;
-  const details = { cause: error, facts: { path } };
+  const what = `${action} ${path}`;
   switch (errorCode(error)) {
     case undefined:
       return error;
     case 'ENOENT':
     case 'ENOTDIR':
-      return new RqError('NOT_ALLOWED', `${prefix}: there is no directory ${dirname(path)}; create it first`, details);
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new RqError('NOT_ALLOWED', `${prefix}: no permission to write to ${dirname(path)}`, details);
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new RqError('NO_SPACE', `${prefix}: the disk or your quota is full; nothing was changed`, details);
+      return new RqError('NOT_ALLOWED', `cannot ${what}: there is no directory ${dirname(path)}; create it first`);
     case 'EEXIST':
     case 'ENOTEMPTY':
-      return new RqError('QUEUE_EXISTS', `${prefix}: another process created it first; name another path`, details);
+      return new RqError('QUEUE_EXISTS', `cannot ${what}: another process created it first; name another path`);
     default:
-      return new RqError('IO', `${prefix}: ${errorMessage(error)}; nothing was changed`, details);
+      return fileError(error, what);
   }
 }

@@ -2,7 +2,8 @@ import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { open, realpath, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
-import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
+import { RqError } from '../../job/errors.ts';
+import { fileFault } from '../../job/file-errors.ts';
 import { copyTree } from './copy-tree.ts';
 import { removePaths } from './remove-paths.ts';
 import { syncTree } from './sync-file.ts';
@@ -51,9 +52,7 @@ function isShared(queueDirectory: string): boolean {
 
 /** The error for a source that cannot be copied into the queue. */
 export function copyError(kind: string, source: string, error: unknown): RqError {
-  const code = errorCode(error);
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
-  const advice = isFull ? 'the disk or your quota is full; free some space and try again' : errorMessage(error);
-  const message = `cannot copy the ${kind} ${source} into the queue: ${advice}`;
-  return new RqError(isFull ? 'NO_SPACE' : 'INVALID_INPUT', message, { cause: error });
+  const { code, reason } = fileFault(error);
+  const message = `cannot copy the ${kind} ${source} into the queue: ${reason}`;
+  return new RqError(code === 'NO_SPACE' ? code : 'INVALID_INPUT', message, { cause: error });
 }

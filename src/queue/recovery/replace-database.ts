@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, RqError } from '../../job/errors.ts';
+import { fileError } from '../../job/file-errors.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { syncFile } from '../files/sync-file.ts';
 import type { Queue } from '../open.ts';
@@ -33,15 +34,12 @@ export function sweepTemporary(directory: string): void {
   for (const name of readdirSync(directory)) if (name.startsWith(TEMPORARY)) rmSync(join(directory, name));
 }
 
-/** Opens the database file without SQLite, to copy it and to overwrite its header. Throws NOT_ALLOWED. */
-export function openDatabase(queue: Queue): number {
+/** Opens the database file without SQLite, to copy it and to overwrite its header. Throws NOT_ALLOWED or IO. */
+export function openDatabase({ database }: Queue): number {
   try {
-    return openSync(queue.database, 'r+');
+    return openSync(database, 'r+');
   } catch (error) {
-    if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
-    throw new RqError('NOT_ALLOWED', `cannot recover ${queue.database}: no permission to write to it; ask its owner`, {
-      cause: error,
-    });
+    throw fileError(error, `recover ${database}`);
   }
 }
 
@@ -63,9 +61,7 @@ export function copyOpenFile(descriptor: number, target: string, lease: Lease): 
     }
     fsyncSync(copy);
   } catch (error) {
-    if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) throw error;
-    const message = `cannot write to ${target}: the disk or your quota is full; free some space and try again`;
-    throw new RqError('NO_SPACE', message, { cause: error });
+    throw error instanceof RqError ? error : fileError(error, `copy the database to ${target}`);
   } finally {
     closeSync(copy);
   }
