@@ -18,7 +18,7 @@ export function busyError(directory: string, waitedMs: number, holder: string, c
 
 /** The error for a failure that a retry cannot fix. */
 export function leaseError(directory: string, error: unknown): RqError {
-  const attempted = `acquire the lease of ${directory}`;
-  if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return fileError(error, attempted);
-  return new RqError('NO_QUEUE', `cannot ${attempted}: no such directory`, { cause: error });
+  const action = `acquire the lease of ${directory}`;
+  if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return fileError(error, action);
+  return new RqError('NO_QUEUE', `cannot ${action}: no such directory`, { cause: error });
 }

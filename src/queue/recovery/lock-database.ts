@@ -14,9 +14,9 @@ const RETRY_MS = 100;
  * undefined if SQLite cannot open the database. Throws BUSY after the queue's lock timeout, NOT_ALLOWED or IO.
  */
 export async function lockDatabase(queue: Queue, lease: Lease): Promise<Connection | undefined> {
-  const attempted = `lock ${queue.database}`;
+  const action = `lock ${queue.database}`;
   const why = `another process is writing; if its host is dead, run: rq ${queue.directory} recover --break-locks`;
-  return await retry(queue, { everyMs: RETRY_MS, isTransient: isLocked, attempted, why }, () => {
+  return await retry(queue, { everyMs: RETRY_MS, isTransient: isLocked, action, why }, () => {
     lease.refresh();
     return lockOnce(queue);
   });

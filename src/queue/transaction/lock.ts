@@ -31,7 +31,7 @@ async function holdDatabase<T>(queue: Queue, begin: string, work: () => Promise<
     // After a plain BEGIN, only a read acquires the shared lock.
     connection.version();
   };
-  const texts = { attempted: `lock ${directory}`, why: 'another process is reading or writing' };
+  const texts = { action: `lock ${directory}`, why: 'another process is reading or writing' };
   try {
     await retry(queue, { everyMs: RETRY_MS, isTransient: isLocked, ...texts }, () =>
       activity.during(`locking ${database}`, lock),

@@ -17,7 +17,7 @@ const WHY = 'another process is writing';
  */
 export async function read<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
   if (queue.locking === 'lease') return await readUnderLease(queue, work);
-  const options = { everyMs: RETRY_MS, attempted: `read ${queue.directory}`, why: WHY };
+  const options = { everyMs: RETRY_MS, action: `read ${queue.directory}`, why: WHY };
   const isRetried = (code: string): boolean => isTransient(code) || hasDeadWriter(code);
   return await retry(queue, { ...options, isTransient: isRetried }, () => readWithLocks(queue, work));
 }
