@@ -68,7 +68,7 @@ function leafOf(jid: number): number {
 
 const programs = [
   ['without sqlite3', false],
-  ['with sqlite3', true],
+  [`with sqlite3${whyNoRecoverProgram === undefined ? '' : ` (skipped: ${whyNoRecoverProgram})`}`, true],
 ] as const;
 
 describe.each(programs)('%s', (_, withProgram) => {
