@@ -7,9 +7,9 @@ import type { Queue } from '../queue/open.ts';
 /** Prefix of the name of the temporary directory. */
 export const PROBE = '.doctor.';
 
-/** A temporary directory in the queue, or why there is none. */
+/** A temporary directory in the queue, or the reason why there is none. */
 export type Probe =
-  /** `signal`: rq is to end, and so must the programs that use the directory. */
+  /** `signal` aborts when rq is to end; the programs that use the directory must then end. */
   | { readonly kind: 'made'; readonly directory: string; readonly signal: AbortSignal }
   | { readonly kind: 'forbidden' | 'full'; readonly why: string };
 

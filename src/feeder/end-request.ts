@@ -18,7 +18,7 @@ export class EndRequest {
     this.onRequest?.();
   }
 
-  /** Calls `onRequest` for each request, and now if there was one before. */
+  /** Calls `onRequest` for each request, and at once if one was made before. */
   subscribe(onRequest: () => void): void {
     this.onRequest = onRequest;
     if (this.kind !== undefined) onRequest();

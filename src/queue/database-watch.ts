@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Queue } from './open.ts';
 
 /** Time stamps may be as coarse as the clock tick of the server (4 to 10 ms), or seconds on old file systems. */
-const SETTLED_MS = 2_000;
+const STABLE_MS = 2_000;
 
 /**
  * Detects changes of the database by other processes, without a lock. It opens the file each time, which makes an NFS
@@ -13,7 +13,7 @@ export class DatabaseWatch {
   private inode: bigint | undefined;
   private attributes = '';
   private changedMs = 0;
-  private isSettled = false;
+  private isStable = false;
 
   /** `onReplaced` is called if the database is another file than before. */
   constructor(
@@ -23,7 +23,7 @@ export class DatabaseWatch {
 
   /**
    * Whether the database may have changed since the last call. Two changes within one clock tick have the same
-   * attributes. The first call after the attributes have settled therefore returns true once more.
+   * attributes. The first call after the attributes are stable therefore returns true once more.
    */
   hasChanged(): boolean {
     const { activity, clock, database } = this.queue;
@@ -32,11 +32,11 @@ export class DatabaseWatch {
     if (attributes !== this.attributes) {
       this.attributes = attributes;
       this.changedMs = nowMs;
-      this.isSettled = false;
+      this.isStable = false;
       return true;
     }
-    if (this.isSettled || nowMs - this.changedMs < SETTLED_MS) return false;
-    this.isSettled = true;
+    if (this.isStable || nowMs - this.changedMs < STABLE_MS) return false;
+    this.isStable = true;
     return true;
   }
 

@@ -22,7 +22,7 @@ interface Scene {
   readonly other: RemoteProcess;
 }
 
-interface Look {
+interface Contents {
   readonly jobs: Readonly<Record<string, number>>;
 }
 
@@ -31,7 +31,7 @@ interface Outcome {
   /** How many times the late host did its work, and SQLite's error for its late commit; or the error of the call. */
   readonly late: unknown;
   /** The contents of the queue that each host sees at the end. */
-  readonly looks: readonly unknown[];
+  readonly allContents: readonly unknown[];
 }
 
 const WHOLE = { jobs: { between: 1, first: 1, late: 1, second: 1 }, dead: 0, integrity: 'ok' };
@@ -95,18 +95,18 @@ describeCluster('a host that is cut off inside a transaction', () => {
 
   async function finish({ variant, cut, other }: Scene, late: number): Promise<Outcome> {
     const answer = await cut.answer(late).catch(String);
-    const looks: unknown[] = [];
+    const allContents: unknown[] = [];
     for (const each of [cut, other]) {
       // Closing discards the process's cache of the database.
       await each.call('close');
-      looks.push(await each.call('look').catch(String));
+      allContents.push(await each.call('contents').catch(String));
       await each.kill();
     }
-    return { variant, late: answer, looks };
+    return { variant, late: answer, allContents };
   }
 
   function outcomesOf(variant: Variant): unknown[] {
-    return outcomes.filter((each) => each.variant === variant).map(({ late, looks }) => ({ late, looks }));
+    return outcomes.filter((each) => each.variant === variant).map(({ late, allContents }) => ({ late, allContents }));
   }
 
   function times<T>(outcome: T): T[] {
@@ -115,16 +115,18 @@ describeCluster('a host that is cut off inside a transaction', () => {
 
   test('is stopped by the ownership check during its work, which is then done once, after that of the other host', () => {
     const late = { runs: 2, refusal: null };
-    expect(outcomesOf('DELETE work')).toEqual(times({ late, looks: [WHOLE, WHOLE] }));
+    expect(outcomesOf('DELETE work')).toEqual(times({ late, allContents: [WHOLE, WHOLE] }));
   });
 
   test('fails to write when it commits, and its work is then done once, after that of the other host', () => {
     const late = { runs: 2, refusal: expect.stringMatching(/^SQLITE_IOERR/) };
-    expect(outcomesOf('DELETE commit')).toEqual(times({ late, looks: [WHOLE, WHOLE] }));
+    expect(outcomesOf('DELETE commit')).toEqual(times({ late, allContents: [WHOLE, WHOLE] }));
   });
 
   test.runIf(isFull)(inFull('erases the commit of the other host if the journal is in TRUNCATE mode'), () => {
-    const looks = outcomes.filter(({ variant }) => variant === 'TRUNCATE commit').flatMap((each) => each.looks);
-    expect(looks.filter((look) => (look as Look).jobs['between'] === undefined)).not.toEqual([]);
+    const allContents = outcomes
+      .filter(({ variant }) => variant === 'TRUNCATE commit')
+      .flatMap((each) => each.allContents);
+    expect(allContents.filter((contents) => (contents as Contents).jobs['between'] === undefined)).not.toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ const MANY = 300;
 /** The number of jobs by tag, where it is more than one. */
 const counts: Readonly<Record<string, number>> = { between: MANY, last: MANY, late: MANY };
 
-/** The removed protections, the expected result, and the journal mode. TRUNCATE is one more removed protection. */
+/** The removed protections, the expected result, and the journal mode. TRUNCATE mode removes one more protection. */
 type Case = readonly [without: readonly Protection[], isRight: boolean, journalMode: 'DELETE' | 'TRUNCATE'];
 
 const CHECK = 'lease check before the database is opened';
@@ -38,7 +38,7 @@ const PAUSED_BEFORE_BEGIN: Case[] = [
 ];
 
 /** The contents that a host sees at the end: jobs by tag, rows of a killed writer, and the result of integrity_check. */
-interface Look {
+interface Contents {
   readonly jobs: Readonly<Record<string, number>>;
   readonly dead: number;
   readonly integrity: string;
@@ -102,21 +102,21 @@ describeInFull('transactions without some of their protections', () => {
   }
 
   /** The contents that both hosts see. Ends the processes. */
-  async function looks(both: readonly RemoteProcess[]): Promise<(Look | string)[]> {
-    const seen: (Look | string)[] = [];
+  async function readContents(both: readonly RemoteProcess[]): Promise<(Contents | string)[]> {
+    const seen: (Contents | string)[] = [];
     for (const each of both) {
       await each.call('close');
-      seen.push((await each.call('look').catch(String)) as Look | string);
+      seen.push((await each.call('contents').catch(String)) as Contents | string);
       await each.kill();
     }
     return seen;
   }
 
   /** Whether both hosts see every accepted job in a sound database. */
-  function isRight(seen: readonly (Look | string)[], tags: readonly string[]): boolean {
+  function isRight(seen: readonly (Contents | string)[], tags: readonly string[]): boolean {
     const jobs = Object.fromEntries([...tags].sort().map((tag) => [tag, counts[tag] ?? 1]));
     const whole = JSON.stringify({ jobs, dead: 0, integrity: 'ok' });
-    const isExpected = seen.every((look) => JSON.stringify(look) === whole);
+    const isExpected = seen.every((contents) => JSON.stringify(contents) === whole);
     reportFacts({ found: isExpected ? 'right' : `wrong: ${JSON.stringify(seen[0]).slice(0, 120)}` });
     return isExpected;
   }
@@ -142,7 +142,7 @@ describeInFull('transactions without some of their protections', () => {
         await other.call('insert', { tag: 'between', count: MANY });
         await paused.resume();
         const answer = await paused.answer(late).catch(String);
-        const seen = await looks(both);
+        const seen = await readContents(both);
         report(`paused in its work past the lease, ${journalMode}`, out, [answer, ...seen]);
         expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(right);
       },
@@ -162,7 +162,7 @@ describeInFull('transactions without some of their protections', () => {
         await Promise.race(right ? [first, sleepMs(1_000)] : [first]);
         await other.resume();
         const answers = [await first, await other.answer(last).catch(String)];
-        const seen = await looks(both);
+        const seen = await readContents(both);
         report(`paused when it had the lease, ${journalMode}`, out, [...answers, ...seen]);
         expect(isRight(seen, ['first', 'second', 'between', 'late', 'last'])).toBe(right);
       },
@@ -176,7 +176,7 @@ describeInFull('transactions without some of their protections', () => {
       await other.call('insert', { tag: 'between', count: MANY });
       await paused.resume();
       const answer = await paused.answer(late).catch(String);
-      const seen = await looks(both);
+      const seen = await readContents(both);
       report('paused about to commit, no locks', ['refusal of mounts without locks'], [answer, ...seen]);
       expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(false);
     });
@@ -202,7 +202,7 @@ describeInFull('transactions without some of their protections', () => {
       );
       await paused.resume();
       const answers = [await paused.answer(late).catch(String), await other.answer(between).catch(String)];
-      const seen = await looks(both);
+      const seen = await readContents(both);
       report('paused about to commit, with locks', [], [...answers, ...seen]);
       expect(isRight(seen, ['first', 'second', 'between', 'late'])).toBe(true);
     });
@@ -226,9 +226,9 @@ describeInFull('transactions without some of their protections', () => {
           await dying.begin('spill');
           await dying.waitUntilKilled();
           if (next === 'writer') await other.call('insert', { tag: 'next' }).catch(String);
-          const look = (await other.call('look').catch(String)) as Look | string;
-          report('a writer died after its pages were spilled', [out], [look]);
-          if (typeof look === 'string' || look.dead > 0) wrong += 1;
+          const contents = (await other.call('contents').catch(String)) as Contents | string;
+          report('a writer died after its pages were spilled', [out], [contents]);
+          if (typeof contents === 'string' || contents.dead > 0) wrong += 1;
           await other.kill();
         }
         reportFacts({ found: `wrong in round ${played}` });

@@ -15,16 +15,16 @@ interface Variant {
 }
 
 /** The contents that a host sees: jobs by tag, uncommitted rows of the dead writer, the result of integrity_check. */
-interface Look {
+interface Contents {
   readonly jobs: Readonly<Record<string, number>>;
   readonly dead: number;
   readonly integrity: string;
 }
 
 /** The contents that the hosts saw, or their errors. */
-type Looks = readonly (Look | string)[];
+type AllContents = readonly (Contents | string)[];
 
-const WHOLE: Look = { jobs: { next: 1, rows: ROWS }, dead: 0, integrity: 'ok' };
+const WHOLE: Contents = { jobs: { next: 1, rows: ROWS }, dead: 0, integrity: 'ok' };
 
 describeCluster('a writer that dies after pages were spilled to the database', () => {
   let lab: Lab;
@@ -48,7 +48,7 @@ describeCluster('a writer that dies after pages were spilled to the database', (
    * n2 polls, n1 dies with pages in the database file, n2 writes. Returns the contents that n2 and n1 see then. n2 must not
    * have written before: a client that changed the directory revalidates it more often.
    */
-  async function play(variant: Variant, reopens: boolean): Promise<Looks> {
+  async function play(variant: Variant, reopens: boolean): Promise<AllContents> {
     const queue = `${SHARE}/${++queues}`;
     await lab.output('n1', `${program} ${queue} create`);
     const [dying, other] = await Promise.all([start('n1', queue, variant), start('n2', queue, variant)]);
@@ -57,30 +57,34 @@ describeCluster('a writer that dies after pages were spilled to the database', (
     if (reopens) await other.call('close');
     await dying.begin('spill');
     await dying.waitUntilKilled();
-    const looks: (Look | string)[] = [];
+    const allContents: (Contents | string)[] = [];
     try {
       await other.call(variant.next, { tag: 'next' });
     } catch (error) {
-      looks.push(String(error));
+      allContents.push(String(error));
     }
     const late = await start('n1', queue, variant);
     for (const each of [other, late]) {
-      looks.push(await each.call('look').then((look) => look as Look, String));
+      allContents.push(await each.call('contents').then((contents) => contents as Contents, String));
       await each.kill();
     }
-    return looks;
+    return allContents;
   }
 
-  async function playAll(variant: Variant, times: number, isEnough = (_: Looks): boolean => false): Promise<Looks[]> {
-    const played: Looks[] = [];
+  async function playAll(
+    variant: Variant,
+    times: number,
+    isEnough = (_: AllContents): boolean => false,
+  ): Promise<AllContents[]> {
+    const played: AllContents[] = [];
     for (let round = 0; round < times; round++) {
-      const looks = await play(variant, round % 2 === 0);
-      played.push(looks);
-      if (isEnough(looks)) break;
+      const allContents = await play(variant, round % 2 === 0);
+      played.push(allContents);
+      if (isEnough(allContents)) break;
     }
-    const bad = played.filter((looks) => !isWhole(looks));
+    const bad = played.filter((allContents) => !isWhole(allContents));
     print(`${JSON.stringify(variant)}: ${bad.length} of ${played.length} rounds violated`);
-    for (const looks of bad) print(`  ${JSON.stringify(looks)}`);
+    for (const allContents of bad) print(`  ${JSON.stringify(allContents)}`);
     return played;
   }
 
@@ -91,7 +95,7 @@ describeCluster('a writer that dies after pages were spilled to the database', (
 
   test('leaves uncommitted rows if the next transaction skips step 1', async () => {
     // Depends on the age of the client's cache: 8 of 10 rounds fail.
-    const isEnough = (looks: Looks): boolean => !isFull && looks.some(hasDead);
+    const isEnough = (allContents: AllContents): boolean => !isFull && allContents.some(hasDead);
     const played = await playAll({ journalMode: 'DELETE', next: 'insertWithoutLease' }, rounds(6), isEnough);
     expect(played.flat().filter(hasDead)).not.toEqual([]);
   });
@@ -104,10 +108,10 @@ describeCluster('a writer that dies after pages were spilled to the database', (
   });
 });
 
-function hasDead(look: Look | string): boolean {
-  return typeof look !== 'string' && look.dead > 0;
+function hasDead(contents: Contents | string): boolean {
+  return typeof contents !== 'string' && contents.dead > 0;
 }
 
-function isWhole(looks: Looks): boolean {
-  return looks.every((look) => JSON.stringify(look) === JSON.stringify(WHOLE));
+function isWhole(allContents: AllContents): boolean {
+  return allContents.every((contents) => JSON.stringify(contents) === JSON.stringify(WHOLE));
 }

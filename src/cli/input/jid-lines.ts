@@ -18,8 +18,8 @@ const JSON_LINE = /^\s*[[{,].*"/;
 const JSON_JID = /"jid"\s*:\s*(\d+)/g;
 
 /**
- * Finds the jids in YAML or JSON by rq or another program, in parts of it that `grep` leaves, or in lines of jids. Ignores
- * numbers and `jid:` inside a command line. Throws USAGE for a list of jids that contains other text.
+ * Finds the jids in YAML or JSON by rq or another program, in parts of it that `grep` prints, or in lines of jids.
+ * Ignores numbers and `jid:` inside a command line. Throws USAGE for a list of jids that contains other text.
  */
 export async function jidsIn(text: string): Promise<Set<number>> {
   return (await jidsOfDocument(text)) ?? jidsOfLines(text.split('\n'));

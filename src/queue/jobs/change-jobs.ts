@@ -59,7 +59,7 @@ class RefusedJobs extends Error {
   }
 }
 
-/** Rolls the transaction back. No RqError, which would have it run again. */
+/** Rolls the transaction back. It is no RqError, because the transaction starts over after BUSY. */
 class GrownSelection extends Error {}
 
 /** One run of the transaction. */

@@ -53,15 +53,15 @@ export class Cluster {
   private constructor(
     readonly lab: Lab,
     private readonly options: ClusterOptions,
-    private readonly look: string,
+    private readonly contentsFixture: string,
   ) {
     this.records = options.records === 'local' ? '/tmp/records' : `${SHARE}/records`;
   }
 
   /** Boots the hosts and creates the queue. */
   static async up(options: ClusterOptions): Promise<Cluster> {
-    const look = await bundleFixture('queue-look');
-    const cluster = new Cluster(await Lab.up(options), options, look);
+    const fixture = await bundleFixture('queue-contents');
+    const cluster = new Cluster(await Lab.up(options), options, fixture);
     const { create = [], configure = ['min_sleep=0.2', 'max_sleep=1'] } = options;
     try {
       await cluster.makeRecords(...cluster.lab.clients);
@@ -139,12 +139,12 @@ export class Cluster {
 
   /** Reads the queue on the disk of the server. */
   async stored(): Promise<Stored> {
-    return await this.lookAt('once', END_MS);
+    return await this.readQueue('once', END_MS);
   }
 
   /** Waits until no job is pending or running. */
   async waitUntilDrained(timeoutMs = DRAINED_MS): Promise<Stored> {
-    return await this.lookAt('settled', timeoutMs);
+    return await this.readQueue('drained', timeoutMs);
   }
 
   /** Waits for a shell condition on the server, in which `$q` is the directory of the queue. */
@@ -223,8 +223,8 @@ export class Cluster {
     return (await Promise.all(all)).flat();
   }
 
-  private async lookAt(until: 'once' | 'settled', timeoutMs: number): Promise<Stored> {
-    const command = shellCommand('node', this.look, `${STORED}/q`, until);
+  private async readQueue(until: 'once' | 'drained', timeoutMs: number): Promise<Stored> {
+    const command = shellCommand('node', this.contentsFixture, `${STORED}/q`, until);
     return JSON.parse(await this.lab.output('server', command, { timeoutMs })) as Stored;
   }
 

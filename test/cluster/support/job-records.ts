@@ -33,7 +33,7 @@ export interface JobRow {
   readonly tag: string | null;
 }
 
-/** The contents of the queue, read by test/fixtures/queue-look.ts. */
+/** The contents of the queue, read by test/fixtures/queue-contents.ts. */
 export interface Stored {
   readonly integrity: string;
   readonly orphans: number;

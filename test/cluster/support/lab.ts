@@ -113,12 +113,12 @@ export class Lab {
     await this.control('heal', host);
   }
 
-  /** Ends everything, however far it came; harmless when called again. */
+  /** Ends all hosts, also after an incomplete start. May be called again. */
   async down(): Promise<void> {
     await this.control('down');
   }
 
-  /** How often a client asked the server since it mounted the share; two of them give what was done in between. */
+  /** The requests of a client since it mounted the share; subtract two counts to get the requests in between. */
   async rpcCounts(client: Client, mountPoint = SHARE): Promise<RpcCounts> {
     return parseMountstats(await this.output(client, 'cat /proc/self/mountstats'), mountPoint);
   }

@@ -128,7 +128,7 @@ describe('jids in text', () => {
     ['- command: |\n    cat <<E\n    4\n    jid: 2\n    E\n  jid: 6\n', [6]],
     ['command: |\n  4\n  jid: 2\njid: 6\n', [6]],
     ["- command: 'cat <<E\n\n    4\n\n    jid: 2\n\n    E'\n  jid: 6\n", [6]],
-    // Parts of them, as grep leaves them.
+    // Parts of documents, as grep prints them.
     ['state: dead\ncommand: |\n  4\n  jid: 2\njid: 6\nx\n', [6]],
     ['  command: |\n    4\n    jid: 2\n  jid: 6\nx\n', [6]],
   ])('are found in %j', async (text, ranges) => {
