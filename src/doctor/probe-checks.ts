@@ -52,7 +52,9 @@ async function lockFindings(
 
 function skipped({ directory }: Queue, probe: Exclude<Probe, { kind: 'made' }>): ProbeResults {
   const advice =
-    probe.kind === 'full' ? 'free some space' : 'run doctor as a user, and on a host, that can write to it';
+    probe.kind === 'full'
+      ? 'free some space'
+      : 'run doctor as a user with write access, on a host that mounts it with rw';
   const findings = [notChecked(`not checked in ${directory}: ${probe.why}`, advice)];
   return {
     checks: ['locks', 'clock'].map((name) => ({ name, findings })),

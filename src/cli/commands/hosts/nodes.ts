@@ -18,7 +18,7 @@ export const spec: CommandSpec = {
   ],
   examples: [
     ['rq q nodes', 'print all nodes'],
-    ['rq q nodes --fields host,state,running --json', 'print three fields for a program'],
+    ['rq q nodes --fields host,state,running --json', 'print three fields as JSON'],
   ],
 };
 

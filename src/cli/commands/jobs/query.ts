@@ -18,8 +18,8 @@ export const spec: CommandSpec = {
   description: [
     'The expression is SQL over the fields of a job, as list prints them. It can also be a list of terms without ' +
       'spaces, quotes and parentheses, such as key=value, which must all match. The operators are =, ==, !=, <, <=, >, ' +
-      '>=, =~ and !~ (SQL LIKE, where % stands for any text). null means no value. Without an expression, it is read ' +
-      'from stdin.',
+      '>=, =~ and !~ (SQL LIKE, where % stands for any text). null means no value. Without arguments, rq reads the ' +
+      'expression from stdin.',
     'The database is opened read-only. The output is that of list.',
   ],
   examples: [

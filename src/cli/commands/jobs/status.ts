@@ -27,7 +27,7 @@ export const spec: CommandSpec = {
   ],
   examples: [
     ['rq q status', 'print everything'],
-    ['rq q status --fields jobs --json', 'print the counts for a program'],
+    ['rq q status --fields jobs --json', 'print the job counts as JSON'],
     ["rq q status --exit 'ok=0,3 not_found=127'", 'count some exit statuses'],
   ],
 };

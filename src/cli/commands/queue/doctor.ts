@@ -13,7 +13,7 @@ import { cronFacts } from '../hosts/cron-facts.ts';
 
 export const spec: CommandSpec = {
   name: 'doctor',
-  summary: 'find out what is wrong with a queue or its host',
+  summary: 'diagnose problems of a queue and this host',
   options: [
     {
       name: 'with',
