@@ -38,7 +38,7 @@ export const spec: CommandSpec = {
   ],
   report: ['pid', 'log'],
   description: [
-    'Runs jobs until it is told to stop. Jobs with a higher priority run first, then older jobs. A host has at most one ' +
+    'Runs jobs until it receives a signal to stop. Jobs with a higher priority run first, then older jobs. A host has at most one ' +
       'feeder for each queue.',
     'SIGTERM or SIGINT: start no more jobs, wait for the running jobs, and exit. A second SIGINT (Ctrl-C) kills the ' +
       'running jobs, as stop does. SIGHUP: restart the program with the same arguments; running jobs continue. If a ' +
