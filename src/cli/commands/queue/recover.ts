@@ -19,8 +19,8 @@ export const spec: CommandSpec = {
   ],
   report: ['database', 'damage', 'saved', 'lost', 'doubtful', 'kept', 'locks', 'journal', 'whole'],
   description: [
-    'Checks the whole database. If it is intact, nothing changes. If only indexes are damaged, they are rebuilt. ' +
-      'Otherwise every row that can be read is copied into a new database, which replaces the damaged one. The damaged ' +
+    'Checks the whole database. If it is intact, nothing changes. Otherwise every row that can be read is ' +
+      'copied into a new database with new indexes, which replaces the damaged one. The damaged ' +
       'file is kept beside it. Running jobs continue. The queue may be in use; other commands wait.',
     'Rows are read with SQL. Where the program sqlite3 is installed and has ".recover", rows that SQL cannot reach are ' +
       'read with it. --lock-timeout limits the run time of sqlite3.',
