@@ -59,7 +59,7 @@ class RefusedJobs extends Error {
   }
 }
 
-/** Rolls the transaction back. It is no RqError, because the transaction starts over after BUSY. */
+/** Rolls the transaction back. An RqError BUSY would make the transaction start over. */
 class GrownSelection extends Error {}
 
 /** One run of the transaction. */
