@@ -1,16 +1,7 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-} from 'node:fs';
+import { chmodSync, constants, fstatSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
+import { withOpenFile } from '../job/open-file.ts';
 
 const MODE = 0o770;
 const NAME = /^lease\.(\d{1,15})(\.free)?$/;
@@ -88,18 +79,15 @@ export function sweepGenerations(directory: string, names: readonly string[]): v
  * name. Opens it first, because a bare stat may be half a minute old on NFS.
  */
 export function signOfLife(directory: string, generation: number): string | undefined {
-  let descriptor: number;
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY;
   try {
-    descriptor = openSync(join(directory, `lease.${generation}`), constants.O_RDONLY | constants.O_DIRECTORY);
+    return withOpenFile(join(directory, `lease.${generation}`), flags, (file) => {
+      const { ino, mtimeNs } = fstatSync(file, { bigint: true });
+      return `${ino}:${mtimeNs}`;
+    });
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
-  }
-  try {
-    const { ino, mtimeNs } = fstatSync(descriptor, { bigint: true });
-    return `${ino}:${mtimeNs}`;
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
+import { withOpenFile } from '../job/open-file.ts';
 import type { Queue } from './open.ts';
 
 /** Time stamps may be as coarse as the clock tick of the server (4 to 10 ms), or seconds on old file systems. */
@@ -42,15 +43,13 @@ export class DatabaseWatch {
 
   private readAttributes(): string {
     // Non-blocking, because a pipe under this name would wait for a writer.
-    const descriptor = openSync(this.queue.database, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const { ino, size, mtimeNs } = fstatSync(descriptor, { bigint: true });
-      if (this.inode !== undefined && this.inode !== ino) this.onReplaced();
-      this.inode = ino;
-      return `${ino}:${size}:${mtimeNs}`;
-    } finally {
-      // Closing drops the POSIX locks of this process on the file. No transaction is open here: each is synchronous.
-      closeSync(descriptor);
-    }
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    // Closing drops the POSIX locks of this process on the file. No transaction is open here: each is synchronous.
+    const { ino, size, mtimeNs } = withOpenFile(this.queue.database, flags, (file) =>
+      fstatSync(file, { bigint: true }),
+    );
+    if (this.inode !== undefined && this.inode !== ino) this.onReplaced();
+    this.inode = ino;
+    return `${ino}:${size}:${mtimeNs}`;
   }
 }

@@ -1,17 +1,13 @@
-import { closeSync, constants, fsyncSync, openSync, readdirSync } from 'node:fs';
+import { constants, fsyncSync, readdirSync } from 'node:fs';
 import { errorCode } from '../../job/errors.ts';
+import { withOpenFile } from '../../job/open-file.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const SLASH = Buffer.from('/');
 
 /** Syncs a file or directory, so that it survives a power cut. */
 export function syncFile(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  withOpenFile(path, 'r', fsyncSync);
 }
 
 /** Syncs a file, or a directory with all files in it that this user may read. */
@@ -30,17 +26,10 @@ export function syncTree(path: Buffer): void {
 }
 
 function syncEntry(path: Buffer): void {
-  let descriptor: number;
   try {
-    descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    withOpenFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, fsyncSync);
   } catch (error) {
     // The mode of the original forbids its owner to read it.
-    if (errorCode(error) === 'EACCES') return;
-    throw error;
-  }
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    if (errorCode(error) !== 'EACCES') throw error;
   }
 }

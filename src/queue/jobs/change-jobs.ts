@@ -25,7 +25,8 @@ const WRITE = { update: updateJob, resubmit: resubmitJob } as const;
 export type ChangeKind = keyof typeof WRITE;
 
 /**
- * Changes the selected jobs in one transaction. If a job that is selected by its jid is in a state that the change does
+ * Changes the selected jobs in one transaction: `update` pending and holding jobs, or `resubmit` finished and dead jobs,
+ * which keep their jids and their attempts. If a job that is selected by its jid is in a state that the change does
  * not apply to, changes nothing and returns that job as refused. Otherwise skips jobs in such states.
  */
 export async function changeJobs(

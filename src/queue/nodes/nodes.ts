@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, renameSync } from 'node:fs';
+import { constants, fstatSync, lstatSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../job/errors.ts';
+import { withOpenFile } from '../../job/open-file.ts';
 import { readNodeFile } from './node-file.ts';
 
 /** The interval between the heartbeats of a node, unless its file states another one. */
@@ -75,10 +76,6 @@ export function markLost(queueDirectory: string, host: string): void {
 }
 
 function freshStat(path: string): { ino: bigint; mtimeNs: bigint } {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    return fstatSync(descriptor, { bigint: true });
-  } finally {
-    closeSync(descriptor);
-  }
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  return withOpenFile(path, flags, (file) => fstatSync(file, { bigint: true }));
 }

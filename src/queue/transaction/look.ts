@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
 import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
+import { withOpenFile } from '../../job/open-file.ts';
 import { Connection, mayBeReplaced } from '../../store/connection.ts';
 import { journalModeOf } from '../../store/file-header.ts';
 import type { Queue } from '../open.ts';
@@ -57,12 +57,7 @@ function lookOnce<T>({ database }: Queue, work: (connection: Connection) => T): 
 
 /** Call it before SQLite opens the file: closing this descriptor drops all POSIX locks of the process on the file. */
 function hasWriteAheadLog(database: string): boolean {
-  const descriptor = openSync(database, 'r');
-  try {
-    return journalModeOf(descriptor) === 'wal';
-  } finally {
-    closeSync(descriptor);
-  }
+  return withOpenFile(database, 'r', (file) => journalModeOf(file) === 'wal');
 }
 
 function kindOf(error: unknown): Exclude<Look<unknown>['kind'], 'seen' | 'wal'> {

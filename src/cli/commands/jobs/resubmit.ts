@@ -1,6 +1,6 @@
 import { wakeFeeder } from '../../../feeder/wake.ts';
+import { changeJobs } from '../../../queue/jobs/change-jobs.ts';
 import type { JobChange } from '../../../queue/jobs/job-change.ts';
-import { resubmitJobs } from '../../../queue/jobs/resubmit.ts';
 import type { JobEntry } from '../../../yaml/entry.ts';
 import { withJobOptions } from '../../input/job-options.ts';
 import { requireSelection, selectorsOf } from '../../input/selection-input.ts';
@@ -47,7 +47,7 @@ async function resubmit(call: CommandCall, options: JobEntry): Promise<void> {
   const selection = await requireSelection(call);
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'resubmitted');
-    const result = await progress.during(resubmitJobs(queue, selection, change, progress.report));
+    const result = await progress.during(changeJobs(queue, selection, change, 'resubmit', progress.report));
     wakeFeeder(queue.directory);
     await printChanged(call, queue, result, 'finished or dead');
   });

@@ -1,7 +1,7 @@
 import { wakeFeeder } from '../../../feeder/wake.ts';
 import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { RqError } from '../../../job/errors.ts';
-import { updateJobs } from '../../../queue/jobs/update.ts';
+import { changeJobs } from '../../../queue/jobs/change-jobs.ts';
 import { NULLABLE, readAssignments, splitAssignments } from '../../input/assignments.ts';
 import { requireSelection, selectorsOf } from '../../input/selection-input.ts';
 import { printChanged } from '../../output/changed-jobs.ts';
@@ -50,7 +50,7 @@ export async function run(call: CommandCall): Promise<undefined> {
   const selection = await requireSelection(call, { positionals: others, readsStdin });
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'updated');
-    const result = await progress.during(updateJobs(queue, selection, change, progress.report));
+    const result = await progress.during(changeJobs(queue, selection, change, 'update', progress.report));
     wakeFeeder(queue.directory);
     await printChanged(call, queue, result, 'pending or holding');
   });
