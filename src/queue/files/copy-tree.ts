@@ -8,6 +8,7 @@ const BYTES = 'latin1';
 /** Without the set-user-id bit: the copy belongs to another user than the original. */
 const FILE_MODE = 0o777;
 const DIRECTORY_MODE = 0o7777;
+const MAX_TRIES = 10;
 
 export interface CopyOptions {
   /** A relative link that leads out of this directory becomes absolute in the copy. */
@@ -26,7 +27,7 @@ interface Paths {
  * is nothing to copy. Throws EEXIST if the target exists, ENOENT if an entry disappears during the copy.
  */
 export async function copyTree(source: string, target: string, { within, isLive }: CopyOptions): Promise<boolean> {
-  const stats = await unlessAbsent(source, lstat(source));
+  const stats = await unlessAbsent(source, () => lstat(source));
   if (stats === undefined) return false;
   if (stats.isDirectory()) await refuseCopyOfItself(source, target);
   // Without links in its own path, the target of a relative link can be resolved.
@@ -47,14 +48,14 @@ class Copy {
   ) {}
 
   async entry(paths: Paths): Promise<boolean> {
-    const stats = await this.found(paths.from, lstat(paths.from));
+    const stats = await this.found(paths.from, () => lstat(paths.from));
     if (stats?.isDirectory() === true) return await this.directory(paths, stats);
     if (stats?.isSymbolicLink() === true) return await this.link(paths);
     return stats?.isFile() === true && (await this.contents(paths, stats));
   }
 
   private async directory({ from, to }: Paths, stats: Stats): Promise<boolean> {
-    const names = await this.found(from, readdir(from, { encoding: 'buffer' }));
+    const names = await this.found(from, () => readdir(from, { encoding: 'buffer' }));
     if (names === undefined) return false;
     // Writable until its entries are copied.
     await mkdir(to, { mode: 0o700 });
@@ -65,7 +66,7 @@ class Copy {
   }
 
   private async link({ from, to }: Paths): Promise<boolean> {
-    const text = (await this.found(from, readlink(from, { encoding: 'buffer' })))?.toString(BYTES);
+    const text = (await this.found(from, () => readlink(from, { encoding: 'buffer' })))?.toString(BYTES);
     if (text === undefined) return false;
     const leadsTo = resolve(dirname(from.toString(BYTES)), text);
     const isUnchanged = text.startsWith('/') || isIn(leadsTo, this.within);
@@ -74,15 +75,15 @@ class Copy {
   }
 
   private async contents({ from, to }: Paths, stats: Stats): Promise<boolean> {
-    const copied = copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).then(() => true);
-    if ((await this.found(from, copied)) === undefined) return false;
+    const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
+    if ((await this.found(from, () => copyFile(from, to, flags).then(() => true))) === undefined) return false;
     await utimes(to, stats.atime, stats.mtime);
     await chmod(to, stats.mode & FILE_MODE);
     return true;
   }
 
-  private async found<Found>(path: Buffer, read: Promise<Found>): Promise<Found | undefined> {
-    return this.isLive ? await unlessAbsent(path, read) : await read;
+  private async found<Found>(path: Buffer, read: () => Promise<Found>): Promise<Found | undefined> {
+    return this.isLive ? await unlessAbsent(path, read) : await read();
   }
 }
 
@@ -95,12 +96,15 @@ function isIn(path: string, directory: string): boolean {
 }
 
 /** Undefined if the call failed because the path disappeared, and not because of its target. */
-async function unlessAbsent<Found>(path: Buffer | string, call: Promise<Found>): Promise<Found | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (errorCode(error) !== undefined && (await isGone(path))) return undefined;
-    throw error;
+async function unlessAbsent<Found>(path: Buffer | string, call: () => Promise<Found>): Promise<Found | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (errorCode(error) !== undefined && (await isGone(path))) return undefined;
+      // The path may have been created again since.
+      if (errorCode(error) !== 'ENOENT' || tries === MAX_TRIES) throw error;
+    }
   }
 }
 
