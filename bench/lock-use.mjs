@@ -31,7 +31,7 @@ function use(hosts, seconds) {
 const HOSTS = [8, 100, 1000];
 const LENGTHS = { '0.1 s': 0.1, '1 s': 1, '10 s': 10, '1 min': 60, '10 min': 600, '1 h': 3600 };
 const cell = ({ used, turn }) => `${Math.round(used * 100)} %, ${turn.toPrecision(2)} s`;
-process.stdout.write(`| jobs of | ${HOSTS.map((hosts) => `${hosts} hosts`).join(' | ')} |\n|---|---|---|---|\n`);
+process.stdout.write(`| job duration | ${HOSTS.map((hosts) => `${hosts} hosts`).join(' | ')} |\n|---|---|---|---|\n`);
 for (const [name, seconds] of Object.entries(LENGTHS)) {
   process.stdout.write(`| ${name} | ${HOSTS.map((hosts) => cell(use(hosts, seconds))).join(' | ')} |\n`);
 }
