@@ -147,7 +147,7 @@ const COLUMNS = {
       name: 'tag',
       short: 't',
       value: 'TEXT',
-      help: `Tag to select the job by, at most ${MAX_TAG_BYTES} bytes.`,
+      help: `Tag for selecting the job, at most ${MAX_TAG_BYTES} bytes.`,
     },
   },
   note: {
@@ -158,7 +158,7 @@ const COLUMNS = {
     since: 3,
     form: 'text',
     maxBytes: MAX_NOTE_BYTES,
-    option: { name: 'note', value: 'TEXT', help: 'Free text about the job, for people.' },
+    option: { name: 'note', value: 'TEXT', help: 'Comment on the job, as free text. rq does not interpret it.' },
   },
   restartable: {
     kind: 'boolean',
@@ -181,7 +181,7 @@ const COLUMNS = {
     option: {
       name: 'runner',
       value: 'HOST,…',
-      help: 'Run the job on these hosts only: names or globs that match the full or the short host name.',
+      help: 'Run the job only on these hosts. Each name or glob is matched against the full and the short host name.',
     },
   },
   cwd: {

@@ -4,23 +4,26 @@ import { COMMON_OPTIONS } from '../parse/shared-options.ts';
 import { usageLine } from './usage-line.ts';
 
 const ENVIRONMENT: readonly (readonly [string, string])[] = [
-  ['RQ_Q, RQ_QUEUE', 'The queue that is used if the command line names none.'],
-  ['RQ_OPTS, RQ_OPTIONS', 'Options that always apply, quoted as in a shell. The command line takes precedence.'],
-  ['RQ_EDITOR', 'The program that ioview runs on the files of a job.'],
-  ['RQ_SQL_DEBUG', 'If not empty, each SQL statement is logged on stderr.'],
-  ['NO_COLOR', 'If not empty, output on a terminal has no colour.'],
-  ['RQ_HOST', 'The name of this host, instead of its host name.'],
+  ['RQ_Q, RQ_QUEUE', 'The queue to use if the command line does not name one.'],
+  [
+    'RQ_OPTS, RQ_OPTIONS',
+    'Options that apply to every call, quoted as in a shell. Options on the command line take precedence.',
+  ],
+  ['RQ_EDITOR', 'The program that "ioview" uses to open the files of a job.'],
+  ['RQ_SQL_DEBUG', 'If not empty, rq logs each SQL statement on stderr.'],
+  ['NO_COLOR', 'If not empty, rq does not colour its output on a terminal.'],
+  ['RQ_HOST', 'The name to use for this host instead of the host name of the system.'],
   [
     'RQ_RUNTIME_DIR',
-    'The local directory for the sockets, pid files and journals of feeders. It must not be on NFS (default ' +
-      '/tmp/rq-UID).',
+    'The local directory for the sockets, pid files and journals of feeders (default /tmp/rq-UID). It must not be on ' +
+      'NFS.',
   ],
 ];
 
 const STATUSES: readonly (readonly [string, string])[] = [
-  ['0', 'Done.'],
-  ['1', 'Failed.'],
-  ['2', 'Wrong usage.'],
+  ['0', 'Success.'],
+  ['1', 'Failure.'],
+  ['2', 'Usage error.'],
   ['3', 'No such queue or job.'],
   ['75', 'The queue is busy, or rq could not acquire the lease within --lock-timeout. Try again.'],
 ];
@@ -36,10 +39,13 @@ export function manPage(): string {
     `.B ${roff('rq QUEUE COMMAND')}`,
     roff('[ARGUMENTS] [OPTIONS]'),
     '.SH DESCRIPTION',
-    roff('QUEUE is a directory. It may be omitted if RQ_Q names it. Options may appear anywhere before --.'),
+    roff(
+      'QUEUE is the directory of the queue. You can omit it if the variable RQ_Q names it. Options can appear ' +
+        'anywhere before "--".',
+    ),
     '.SH COMMANDS',
     ...COMMANDS.flatMap(commandSection),
-    '.SH OPTIONS OF ALL COMMANDS',
+    '.SH COMMON OPTIONS',
     ...COMMON_OPTIONS.flatMap(optionSection),
     '.SH EXIT STATUS',
     ...STATUSES.flatMap(tagged),
@@ -54,8 +60,8 @@ function commandSection(command: Command): string[] {
   return [
     `.SS ${roff(`${name} - ${summary}`)}`,
     `.B ${roff(usageLine(command))}`,
-    ...(short.length === 0 ? [] : ['.PP', roff(`Short: ${short.join(', ')}.`)]),
-    ...(report === undefined ? [] : ['.PP', roff(`Fields: ${report.join(', ')}.`)]),
+    ...(short.length === 0 ? [] : ['.PP', roff(`Aliases: ${short.join(', ')}.`)]),
+    ...(report === undefined ? [] : ['.PP', roff(`Output fields: ${report.join(', ')}.`)]),
     ...description.flatMap((paragraph) => ['.PP', roff(paragraph)]),
     ...options.flatMap(optionSection),
     '.PP',

@@ -6,11 +6,12 @@ import { usageLine } from './usage-line.ts';
 
 const INTRODUCTION = [
   'Usage: rq QUEUE COMMAND [ARGUMENTS] [OPTIONS]',
-  'QUEUE is a directory. It may be omitted if RQ_Q names it. RQ_OPTS holds options that always apply.',
+  'QUEUE is the directory of the queue. You can omit it if the variable RQ_Q names it. The variable RQ_OPTS contains ' +
+    'options that apply to every call.',
 ].join('\n\n');
 
 const CONCLUSION = [
-  '"rq help COMMAND" explains a command, with examples. Exit status: 0 done, 1 failed, 2 wrong usage, ' +
+  '"rq help COMMAND" prints the help of a command, with examples. Exit status: 0 success, 1 failure, 2 usage error, ' +
     '3 no such queue or job, 75 the queue is busy (try again).',
 ].join('\n\n');
 
@@ -35,7 +36,7 @@ export function yargsProgram(commands: readonly CommandSpec[], args: readonly st
     .help(false)
     .version(false)
     .wrap(process.stdout.columns ?? 80);
-  addOptions(program, COMMON_OPTIONS, 'Options of all commands:');
+  addOptions(program, COMMON_OPTIONS, 'Common options:');
   for (const command of commands) {
     program.command([command.name, ...(command.short ?? [])], command.summary, (builder) => build(builder, command));
   }
@@ -46,8 +47,8 @@ function build(builder: Argv, command: CommandSpec): Argv {
   const { name, short = [], report, positionals, minPositionals = 0, maxPositionals = 0 } = command;
   const about = [
     `Usage: ${usageLine(command)}`,
-    ...(short.length === 0 ? [] : [`Short: ${short.join(', ')}`]),
-    ...(report === undefined ? [] : [`Fields: ${report.join(', ')}`]),
+    ...(short.length === 0 ? [] : [`Aliases: ${short.join(', ')}`]),
+    ...(report === undefined ? [] : [`Output fields: ${report.join(', ')}`]),
   ].join('\n');
   const examples = command.examples.map(([line, purpose]) => `  ${line}\n      ${purpose}`);
   addOptions(builder, command.options, 'Options:');

@@ -3,12 +3,12 @@ import { versionText } from '../version.ts';
 const GREETING = `rq - an instant cluster from any directory that Linux machines share
 
   rq ./q create                      create a queue in a shared directory
-  rq ./q feed --daemon               run its jobs, on each machine
-  rq ./q submit 'command line'       submit a job, from any of them
+  rq ./q feed --daemon               run the jobs of the queue, on each host
+  rq ./q submit 'command line'       submit a job, from any host
   rq ./q list                        print the jobs
   rq ./q stdout 1                    print the output of job 1
 
-"rq help" lists all commands, "rq help COMMAND" explains one.
+"rq help" lists all commands. "rq help COMMAND" prints the help of a command.
 `;
 
 /** The answer to a call that needs neither the parser nor the table of commands; undefined for other calls. */

@@ -24,7 +24,8 @@ export async function explainMisuse(commands: readonly CommandSpec[], error: unk
 /** The error for a word that is not a command, with the command that yargs recommends. */
 export async function unknownCommand(commands: readonly CommandSpec[], word: string): Promise<RqError> {
   const hint = await recommendation(commands, word);
-  return new RqError('USAGE', `unknown command "${word}"${hint === undefined ? '' : `, ${hint}`}; see: rq help`);
+  const text = `unknown command "${word}"${hint === undefined ? '' : `; ${hint}`}`;
+  return new RqError('USAGE', appendHint(text, '; see: rq help'));
 }
 
 async function withoutQueue(
@@ -36,11 +37,11 @@ async function withoutQueue(
   const recommended = commands.find(({ name }) => hint === `did you mean ${name}?`);
   if (recommended?.queue === 'none') return await unknownCommand(commands, first);
   if (recommended !== undefined) {
-    const advice = `It needs a queue: type rq QUEUE ${recommended.name}, or set RQ_Q to the path of the queue`;
-    return new RqError('USAGE', `unknown command "${first}", ${hint} ${advice}`);
+    const advice = `This command needs a queue: type rq QUEUE ${recommended.name}, or set RQ_Q to the path of the queue`;
+    return new RqError('USAGE', `unknown command "${first}"; ${hint} ${advice}`);
   }
   if (second !== undefined) return await unknownCommand(commands, second);
-  return new RqError('USAGE', `no command is given for the queue ${first}: type rq ${first} COMMAND; see: rq help`);
+  return new RqError('USAGE', `no command specified for the queue ${first}: type rq ${first} COMMAND; see: rq help`);
 }
 
 async function recommendation(commands: readonly CommandSpec[], word: string): Promise<string | undefined> {
@@ -56,7 +57,13 @@ async function invalidArguments(
 ): Promise<RqError> {
   const fault = await faultOf(commands, [command.name, ...args]);
   const text = unknown === undefined ? (fault ?? message) : unknownOption(commands, command, unknown);
-  return new RqError('USAGE', `${text}${hint}`, unknown === undefined ? {} : { facts: { option: unknown } });
+  return new RqError('USAGE', appendHint(text, hint), unknown === undefined ? {} : { facts: { option: unknown } });
+}
+
+/** Appends `; see: …` or `: put …`; after a question, as a new sentence. */
+function appendHint(text: string, hint: string): string {
+  const advice = hint.slice(2);
+  return text.endsWith('?') ? `${text} ${advice.charAt(0).toUpperCase()}${advice.slice(1)}` : `${text}${hint}`;
 }
 
 /** yargs recommends commands only: for an option, the nearest one, or the commands that have it. */

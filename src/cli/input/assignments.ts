@@ -39,7 +39,7 @@ function keyOf(name: string, word: string): Key {
   const key = KEYS.find((each) => each === name);
   if (key !== undefined) return key;
   if (name === '') throw new RqError('USAGE', `cannot update: "${word}" has no key before the =`);
-  const hint = isJobField(name) ? 'rq sets it itself.' : `no such field, did you mean ${closest(name, [...KEYS])}?`;
+  const hint = isJobField(name) ? 'rq sets it itself.' : `no such field; did you mean ${closest(name, [...KEYS])}?`;
   throw new RqError('USAGE', `cannot update "${name}": ${hint} The fields are ${KEYS.join(', ')}`);
 }
 

@@ -96,7 +96,7 @@ function parsePair(word: string): Pair {
   const field = uniquePrefix(key, JOB_FIELDS, 'field');
   if (field === undefined) {
     const nearest = closest(key, [...JOB_FIELDS]);
-    throw new RqError('USAGE', `cannot select by "${key}": no such field, did you mean ${nearest}?`);
+    throw new RqError('USAGE', `cannot select by "${key}": no such field; did you mean ${nearest}?`);
   }
   if (value === '') {
     throw new RqError('USAGE', `cannot select by ${word}: the value is empty; use ${field}=null for jobs without it`);

@@ -16,7 +16,7 @@ function fieldsOf<Name extends string>(word: string, names: readonly Name[]): Na
   const chosen = REGULAR_EXPRESSION.test(word) ? matching(word, names) : [uniquePrefix(word, names, 'field')];
   const found = chosen.filter((name) => name !== undefined);
   if (found.length > 0) return found;
-  const nearest = names.length === 0 ? '' : `, did you mean ${closest(word, [...names])}?`;
+  const nearest = names.length === 0 ? '' : `; did you mean ${closest(word, [...names])}?`;
   throw new RqError('USAGE', `there is no field "${word}" to print${nearest} The fields are ${names.join(', ')}`);
 }
 

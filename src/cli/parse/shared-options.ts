@@ -18,7 +18,9 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     short: 'f',
     type: 'text',
     value: 'NAME,…',
-    help: 'Print only these fields, in this order, even if null. A name can be a unique prefix or a regular expression.',
+    help:
+      'Print only these fields, in this order, including null values. A name can be a unique prefix or a regular ' +
+      'expression.',
   },
   {
     name: 'verbosity',
@@ -27,15 +29,15 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'N',
     min: 0,
     max: 4,
-    help: 'The level of messages on stderr: 0 fatal, 1 error, 2 warn, 3 info (default), 4 debug with stack traces.',
+    help: 'Level of messages on stderr: 0 fatal, 1 error, 2 warn, 3 info (default), 4 debug, with stack traces.',
   },
-  { name: 'log', short: 'l', type: 'text', value: 'PATH', help: 'Also log to this file.' },
+  { name: 'log', short: 'l', type: 'text', value: 'PATH', help: 'Also write messages to this file.' },
   {
     name: 'log_age',
     type: 'text',
     value: 'AGE',
     choices: ['daily', 'weekly', 'monthly'],
-    help: 'Start a new feeder log at this interval. The last ten logs are kept.',
+    help: 'Start a new feeder log at this interval, and keep the last ten logs.',
   },
   {
     name: 'log_size',
@@ -43,17 +45,21 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'BYTES',
     min: 1024,
     max: 2 ** 40,
-    help: 'Start a new feeder log at this size, such as 1000000 or 10M (default without --log_age: 10M).',
+    help:
+      'Start a new feeder log when the log reaches this size, such as 1000000 or 10M (default without --log_age: ' +
+      '10M).',
   },
-  { name: 'dot_rq_dir', type: 'text', value: 'DIR', help: 'The directory for feeder logs (default ~/.rq).' },
+  { name: 'dot_rq_dir', type: 'text', value: 'DIR', help: 'Directory for feeder logs (default ~/.rq).' },
   {
     name: 'lock-timeout',
     type: 'number',
     value: 'SECONDS',
     min: 0,
     max: 86_400,
-    help: 'How many seconds to wait for the lease, for locks and for the file server (default 60, feeders 600). After that, rq exits with status 75.',
+    help:
+      'Maximum number of seconds to wait for the lease, for locks and for the file server (default 60; 600 for ' +
+      'feeders). When this time has passed, rq exits with status 75.',
   },
-  { name: 'help', short: 'h', type: 'flag', help: 'Explain the command.' },
+  { name: 'help', short: 'h', type: 'flag', help: 'Print the help of the command.' },
   { name: 'version', type: 'flag', help: 'Print the version.' },
 ];

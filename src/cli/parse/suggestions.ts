@@ -8,8 +8,8 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   return changes <= Math.max(2, word.length / 3) && changes < word.length ? name : undefined;
 }
 
-/** `, did you mean --list?` if a name is near, else nothing. */
+/** `; did you mean --list?` if a name is near, else nothing. */
 export function nearestHint(word: string, names: readonly string[]): string {
   const name = nearest(word, names);
-  return name === undefined ? '' : `, did you mean ${name}?`;
+  return name === undefined ? '' : `; did you mean ${name}?`;
 }

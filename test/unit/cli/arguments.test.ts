@@ -68,16 +68,16 @@ describe('queue and command', () => {
 
   it.each([
     ['list', {}, 'list needs a queue: type rq QUEUE list, or set RQ_Q'],
-    ['zz', {}, 'no command is given for the queue zz: type rq zz COMMAND'],
+    ['zz', {}, 'no command specified for the queue zz: type rq zz COMMAND'],
     ['q', {}, 'query needs a queue: type rq QUEUE query'],
-    ['q lisst', {}, 'unknown command "lisst", did you mean list?'],
-    ['lisst', { RQ_Q: 'q' }, 'unknown command "lisst", did you mean list?'],
-    ['lst pending', { RQ_Q: 'q' }, 'unknown command "lst", did you mean list?'],
-    ['submti x', {}, 'unknown command "submti", did you mean submit? It needs a queue: type rq QUEUE submit'],
-    ['submti', {}, 'unknown command "submti", did you mean submit? It needs a queue'],
-    ['versoin', {}, 'unknown command "versoin", did you mean version?; see: rq help'],
-    ['queue lst', {}, 'unknown command "lst", did you mean list?'],
-    ['s submti', {}, 'unknown command "submti", did you mean submit?'],
+    ['q lisst', {}, 'unknown command "lisst"; did you mean list?'],
+    ['lisst', { RQ_Q: 'q' }, 'unknown command "lisst"; did you mean list?'],
+    ['lst pending', { RQ_Q: 'q' }, 'unknown command "lst"; did you mean list?'],
+    ['submti x', {}, 'unknown command "submti"; did you mean submit? This command needs a queue: type rq QUEUE submit'],
+    ['submti', {}, 'unknown command "submti"; did you mean submit? This command needs a queue'],
+    ['versoin', {}, 'unknown command "versoin"; did you mean version? See: rq help'],
+    ['queue lst', {}, 'unknown command "lst"; did you mean list?'],
+    ['s submti', {}, 'unknown command "submti"; did you mean submit?'],
     ['s xyzzyx', {}, 'unknown command "xyzzyx"; see: rq help'],
     ['q ab', {}, 'unknown command "ab"; see: rq help'],
   ])('that are missing in %j with %j are a usage error', async (words, environment, message) => {
@@ -150,9 +150,9 @@ describe('options', () => {
   });
 
   it.each([
-    ['q list --jsn', 'list has no option --jsn, did you mean --json?'],
-    ['q list --feilds x', 'list has no option --feilds, did you mean --fields?'],
-    ['q feed --max-fed 3', 'feed has no option --max-fed, did you mean --max_feed?'],
+    ['q list --jsn', 'list has no option --jsn; did you mean --json?'],
+    ['q list --feilds x', 'list has no option --feilds; did you mean --fields?'],
+    ['q feed --max-fed 3', 'feed has no option --max-fed; did you mean --max_feed?'],
     ['q list --priority 3', 'list has no option --priority (it is an option of submit, touch, resubmit)'],
     ['q list --no-json', 'list has no option --no-json'],
     ['q list --json.x', 'list has no option --json.x'],

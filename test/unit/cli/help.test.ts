@@ -60,7 +60,7 @@ describe('help', () => {
   });
 
   it('of an unknown command names the nearest one', async () => {
-    await expect(helpText(COMMANDS, 'sumbit')).rejects.toThrow('unknown command "sumbit", did you mean submit?');
+    await expect(helpText(COMMANDS, 'sumbit')).rejects.toThrow('unknown command "sumbit"; did you mean submit?');
   });
 
   it('needs no queue', () => {

@@ -114,7 +114,7 @@ describe('a document', () => {
   });
 
   it.each([
-    ['- command: x\n  comand: y\n', 'there is no field "comand", did you mean command?'],
+    ['- command: x\n  comand: y\n', 'there is no field "comand"; did you mean command?'],
     ['- priority: 1\n', 'it has no command'],
     ['- command: 42\n', 'command must be text, not 42'],
     ['- command: "  "\n', 'command is empty'],

@@ -12,18 +12,22 @@ export const spec: CommandSpec = {
   queue: 'none',
   options: [],
   description: [
-    'Prints a script for bash, zsh or fish. With this script, the tab key completes commands, options and their values, ' +
-      'states, and the tags and jids of the queue on the command line.',
-    'bash: put the line "source <(rq completion bash)" into ~/.bashrc, or write the script to a file in ' +
-      '~/.local/share/bash-completion/completions if bash-completion is installed. zsh: put the line ' +
-      '"source <(rq completion zsh)" into ~/.zshrc, after compinit, or write the script to a file _rq in a directory ' +
-      'of fpath. fish: write the script to a file in ~/.config/fish/completions.',
+    'Prints a completion script for bash, zsh or fish. With this script, the Tab key completes commands, options, ' +
+      'option values, states, and the tags and jids of the queue that the command line names.',
+    'In bash, add the line "source <(rq completion bash)" to ~/.bashrc. If bash-completion is installed, you can ' +
+      'instead write the script to a file in ~/.local/share/bash-completion/completions.',
+    'In zsh, add the line "source <(rq completion zsh)" to ~/.zshrc, after compinit. You can instead write the ' +
+      'script to a file named _rq in a directory of fpath.',
+    'In fish, write the script to a file in ~/.config/fish/completions.',
   ],
   examples: [
     ['source <(rq completion bash)', 'enable completion in the current shell (bash or zsh)'],
-    ['rq completion bash > ~/.local/share/bash-completion/completions/rq', 'enable completion in each new bash'],
-    ['rq completion zsh > ~/.zfunc/_rq', 'enable completion in each new zsh, if ~/.zfunc is in fpath'],
-    ['rq completion fish > ~/.config/fish/completions/rq.fish', 'enable completion in each new fish'],
+    [
+      'rq completion bash > ~/.local/share/bash-completion/completions/rq',
+      'enable completion in every new bash session',
+    ],
+    ['rq completion zsh > ~/.zfunc/_rq', 'enable completion in every new zsh session, if fpath contains ~/.zfunc'],
+    ['rq completion fish > ~/.config/fish/completions/rq.fish', 'enable completion in every new fish session'],
   ],
 };
 
@@ -32,6 +36,6 @@ export async function run(call: CommandCall): Promise<undefined> {
   const [name = ''] = call.positionals;
   const shell = SHELLS.find((each) => each === name);
   if (shell === undefined)
-    throw new RqError('USAGE', `there is no completion for "${name}": give ${SHELLS.join(', ')}`);
+    throw new RqError('USAGE', `there is no completion script for "${name}": use ${SHELLS.join(', ')}`);
   await call.output.write(SCRIPTS[shell]);
 }

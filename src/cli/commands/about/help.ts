@@ -5,15 +5,15 @@ import type { CommandSpec } from '../../parse/command-spec.ts';
 export const spec: CommandSpec = {
   name: 'help',
   short: ['h'],
-  summary: 'explain rq or one of its commands',
+  summary: 'print the help of rq or of a command',
   positionals: '[COMMAND]',
   maxPositionals: 1,
   queue: 'none',
   options: [],
-  description: ['Explains a command, like the option --help. Without a command, lists all commands.'],
+  description: ['Prints the help of a command, like the option --help. Without an argument, it lists all commands.'],
   examples: [
     ['rq help', 'list all commands'],
-    ['rq help submit', 'explain one command'],
+    ['rq help submit', 'print the help of a command'],
   ],
 };
 

@@ -20,20 +20,21 @@ export const spec: CommandSpec = {
   maxPositionals: 1,
   options: [
     ...FEED_OPTIONS,
-    { name: 'rotate', type: 'flag', help: 'Also rotate the queue each night. Use this on one host only.' },
+    { name: 'rotate', type: 'flag', help: 'Also rotate the queue every night. Use this option on only one host.' },
   ],
   report: ['queue', 'crontab', 'lines', 'feeder', 'pid', 'log'],
   description: [
-    'Adds lines to your crontab on this host. They run "start --quiet" with the options of this call every 15 minutes and ' +
-      'at boot, so that a feeder that has ended is started again. Each node has its own crontab.',
-    'add writes the lines and replaces earlier lines for this queue. start also starts a feeder now. delete removes the ' +
-      'lines. shutdown and stop also end the feeder, as the commands with these names do. tab only prints the lines.',
-    'Each line ends with a comment that names rq and the queue. Other lines are not changed.',
+    'Manages lines in your crontab on this host. Every 15 minutes and at boot, these lines run "start --quiet" with ' +
+      'the options of this call. Cron thus restarts a feeder that has ended. Each node has its own crontab.',
+    '"add" writes the lines and replaces earlier lines for this queue. "start" does the same and starts a feeder ' +
+      'immediately. "delete" removes the lines. "shutdown" and "stop" remove the lines and end the feeder, like the ' +
+      'commands with the same names. "tab" only prints the lines.',
+    'Each line ends with a comment that names rq and the queue. rq does not change other lines.',
   ],
   examples: [
-    ['rq q cron start', 'feed on this host from now on, also after a crash or a reboot'],
-    ['rq q cron add --max_feed 4 --rotate', 'start a feeder within 15 minutes, and rotate each night'],
-    ['rq q cron shutdown', 'stop feeding here when the running jobs have finished'],
+    ['rq q cron start', 'feed on this host from now on, even after a crash or a reboot'],
+    ['rq q cron add --max_feed 4 --rotate', 'start a feeder within 15 minutes, and rotate the queue every night'],
+    ['rq q cron shutdown', 'end the feeder on this host when the running jobs have finished'],
     ['rq q cron tab', 'print the lines'],
   ],
 };

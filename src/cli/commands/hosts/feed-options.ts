@@ -5,7 +5,7 @@ export const FEED_QUIET: OptionSpec = {
   name: 'quiet',
   short: 'q',
   type: 'flag',
-  help: 'Exit silently with status 0 if this host already feeds from the queue.',
+  help: 'Exit silently with status 0 if this host already has a feeder for the queue.',
 };
 
 /** The options of every command that starts a feeder. */
@@ -16,7 +16,9 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'N',
     min: 1,
     max: MAX_SLOTS,
-    help: 'How many jobs to run at once (default: the setting of the queue, or the number of available processors).',
+    help:
+      'Maximum number of jobs to run at once (default: the setting of the queue, or the number of available ' +
+      'processors).',
   },
   {
     name: 'min_sleep',
@@ -24,7 +26,7 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0.01,
     max: 86_400,
-    help: 'The shortest time between polls of an idle feeder, in seconds (default: the setting of the queue, or 1).',
+    help: 'Shortest time in seconds between polls of an idle feeder (default: the setting of the queue, or 1).',
   },
   {
     name: 'max_sleep',
@@ -32,15 +34,15 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0.01,
     max: 86_400,
-    help: 'The longest time between polls of an idle feeder, in seconds (default: the setting of the queue, or 5).',
+    help: 'Longest time in seconds between polls of an idle feeder (default: the setting of the queue, or 5).',
   },
-  { name: 'trust-group', type: 'flag', help: 'Feed from a queue that the members of its group can write to.' },
+  { name: 'trust-group', type: 'flag', help: 'Feed from the queue even if the members of its group can write to it.' },
   {
     name: 'retries',
     type: 'integer',
     value: 'N',
     min: 0,
     max: 1_000_000,
-    help: 'How many times to retry if the queue is busy or unreachable (default 1000000).',
+    help: 'Number of retries if the queue is busy or unreachable (default 1000000).',
   },
 ];

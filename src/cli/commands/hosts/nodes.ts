@@ -11,10 +11,11 @@ export const spec: CommandSpec = {
   options: [SNAPSHOT],
   report: ['host', 'state', 'slots', 'running', 'last_beat', 'age', 'pid', 'version', 'started'],
   description: [
-    'Prints the hosts that feed from the queue. The state is feeding, silent (no recent heartbeat) or lost (other hosts ' +
-      'have ended its jobs on its behalf; see lost_after in "rq help configure"). A host whose feeder was shut down is ' +
-      'not listed.',
-    'last_beat is the time stamp of the last heartbeat. age is the time since then in seconds, by the clock of this host.',
+    'Prints the hosts that feed from the queue. The state is "feeding", "silent" (no recent heartbeat) or "lost" ' +
+      '(other hosts have requeued or ended the jobs of this host; see lost_after in "rq help configure"). Hosts ' +
+      'whose feeder was shut down are not listed.',
+    'last_beat is the time of the last heartbeat. age is the number of seconds since that time, according to the ' +
+      'clock of this host.',
   ],
   examples: [
     ['rq q nodes', 'print all nodes'],

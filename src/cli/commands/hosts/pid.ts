@@ -11,9 +11,11 @@ export const spec: CommandSpec = {
   summary: "print the pids of this host's feeder and runner",
   options: [],
   report: ['pid', 'runner'],
-  description: ["Prints the pids of this host's feeder and its runner. The exit status is 1 if there is no feeder."],
+  description: [
+    "Prints the pids of this host's feeder and its runner. The exit status is 1 if this host has no feeder.",
+  ],
   examples: [
-    ['rq q pid', 'check whether a feeder is running'],
+    ['rq q pid', 'print the pids, or fail if no feeder is running'],
     ['rq q pid || rq q start', 'start a feeder if none is running'],
   ],
 };

@@ -7,13 +7,13 @@ import { feederIsGone, findFeeder, requireFeeder, signalFeeder } from './feeder-
 
 export const spec: CommandSpec = {
   name: 'restart',
-  summary: "restart this host's feeder; its jobs continue",
+  summary: "restart this host's feeder; running jobs continue",
   options: [],
   report: ['pid', 'before'],
-  description: ['Restarts the program of the feeder with the same arguments. Use it after an upgrade of rq.'],
+  description: ['Restarts the program of the feeder with the same arguments. Use this command after an upgrade of rq.'],
   examples: [
     ['rq q restart', 'restart the feeder after an upgrade'],
-    ['ssh node7 rq q restart', 'restart the feeder of another host'],
+    ['ssh node7 rq q restart', 'restart the feeder on another host'],
   ],
 };
 

@@ -7,13 +7,16 @@ import { feederIsGone, refuseLeftRunning, requireFeeder, signalFeeder } from './
 
 export const spec: CommandSpec = {
   name: 'shutdown',
-  summary: "end this host's feeder when its jobs have finished",
+  summary: "end this host's feeder when its running jobs have finished",
   options: [],
   report: ['pid', 'ended'],
-  description: ["Tells this host's feeder to start no more jobs, and waits until its running jobs have finished."],
+  description: [
+    "Tells this host's feeder to start no more jobs, and waits until its running jobs have finished and the feeder " +
+      'has ended.',
+  ],
   examples: [
     ['rq q shutdown', 'prepare this host for maintenance'],
-    ['ssh node7 rq q shutdown', 'shut down the feeder of another host'],
+    ['ssh node7 rq q shutdown', 'shut down the feeder on another host'],
   ],
 };
 

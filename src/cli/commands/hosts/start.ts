@@ -13,10 +13,13 @@ export const spec: CommandSpec = {
   summary: 'start a feeder in the background',
   options: [...FEED_OPTIONS, FEED_QUIET],
   report: ['pid', 'log'],
-  description: ['Same as feed --daemon, with a default log unless --log is given. Prints the pid and the log.'],
+  description: [
+    'Same as "feed --daemon". Without --log, the feeder writes to a default log. Prints the pid and the path of the ' +
+      'log.',
+  ],
   examples: [
     ['rq q start', 'start a feeder'],
-    ['rq q start --quiet', 'start a feeder unless one is running'],
+    ['rq q start --quiet', 'start a feeder unless one is already running'],
   ],
 };
 

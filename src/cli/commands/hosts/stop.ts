@@ -9,16 +9,16 @@ import { feederIsGone, findFeeder, refuseLeftRunning, signalFeeder } from './fee
 
 export const spec: CommandSpec = {
   name: 'stop',
-  summary: "kill this host's jobs and end its feeder",
+  summary: 'kill the jobs on this host and end the feeder',
   options: [],
   report: ['pid', 'ended'],
   description: [
-    "Kills this host's jobs (SIGTERM, then SIGKILL) and ends the feeder. Restartable jobs go back to pending. Other jobs " +
-      'become dead.',
+    'Kills the jobs of the queue on this host (SIGTERM, then SIGKILL) and ends the feeder. Restartable jobs return ' +
+      'to pending; other jobs become dead.',
   ],
   examples: [
     ['rq q stop', 'free this host immediately'],
-    ['ssh node7 rq q stop', 'stop the feeder of another host'],
+    ['ssh node7 rq q stop', 'stop the feeder on another host'],
   ],
 };
 

@@ -19,16 +19,16 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [QUIET],
   description: [
-    'Deletes the selected jobs with their stdin, stdout, stderr and data, and prints them. Running jobs are not ' +
-      'deleted. A running job that is selected by its jid is an error; the other jobs are deleted. An empty selection ' +
-      'is an error and never means all jobs.',
+    'Deletes the selected jobs with their stdin, stdout, stderr and data, and prints the deleted jobs. Running jobs ' +
+      'are not deleted. If a running job is selected by jid, the other jobs are deleted and rq reports an error. An ' +
+      'empty selection is an error; it never means all jobs.',
     SELECTION,
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
     ['rq q delete 42', 'delete one job'],
     ['rq q delete finished exit_status=0', 'delete successful jobs'],
-    ['rq q list p tag=old --fields jid | rq q delete -', 'delete the jobs that another command prints'],
+    ['rq q list p tag=old --fields jid | rq q delete -', 'delete the jobs printed by another command'],
   ],
 };
 

@@ -16,9 +16,9 @@ export const spec: CommandSpec = {
   options: [],
   description: [
     'Runs one SQL statement in a transaction and prints its rows, or the number of rows that it changed. The file ' +
-      'db.schema in the queue describes the tables. You may add tables of your own. Constraints apply, and the tables ' +
-      'of the queue cannot be dropped. The files of jobs are not touched: delete jobs with delete. Without arguments, ' +
-      'rq reads the statement from stdin.',
+      'db.schema in the queue describes the tables. You can add your own tables. Constraints apply, and the tables ' +
+      'of the queue cannot be dropped. The statement does not affect the files of jobs; use "delete" to delete jobs. ' +
+      'Without arguments, rq reads the statement from stdin.',
   ],
   examples: [
     ["rq q execute 'select tag, count(*) as jobs from jobs group by tag'", 'count the jobs of each tag'],

@@ -16,11 +16,15 @@ export const spec: CommandSpec = {
   positionals: '[SELECTION…]',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [SNAPSHOT],
-  description: ['Prints the selected jobs, oldest first. Without a selection, prints all jobs.', SELECTION, STDIN_JIDS],
+  description: [
+    'Prints the selected jobs, oldest first. Without a selection, it prints all jobs.',
+    SELECTION,
+    STDIN_JIDS,
+  ],
   examples: [
     ['rq q list', 'print all jobs'],
-    ['rq q list running pending', 'print jobs in either state'],
-    ['rq q list finished exit_status=1 --fields jid,command', 'print two fields of jobs with exit status 1'],
+    ['rq q list running pending', 'print running jobs and pending jobs'],
+    ['rq q list finished exit_status=1 --fields jid,command', 'print two fields of the jobs with exit status 1'],
     ['rq q list 10-20 --json | jq .[].tag', 'print the tags of these jobs'],
   ],
 };

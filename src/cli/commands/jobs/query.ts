@@ -16,17 +16,17 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [SNAPSHOT],
   description: [
-    'The expression is SQL over the fields of a job, as list prints them. It can also be a list of terms without ' +
-      'spaces, quotes and parentheses, such as key=value, which must all match. The operators are =, ==, !=, <, <=, >, ' +
-      '>=, =~ and !~ (SQL LIKE, where % stands for any text). null means no value. Without arguments, rq reads the ' +
-      'expression from stdin.',
-    'The database is opened read-only. The output is that of list.',
+    'The expression is an SQL expression over the fields of a job, as printed by "list". It can also be a list of ' +
+      'terms without spaces, quotes or parentheses, such as key=value. A job must match all of these terms. The ' +
+      'operators are =, ==, !=, <, <=, >, >=, =~ and !~. The last two are SQL LIKE and NOT LIKE, where % matches any ' +
+      'text. The value "null" means no value. Without arguments, rq reads the expression from stdin.',
+    'rq opens the database read-only. The output has the same format as the output of "list".',
   ],
   examples: [
-    ['rq q query tag=night exit_status!=0', 'print jobs with this tag and a nonzero exit status'],
+    ['rq q query tag=night exit_status!=0', 'print the jobs with this tag and a nonzero exit status'],
     ['rq q query "state = \'dead\' or exit_status > 1"', 'use any SQL expression'],
-    ["rq q query 'command=~%big.txt%' --fields jid,state", 'match a part of the command line'],
-    ['rq q query "started > \'2026-11-21\'" --json', 'compare times (stored as text)'],
+    ["rq q query 'command=~%big.txt%' --fields jid,state", 'match part of the command line'],
+    ['rq q query "started > \'2026-11-21\'" --json', 'compare times, which are stored as text'],
   ],
 };
 

@@ -21,17 +21,17 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS.filter(({ name }) => name !== 'infile'),
   description: [
-    'Puts the selected finished and dead jobs back to pending. They keep their jid and all fields, except those that ' +
-      'options change. Earlier attempts stay on record. If a jid selects a job in another state, nothing is changed. ' +
-      'An empty selection is an error and never means all jobs.',
+    'Sets the selected finished and dead jobs back to pending. Each job keeps its jid and all fields that no option ' +
+      'changes. The record of earlier attempts is kept. If a job selected by jid is in another state, rq changes ' +
+      'nothing. An empty selection is an error; it never means all jobs.',
     SELECTION,
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
     ['rq q resubmit 42', 'requeue one job'],
-    ['rq q resubmit dead --priority 5', 'requeue dead jobs with a higher priority'],
-    ['rq q resubmit failed', 'requeue failed jobs'],
-    ["rq q query 'exit_status = 3' | rq q resubmit -", 'requeue jobs with exit status 3'],
+    ['rq q resubmit dead --priority 5', 'requeue all dead jobs, and set their priority to 5'],
+    ['rq q resubmit failed', 'requeue all failed jobs'],
+    ["rq q query 'exit_status = 3' | rq q resubmit -", 'requeue the jobs with exit status 3'],
   ],
 };
 

@@ -1,9 +1,11 @@
 export const SELECTION =
-  'Select jobs by jid (42), range (10-20) or list (1,3,7-9); by state or a unique prefix of one (p h r f d); by failed ' +
-  '(dead jobs, and jobs ended by a signal or with a nonzero exit status); by key=value; or by all. A key is a field or ' +
-  'a unique prefix of one, and the value null means no value. Several jids, states and failed select the union of ' +
-  'their jobs. key=value narrows this selection; on its own, it selects from all jobs.';
+  'A selection consists of jids (42), ranges (10-20), lists (1,3,7-9), states or unique prefixes of states (p h r f ' +
+  'd), "failed", terms KEY=VALUE, or "all". "failed" selects dead jobs, jobs that were ended by a signal, and jobs ' +
+  'with a nonzero exit status. KEY is a field or a unique prefix of a field; the value "null" means no value. Jids, ' +
+  'states and "failed" select the union of their jobs. A term KEY=VALUE narrows this selection; without other ' +
+  'selectors, it selects from all jobs.';
 
-export const STDIN_JIDS = '- reads jids from stdin: YAML or JSON printed by rq, or lines such as 42 or jid: 42.';
+export const STDIN_JIDS =
+  'The argument "-" reads jids from stdin: YAML or JSON printed by rq, or lines such as "42" or "jid: 42".';
 
-export const STDIN_DEFAULT = 'Without a selection, rq reads jids from stdin if it is a pipe or a file.';
+export const STDIN_DEFAULT = 'Without a selection, rq reads jids from stdin if stdin is a pipe or a file.';

@@ -22,21 +22,22 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS,
   description: [
-    'One argument is a shell command line. Several arguments are a program and its arguments, and each is quoted so ' +
-      'that the job gets exactly these arguments. Put -- before a program that has options of its own. Arguments after ' +
-      '-- are never options of rq.',
-    'Without a command line, or with - or --infile, rq reads a list of jobs. The list has one job per line; blank lines ' +
-      'and lines that begin with # are skipped, and white space within a line is kept. The list can also be YAML or ' +
-      'JSON as printed by rq, which begins with ---, with "- …", or with a JSON array or object. rq reads these ' +
-      `fields from it: ${SUBMITTER_FIELDS.join(', ')}. A list that does not begin with ---, but has a ` +
-      'line such as "command: …" or "jid: 42", is refused. Options on the command line take precedence over the list.',
-    'Either all jobs of a call enter the queue, or none. The submitted jobs are printed, unless --quiet is given.',
+    'A single argument is a shell command line. Several arguments are a program and its arguments; rq quotes each ' +
+      'one so that the program receives exactly these arguments. Put "--" before a program that has its own options. ' +
+      'Arguments after "--" are never options of rq.',
+    'Without a command line, or with "-" or --infile, rq reads a list of jobs. The list has one command line per ' +
+      'line. rq skips blank lines and lines that begin with "#", and keeps white space within a line. The list can ' +
+      'also be YAML or JSON as printed by rq. Such a list begins with "---", with "- …", or with a JSON array or ' +
+      `object. rq reads these fields of each job: ${SUBMITTER_FIELDS.join(', ')}. rq refuses a list that does not ` +
+      'begin with "---" but contains a line such as "command: …" or "jid: 42". Options on the command line take ' +
+      'precedence over the list.',
+    'A call submits either all of its jobs or none. rq prints the submitted jobs unless --quiet is specified.',
   ],
   examples: [
     ["rq q submit 'sort big.txt > sorted.txt'", 'submit a shell command line'],
-    ['rq q submit -- python train.py --epochs 10', 'submit a program that has options of its own'],
+    ['rq q submit -- python train.py --epochs 10', 'submit a program that has its own options'],
     ['rq q submit --priority 5 --tag night < commands.txt', 'submit one job per line'],
-    ['rq q list dead | rq q submit -', 'submit dead jobs again, as new jobs'],
+    ['rq q list dead | rq q submit -', 'submit the dead jobs again, as new jobs'],
   ],
 };
 

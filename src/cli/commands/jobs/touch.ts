@@ -15,17 +15,18 @@ import { SUBMIT_OPTIONS } from './submit-options.ts';
 export const spec: CommandSpec = {
   name: 'touch',
   short: ['to'],
-  summary: 'submit jobs unless they are already pending',
+  summary: 'submit jobs that are not already pending',
   positionals: '[COMMAND…]',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS,
   description: [
-    'Submits jobs as submit does. If a pending job has the same command line and tag, touch changes that job as the ' +
-      'options say instead of submitting another one. The job keeps its jid and its place in the queue. Use this in cron jobs.',
+    'Submits jobs like "submit". If a pending job has the same command line and tag, "touch" applies the options to ' +
+      'that job instead of submitting another one. The job keeps its jid and its place in the queue. This command is ' +
+      'useful in cron jobs.',
   ],
   examples: [
     ["rq q touch --tag nightly './sync.sh'", 'keep at most one such job pending'],
-    ['rq q touch --priority 5 < commands.txt', 'touch one job per line'],
+    ['rq q touch --priority 5 < commands.txt', 'submit or update one job per line'],
   ],
 };
 

@@ -22,16 +22,17 @@ export const spec: CommandSpec = {
   options: [QUIET],
   description: [
     `Changes fields of the selected pending and holding jobs: ${SUBMITTER_FIELDS.join(', ')}, and state (pending or ` +
-      `holding). The value null clears a field: ${NULLABLE.join(', ')}. If a jid selects a job in another state, ` +
-      'nothing is changed. An empty selection is an error and never means all jobs.',
-    'Select jobs by jid (42), range (10-20) or list (1,3,7-9), by state (pending, holding), or by all. An argument with ' +
-      '= is a change. To select by a field, pipe the output of query or list.',
+      `holding). The value "null" clears one of these fields: ${NULLABLE.join(', ')}. If a job selected by jid is in ` +
+      'another state, rq changes nothing. An empty selection is an error; it never means all jobs.',
+    'A selection consists of jids (42), ranges (10-20), lists (1,3,7-9), states (pending, holding), or "all". An ' +
+      'argument that contains "=" is a change. To select jobs by a field, pipe the output of "query" or "list" to ' +
+      '"update".',
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
-    ['rq q update 42 priority=9', 'run a job before others'],
+    ['rq q update 42 priority=9', 'run a job before jobs with a lower priority'],
     ['rq q update holding state=pending', 'release all holding jobs'],
-    ['rq q query tag=x | rq q update priority=9 tag=null -', 'change the jobs that another command prints'],
+    ['rq q query tag=x | rq q update priority=9 tag=null -', 'change the jobs printed by another command'],
   ],
 };
 

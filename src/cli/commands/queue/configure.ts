@@ -15,11 +15,12 @@ export const spec: CommandSpec = {
   options: [],
   report: ['max_feed', 'min_sleep', 'max_sleep', 'lost_after', 'retention'],
   description: [
-    'Changes the given settings and prints all settings. null restores a default.',
-    'max_feed, min_sleep and max_sleep are the defaults of the feed options with these names. A running feeder reads ' +
-      'them at its next restart. lost_after is the time in seconds without a heartbeat after which a host counts as ' +
-      'lost (default 900). The restartable jobs of a lost host go back to pending, and its other jobs become dead. ' +
-      'retention is the time in seconds that an ended job stays in the queue before rotate moves it.',
+    'Changes the specified settings and prints all settings. The value "null" restores the default.',
+    'max_feed, min_sleep and max_sleep are the defaults of the "feed" options with the same names. A running feeder ' +
+      'reads these settings when it restarts. lost_after is the number of seconds without a heartbeat after which a ' +
+      'host is considered lost (default 900). The restartable jobs of a lost host return to pending, and the other ' +
+      'jobs of the host become dead. retention is the minimum number of seconds that an ended job stays in the queue ' +
+      'before "rotate" moves it.',
   ],
   examples: [
     ['rq q configure', 'print all settings'],
@@ -47,7 +48,7 @@ function readSetting(word: string): [keyof Settings, number | null] {
     const nearest = closest(key, NAMES);
     throw new RqError(
       'USAGE',
-      `unknown setting "${key}", did you mean ${nearest}? The settings are ${NAMES.join(', ')}`,
+      `unknown setting "${key}"; did you mean ${nearest}? The settings are ${NAMES.join(', ')}`,
     );
   }
   if (!word.includes('=')) throw new RqError('USAGE', `cannot configure ${name}: give a value, as in ${name}=4`);

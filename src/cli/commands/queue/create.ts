@@ -13,20 +13,23 @@ export const spec: CommandSpec = {
       type: 'text',
       value: 'MODE',
       choices: ['private', 'group'],
-      help: 'Who may use the queue: you alone (default), or the members of its group. They can then run commands as you.',
+      help:
+        '"private" (default): only you can use the queue. "group": the members of its group can use the queue, and ' +
+        'can run commands as you.',
     },
     {
       name: 'locking',
       type: 'text',
       value: 'KIND',
       choices: ['posix', 'lease'],
-      help: 'posix (default) requires a mount with POSIX locks. lease works without them, but is slower.',
+      help: '"posix" (default) requires a mount with POSIX locks. "lease" works without POSIX locks, but is slower.',
     },
   ],
   report: ['path', 'database', 'locking', 'mount'],
   description: [
-    'Creates the directory and an empty database in it. Refuses a directory that is not empty, and a mount without ' +
-      'the required locks. Prints the path, the database, the locking and the file system type.',
+    'Creates the directory with an empty database. Prints the path of the queue, the path of the database, the kind ' +
+      'of locking and the type of the file system. "create" refuses a directory that is not empty, and a mount that ' +
+      'does not support the required locks.',
   ],
   examples: [
     ['rq ~/q create', 'create a private queue in an NFS home directory'],

@@ -13,13 +13,13 @@ import { cronFacts } from '../hosts/cron-facts.ts';
 
 export const spec: CommandSpec = {
   name: 'doctor',
-  summary: 'diagnose problems of a queue and this host',
+  summary: 'diagnose problems with the queue and this host',
   options: [
     {
       name: 'with',
       type: 'text',
       value: 'HOST,…',
-      help: 'Compare this host with the feeders of these hosts (default: with all feeders).',
+      help: 'Compare this host with the feeders on these hosts (default: with all feeders).',
     },
     {
       name: 'full',
@@ -29,21 +29,21 @@ export const spec: CommandSpec = {
   ],
   report: ['queue', 'host', 'version', 'mount', 'verdict', 'checks', 'findings'],
   description: [
-    'Checks, on this host: the mount and its options; locks; the difference between the ' +
-      'clocks of the host and the file server; free space and inodes; folders and permissions; the lease; the database ' +
-      'and its journal; files without a job and jobs without their files; leftovers of killed processes; silent nodes ' +
-      'and jobs that run on them; versions, mounts, users and clocks of other hosts, as reported by their feeders; the ' +
+    'Checks the following on this host: the mount and its options; locks; the difference between the clocks of the ' +
+      'host and the file server; free space and inodes; directories and permissions; the lease; the database and its ' +
+      'journal; files without a job and jobs without files; leftovers of killed processes; silent nodes and the jobs ' +
+      'running on them; versions, mounts, users and clocks of other hosts, as reported by the feeders there; the ' +
       'runtime directory; the crontab.',
-    'Prints the result of each check: ok, note (it works), not checked, or problem. Prints for each finding what was ' +
-      'found, why it matters and what to do. The exit status is 1 if there is a problem.',
-    'Changes nothing: temporary files are removed again. On a read-only queue, or on a mount without locks, some ' +
-      'checks are skipped and reported as not checked.',
+    'Prints the result of each check: "ok", "note" (works, with a remark), "not checked" or "problem". For each ' +
+      'finding, prints what was found, why it matters and what to do. The exit status is 1 if any result is "problem".',
+    '"doctor" does not change the queue, and removes its temporary files. On a read-only queue, or on a mount ' +
+      'without locks, it skips some checks and reports them as "not checked".',
   ],
   examples: [
     ['rq q doctor', 'check the queue and this host'],
     ['rq q doctor --with node1,node2', 'also check that these hosts run feeders, and compare them'],
     ['rq q doctor --full --fields verdict', 'check the whole database, and print only the verdict'],
-    ['ssh node7 rq q doctor', 'check from another host'],
+    ['ssh node7 rq q doctor', 'run the checks on another host'],
   ],
 };
 

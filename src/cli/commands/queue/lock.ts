@@ -16,13 +16,14 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [],
   description: [
-    'Runs the command while it holds a lock on the queue, and exits with the exit status of the command. With read or ' +
-      'shared, others can read the queue, but not change it. With write or exclusive, others can neither read nor ' +
-      'change it. Feeders wait; their jobs continue to run. The lock ends with the command, or when rq itself ends.',
+    'Runs a command while rq holds a lock on the queue, and exits with the exit status of the command. While a ' +
+      '"read" or "shared" lock is held, other processes can read the queue but cannot change it. While a "write" or ' +
+      '"exclusive" lock is held, other processes can neither read nor change the queue. Feeders wait, but running ' +
+      'jobs continue. rq releases the lock when the command ends, or when rq itself ends.',
   ],
   examples: [
-    ['rq q lock read -- cp -a q /backup/q', 'copy the queue while no process writes to it'],
-    ['rq q lock exclusive -- tar -czf q.tgz q', 'archive the queue while no other process uses it'],
+    ['rq q lock read -- cp -a q /backup/q', 'copy the queue while no process is writing to it'],
+    ['rq q lock exclusive -- tar -czf q.tgz q', 'archive the queue while no other process is using it'],
   ],
 };
 
@@ -37,7 +38,7 @@ export async function run(call: CommandCall): Promise<number> {
   const [word = '', ...command] = call.positionals;
   const kind = uniquePrefix(word, Object.keys(KINDS) as (keyof typeof KINDS)[], 'kind of lock');
   if (kind === undefined) {
-    throw new RqError('USAGE', `there is no lock "${word}": give read or shared, or write or exclusive`);
+    throw new RqError('USAGE', `unknown kind of lock "${word}": use read, shared, write or exclusive`);
   }
   if (command.length === 0) {
     throw new RqError('USAGE', `lock needs a command to run: rq q lock ${kind} -- cp -a q backup`);

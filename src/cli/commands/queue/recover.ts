@@ -13,27 +13,31 @@ export const spec: CommandSpec = {
     {
       name: 'break-locks',
       type: 'flag',
-      help: 'Remove the locks of a dead host (NFS version 3) by replacing the database with a copy of it.',
+      help: 'Remove the locks of a dead host (NFS version 3) by replacing the database with a copy.',
     },
-    { name: 'yes', type: 'flag', help: 'Confirm that the host is dead. A transaction of a live host would be lost.' },
+    {
+      name: 'yes',
+      type: 'flag',
+      help: 'Confirm that the host is dead. If the host is still alive, its current transaction is lost.',
+    },
   ],
   report: ['database', 'damage', 'saved', 'lost', 'doubtful', 'kept', 'locks', 'journal', 'whole'],
   description: [
-    'Checks the whole database. If it is intact, nothing changes. Otherwise every row that can be read is ' +
-      'copied into a new database with new indexes, which replaces the damaged one. The damaged ' +
-      'file is kept beside it. Running jobs continue. The queue may be in use; other commands wait.',
-    'Rows are read with SQL. Where the program sqlite3 is installed and has ".recover", rows that SQL cannot reach are ' +
-      'read with it. --lock-timeout limits the run time of sqlite3.',
-    'Prints what was damaged (none, indexes, structure or rows), the number of saved jobs, the jids of lost jobs, the ' +
-      'jids of doubtful jobs, and the path of the damaged file. The row of a doubtful job can be read, but its contents ' +
-      'are invalid, so it is not saved. If no row can be read, nothing changes and the exit status is 1.',
-    '--break-locks only performs a quick check. It copies the database, rolls back the transaction of a dead writer, and ' +
-      'replaces the database with the copy.',
+    'Checks the whole database. If the database is intact, rq changes nothing. Otherwise, rq copies all readable ' +
+      'rows into a new database with new indexes. The new database replaces the damaged one, and the damaged file is ' +
+      'kept beside it. The queue can be in use: running jobs continue, and other commands wait.',
+    'rq reads the rows with SQL. If the program sqlite3 is installed and supports ".recover", rq uses it to read ' +
+      'rows that SQL cannot reach. --lock-timeout limits the run time of sqlite3.',
+    'Prints the kind of damage (none, indexes, structure or rows), the number of saved jobs, the jids of lost jobs, ' +
+      'the jids of doubtful jobs, and the path of the damaged file. A doubtful job has a readable row with invalid ' +
+      'contents, and is not saved. If no row is readable, rq changes nothing and exits with status 1.',
+    '--break-locks performs only a quick check. It copies the database, rolls back the transaction of a dead writer, ' +
+      'and replaces the database with the copy.',
   ],
   examples: [
-    ['rq q recover', 'check the database and repair it'],
+    ['rq q recover', 'check the database, and repair it if it is damaged'],
     ['rq q recover --fields damage,saved', 'print only the damage and the number of saved jobs'],
-    ['rq q recover --break-locks --yes', 'a host died while it held a lock, and will not come back'],
+    ['rq q recover --break-locks --yes', 'remove the locks of a host that died and will not come back'],
   ],
 };
 
@@ -63,7 +67,8 @@ async function breakLocksOf(call: CommandCall): Promise<void> {
   if (!call.options.flag('yes')) {
     throw new RqError(
       'USAGE',
-      `--break-locks replaces the database of ${call.queue} with a copy, so that the locks of a dead host no longer apply; a transaction of a live host would be lost; if the host is dead, add --yes`,
+      `--break-locks replaces the database of ${call.queue} with a copy, so that the locks of a dead host no longer ` +
+        'apply; if that host is still alive, its current transaction is lost; if it is dead, add --yes',
     );
   }
   const { database, journal, isWhole } = await useQueue(call, breakLocks);

@@ -16,15 +16,16 @@ export const spec: CommandSpec = {
   options: [],
   report: ['rotation', 'jobs'],
   description: [
-    'Moves finished and dead jobs and their files to an archive, and prints its path. A name that ends in .tgz or ' +
-      '.tar.gz creates one compressed file. Any other name creates a directory, which is a read-only queue. The default is ' +
-      'the path of the queue with the time and .tgz. Never overwrites a file.',
-    'The archive is complete and synced before any job is removed. If rq is killed, each job is either in the queue or ' +
-      'in the archive, and the next rotate completes the work.',
+    'Moves finished and dead jobs, with their files, to an archive, and prints the path of the archive. A name that ' +
+      'ends in ".tgz" or ".tar.gz" creates a compressed file. Any other name creates a directory that is a read-only ' +
+      'queue. The default name is the path of the queue, followed by the time and ".tgz". "rotate" never overwrites ' +
+      'a file.',
+    'rq completes and syncs the archive before it removes any job from the queue. If rq is killed, each job is ' +
+      'either in the queue or in the archive, and the next "rotate" completes the work.',
   ],
   examples: [
     ['rq q rotate', 'move ended jobs to a .tgz file beside the queue'],
-    ['rq q rotate old', 'move ended jobs to a directory, for "rq old list"'],
+    ['rq q rotate old', 'move ended jobs to a directory, which "rq old list" can read'],
   ],
 };
 

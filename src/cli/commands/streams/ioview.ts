@@ -22,13 +22,14 @@ export const spec: CommandSpec = {
       short: 'e',
       type: 'text',
       value: 'COMMAND',
-      help: 'The program that opens the files, with its arguments (default: RQ_EDITOR, or vim -R -o).',
+      help: 'The program that opens the files, with its arguments (default: RQ_EDITOR, or "vim -R -o").',
     },
   ],
   description: [
-    'Runs an editor with the existing files of the job, and exits with the exit status of the editor. The default is ' +
-      'vim -R -o, which is read-only and shows one window per file. Without vim, it is the pager: PAGER, less or more.',
-    'If stdout is not a terminal, name an editor with --editor or RQ_EDITOR.',
+    'Opens the existing files of the job in an editor, and exits with the exit status of the editor. The default ' +
+      'editor is "vim -R -o", which opens the files read-only, in one window per file. If vim is not installed, rq ' +
+      'uses a pager (PAGER, less or more).',
+    'If stdout is not a terminal, specify an editor with --editor or RQ_EDITOR.',
   ],
   examples: [
     ['rq q ioview 42', 'view the files of a job in vim'],

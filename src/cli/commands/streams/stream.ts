@@ -20,10 +20,10 @@ export const specs: readonly CommandSpec[] = STREAMS.map((name, descriptor) => (
   minPositionals: 1,
   maxPositionals: 1,
   options: [SNAPSHOT],
-  description: [`Prints the ${name} of a job, byte for byte.`],
+  description: [`Prints the ${name} of a job unchanged.`],
   examples: [
     [`rq q ${name} 42`, `print the ${name} of job 42`],
-    [`rq q ${name} 42 | less`, 'view it in a pager'],
+    [`rq q ${name} 42 | less`, `view the ${name} in a pager`],
   ],
 }));
 

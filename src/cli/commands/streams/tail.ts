@@ -24,22 +24,24 @@ export const spec: CommandSpec = {
       value: 'N',
       min: 0,
       max: 1e9,
-      help: 'How many lines of existing output to print first (default 10).',
+      help: 'Number of lines of existing output to print first (default 10).',
     },
-    { name: 'from-start', type: 'flag', help: 'Start with the first byte of the output. Overrides --lines.' },
+    { name: 'from-start', type: 'flag', help: 'Print the output from the beginning. Overrides --lines.' },
   ],
   description: [
-    'Prints the output of the selected jobs as they write it, byte for byte. Ends when all these jobs have ended and ' +
-      'their output is printed. Waits for jobs that have not started. If a job starts again, follows its new output from ' +
-      'the beginning. The set of jobs is fixed at the start.',
-    'With several jobs, a line such as "==> job 42 stdout <==" precedes the output of each job. Messages on stderr ' +
-      'report jobs that wait, have failed, are dead or were deleted. A failed job does not change the exit status of rq.',
-    `Select jobs as for list. ${STDIN_JIDS} ${STDIN_DEFAULT}`,
+    'Prints the output of the selected jobs unchanged, while the jobs are writing it. "tail" waits for jobs that ' +
+      'have not started. It exits when all selected jobs have ended and all of their output has been printed. If a ' +
+      'job starts again, "tail" prints the new output from the beginning. "tail" does not follow jobs that are ' +
+      'submitted later.',
+    'If several jobs are selected, a line such as "==> job 42 stdout <==" precedes the output of each job. Messages ' +
+      'on stderr report jobs that are waiting, have failed, are dead or were deleted. A failed job does not change ' +
+      'the exit status of rq.',
+    `The selection is the same as for "list". ${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
-    ['rq q tail 42', 'print the last ten lines of a job, then follow it'],
-    ['rq q tail running --stderr --lines 0', 'follow the stderr of the running jobs, from now on'],
-    ['rq q tail 42 --from-start > log', 'save all output of a job until it ends'],
+    ['rq q tail 42', 'print the last ten lines of the output of a job, then follow the output'],
+    ['rq q tail running --stderr --lines 0', 'follow the new stderr output of all running jobs'],
+    ['rq q tail 42 --from-start > log', 'save all output of a job until the job ends'],
   ],
 };
 
