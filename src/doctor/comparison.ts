@@ -20,9 +20,9 @@ export function versionFindings(nodes: readonly Node[], version: string): Findin
   }
   return [...hosts].map(([other, names]) =>
     note(
-      `the feeder of ${shortList(names)} has version ${other} of rq, this host has ${version}`,
+      `the feeder of ${shortList(names)} has version ${other} of rq; this host has ${version}`,
       'an older version of rq cannot use the queue after a newer one has upgraded its schema',
-      'upgrade rq on that host, then run: rq q restart; its jobs continue',
+      'upgrade rq on that host, then run: rq q restart (running jobs continue)',
     ),
   );
 }
@@ -37,8 +37,8 @@ export function missingFeederFindings(
   return missing.map((host) =>
     problem(
       `no feeder of ${host} has registered with the queue`,
-      'none was started on that host, or that host does not see this queue',
-      `start it on ${host}: rq ${queueDirectory} start`,
+      'no feeder was started on that host, or that host cannot access this queue',
+      `start a feeder on ${host}: rq ${queueDirectory} start`,
     ),
   );
 }
@@ -68,22 +68,24 @@ function compareMount(
   own: LocalHost['facts'],
 ): Finding[] {
   const why = 'hosts with different mounts see changes, and get errors, at different times';
-  const advice = 'mount it with the same type and options on all hosts';
-  if (mount !== own.mount) return [note(`the queue is on ${mount} on ${host}, on ${own.mount} here`, why, advice)];
+  const advice = 'use the same file system type and mount options on all hosts';
+  if (mount !== own.mount) return [note(`the queue is on ${mount} on ${host}, but on ${own.mount} here`, why, advice)];
   const [theirs, ours] = [options.split(','), own.mount_options.split(',')];
   const only = (one: readonly string[], other: readonly string[]): string =>
     one.filter((option) => !other.includes(option)).join(',') || 'nothing';
   const [onlyTheirs, onlyOurs] = [only(theirs, ours), only(ours, theirs)];
   const isSame = onlyTheirs === 'nothing' && onlyOurs === 'nothing';
-  return list(!isSame && note(`${host} mounts it with ${onlyTheirs}, this host with ${onlyOurs}`, why, advice));
+  return list(
+    !isSame && note(`${host} mounts the queue with ${onlyTheirs}; this host mounts it with ${onlyOurs}`, why, advice),
+  );
 }
 
 function compareUser(host: string, facts: Node['facts'], own: LocalHost['facts']): Finding[] {
   if (facts['user'] !== own.user || facts['uid'] === String(own.uid)) return [];
   return [
     problem(
-      `${own.user} has the uid ${facts['uid']} on ${host}, and ${own.uid} here`,
-      'NFS identifies users by uid, so the two cannot use the files of each other',
+      `${own.user} has the uid ${facts['uid']} on ${host}, but ${own.uid} here`,
+      'NFS identifies users by uid, so neither uid can use the files of the other',
       'give the user the same uid on all hosts',
     ),
   ];
@@ -95,7 +97,7 @@ function compareNodeVersion(host: string, facts: Node['facts'], own: LocalHost['
   return list(
     theirs.split('.')[0] !== ours.split('.')[0] &&
       note(
-        `${host} runs Node ${theirs}, this host ${ours}`,
+        `${host} runs Node ${theirs}; this host runs Node ${ours}`,
         why,
         'use one version on all hosts that share an installation',
       ),

@@ -28,8 +28,8 @@ export function cronFindings(
   return list(
     !hasFeeder &&
       note(
-        'no feeder runs on this host, although the crontab has a line for it',
-        'cron starts a feeder every 15 minutes; the last one has ended since, or cannot start',
+        'no feeder is running on this host, although the crontab has a line for it',
+        'cron starts a feeder every 15 minutes; the last feeder has ended since then, or cannot start',
         `to see the error: rq ${queueDirectory} start; to remove the line: rq ${queueDirectory} cron delete`,
       ),
   );

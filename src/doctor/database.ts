@@ -35,7 +35,9 @@ export function databaseFindings(found: Look<DatabaseFacts>, queueDirectory: str
     case 'damaged':
       return [damaged(found.why, queueDirectory)];
     case 'newer':
-      return [problem(found.why, 'this version of rq does not know its schema', 'upgrade rq on this host')];
+      return [
+        problem(found.why, 'this version of rq does not support the schema of the database', 'upgrade rq on this host'),
+      ];
     case 'failed':
       return [notChecked(`the database could not be read: ${found.why}`, 'run doctor as the owner of the queue')];
     case 'seen':
@@ -57,14 +59,14 @@ function factFindings({ fault, isOlder, rotations }: DatabaseFacts, queueDirecto
     isOlder &&
       note(
         'an older version of rq created the database',
-        'the next change by this version upgrades the schema, and feeders of older versions cannot use it afterwards',
+        'the next change by this version upgrades the schema; feeders of older versions then cannot use the queue',
         'upgrade rq on all hosts',
       ),
     rotations.length > 0 &&
       note(
         `a rotation was not completed: ${rotations.join(', ')}`,
-        'it contains its jobs, but their files are still in the queue',
-        `run on a host that can see that path: rq ${queueDirectory} rotate`,
+        'the rotation contains the jobs, but the files of these jobs are still in the queue',
+        `run on a host that can access that path: rq ${queueDirectory} rotate`,
       ),
   );
 }
@@ -81,7 +83,7 @@ export function checkKeptJournal(queueDirectory: string): Finding[] {
   if (!after.isFree || after.highest !== before.highest || !after.names.includes('db-journal')) return [];
   return [
     problem(
-      `${journal} remains while no process writes: a program set journal_mode to TRUNCATE or PERSIST`,
+      `${journal} remains while no process is writing: a program set journal_mode to TRUNCATE or PERSIST`,
       'a host that is cut off and comes back can undo transactions of other hosts',
       `change the queue only with: rq ${queueDirectory} execute; the next change by rq removes the journal`,
     ),

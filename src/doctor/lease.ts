@@ -33,7 +33,7 @@ export async function checkLease(
   if (holder !== undefined || serverNowMs - createdMs < STALE_MS) return strays;
   say(`${name} seems to be stale; watching it for ${WATCH_MS / 1000} s`);
   if (await changes(directory, highest, clock)) return strays;
-  const found = `${name} has been held since ${new Date(createdMs).toISOString()} and is not refreshed`;
+  const found = `${name} has been held since ${new Date(createdMs).toISOString()} and is not being refreshed`;
   return [...strays, note(found, `${effect} after ${STALE_MS / 1000} s`, 'no action is needed')];
 }
 
@@ -57,7 +57,7 @@ function checkNames(directory: string, names: readonly string[]): Finding[] {
     stuck.length > 0 &&
       problem(
         `${shortList(stuck)}: not an empty directory`,
-        'the holder of the lease cannot remove it, and every change of the queue fails',
+        'the holder of the lease cannot remove it, and every change to the queue fails',
         `run: rm -r ${stuck.map((name) => join(directory, name)).join(' ')}`,
       ),
     unknownNames.length > 0 &&

@@ -33,10 +33,10 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
   return list(
     left.length > 0 &&
       note(
-        `${shortList(left)}: left by a killed process of rq`,
+        `${shortList(left)}: left by an rq process that was killed`,
         'it uses space',
         hasPartial
-          ? `run: rq ${directory} rotate; then remove what is left`
+          ? `run: rq ${directory} rotate; then remove any of these files that remain`
           : `run: rm -r ${left.slice(0, 5).join(' ')}`,
       ),
     kept.length > 0 &&
@@ -56,7 +56,7 @@ export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: strin
   return list(
     missing.length > 0 &&
       problem(
-        `${shortList(missing)}: pending jobs need this, and it does not exist`,
+        `${shortList(missing)}: does not exist, but pending jobs need it`,
         'these jobs fail when they start',
         `give each job another file: rq ${queueDirectory} update JID stdin=FILE (or data=PATH)`,
       ),
@@ -64,7 +64,7 @@ export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: strin
       note(
         `${shortList(ownerless)}: no job owns this`,
         'it uses space; a new job with that jid uses other file names',
-        `if no command is running that submits, deletes or rotates: rm -r ${paths.join(' ')}`,
+        `if no command that submits, deletes or rotates is running: rm -r ${paths.join(' ')}`,
       ),
   );
 }

@@ -46,7 +46,7 @@ export async function checkLocks(directory: string, { program, lockTimeoutMs, si
 
 function lockFindings(database: string): Finding[] {
   try {
-    return seesLock(database) ? [] : [broken('a process does not see the lock of another')];
+    return seesLock(database) ? [] : [broken('a process does not see the lock of another process')];
   } catch (error) {
     return [broken(`a database cannot be locked: ${errorMessage(error)}`)];
   }
@@ -61,6 +61,6 @@ function broken(found: string): Finding {
   return problem(
     found,
     'without locks, two hosts can write to the database at once and damage it',
-    'check that the lock service runs (NFS 3: rpc.statd on all hosts and the server), or mount it as NFS 4',
+    'check that the lock service is running (NFS 3: rpc.statd on all hosts and the server), or mount the queue as NFS 4',
   );
 }

@@ -13,7 +13,7 @@ export function mountFindings(mount: Mount, locking: Locking): Finding[] {
     locks !== undefined &&
       problem(
         locks,
-        'hosts do not see the locks of each other; two hosts that write at once damage the database',
+        "hosts do not see each other's locks; two hosts that write at once damage the database",
         'change the mount, or create the queue again with --locking lease (docs/nfs.md)',
       ),
   );
@@ -39,7 +39,7 @@ function nfsFindings(options: ReadonlySet<string>): Finding[] {
       ),
     cacheS > DEFAULT_CACHE_S &&
       note(
-        `this host may use attributes of files that are ${cacheS} s old (actimeo, acregmax or acdirmax)`,
+        `this host may use file attributes that are ${cacheS} s old (actimeo, acregmax or acdirmax)`,
         'rq asks the server where this matters, but jobs and users see changes by other hosts late',
         `mount it with actimeo=${DEFAULT_CACHE_S} or less, or without these options`,
       ),

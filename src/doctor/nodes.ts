@@ -24,7 +24,7 @@ export function silentNodeFindings(
   return silent.map(({ host, isLost, lastHeartbeat }) =>
     note(
       `no heartbeat from the feeder of ${host} since ${lastHeartbeat}${isLost ? '; other feeders declared it lost' : ''}`,
-      'it was killed, its host is down, or it cannot reach the queue; no job is recorded as running there',
+      'the feeder was killed, its host is down, or it cannot reach the queue; no job is recorded as running there',
       `start it again on ${host}: rq ${queueDirectory} start; if the host is permanently gone, remove ${queueDirectory}/nodes/${host}`,
     ),
   );
@@ -39,12 +39,12 @@ export function runningFindings(
   const alive = liveNodes(nodes, serverNowMs);
   return [...running].flatMap(([host, jobs]) => {
     if (alive.some((node) => node.host === host)) return [];
-    const what = jobs === 1 ? '1 job runs' : `${jobs} jobs run`;
+    const what = jobs === 1 ? '1 job is running' : `${jobs} jobs are running`;
     const seen = nodes.find((node) => node.host === host);
     const since = seen === undefined ? 'has no feeder' : `has sent no heartbeat since ${seen.lastHeartbeat}`;
     const found = `${what} on ${host}, which ${since}`;
     const start = `start the feeder on ${host}: rq ${queueDirectory} start`;
-    if (alive.length === 0) return [problem(found, 'no feeder runs that could declare the host lost', start)];
+    if (alive.length === 0) return [problem(found, 'no feeder is running that could declare the host lost', start)];
     const why = 'other feeders declare the host lost after lost_after seconds (rq help configure), and end its jobs';
     return [note(found, why, start)];
   });

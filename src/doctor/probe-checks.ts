@@ -47,7 +47,7 @@ async function lockFindings(
   if (lockProblem(mountOf(queue.directory)) === undefined) {
     return await checkLocks(directory, { ...options, lockTimeoutMs: queue.lockTimeoutMs });
   }
-  return [notChecked('locks were not checked: on this mount, hosts do not share them', 'see the check "mount"')];
+  return [notChecked('locks were not checked: hosts do not share locks on this mount', 'see the check "mount"')];
 }
 
 function skipped({ directory }: Queue, probe: Exclude<Probe, { kind: 'made' }>): ProbeResults {

@@ -21,7 +21,7 @@ export function checkRuntime(directory: string): Finding[] {
       freeSpace(existing).freeBytes < MIN_FREE_BYTES &&
         problem(
           `the file system of ${existing} is full`,
-          'the runner writes to its journal there before it starts a job, and starts none if it cannot',
+          'the runner writes to its journal there before it starts a job, and starts no job if it cannot write',
           'free some space',
         ),
       !existsSync(root) &&
@@ -46,7 +46,7 @@ export function socketFindings(directory: string): Finding[] {
 /** Checks that a file system of this type is not shared between hosts. */
 export function runtimeMountFindings(type: string, path: string): Finding[] {
   const isShared = /^(?:nfs4?|lustre|cifs|smb3|ceph|beegfs|gpfs|fuse\.glusterfs)$/.test(type);
-  const why = 'hosts with the same name would use one pid file and one socket';
+  const why = 'hosts with the same name would use the same pid file and the same socket';
   return list(isShared && problem(`${path} is on ${type}`, why, ELSEWHERE));
 }
 

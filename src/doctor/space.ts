@@ -32,7 +32,7 @@ export function spaceFindings({ freeBytes }: FreeSpace, databaseBytes: number): 
   const advice = 'free some space, or rotate the queue to another disk';
   if (freeBytes < PROBLEM_BYTES) return [problem(found, FULL, advice)];
   if (freeBytes < NOTE_BYTES) return [note(found, FULL, advice)];
-  const why = `the database takes ${formatBytes(databaseBytes)}; backup, rotate and recover make a copy of it`;
+  const why = `the database uses ${formatBytes(databaseBytes)}; backup, rotate and recover make a copy of it`;
   return list(
     freeBytes < 2 * databaseBytes && note(found, why, 'free some space, or back up and rotate to another disk'),
   );

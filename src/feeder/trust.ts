@@ -38,7 +38,10 @@ export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): vo
   const untrusted = otherWriters(queueDirectory).find(({ who }) => who === 'anyone' || !trustGroup);
   if (untrusted === undefined) return;
   const { path, why, advice } = untrusted;
-  throw new RqError('QUEUE_UNSAFE', `cannot feed from ${path}: ${why}, so others could run commands as you; ${advice}`);
+  throw new RqError(
+    'QUEUE_UNSAFE',
+    `cannot feed from ${path}: ${why}, so other users could run commands as you; ${advice}`,
+  );
 }
 
 /** A link to the database would have a lease of its own, and opening a pipe would wait for a writer. */
@@ -47,7 +50,7 @@ function refuseLinkedDatabase(queueDirectory: string): void {
   if (lstatSync(database).isFile()) return;
   throw new RqError(
     'QUEUE_UNSAFE',
-    `cannot feed from ${database}: it is not a regular file; move the database itself there`,
+    `cannot feed from ${database}: it is not a regular file; move the database itself to this path`,
   );
 }
 

@@ -5,7 +5,7 @@ export function fileFault(error: unknown): { readonly code: ErrorCode; readonly 
   switch (errorCode(error)) {
     case 'EACCES':
     case 'EPERM':
-      return { code: 'NOT_ALLOWED', reason: 'permission denied; ask its owner' };
+      return { code: 'NOT_ALLOWED', reason: 'permission denied; ask the owner for access' };
     case 'EROFS':
       return { code: 'NOT_ALLOWED', reason: 'it is mounted read-only' };
     case 'ENOSPC':

@@ -11,7 +11,7 @@ export function hostName(environment: NodeJS.ProcessEnv = process.env): string {
   if (HOST_NAME.test(name)) return name;
   throw new RqError(
     'INVALID_INPUT',
-    `cannot use ${JSON.stringify(name)} as this host's name: set RQ_HOST to letters, digits, dots and hyphens`,
+    `cannot use ${JSON.stringify(name)} as this host's name: set RQ_HOST to a name of letters, digits, dots and hyphens`,
   );
 }
 

@@ -32,7 +32,7 @@ export function ensurePrivateDirectory(directory: string): void {
     if (errorCode(error) !== 'EEXIST') {
       throw new RqError(
         'NOT_ALLOWED',
-        `cannot create the runtime directory ${directory}: set RQ_RUNTIME_DIR to another one`,
+        `cannot create the runtime directory ${directory}: set RQ_RUNTIME_DIR to another directory`,
         {
           cause: error,
         },

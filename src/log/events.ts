@@ -18,12 +18,12 @@ export class FeederEvents {
   }
 
   restarting(): void {
-    this.logger.info('restarting the feeder; its jobs continue');
+    this.logger.info('restarting the feeder; running jobs continue');
   }
 
   shuttingDown(signal: string, running: number): void {
     const hint = signal === 'SIGINT' ? '; press Ctrl-C again to kill them' : '';
-    this.logger.info({ signal, running }, `shutting down: no more jobs are claimed, waiting for running jobs${hint}`);
+    this.logger.info({ signal, running }, `shutting down: claiming no more jobs, and waiting for running jobs${hint}`);
   }
 
   killingAll(running: number): void {

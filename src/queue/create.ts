@@ -80,6 +80,6 @@ function refuseWithoutLocks(directory: string, problem: string | undefined, lock
   if (problem === undefined || locking === 'lease') return;
   throw new RqError(
     'QUEUE_UNSAFE',
-    `cannot ${ATTEMPTED} ${directory}: ${problem}; if you cannot, use --locking lease; docs/nfs.md describes its risk`,
+    `cannot ${ATTEMPTED} ${directory}: ${problem}; or use --locking lease (docs/nfs.md describes the risk)`,
   );
 }

@@ -39,7 +39,7 @@ export function mountAt(path: string, mounts: readonly Mount[]): Mount {
 /** Why other hosts do not see POSIX locks on this mount, with advice; undefined if they do. */
 export function lockProblem({ type, options }: Mount): string | undefined {
   if (type === 'nfs' || type === 'nfs4') {
-    if (options.has('nolock')) return 'it is mounted with nolock; mount it without, or as NFS version 4';
+    if (options.has('nolock')) return 'it is mounted with nolock; mount it without nolock, or as NFS version 4';
     const local = [...options].find((option) => option === 'local_lock=all' || option === 'local_lock=posix');
     return local === undefined ? undefined : `it is mounted with ${local}; mount it with local_lock=none`;
   }

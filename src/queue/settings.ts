@@ -54,7 +54,10 @@ export async function configureQueue(
     const settings = settingsIn(connection);
     if (settings.min_sleep <= settings.max_sleep) return settings;
     const { min_sleep, max_sleep } = settings;
-    throw new RqError('INVALID_INPUT', `cannot configure: min_sleep ${min_sleep} is more than max_sleep ${max_sleep}`);
+    throw new RqError(
+      'INVALID_INPUT',
+      `cannot configure: min_sleep ${min_sleep} is greater than max_sleep ${max_sleep}`,
+    );
   });
 }
 

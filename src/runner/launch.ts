@@ -47,7 +47,7 @@ export async function launchRunner(
   socketPath(directory);
   let found = await probeRunner(directory, timeoutMs);
   if (found === 'silent') {
-    throw launchError(directory, `another runner serves it and did not answer within ${timeoutMs / 1000} s`);
+    throw launchError(directory, `another runner is serving it and did not answer within ${timeoutMs / 1000} s`);
   }
   if (found !== undefined) return found;
   const launched = new LaunchedProgram(directory, program, idleMs);

@@ -187,7 +187,7 @@ export class RunnerServer {
 
   private disconnectIfNotReading(connection: LineConnection | undefined): void {
     if (connection === undefined || connection.unsentBytes <= MAX_UNSENT_BYTES) return;
-    this.options.log.clientRefused('NOT_READING', 'the client does not read its replies');
+    this.options.log.clientRefused('NOT_READING', 'the client is not reading its replies');
     connection.destroy();
   }
 

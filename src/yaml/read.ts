@@ -87,11 +87,11 @@ function lineFaultOf(command: string): string | undefined {
   return FIELD_LINE.test(command) ? FIELD : checkCommand?.(command);
 }
 
-const FIELD = "is a field of a job in YAML: put --- before the first line, or 'quote' the word if it is a program";
+const FIELD = `is a field of a job in YAML: put "---" before the first line, or 'quote' the word if it is a program`;
 const CARRIAGE_RETURN = "ends with CR LF, as on Windows: remove the CRs with tr -d '\\r'";
 
 function lineFault(line: number, fault: string, source: string): RqError {
-  const hint = fault.includes('NUL') ? ': is it a binary file?' : '';
+  const hint = fault.includes('NUL') ? '; is the input a binary file?' : '';
   return new RqError('INVALID_INPUT', `cannot submit line ${line} of ${source}: the command ${fault}${hint}`);
 }
 
@@ -107,7 +107,7 @@ function decode(bytes: Uint8Array, source: string): string {
     if (!isUtf8(bytes.subarray(start, end))) {
       throw new RqError(
         'INVALID_INPUT',
-        `line ${line} of ${source} is not UTF-8: convert it with iconv, nothing was submitted`,
+        `line ${line} of ${source} is not UTF-8; nothing was submitted; convert the input with iconv`,
       );
     }
     start = end + 1;

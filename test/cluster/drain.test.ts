@@ -54,11 +54,13 @@ describeInFull('a queue drained by three hosts', () => {
     lab = await Lab.up({ clients: 1, mountOptions: NO_LOCKS });
     const refused = await lab.run('n1', shellCommand(program, `${SHARE}/q`, 'create'));
     expect(refused.status).toBe(1);
-    expect(refused.output).toMatch(/mounted with nolock; mount it without, or as NFS version 4; .* --locking lease/);
+    expect(refused.output).toMatch(
+      /mounted with nolock; mount it without nolock, or as NFS version 4; .* --locking lease/,
+    );
     // On the server, the disk is local and has locks.
     await lab.output('server', shellCommand(program, '/srv/disk/q/posix', 'create'));
     const unfed = await lab.run('n1', shellCommand(program, `${SHARE}/posix`, 'feed', '--until-empty'));
     expect(unfed.status).toBe(1);
-    expect(unfed.output).toMatch(/cannot feed .* mounted with nolock; mount it without, .* --locking lease/);
+    expect(unfed.output).toMatch(/cannot feed .* mounted with nolock; mount it without nolock, .* --locking lease/);
   });
 });

@@ -56,7 +56,7 @@ describeInFull('on a hard mount whose server does not answer', () => {
     // At its next heartbeat at the latest.
     await feeder.waitForOutput(`warn  still waiting after [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
     await lab.boot('server');
-    await feeder.waitForOutput(`warn  continues after [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
+    await feeder.waitForOutput(`warn  continuing after [0-9]+ s: ${SILENT}`, { timeoutMs: 120_000 });
     await lab.output('n2', rq('submit', '--quiet', 'true', '--tag', 'after'));
     await feeder.waitForOutput('jid=2.* exit_status=0', { timeoutMs: 120_000 });
     await feeder.signal('TERM');

@@ -29,7 +29,7 @@ export function readAssignments(assignments: readonly string[], environment: Nod
   for (const word of assignments) {
     const at = word.indexOf('=');
     const key = keyOf(word.slice(0, at), word);
-    if (Object.hasOwn(change, key)) throw new RqError('USAGE', `cannot update: ${key} is given twice`);
+    if (Object.hasOwn(change, key)) throw new RqError('USAGE', `cannot update: ${key} is specified twice`);
     change[key] = assignedValue(key, word.slice(at + 1), environment);
   }
   return change;
@@ -38,7 +38,7 @@ export function readAssignments(assignments: readonly string[], environment: Nod
 function keyOf(name: string, word: string): Key {
   const key = KEYS.find((each) => each === name);
   if (key !== undefined) return key;
-  if (name === '') throw new RqError('USAGE', `cannot update: "${word}" has no key before the =`);
+  if (name === '') throw new RqError('USAGE', `cannot update: "${word}" has no key before the "="`);
   const hint = isJobField(name) ? 'rq sets it itself.' : `no such field; did you mean ${closest(name, [...KEYS])}?`;
   throw new RqError('USAGE', `cannot update "${name}": ${hint} The fields are ${KEYS.join(', ')}`);
 }
@@ -46,7 +46,7 @@ function keyOf(name: string, word: string): Key {
 function assignedValue(key: Key, text: string, environment: NodeJS.ProcessEnv): string | number | boolean | null {
   if (text === 'null') {
     if (NULLABLE.includes(key)) return null;
-    throw new RqError('INVALID_INPUT', `cannot update: ${key} cannot be null, only ${NULLABLE.join(', ')} can`);
+    throw new RqError('INVALID_INPUT', `cannot update: ${key} cannot be null; only ${NULLABLE.join(', ')} can`);
   }
   if (key === 'state') {
     if (text === 'pending' || text === 'holding') return text;

@@ -28,10 +28,10 @@ export function listPath({ command, options, positionals, literalFrom }: Command
   const hasDash = positionals[0] === '-' && literalFrom > 0;
   if (positionals.length > (hasDash ? 1 : 0)) {
     if (!hasDash && infile === undefined) return undefined;
-    throw new RqError('USAGE', `cannot ${command} a command line and a list in one call: give one of them`);
+    throw new RqError('USAGE', `cannot ${command} a command line and a list in one call: give only one of them`);
   }
   if (!hasDash || infile === undefined) return infile ?? '-';
-  throw new RqError('USAGE', `cannot ${command} jobs from both - and --infile: give one of them`);
+  throw new RqError('USAGE', `cannot ${command} jobs from both "-" and --infile: give only one of them`);
 }
 
 function commandLine({ command, positionals }: CommandCall): string {
@@ -45,12 +45,15 @@ async function readStdin({ command, input }: CommandCall): Promise<Uint8Array> {
   if (input.kind === 'terminal') {
     throw new RqError(
       'USAGE',
-      `cannot ${command}: no jobs are given; give a command line, pipe a list to stdin, or name a list with --infile`,
+      `cannot ${command}: no jobs specified; give a command line, pipe a list to stdin, or name a list with --infile`,
     );
   }
   const bytes = await readAll(input);
   if (bytes.length > 0 || input.kind !== 'none') return bytes;
-  throw new RqError('USAGE', `cannot ${command}: stdin is closed and no command line is given; give one`);
+  throw new RqError(
+    'USAGE',
+    `cannot ${command}: stdin is closed and no command line is specified; give a command line`,
+  );
 }
 
 function readFile(path: string): Uint8Array {

@@ -63,14 +63,14 @@ function refuseStdin({ command, input }: CommandCall, isInUse: boolean): void {
     );
   }
   if (input.kind !== 'terminal') return;
-  throw new RqError('USAGE', `cannot ${command}: --stdin reads a terminal; redirect stdin, or use --stdin=FILE`);
+  throw new RqError('USAGE', `cannot ${command}: stdin is a terminal; redirect it, or use --stdin=FILE`);
 }
 
 async function copyInput(input: InputStream, path: string): Promise<void> {
   try {
     await pipeline(input.chunks(), createWriteStream(path, { mode: 0o600 }));
   } catch (error) {
-    const message = `cannot copy stdin to ${path}: ${errorMessage(error)}; set TMPDIR to a directory with space`;
+    const message = `cannot copy stdin to ${path}: ${errorMessage(error)}; set TMPDIR to a directory with enough space`;
     throw new RqError('IO', message, { cause: error });
   }
 }

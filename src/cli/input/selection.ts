@@ -86,7 +86,7 @@ function parseState(part: string, word: string): JobState {
   const shown = part === word ? `"${word}"` : `"${part}" in "${word}"`;
   const hint = nearestHint(part.toLowerCase(), [...JOB_STATES, 'failed', 'all']);
   const advice = `jids (42, 10-20, 1,3), states (${JOB_STATES.join(' ')}), failed, key=value, or all`;
-  throw new RqError('USAGE', `${shown} does not select jobs${hint === '' ? ': give' : `${hint} Give`} ${advice}`);
+  throw new RqError('USAGE', `${shown} is not a valid selection${hint === '' ? ': give' : `${hint} Give`} ${advice}`);
 }
 
 function parsePair(word: string): Pair {
@@ -99,7 +99,10 @@ function parsePair(word: string): Pair {
     throw new RqError('USAGE', `cannot select by "${key}": no such field; did you mean ${nearest}?`);
   }
   if (value === '') {
-    throw new RqError('USAGE', `cannot select by ${word}: the value is empty; use ${field}=null for jobs without it`);
+    throw new RqError(
+      'USAGE',
+      `cannot select by ${word}: the value is empty; use ${field}=null for jobs without a value`,
+    );
   }
   return { field, value: value === 'null' ? null : pairValue(field, value) };
 }

@@ -17,7 +17,7 @@ export function queryExpression(positionals: readonly string[]): string {
   if (terms.length > 0 && simple.every((term) => term !== undefined)) return simple.join(' AND ');
   const text = positionals.join(' ').trim();
   if (text === '') {
-    throw new RqError('USAGE', "cannot query: the expression is empty; give one, such as 'exit_status != 0'");
+    throw new RqError('USAGE', "cannot query: the expression is empty; give an expression such as 'exit_status != 0'");
   }
   if (text.includes('\0')) throw new RqError('USAGE', 'cannot query: the expression contains a NUL byte; remove it');
   return text;

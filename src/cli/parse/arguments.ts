@@ -96,7 +96,7 @@ function environmentOptions(command: Command, environment: NodeJS.ProcessEnv): V
     throw new RqError('USAGE', `${source} contains the option ${unknown[0]}, which no command has`);
   }
   const [word] = [...positionals, ...literals];
-  if (word !== undefined) throw new RqError('USAGE', `${source} may contain options only, not the word "${word}"`);
+  if (word !== undefined) throw new RqError('USAGE', `${source} may contain only options, not the word "${word}"`);
   const own = optionsOf(command);
   const { argv, error } = parse(
     { options: options.filter((each) => isOneOf(own, each)), unknown, positionals, literals },
@@ -120,7 +120,7 @@ function withHint(error: unknown, command: CommandSpec, start: string, positiona
   const example = RUNS_PROGRAM.get(command.name);
   const hint =
     example !== undefined && positionals.length > 0
-      ? `: put -- before a program with options of its own: ${start} ${example} -- python train.py --epochs 10`
+      ? `: put "--" before a program that has its own options: ${start} ${example} -- python train.py --epochs 10`
       : `; see: rq help ${command.name}`;
   if (error instanceof InvalidArguments) error.hint = hint;
   if (!(error instanceof RqError) || error.code !== 'USAGE') return error;

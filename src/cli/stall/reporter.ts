@@ -46,7 +46,7 @@ export class Reporter {
     const { last } = this;
     this.last = undefined;
     this.reports = 0;
-    return last === undefined ? undefined : `continues after ${seconds(nowMs - last.sinceMs)}: ${last.reason}`;
+    return last === undefined ? undefined : `continuing after ${seconds(nowMs - last.sinceMs)}: ${last.reason}`;
   }
 
   private dueMs(): number {

@@ -67,7 +67,7 @@ class Watcher {
     this.signalledMs ??= nowMs;
     if (target.kind === 'stderr') endProcess(SIGNALLED + signal);
     if (nowMs - this.signalledMs < firstMs) return;
-    warn(target, `received a signal to end, but ${queue} does not answer: the feeder exits now, and its jobs continue`);
+    warn(target, `received a signal to end, but ${queue} does not answer: the feeder exits now; running jobs continue`);
     // Nothing uses the exit status of a feeder, and SIGKILL needs no cooperation.
     process.kill(process.pid, 'SIGKILL');
   }

@@ -56,7 +56,7 @@ async function localConflict(
   const { runtime, pid, user } = record;
   const isInUse = runtime === runtimeDirectory ? false : isRuntimeInUse(runtime);
   if (isInUse === undefined) {
-    return `the user ${user} feeds or has fed under this name, and jobs of ${user} may still run; ask ${user} to run: rq ${queueDirectory} stop`;
+    return `the user ${user} feeds or has fed under this name, and jobs of ${user} may still be running; ask ${user} to run: rq ${queueDirectory} stop`;
   }
   if (isInUse)
     return `a feeder with the runtime directory ${runtime} already uses this name; set RQ_RUNTIME_DIR to the same value`;

@@ -21,7 +21,7 @@ export async function requireTar(): Promise<void> {
   try {
     await execa('tar', ['--version']);
   } catch (error) {
-    const message = 'cannot rotate to a .tgz: there is no tar program; name a directory instead';
+    const message = 'cannot rotate to a .tgz: this host has no tar program; name a directory instead';
     throw new RqError('IO', message, { cause: error });
   }
 }

@@ -46,7 +46,7 @@ export async function changeJobs(
   } catch (error) {
     if (error instanceof RefusedJobs) return { changed: [], count: 0, refused: error.jobs };
     if (!(error instanceof GrownSelection)) throw error;
-    throw new RqError('BUSY', `cannot change the selected jobs: ${error.message}; nothing was changed, try again`);
+    throw new RqError('BUSY', `cannot change the selected jobs: ${error.message}; nothing was changed; try again`);
   }
 }
 

@@ -29,7 +29,7 @@ export async function existingStreams(queue: Queue, jid: number): Promise<string
 async function findOne(queue: Queue, jid: number): Promise<FileOwner> {
   const job = await read(queue, (connection) => findJob(connection, jid));
   if (job !== undefined) return job;
-  throw new RqError('NO_JOB', `no job ${jid} in ${queue.directory}: look with: rq ${queue.directory} list`);
+  throw new RqError('NO_JOB', `no job ${jid} in ${queue.directory}; list the jobs with: rq ${queue.directory} list`);
 }
 
 /** Undefined for a job without stdin. */

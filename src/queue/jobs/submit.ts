@@ -63,7 +63,7 @@ export function refuseTooMany({ connection }: Transaction, last: number, added: 
   if (last + added <= MAX_JOBS || countJobs(connection) + added <= MAX_JOBS) return;
   throw new RqError(
     'INVALID_INPUT',
-    `cannot submit ${added} jobs: a queue holds ${MAX_JOBS}; delete finished ones first`,
+    `cannot submit ${added} jobs: a queue can hold ${MAX_JOBS} jobs; delete finished jobs first`,
   );
 }
 

@@ -76,7 +76,7 @@ function usesWal({ database }: Queue): RqError {
 function journalStays(journal: string): RqError {
   return new RqError(
     'QUEUE_DAMAGED',
-    `cannot recover: SQLite cannot roll back ${journal}; nothing was changed; restore a backup, or move the database and the journal away`,
+    `cannot recover: SQLite cannot roll back ${journal}; nothing was changed; restore a backup, or move the database and the journal to another directory`,
   );
 }
 

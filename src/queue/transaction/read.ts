@@ -44,7 +44,7 @@ async function readUnderLease<T>(queue: Queue, work: (connection: Connection) =>
     const found = await underLease(queue, (lease) => readOwned(queue, work, lease));
     if (found !== undefined) return found.result;
     if (clock.monotonicMs() >= deadlineMs) {
-      throw timeoutError(queue, `read ${queue.directory}`, WHY, new RqError('BUSY', 'the lease was lost in each try'));
+      throw timeoutError(queue, `read ${queue.directory}`, WHY, new RqError('BUSY', 'the lease was lost on each try'));
     }
   }
 }
@@ -96,7 +96,7 @@ async function rollBackDeadWriter(queue: Queue, cause: unknown): Promise<void> {
     if (!(translated instanceof RqError) || translated.code !== 'NOT_ALLOWED') throw translated;
     throw new RqError(
       'NOT_ALLOWED',
-      `cannot read ${queue.database}: a writer died and left a journal, and you have no permission to roll it back; ask its owner to run: rq ${queue.directory} list`,
+      `cannot read ${queue.database}: a writer died and left a journal, and you have no permission to roll it back; ask the owner of the queue to run: rq ${queue.directory} list`,
       { cause },
     );
   }

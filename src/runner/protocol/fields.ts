@@ -69,7 +69,9 @@ export class FieldReader {
     const value = this.fields[name];
     return isObject(value) && Object.entries(value).every(isVariable)
       ? (value as Environment)
-      : this.refuse(`${name} must be an object of strings without NUL whose names are not empty and do not contain =`);
+      : this.refuse(
+          `${name} must be an object of strings without NUL whose names are not empty and do not contain "="`,
+        );
   }
 
   key(): AttemptKey {

@@ -39,7 +39,7 @@ export class PendingStarts {
     const { jid, attempt: number } = request;
     const name = attemptName(request);
     if (journal.attempts.has(name)) {
-      throw new RequestError('ATTEMPT_KNOWN', `attempt ${number} of job ${jid} is in the journal already`);
+      throw new RequestError('ATTEMPT_KNOWN', `attempt ${number} of job ${jid} is already in the journal`);
     }
     const attempt = { jid, attempt: number, started: clock.now(), monotonic_ms: clock.monotonicMs() };
     const bashArguments = this.prepare(request, attempt);

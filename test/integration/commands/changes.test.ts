@@ -110,9 +110,9 @@ describe('update', () => {
     [['1', 'state=running'], 2, 'state must be pending or holding'],
     [['1', 'command=null'], 2, 'cannot be null'],
     [['1', 'stdin=/nonesuch'], 2, 'does not exist'],
-    [['1', 'tag=a', 'tag=b'], 2, 'given twice'],
+    [['1', 'tag=a', 'tag=b'], 2, 'is specified twice'],
     [['1', `tag=${'x'.repeat(256)}`], 2, 'longer than 255'],
-    [['1'], 2, 'no change is given'],
+    [['1'], 2, 'no change specified'],
     [['tag=x'], 2, 'stdin contains no jid'],
     [['77', 'tag=x'], 3, 'matches 77'],
   ])('refuses %j and changes nothing', async (words, status, message) => {

@@ -35,7 +35,7 @@ describe('configure', () => {
     ['max_feed=0', 'from 1 to'],
     ['max_feed=1.5', 'a whole number'],
     ['max_feed', 'give a value'],
-    ['min_sleep=60', 'is more than max_sleep'],
+    ['min_sleep=60', 'is greater than max_sleep'],
     ['retention=-1', 'a number from 0'],
     ['lost_after=9', 'a number from 10'],
   ])('refuses %j and changes nothing', async (word, message) => {

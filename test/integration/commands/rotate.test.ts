@@ -146,7 +146,7 @@ describe('files of jobs', () => {
       expect([stdout, stderr]).toEqual([
         printed,
         expect.stringMatching(
-          new RegExp(`^rq: .* is done, but cannot remove ${bench.queue}/data/[0-9a-f-]{36}\\.1;.*\\n$`),
+          new RegExp(`^rq: .* succeeded, but cannot remove ${bench.queue}/data/[0-9a-f-]{36}\\.1;.*\\n$`),
         ),
       ]);
       expect(await bench.jobs()).toEqual([]);

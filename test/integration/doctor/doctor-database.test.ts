@@ -35,12 +35,12 @@ describe('the database:', () => {
     [
       'with a journal of PERSIST mode',
       () => sql('PRAGMA journal_mode = PERSIST', "UPDATE attributes SET value = 'x'"),
-      'problem: .*/db-journal remains while no process writes',
+      'problem: .*/db-journal remains while no process is writing',
     ],
     [
       'with a journal of TRUNCATE mode',
       () => sql('PRAGMA journal_mode = TRUNCATE', "UPDATE attributes SET value = 'x'"),
-      'problem: .*/db-journal remains while no process writes',
+      'problem: .*/db-journal remains while no process is writing',
     ],
     ['of a newer version', () => sql('PRAGMA user_version = 99'), 'problem: .* it requires a newer version of rq'],
     [
@@ -111,7 +111,9 @@ describe('the lease:', () => {
   test('a lease of another host that is not refreshed is noted', async () => {
     plantOld(inQueue('lease.9'), 'directory');
     const { verdict, found } = await examine(bench);
-    expect(found).toEqual([`lease: note: lease.9 has been held since ${LONG_AGO.toISOString()} and is not refreshed`]);
+    expect(found).toEqual([
+      `lease: note: lease.9 has been held since ${LONG_AGO.toISOString()} and is not being refreshed`,
+    ]);
     expect(verdict).toBe('note');
   });
 

@@ -63,10 +63,10 @@ describe('nodes:', () => {
     await bench.must(['QUEUE', 'execute', `update jobs set ${claim}`]);
     const running = await examine(bench);
     expect(running.found).toContainEqual(
-      expect.stringMatching(/^running: problem: 1 job runs on h9, which has sent no heartbeat/),
+      expect.stringMatching(/^running: problem: 1 job is running on h9, which has sent no heartbeat/),
     );
     rmSync(nodeFile('h9'));
-    expect((await examine(bench)).found).toEqual(['running: problem: 1 job runs on h9, which has no feeder']);
+    expect((await examine(bench)).found).toEqual(['running: problem: 1 job is running on h9, which has no feeder']);
   });
 
   test('a feeder of another version is noted', async () => {
@@ -74,7 +74,7 @@ describe('nodes:', () => {
       changeFacts('h1', { version: '0.0.9' });
       const { verdict, checks, found } = await examine(bench);
       expect(found).toEqual([
-        expect.stringMatching(/^versions: note: the feeder of h1 has version 0\.0\.9 of rq, this host has /),
+        expect.stringMatching(/^versions: note: the feeder of h1 has version 0\.0\.9 of rq; this host has /),
       ]);
       expect([verdict, checks['hosts']]).toEqual(['note', 'ok']);
     });
@@ -96,13 +96,13 @@ describe('nodes:', () => {
       changeFacts('h2', { mount: 'nfs4', mount_options: 'rw,soft,vers=4.2', node: '18.0.0' });
       const of = async (...words: string[]): Promise<string[]> => (await examine(bench, words)).found;
       const first = [
-        expect.stringMatching(/^hosts: problem: .+ has the uid 12345 on h1, and \d+ here$/),
+        expect.stringMatching(/^hosts: problem: .+ has the uid 12345 on h1, but \d+ here$/),
         "hosts: note: the clock of h1 is 90.0 s ahead of the file server's",
       ];
       const second = [
         'hosts: problem: on h2: it is mounted with soft',
         expect.stringMatching(/^hosts: note: the queue is on nfs4 on h2, on \S+ here$/),
-        expect.stringMatching(/^hosts: note: h2 runs Node 18\.0\.0, this host /),
+        expect.stringMatching(/^hosts: note: h2 runs Node 18\.0\.0; this host runs Node /),
       ];
       expect(await of('--with', 'h1')).toEqual(first);
       expect(await of('--with=h2')).toEqual(second);
@@ -144,7 +144,7 @@ describe('the crontab:', () => {
     expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
     await bench.must(['QUEUE', 'stop']);
     expect((await examine(bench)).found).toEqual([
-      'cron: note: no feeder runs on this host, although the crontab has a line for it',
+      'cron: note: no feeder is running on this host, although the crontab has a line for it',
     ]);
   });
 

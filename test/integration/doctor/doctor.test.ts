@@ -122,7 +122,7 @@ describe('files:', () => {
     const stdin = String((await bench.jobs())[0]?.['stdin']);
     rmSync(inQueue(stdin));
     const { verdict, found } = await examine(bench);
-    expect(found[0]).toBe(`files: problem: ${stdin}: pending jobs need this, and it does not exist`);
+    expect(found[0]).toBe(`files: problem: ${stdin}: does not exist, but pending jobs need it`);
     expect(verdict).toBe('problem');
   });
 
@@ -133,7 +133,7 @@ describe('files:', () => {
       const paths = names.map((name) => join(bench.queue, name));
       for (const path of paths) plantOld(path);
       expect((await examine(bench)).found).toEqual([
-        `leftovers: note: ${paths.join(', ')}: left by a killed process of rq`,
+        `leftovers: note: ${paths.join(', ')}: left by an rq process that was killed`,
       ]);
       for (const path of paths) utimesSync(path, new Date(), new Date());
       expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
@@ -147,7 +147,7 @@ describe('files:', () => {
     const partial = join(bench.directory, String(left));
     writeFileSync(inQueue('db.damaged.20260101T000000000Z'), '');
     expect((await examine(bench)).found).toEqual([
-      `leftovers: note: ${partial}: left by a killed process of rq`,
+      `leftovers: note: ${partial}: left by an rq process that was killed`,
       `leftovers: note: ${inQueue('db.damaged.20260101T000000000Z')}: kept by recover`,
     ]);
   });
@@ -163,7 +163,9 @@ describe('files:', () => {
       expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
       const eightDaysAgo = Date.now() / 1000 - 8 * 86_400;
       utimesSync(partial, eightDaysAgo, eightDaysAgo);
-      expect((await examine(bench)).found).toEqual([`leftovers: note: ${partial}: left by a killed process of rq`]);
+      expect((await examine(bench)).found).toEqual([
+        `leftovers: note: ${partial}: left by an rq process that was killed`,
+      ]);
     }
   });
 });

@@ -134,7 +134,9 @@ test('a wait for a lock of SQLite is reported', async () => {
     environment: WATCHED,
   });
   expect(status).toBe(75);
-  expect(stderr).toMatch(/^rq: still waiting after 1 s: SQLite's lock of \S+\/db: another process reads or writes/);
+  expect(stderr).toMatch(
+    /^rq: still waiting after 1 s: SQLite's lock of \S+\/db: another process is reading or writing/,
+  );
   await release(reader);
 });
 
@@ -169,7 +171,7 @@ test('a feeder logs the wait, ignores the lock timeout, and continues', async ()
   const pipe = openSync(journal, constants.O_RDWR | constants.O_NONBLOCK);
   rmSync(journal);
   closeSync(pipe);
-  await waitFor(() => /"level":40,.*continues after/.test(readFileSync(log, 'utf8')));
+  await waitFor(() => /"level":40,.*continuing after/.test(readFileSync(log, 'utf8')));
   feeder.child.kill('SIGTERM');
   expect(await feeder.ended).toMatchObject({ status: 0 });
 });

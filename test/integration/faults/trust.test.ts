@@ -34,7 +34,7 @@ describe('a feeder refuses a queue', () => {
       const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty', ...options]);
       expect(status).toBe(1);
       expect(stderr).toMatch(
-        /^rq: cannot feed from \S+: anyone can write to it, so others could run commands as you; .*\n$/,
+        /^rq: cannot feed from \S+: anyone can write to it, so other users could run commands as you; .*\n$/,
       );
     }
     chmodSync(path, mode | 0o020);
@@ -80,7 +80,7 @@ test.skipIf(rootReason !== undefined)(
     expect((await bench.run(['QUEUE', 'pid'])).status).toBe(0);
     chownSync(directory, NOBODY, NOBODY);
     const { status, stderr } = await bench.run(['QUEUE', 'pid']);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('no feeder feeds from')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('no feeder is running for')]);
   },
 );
 

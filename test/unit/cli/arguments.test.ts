@@ -202,7 +202,7 @@ describe('options', () => {
       'RQ_OPTS contains the option --nonsense, which no command has',
     );
     expect(() => options('q list', { RQ_OPTS: 'word' })).toThrow(
-      'RQ_OPTS may contain options only, not the word "word"',
+      'RQ_OPTS may contain only options, not the word "word"',
     );
     expect(() => options('q submit x', { RQ_OPTS: '--tag=' })).toThrow('needs a value');
   });

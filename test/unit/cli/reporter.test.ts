@@ -30,7 +30,7 @@ test('a report names the resource, the duration and the end of the wait; a block
   expect(reporter.line({ ...reading, blockedMs: 30_000 }, 48_000)).toBe(
     'still waiting after 30 s: /q does not answer: reading (hint)',
   );
-  expect(reporter.line(QUIET, 50_000)).toBe('continues after 32 s: /q does not answer: reading');
+  expect(reporter.line(QUIET, 50_000)).toBe('continuing after 32 s: /q does not answer: reading');
   expect(reporter.line(QUIET, 50_500)).toBeUndefined();
   expect(reporter.line({ ...QUIET, blockedMs: 10_000 }, 70_000)).toBe(
     'still waiting after 10 s: /q does not answer: using its files (hint)',

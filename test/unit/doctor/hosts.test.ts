@@ -53,8 +53,8 @@ describe('heartbeats', () => {
       ['note', expect.stringContaining('the feeder of c since')],
     ]);
     const found = [
-      expect.stringMatching(/^2 jobs run on b, which has sent no heartbeat since 2026/),
-      '1 job runs on d, which has no feeder',
+      expect.stringMatching(/^2 jobs are running on b, which has sent no heartbeat since 2026/),
+      '1 job is running on d, which has no feeder',
     ];
     const levels = (seen: readonly Node[], jobs: ReadonlyMap<string, number>): [string, string][] =>
       runningFindings(seen, jobs, of).map((each) => [each.level, each.found]);
@@ -74,11 +74,19 @@ describe('a comparison of hosts', () => {
   });
 
   test.each([
-    [{ mount: 'nfs' }, 'note', 'the queue is on nfs on b, on nfs4 here'],
-    [{ mount_options: 'hard,rw,vers=4.1' }, 'note', 'b mounts it with vers=4.1, this host with vers=4.2'],
-    [{ mount_options: 'hard,noresvport,rw,vers=4.2' }, 'note', 'b mounts it with noresvport, this host with nothing'],
-    [{ uid: '2000' }, 'problem', 'ada has the uid 2000 on b, and 1000 here'],
-    [{ node: '22.0.0' }, 'note', 'b runs Node 22.0.0, this host 20.9.0'],
+    [{ mount: 'nfs' }, 'note', 'the queue is on nfs on b, but on nfs4 here'],
+    [
+      { mount_options: 'hard,rw,vers=4.1' },
+      'note',
+      'b mounts the queue with vers=4.1; this host mounts it with vers=4.2',
+    ],
+    [
+      { mount_options: 'hard,noresvport,rw,vers=4.2' },
+      'note',
+      'b mounts the queue with noresvport; this host mounts it with nothing',
+    ],
+    [{ uid: '2000' }, 'problem', 'ada has the uid 2000 on b, but 1000 here'],
+    [{ node: '22.0.0' }, 'note', 'b runs Node 22.0.0; this host runs Node 20.9.0'],
     [{ clock_offset_s: '-61.5' }, 'note', "the clock of b is 61.5 s behind the file server's"],
   ])('with %j is a %s: %s', (facts, level, text) => {
     expect(found(facts as unknown as Record<string, string>)).toEqual([[level, text]]);
@@ -102,7 +110,7 @@ describe('a comparison of hosts', () => {
 test('feeders of other versions are grouped by version', () => {
   const nodes = [node('a', 1, { version: '0.9' }), node('b', 1), node('c', 1, { version: '0.9' })];
   expect(versionFindings(nodes, '1.0.0').map((each) => each.found)).toEqual([
-    'the feeder of a, c has version 0.9 of rq, this host has 1.0.0',
+    'the feeder of a, c has version 0.9 of rq; this host has 1.0.0',
   ]);
 });
 

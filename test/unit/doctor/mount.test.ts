@@ -29,9 +29,9 @@ test.each([
   ['nfs4', 'rw,vers=4.2,soft', 'problem', 'it is mounted with soft'],
   ['nfs4', 'rw,vers=4.2,softerr', 'problem', 'it is mounted with softerr'],
   ['nfs4', 'rw,vers=4.2,hard,nocto', 'problem', 'it is mounted with nocto'],
-  ['nfs4', 'rw,vers=4.2,hard,acregmin=600,acregmax=600', 'note', 'attributes of files that are 600 s old'],
-  ['nfs', 'rw,vers=3,hard,acdirmax=61', 'note', 'attributes of files that are 61 s'],
-  ['nfs4', 'rw,vers=4.2,hard,actimeo=3600', 'note', 'attributes of files that are 3600 s'],
+  ['nfs4', 'rw,vers=4.2,hard,acregmin=600,acregmax=600', 'note', 'file attributes that are 600 s old'],
+  ['nfs', 'rw,vers=3,hard,acdirmax=61', 'note', 'file attributes that are 61 s'],
+  ['nfs4', 'rw,vers=4.2,hard,actimeo=3600', 'note', 'file attributes that are 3600 s'],
   ['nfs4', 'rw,sync,noac,hard', 'note', 'it is mounted with noac and sync'],
   ['nfs4', 'ro,vers=4.2,hard', 'note', 'it is mounted read-only'],
 ])('%s with %s is a %s', (type, options, level, found) => {

@@ -45,10 +45,10 @@ describe('a list of command lines', () => {
 
   it.each([
     ['a\nb\r\n', 'line 2 of stdin: the command ends with CR LF'],
-    ['a\nb\0c\n', 'line 2 of stdin: the command contains a NUL byte: is it a binary file?'],
+    ['a\nb\0c\n', 'line 2 of stdin: the command contains a NUL byte; is the input a binary file?'],
     [`a\n${'x'.repeat(MAX_COMMAND_BYTES + 1)}\n`, 'line 2 of stdin: the command is longer than'],
-    [new Uint8Array([0x61, 0x0a, 0x0a, 0xff, 0xfe]), 'line 3 of stdin is not UTF-8'],
-    ['command: echo hi\npriority: 5\n', 'line 1 of stdin: the command is a field of a job in YAML: put --- before'],
+    [new Uint8Array([0x61, 0x0a, 0x0a, 0xff, 0xfe]), 'line 3 of stdin is not UTF-8; nothing was submitted'],
+    ['command: echo hi\npriority: 5\n', 'line 1 of stdin: the command is a field of a job in YAML: put "---" before'],
     ['jid: 3\n  priority: 0\n  command: true\n', 'line 1 of stdin: the command is a field of a job in YAML'],
     ['true\n  priority: 0\n  command: |-\n', 'line 3 of stdin: the command is a field of a job in YAML'],
     ['true\n- jid: 4\n', 'line 2 of stdin: the command is a field of a job in YAML'],

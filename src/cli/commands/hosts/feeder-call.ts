@@ -69,7 +69,7 @@ export function sleepSeconds({ options }: CommandCall): {
   if (minSleepS === undefined || maxSleepS === undefined || minSleepS <= maxSleepS) return { minSleepS, maxSleepS };
   throw new RqError(
     'USAGE',
-    `cannot feed: --min_sleep ${minSleepS} is more than --max_sleep ${maxSleepS}; raise --max_sleep`,
+    `cannot feed: --min_sleep ${minSleepS} is greater than --max_sleep ${maxSleepS}; raise --max_sleep`,
   );
 }
 

@@ -23,7 +23,7 @@ export async function requireFeeder(queuePath: string): Promise<FeederRecord> {
   if (feeder !== undefined) return feeder;
   throw new RqError(
     'NO_FEEDER',
-    `no feeder feeds from ${resolve(queuePath)} on ${hostName()}; start one with: rq ${queuePath} start`,
+    `no feeder is running for ${resolve(queuePath)} on ${hostName()}; start one with: rq ${queuePath} start`,
   );
 }
 
@@ -41,7 +41,7 @@ export async function refuseLeftRunning(call: CommandCall, { host, pid }: Feeder
   if ((await findFeeder(call.queue)) !== undefined) return;
   const { length } = await useQueue(call, (queue) => runningJobs(queue, host));
   if (length === 0) return;
-  const jobs = length === 1 ? '1 job still runs' : `${length} jobs still run`;
+  const jobs = length === 1 ? '1 job is still running' : `${length} jobs are still running`;
   throw new RqError(
     'IO',
     `cannot end all jobs of ${call.queue}: the feeder with pid ${pid} has ended, but ${jobs} on ${host}; ${again}`,

@@ -44,7 +44,7 @@ export async function run(call: CommandCall): Promise<undefined> {
   if (assignments.length === 0) {
     throw new RqError(
       'USAGE',
-      'cannot update: no change is given; give KEY=VALUE, such as priority=9 or tag=null; see rq help update',
+      'cannot update: no change specified; give KEY=VALUE, such as priority=9 or tag=null; see rq help update',
     );
   }
   const change = readAssignments(assignments, call.environment);

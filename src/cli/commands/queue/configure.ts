@@ -34,7 +34,8 @@ const NAMES = Object.keys(SETTING_RANGES) as (keyof Settings)[];
 /** Changes the given settings of a queue, and prints all settings. */
 export async function run(call: CommandCall): Promise<undefined> {
   const changes = new Map(call.positionals.map(readSetting));
-  if (changes.size < call.positionals.length) throw new RqError('USAGE', 'cannot configure: a setting is given twice');
+  if (changes.size < call.positionals.length)
+    throw new RqError('USAGE', 'cannot configure: a setting is specified twice');
   const settings = await useQueue(call, (queue) =>
     changes.size === 0 ? readSettings(queue) : configureQueue(queue, changes),
   );

@@ -80,5 +80,8 @@ function findingsToPrint({ name, findings }: Check): Record<string, unknown>[] {
 function hostsOf(text: string | undefined): string[] | undefined {
   const hosts = text?.split(',');
   if (hosts?.includes('') !== true) return hosts;
-  throw new RqError('USAGE', `--with "${text}": an empty host name; separate host names with single commas`);
+  throw new RqError(
+    'USAGE',
+    `cannot use --with "${text}": a host name is empty; separate host names with single commas`,
+  );
 }
