@@ -101,7 +101,7 @@ describe('nodes:', () => {
       ];
       const second = [
         'hosts: problem: on h2: it is mounted with soft',
-        expect.stringMatching(/^hosts: note: the queue is on nfs4 on h2, on \S+ here$/),
+        expect.stringMatching(/^hosts: note: the queue is on nfs4 on h2, but on \S+ here$/),
         expect.stringMatching(/^hosts: note: h2 runs Node 18\.0\.0; this host runs Node /),
       ];
       expect(await of('--with', 'h1')).toEqual(first);
