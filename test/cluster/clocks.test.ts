@@ -74,7 +74,7 @@ describeInFull('two hosts whose clocks differ by ten minutes', () => {
     expect(jids.sort((one, other) => one - other)).toEqual(
       Array.from({ length: 2 * SUBMITS }, (_, index) => index + 1),
     );
-    expect(await users[0].call('look')).toMatchObject({ integrity: 'ok' });
+    expect(await users[0].call('contents')).toMatchObject({ integrity: 'ok' });
   });
 });
 
