@@ -85,7 +85,7 @@ function compareUser(host: string, facts: Node['facts'], own: LocalHost['facts']
   return [
     problem(
       `${own.user} has the uid ${facts['uid']} on ${host}, but ${own.uid} here`,
-      'NFS identifies users by uid, so neither uid can use the files of the other',
+      'NFS identifies users by uid, so it treats this user as two different users',
       'give the user the same uid on all hosts',
     ),
   ];

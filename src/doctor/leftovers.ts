@@ -33,14 +33,14 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
   return list(
     left.length > 0 &&
       note(
-        `${shortList(left)}: left by an rq process that was killed`,
-        'it uses space',
+        `left by an rq process that was killed: ${shortList(left)}`,
+        'this uses space',
         hasPartial
           ? `run: rq ${directory} rotate; then remove any of these files that remain`
           : `run: rm -r ${left.slice(0, 5).join(' ')}`,
       ),
     kept.length > 0 &&
-      note(`${shortList(kept)}: kept by recover`, 'it uses space', 'remove it when you no longer need jobs from it'),
+      note(`kept by recover: ${shortList(kept)}`, 'this uses space', 'remove it when you no longer need jobs from it'),
   );
 }
 
@@ -56,14 +56,14 @@ export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: strin
   return list(
     missing.length > 0 &&
       problem(
-        `${shortList(missing)}: does not exist, but pending jobs need it`,
+        `missing, but needed by pending jobs: ${shortList(missing)}`,
         'these jobs fail when they start',
         `give each job another file: rq ${queueDirectory} update JID stdin=FILE (or data=PATH)`,
       ),
     ownerless.length > 0 &&
       note(
-        `${shortList(ownerless)}: no job owns this`,
-        'it uses space; a new job with that jid uses other file names',
+        `not owned by any job: ${shortList(ownerless)}`,
+        'this uses space',
         `if no command that submits, deletes or rotates is running: rm -r ${paths.join(' ')}`,
       ),
   );

@@ -206,7 +206,6 @@ class Acquisition {
     if (this.observation === undefined) return 'other processes acquired it first each time';
     const { generation } = this.observation;
     const local = this.client.local.of(generation);
-    const process = local === undefined ? '' : `, by process ${local.pid} of this host,`;
-    return `lease.${generation}${process} is held`;
+    return `lease.${generation} is held${local === undefined ? '' : ` by process ${local.pid} on this host`}`;
   }
 }

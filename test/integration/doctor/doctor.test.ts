@@ -117,12 +117,12 @@ describe('files:', () => {
     const staged = `data/${ID}.2`;
     for (const name of ['stdout/7', 'stdin/7', 'stdin/1.abcdef', staged]) plantOld(inQueue(name));
     expect((await examine(bench)).found).toEqual([
-      `files: note: ${staged}, stdin/1.abcdef, stdin/7, stdout/7: no job owns this`,
+      `files: note: not owned by any job: ${staged}, stdin/1.abcdef, stdin/7, stdout/7`,
     ]);
     const stdin = String((await bench.jobs())[0]?.['stdin']);
     rmSync(inQueue(stdin));
     const { verdict, found } = await examine(bench);
-    expect(found[0]).toBe(`files: problem: ${stdin}: does not exist, but pending jobs need it`);
+    expect(found[0]).toBe(`files: problem: missing, but needed by pending jobs: ${stdin}`);
     expect(verdict).toBe('problem');
   });
 
@@ -133,7 +133,7 @@ describe('files:', () => {
       const paths = names.map((name) => join(bench.queue, name));
       for (const path of paths) plantOld(path);
       expect((await examine(bench)).found).toEqual([
-        `leftovers: note: ${paths.join(', ')}: left by an rq process that was killed`,
+        `leftovers: note: left by an rq process that was killed: ${paths.join(', ')}`,
       ]);
       for (const path of paths) utimesSync(path, new Date(), new Date());
       expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
@@ -147,8 +147,8 @@ describe('files:', () => {
     const partial = join(bench.directory, String(left));
     writeFileSync(inQueue('db.damaged.20260101T000000000Z'), '');
     expect((await examine(bench)).found).toEqual([
-      `leftovers: note: ${partial}: left by an rq process that was killed`,
-      `leftovers: note: ${inQueue('db.damaged.20260101T000000000Z')}: kept by recover`,
+      `leftovers: note: left by an rq process that was killed: ${partial}`,
+      `leftovers: note: kept by recover: ${inQueue('db.damaged.20260101T000000000Z')}`,
     ]);
   });
 
@@ -164,7 +164,7 @@ describe('files:', () => {
       const eightDaysAgo = Date.now() / 1000 - 8 * 86_400;
       utimesSync(partial, eightDaysAgo, eightDaysAgo);
       expect((await examine(bench)).found).toEqual([
-        `leftovers: note: ${partial}: left by an rq process that was killed`,
+        `leftovers: note: left by an rq process that was killed: ${partial}`,
       ]);
     }
   });

@@ -107,7 +107,7 @@ test.each([{}, WATCHED])('a process that waits for the lease reports its holder,
     await waitFor(() => stderr().includes('still waiting after 1 s: the lease of '));
     expect(stderr()).toMatch(
       new RegExp(
-        `^rq: still waiting after 1 s: the lease of \\S+: lease\\.\\d+, by process ${holder.child.pid} of this host, is held`,
+        `^rq: still waiting after 1 s: the lease of \\S+: lease\\.\\d+ is held by process ${holder.child.pid} on this host`,
       ),
     );
   }
@@ -123,7 +123,7 @@ test('a stopped holder is reported with its pid', async () => {
     environment: WATCHED,
   });
   expect(status).toBe(75);
-  expect(stderr).toContain(`by process ${holder.child.pid} of this host, is held (Ctrl-C to stop)\n`);
+  expect(stderr).toContain(`is held by process ${holder.child.pid} on this host (Ctrl-C to stop)\n`);
   await release(holder);
 });
 

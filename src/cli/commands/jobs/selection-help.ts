@@ -1,8 +1,8 @@
 export const SELECTION =
   'A selection consists of jids (42), ranges (10-20), lists (1,3,7-9), states or unique prefixes of states (p h r f ' +
-  'd), "failed", terms KEY=VALUE, or "all". "failed" selects dead jobs, jobs that were ended by a signal, and jobs ' +
+  'd), "failed", KEY=VALUE terms, or "all". "failed" selects dead jobs, jobs that were ended by a signal, and jobs ' +
   'with a nonzero exit status. KEY is a field or a unique prefix of a field; the value "null" means no value. Jids, ' +
-  'states and "failed" select the union of their jobs. A term KEY=VALUE narrows this selection; without other ' +
+  'states and "failed" select the union of their jobs. A KEY=VALUE term narrows this selection; without other ' +
   'selectors, it selects from all jobs.';
 
 export const STDIN_JIDS =
