@@ -11,7 +11,7 @@ const INTRODUCTION = [
 ].join('\n\n');
 
 const CONCLUSION = [
-  '"rq help COMMAND" prints the help of a command, with examples. Exit status: 0 success, 1 failure, 2 usage error, ' +
+  '"rq help COMMAND" prints help for a command, with examples. Exit status: 0 success, 1 failure, 2 usage error, ' +
     '3 no such queue or job, 75 the queue is busy (try again).',
 ].join('\n\n');
 

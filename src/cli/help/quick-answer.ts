@@ -8,7 +8,7 @@ const GREETING = `rq - an instant cluster from any directory that Linux machines
   rq ./q list                        print the jobs
   rq ./q stdout 1                    print the output of job 1
 
-"rq help" lists all commands. "rq help COMMAND" prints the help of a command.
+"rq help" lists all commands. "rq help COMMAND" prints help for a command.
 `;
 
 /** The answer to a call that needs neither the parser nor the table of commands; undefined for other calls. */

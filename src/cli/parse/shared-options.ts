@@ -29,7 +29,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'N',
     min: 0,
     max: 4,
-    help: 'Level of messages on stderr: 0 fatal, 1 error, 2 warn, 3 info (default), 4 debug, with stack traces.',
+    help: 'Level of messages on stderr: 0 fatal, 1 error, 2 warn, 3 info (default), 4 debug (with stack traces).',
   },
   { name: 'log', short: 'l', type: 'text', value: 'PATH', help: 'Also write messages to this file.' },
   {
@@ -60,6 +60,6 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
       'Maximum number of seconds to wait for the lease, for locks and for the file server (default 60; 600 for ' +
       'feeders). When this time has passed, rq exits with status 75.',
   },
-  { name: 'help', short: 'h', type: 'flag', help: 'Print the help of the command.' },
+  { name: 'help', short: 'h', type: 'flag', help: 'Print help for this command.' },
   { name: 'version', type: 'flag', help: 'Print the version.' },
 ];

@@ -5,19 +5,19 @@ import type { CommandSpec } from '../../parse/command-spec.ts';
 export const spec: CommandSpec = {
   name: 'help',
   short: ['h'],
-  summary: 'print the help of rq or of a command',
+  summary: 'print help for rq or for a command',
   positionals: '[COMMAND]',
   maxPositionals: 1,
   queue: 'none',
   options: [],
-  description: ['Prints the help of a command, like the option --help. Without an argument, it lists all commands.'],
+  description: ['Prints help for a command, like the option --help. Without an argument, it lists all commands.'],
   examples: [
     ['rq help', 'list all commands'],
-    ['rq help submit', 'print the help of a command'],
+    ['rq help submit', 'print help for a command'],
   ],
 };
 
-/** Prints the help of a command, or the list of commands. */
+/** Prints help for a command, or the list of commands. */
 export async function run(call: CommandCall): Promise<undefined> {
   await call.output.write(await helpText(call.commands, call.positionals[0]));
 }

@@ -33,7 +33,7 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
     short: 'd',
     type: 'text',
     value: 'PATH',
-    help: 'Copy this file or directory into the queue, to data/JID.',
+    help: 'Copy this file or directory into the queue, as data/JID.',
   },
   { name: 'cwd', type: 'text', value: 'DIR', help: 'Working directory of the job (default: the current directory).' },
   { name: 'infile', short: 'i', type: 'text', value: 'FILE', help: 'Read a list of jobs from this file.' },

@@ -36,7 +36,7 @@ export const spec: CommandSpec = {
     'If several jobs are selected, a line such as "==> job 42 stdout <==" precedes the output of each job. Messages ' +
       'on stderr report jobs that are waiting, have failed, are dead or were deleted. A failed job does not change ' +
       'the exit status of rq.',
-    `The selection is the same as for "list". ${STDIN_JIDS} ${STDIN_DEFAULT}`,
+    `Selections have the same syntax as for "list". ${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
     ['rq q tail 42', 'print the last ten lines of the output of a job, then follow the output'],
