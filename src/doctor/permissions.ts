@@ -46,7 +46,7 @@ function writerFindings(queueDirectory: string): Finding[] {
 /** In a queue of a group, the members must be able to do everything that the owner can do. */
 function groupFindings(queueDirectory: string): Finding[] {
   if (!isGroupWritable(queueDirectory)) return [];
-  const why = 'the group shares the queue, and the commands of members who cannot write there fail';
+  const why = 'the group shares the queue, and commands fail for members who cannot write to all of it';
   const parts = ['db', ...FOLDERS].map((name) => join(queueDirectory, name));
   const closed = parts.filter((path) => exists(path) && !isGroupWritable(path));
   const { mode } = statSync(queueDirectory);

@@ -40,7 +40,7 @@ function keyOf(name: string, word: string): Key {
   if (key !== undefined) return key;
   if (name === '') throw new RqError('USAGE', `cannot update: "${word}" has no key before the "="`);
   const hint = isJobField(name) ? 'rq sets it itself.' : `no such field; did you mean ${closest(name, [...KEYS])}?`;
-  throw new RqError('USAGE', `cannot update "${name}": ${hint} The fields are ${KEYS.join(', ')}`);
+  throw new RqError('USAGE', `cannot update "${name}": ${hint} The fields that you can update are ${KEYS.join(', ')}`);
 }
 
 function assignedValue(key: Key, text: string, environment: NodeJS.ProcessEnv): string | number | boolean | null {

@@ -190,7 +190,7 @@ describe('rq cron reports an error in one line and changes nothing:', () => {
     ['an abbreviated action', ['st'], 2, '"st" is not an action of cron'],
     ['no action', [], 2, 'cron needs add|start'],
     ['too many arguments', ['add', 'now'], 2, 'cron takes only add|start'],
-    ['contradictory options', ['add', '--min_sleep=9', '--max_sleep=8'], 2, '--min_sleep 9 is more'],
+    ['contradictory options', ['add', '--min_sleep=9', '--max_sleep=8'], 2, '--min_sleep 9 is greater than'],
     ['an unknown field', ['add', '--fields=nothing'], 2, 'there is no field'],
     ['a path with a newline', ['add', '--log=a\nb'], 2, 'contains a newline'],
     ['a line that cron would truncate', ['add', `--dot_rq_dir=${'d'.repeat(900)}`], 2, 'cron allows 998'],
