@@ -17,7 +17,7 @@ export const spec: CommandSpec = {
     'In bash, add the line "source <(rq completion bash)" to ~/.bashrc. If bash-completion is installed, you can ' +
       'instead write the script to a file in ~/.local/share/bash-completion/completions.',
     'In zsh, add the line "source <(rq completion zsh)" to ~/.zshrc, after compinit. You can instead write the ' +
-      'script to a file named _rq in a directory of fpath.',
+      'script to a file named _rq in a directory listed in fpath.',
     'In fish, write the script to a file in ~/.config/fish/completions.',
   ],
   examples: [
