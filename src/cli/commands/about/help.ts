@@ -10,7 +10,9 @@ export const spec: CommandSpec = {
   maxPositionals: 1,
   queue: 'none',
   options: [],
-  description: ['Prints help for a command, like the option --help. Without an argument, it lists all commands.'],
+  description: [
+    'Prints help for a command, as the option --help does. Without an argument, "help" lists all commands.',
+  ],
   examples: [
     ['rq help', 'list all commands'],
     ['rq help submit', 'print help for a command'],

@@ -27,8 +27,8 @@ export const spec: CommandSpec = {
     'Manages lines in your crontab on this host. Every 15 minutes and at boot, these lines run "start --quiet" with ' +
       'the options of this call. Cron thus restarts a feeder that has ended. Each node has its own crontab.',
     '"add" writes the lines and replaces earlier lines for this queue. "start" does the same and starts a feeder ' +
-      'immediately. "delete" removes the lines. "shutdown" and "stop" remove the lines and end the feeder, like the ' +
-      'commands with the same names. "tab" only prints the lines.',
+      'immediately. "delete" removes the lines. "shutdown" and "stop" remove the lines and end the feeder in the ' +
+      'same way as the commands with those names. "tab" only prints the lines.',
     'Each line ends with a comment that names rq and the queue. rq does not change other lines.',
   ],
   examples: [

@@ -40,11 +40,12 @@ export const spec: CommandSpec = {
   ],
   report: ['pid', 'log'],
   description: [
-    'Runs jobs until the feeder receives a signal to end. Jobs with a higher priority start first. Among jobs with ' +
+    'Runs jobs until the feeder receives a signal to exit. Jobs with a higher priority start first. Among jobs with ' +
       'the same priority, older jobs start first. A host has at most one feeder for each queue.',
     'On SIGTERM or SIGINT, the feeder starts no more jobs, waits for its running jobs, and exits. On a second SIGINT ' +
-      '(Ctrl-C), it kills the running jobs, like "stop". On SIGHUP, it restarts the program with the same arguments, ' +
-      'and running jobs continue. If a feeder dies, its jobs continue, and the next feeder on the host adopts them.',
+      '(Ctrl-C), it kills the running jobs, as "stop" does. On SIGHUP, it restarts the program with the same ' +
+      'arguments, and running jobs continue. If a feeder dies, its jobs continue, and the next feeder on the host ' +
+      'adopts them.',
     'A feeder runs the jobs with your user id. It refuses a queue that other users can write to.',
   ],
   examples: [

@@ -13,7 +13,7 @@ export const spec: CommandSpec = {
   description: [
     'Prints the hosts that feed from the queue. The state is "feeding", "silent" (no recent heartbeat) or "lost" ' +
       '(other hosts have requeued or ended the jobs of this host; see lost_after in "rq help configure"). Hosts ' +
-      'whose feeder was shut down are not listed.',
+      'whose feeder has been shut down are not listed.',
     'last_beat is the time of the last heartbeat. age is the number of seconds since that time, according to the ' +
       'clock of this host.',
   ],

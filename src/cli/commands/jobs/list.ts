@@ -17,7 +17,7 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [SNAPSHOT],
   description: [
-    'Prints the selected jobs, oldest first. Without a selection, it prints all jobs.',
+    'Prints the selected jobs, oldest first. Without a selection, "list" prints all jobs.',
     SELECTION,
     STDIN_JIDS,
   ],

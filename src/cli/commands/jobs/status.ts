@@ -24,8 +24,8 @@ export const spec: CommandSpec = {
   report: ['jobs', 'temporal', 'performance', 'exit_status', 'nodes', 'lease'],
   description: [
     'Prints the number of jobs in each state, the oldest and the newest job in each state, run times, exit statuses, ' +
-      'the nodes of the queue, and the holder of the lease. For the lease, it prints the start time and the age ' +
-      'according to the clock of this host. It also prints the pid of the holder if the holder is on this host.',
+      'the nodes of the queue, and the holder of the lease. For the lease, "status" prints the start time and the ' +
+      'age according to the clock of this host. It also prints the pid of the holder if the holder is on this host.',
   ],
   examples: [
     ['rq q status', 'print all sections'],

@@ -20,9 +20,9 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS,
   description: [
-    'Submits jobs like "submit". If a pending job has the same command line and tag, "touch" applies the options to ' +
-      'that job instead of submitting another one. The job keeps its jid and its place in the queue. This command is ' +
-      'useful in cron jobs.',
+    'Submits jobs, as "submit" does. If a pending job has the same command line and tag, "touch" applies the options ' +
+      'to that job instead of submitting another one. The job keeps its jid and its place in the queue. This command ' +
+      'is useful in cron jobs.',
   ],
   examples: [
     ["rq q touch --tag nightly './sync.sh'", 'keep at most one such job pending'],

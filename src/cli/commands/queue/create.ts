@@ -14,8 +14,8 @@ export const spec: CommandSpec = {
       value: 'MODE',
       choices: ['private', 'group'],
       help:
-        '"private" (default): only you can use the queue. "group": the members of its group can use the queue, and ' +
-        'can run commands as you.',
+        '"private" (default): only you can use the queue. "group": the members of the group of the queue can use it, ' +
+        'and can run commands as you.',
     },
     {
       name: 'locking',

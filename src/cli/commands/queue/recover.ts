@@ -37,7 +37,7 @@ export const spec: CommandSpec = {
   examples: [
     ['rq q recover', 'check the database, and repair it if it is damaged'],
     ['rq q recover --fields damage,saved', 'print only the damage and the number of saved jobs'],
-    ['rq q recover --break-locks --yes', 'remove the locks of a host that died and will not come back'],
+    ['rq q recover --break-locks --yes', 'remove the locks of a host that has died and will not come back'],
   ],
 };
 

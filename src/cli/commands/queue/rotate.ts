@@ -16,10 +16,10 @@ export const spec: CommandSpec = {
   options: [],
   report: ['rotation', 'jobs'],
   description: [
-    'Moves finished and dead jobs, with their files, to an archive, and prints the path of the archive. A name that ' +
-      'ends in ".tgz" or ".tar.gz" creates a compressed file. Any other name creates a directory that is a read-only ' +
-      'queue. The default name is the path of the queue, followed by the time and ".tgz". "rotate" never overwrites ' +
-      'a file.',
+    'Moves finished and dead jobs, with their files, to an archive, and prints the path of the archive. If the ' +
+      'specified name ends in ".tgz" or ".tar.gz", the archive is a compressed file. Otherwise, it is a directory ' +
+      'that is a read-only queue. The default name is the path of the queue, followed by the time and ".tgz". ' +
+      '"rotate" never overwrites a file.',
     'rq completes and syncs the archive before it removes any job from the queue. If rq is killed, each job is ' +
       'either in the queue or in the archive, and the next "rotate" completes the work.',
   ],

@@ -34,8 +34,8 @@ export const spec: CommandSpec = {
       'job starts again, "tail" prints the new output from the beginning. "tail" does not follow jobs that are ' +
       'submitted later.',
     'If several jobs are selected, a line such as "==> job 42 stdout <==" precedes the output of each job. Messages ' +
-      'on stderr report jobs that are waiting, have failed, are dead or were deleted. A failed job does not change ' +
-      'the exit status of rq.',
+      'on stderr report jobs that are waiting, have failed, are dead or have been deleted. A failed job does not ' +
+      'change the exit status of rq.',
     `Selections have the same syntax as for "list". ${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
