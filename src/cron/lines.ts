@@ -33,7 +33,7 @@ export function cronLine({ when, command }: CronEntry, queueWord: string): strin
   if (bytes > MAX_COMMAND_BYTES) {
     throw new RqError(
       'INVALID_INPUT',
-      `cannot create a crontab line for ${queueWord}: its command has ${bytes} bytes, but cron allows ` +
+      `cannot create a crontab line for ${queueWord}: its command is ${bytes} bytes long, but cron allows ` +
         `${MAX_COMMAND_BYTES}; use a shorter path, such as a symbolic link`,
     );
   }

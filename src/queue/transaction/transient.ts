@@ -13,6 +13,6 @@ export function isTransient(code: string): boolean {
 /** The reason of the wait after a transient error. */
 export function waitReason(database: string, error: unknown): string {
   const code = errorCode(error) ?? '';
-  if (isLocked(code)) return `SQLite's lock of ${database}: another process is reading or writing`;
+  if (isLocked(code)) return `SQLite's lock on ${database}: another process is reading or writing`;
   return `the file system of ${database} to recover (${code || 'it failed'})`;
 }

@@ -135,7 +135,7 @@ test('a wait for a lock of SQLite is reported', async () => {
   });
   expect(status).toBe(75);
   expect(stderr).toMatch(
-    /^rq: still waiting after 1 s: SQLite's lock of \S+\/db: another process is reading or writing/,
+    /^rq: still waiting after 1 s: SQLite's lock on \S+\/db: another process is reading or writing/,
   );
   await release(reader);
 });

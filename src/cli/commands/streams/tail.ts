@@ -41,7 +41,7 @@ export const spec: CommandSpec = {
   examples: [
     ['rq q tail 42', 'print the last ten lines of the output of a job, then follow the output'],
     ['rq q tail running --stderr --lines 0', 'follow the new stderr output of all running jobs'],
-    ['rq q tail 42 --from-start > log', 'save all output of a job until the job ends'],
+    ['rq q tail 42 --from-start > log', 'save all output of a job, and exit when the job ends'],
   ],
 };
 
