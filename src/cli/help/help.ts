@@ -6,7 +6,7 @@ export async function helpText(commands: readonly CommandSpec[], name: string | 
   const command = commands.find((each) => each.name === name || (name !== undefined && each.short?.includes(name)));
   if (name !== undefined && command === undefined) {
     const { unknownCommand } = await import('./usage-error.ts');
-    throw await unknownCommand(commands, name);
+    throw unknownCommand(commands, name);
   }
   const text = await yargsProgram(commands, command === undefined ? [] : [command.name]).getHelp();
   return `${text.trimEnd()}\n`;

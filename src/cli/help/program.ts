@@ -19,7 +19,6 @@ const CONCLUSION = [
 const STRINGS = {
   'Not enough arguments following: %s': 'the option --%s needs a value',
   'Argument unexpected for: %s': 'the option --%s takes no value',
-  'Did you mean %s?': 'did you mean %s?',
 };
 
 /** rq as yargs sees it, to print help and to explain usage errors. */
@@ -30,7 +29,6 @@ export function yargsProgram(commands: readonly CommandSpec[], args: readonly st
     .epilogue(CONCLUSION)
     .parserConfiguration(PARSER_SETTINGS)
     .updateStrings(STRINGS)
-    .recommendCommands()
     .demandCommand(1)
     .exitProcess(false)
     .help(false)

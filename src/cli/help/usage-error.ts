@@ -3,11 +3,8 @@ import type { CommandSpec } from '../parse/command-spec.ts';
 import { InvalidArguments, UnknownCommand } from '../parse/misuse.ts';
 import { optionKey } from '../parse/option-values.ts';
 import { COMMON_OPTIONS } from '../parse/shared-options.ts';
-import { nearestHint } from '../parse/suggestions.ts';
+import { nearest, nearestHint } from '../parse/suggestions.ts';
 import { yargsProgram } from './program.ts';
-
-/** yargs allows three changed letters, which make any two short words alike. */
-const MIN_LENGTH = 3;
 
 /** The usage error for a call that was not understood; any other error as it is. */
 export async function explainMisuse(commands: readonly CommandSpec[], error: unknown): Promise<unknown> {
@@ -15,40 +12,36 @@ export async function explainMisuse(commands: readonly CommandSpec[], error: unk
   if (!(error instanceof UnknownCommand)) return error;
   const [first = '', ...others] = error.candidates;
   for (const word of [...others, ...(error.lacksQueue ? [] : [first])]) {
-    if ((await recommendation(commands, word)) !== undefined) return await unknownCommand(commands, word);
+    if (nearestCommand(commands, word) !== undefined) return unknownCommand(commands, word);
   }
-  if (!error.lacksQueue) return await unknownCommand(commands, first);
-  return await withoutQueue(commands, first, others[0]);
+  if (!error.lacksQueue) return unknownCommand(commands, first);
+  return withoutQueue(commands, first, others[0]);
 }
 
-/** The error for a word that is not a command, with the command that yargs recommends. */
-export async function unknownCommand(commands: readonly CommandSpec[], word: string): Promise<RqError> {
-  const hint = await recommendation(commands, word);
-  const text = `unknown command "${word}"${hint === undefined ? '' : `; ${hint}`}`;
-  return new RqError('USAGE', appendHint(text, '; see: rq help'));
+/** The error for a word that is not a command, with the command that it most likely means. */
+export function unknownCommand(commands: readonly CommandSpec[], word: string): RqError {
+  const hint = nearestHint(word, namesOf(commands));
+  return new RqError('USAGE', appendHint(`unknown command "${word}"${hint}`, '; see: rq help'));
 }
 
-async function withoutQueue(
-  commands: readonly CommandSpec[],
-  first: string,
-  second: string | undefined,
-): Promise<RqError> {
-  const hint = await recommendation(commands, first);
-  const recommended = commands.find(({ name }) => hint === `did you mean ${name}?`);
-  if (recommended?.queue === 'none') return await unknownCommand(commands, first);
-  if (recommended !== undefined) {
-    const advice = `This command needs a queue: type rq QUEUE ${recommended.name}, or set RQ_Q to the path of the queue`;
-    return new RqError('USAGE', `unknown command "${first}"; ${hint} ${advice}`);
+function withoutQueue(commands: readonly CommandSpec[], first: string, second: string | undefined): RqError {
+  const command = nearestCommand(commands, first);
+  if (command?.queue === 'none') return unknownCommand(commands, first);
+  if (command !== undefined) {
+    const advice = `This command needs a queue: type rq QUEUE ${command.name}, or set RQ_Q to the path of the queue`;
+    return new RqError('USAGE', `unknown command "${first}"; did you mean ${command.name}? ${advice}`);
   }
-  if (second !== undefined) return await unknownCommand(commands, second);
+  if (second !== undefined) return unknownCommand(commands, second);
   return new RqError('USAGE', `no command specified for the queue ${first}: type rq ${first} COMMAND; see: rq help`);
 }
 
-async function recommendation(commands: readonly CommandSpec[], word: string): Promise<string | undefined> {
-  if (word.length < MIN_LENGTH || word.startsWith('-')) return undefined;
-  const named = commands.map((command) => ({ ...command, short: [] }));
-  const message = await faultOf(named, [word]);
-  return message?.startsWith('did you mean') ? message : undefined;
+function nearestCommand(commands: readonly CommandSpec[], word: string): CommandSpec | undefined {
+  const name = nearest(word, namesOf(commands));
+  return commands.find((command) => command.name === name);
+}
+
+function namesOf(commands: readonly CommandSpec[]): string[] {
+  return commands.map(({ name }) => name);
 }
 
 async function invalidArguments(
@@ -66,7 +59,7 @@ function appendHint(text: string, hint: string): string {
   return text.endsWith('?') ? `${text} ${advice.charAt(0).toUpperCase()}${advice.slice(1)}` : `${text}${hint}`;
 }
 
-/** yargs recommends commands only: for an option, the nearest one, or the commands that have it. */
+/** With the commands that have the option, or else the nearest option. */
 function unknownOption(commands: readonly CommandSpec[], command: CommandSpec, typed: string): string {
   const name = optionKey(typed.replace(/=.*$/s, ''));
   const others = commands.filter(({ options }) => options.some((each) => `--${optionKey(each.name)}` === name));

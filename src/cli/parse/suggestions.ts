@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The name that a mistyped word most likely means; undefined if none is near. yargs finds only names of commands. */
+/** The name that a mistyped word most likely means; undefined if none is near. */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
   const name = closest(word, [...names]);

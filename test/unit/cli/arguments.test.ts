@@ -70,6 +70,7 @@ describe('queue and command', () => {
     ['list', {}, 'list needs a queue: type rq QUEUE list, or set RQ_Q'],
     ['zz', {}, 'no command specified for the queue zz: type rq zz COMMAND'],
     ['q', {}, 'query needs a queue: type rq QUEUE query'],
+    ['q kilo', {}, 'unknown command "kilo"; see: rq help'],
     ['q lisst', {}, 'unknown command "lisst"; did you mean list?'],
     ['lisst', { RQ_Q: 'q' }, 'unknown command "lisst"; did you mean list?'],
     ['lst pending', { RQ_Q: 'q' }, 'unknown command "lst"; did you mean list?'],
