@@ -2,8 +2,8 @@
 // waits for the lease. docs/performance.md explains the formulas. Usage: node bench/lock-use.mjs [SECONDS OF AN EXCHANGE]
 const EXCHANGE = Number(process.argv[2] ?? 0.02);
 /**
- * The time that each job adds to an exchange for its claim and its end, in seconds; measured by `npm run bench --
- * --only claims`.
+ * The time that each job adds to an exchange for its claim and its end, in seconds; measured by
+ * `npm run bench -- --only claims`.
  */
 const JOB = 35e-6;
 const SLOTS = 16;

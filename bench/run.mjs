@@ -1,7 +1,10 @@
 // Measures rq against its peers. Machines are shared and noisy, so each figure stands beside one of the same round.
-// Usage: npm run bench [-- OPTION…]. Prints a Markdown table. --rounds N   measure N times (default 5)      --only NAME
-// run one suite --write      put the table between the markers of docs/performance.md --smoke      run every benchmark
-// of bench/ once, at about a hundredth of its size, and check no figure
+// Usage: npm run bench [-- OPTION…]. Prints a Markdown table.
+//
+//   --rounds N   measure N times (default 5)
+//   --only NAME  run one suite
+//   --write      put the table between the markers of docs/performance.md
+//   --smoke      run every benchmark of bench/ once, at about a hundredth of its size, and check no figure
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';

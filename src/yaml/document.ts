@@ -15,17 +15,15 @@ export function documentText(value: Printable, format: { json?: boolean } = {}):
   return `${lines.join('\n')}\n`;
 }
 
-/** Converts a report to a printable value: dates to ISO text, maps to objects, values of other types to text. */
+/** Converts a report to a printable value. Throws TypeError for a value that YAML could not show. */
 export function printable(value: unknown): Printable {
   if (value === null || value === undefined) return value;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(printable);
-  if (value instanceof Map) return printable(Object.fromEntries(value));
   if (typeof value === 'object') {
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, printable(member)]));
   }
-  return String(value);
+  throw new TypeError(`cannot print a value of the type ${typeof value}`);
 }
 
 /** Appends a node. Its first line starts with `head` (`---`, `key:` or `-`); its members are indented. */

@@ -1,13 +1,19 @@
 import { fstatSync, readFileSync } from 'node:fs';
+import { errorCode } from '../../job/errors.ts';
 import { isTerminal } from '../output/terminal.ts';
 import type { InputStream } from '../parse/command-call.ts';
 
 /** /dev/null: device 1, 3 (devices.txt of the kernel). */
 export const NULL_DEVICE = 0x103;
 
-/** Describes stdin without reading from it. Node opens /dev/null in place of a closed stdin. */
+/** stdin. It is not touched before its kind or contents are needed. Node opens /dev/null in place of a closed stdin. */
 export function standardInput(): InputStream {
-  return { kind: inputKind(), chunks: () => process.stdin };
+  return {
+    get kind() {
+      return inputKind();
+    },
+    chunks: () => process.stdin,
+  };
 }
 
 /** Reads all bytes of an input. */
@@ -25,7 +31,7 @@ function inputKind(): InputStream['kind'] {
     if (stats.isFile()) return 'file';
     return wasClosed() ? 'none' : 'other';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EBADF') return 'none';
+    if (errorCode(error) === 'EBADF') return 'none';
     throw error;
   }
 }

@@ -3,6 +3,9 @@ import { type ErrorCode, errorMessage, RqError } from '../../job/errors.ts';
 /** The exit statuses of rq; 75 is EX_TEMPFAIL of sysexits.h. */
 export const EXIT = { done: 0, failed: 1, usage: 2, missing: 3, busy: 75 } as const;
 
+/** A shell reports the end by signal N as this status plus N. */
+export const SIGNALLED = 128;
+
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   USAGE: EXIT.usage,
   INVALID_INPUT: EXIT.usage,

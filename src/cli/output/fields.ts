@@ -16,8 +16,9 @@ function fieldsOf<Name extends string>(word: string, names: readonly Name[]): Na
   const chosen = REGULAR_EXPRESSION.test(word) ? matching(word, names) : [uniquePrefix(word, names, 'field')];
   const found = chosen.filter((name) => name !== undefined);
   if (found.length > 0) return found;
-  const nearest = names.length === 0 ? '' : `; did you mean ${closest(word, [...names])}?`;
-  throw new RqError('USAGE', `there is no field "${word}" to print${nearest} The fields are ${names.join(', ')}`);
+  const nearest = closest(word, [...names]);
+  const fields = names.join(', ');
+  throw new RqError('USAGE', `there is no field "${word}" to print; did you mean ${nearest}? The fields are ${fields}`);
 }
 
 function matching<Name extends string>(word: string, names: readonly Name[]): Name[] {

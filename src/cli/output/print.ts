@@ -3,12 +3,13 @@ import { JOB_FIELDS, type Job, type JobField } from '../../job/job.ts';
 import { documentText, type Printable, printable } from '../../yaml/document.ts';
 import { jobListText } from '../../yaml/write.ts';
 import type { CommandCall } from '../parse/command-call.ts';
+import { wantsColour } from './colour.ts';
 import { colouredPieces, colouredYaml } from './coloured-yaml.ts';
 import { chooseFields } from './fields.ts';
 import { writeAll } from './standard-output.ts';
 
-/** Returns the job fields of `--fields`, undefined for all. Throws USAGE; call it before changing anything. */
-export function jobFields(call: CommandCall): JobField[] | undefined {
+/** The job fields of `--fields`; undefined for all. */
+function jobFields(call: CommandCall): JobField[] | undefined {
   const text = call.options.text('fields');
   return text === undefined ? undefined : chooseFields(text, JOB_FIELDS);
 }
@@ -73,5 +74,5 @@ export async function printDocument(call: CommandCall, value: Printable): Promis
 }
 
 function isColoured(call: CommandCall): boolean {
-  return call.hasColour && !call.options.flag('json');
+  return !call.options.flag('json') && wantsColour(1, call.environment);
 }

@@ -11,8 +11,7 @@ export interface CommandProgram {
 export interface CallContext {
   readonly environment: NodeJS.ProcessEnv;
   readonly output: TextOutput;
-  /** Opened only by commands that read it. */
-  readonly input: () => Promise<InputStream>;
+  readonly input: InputStream;
 }
 
 /** One call of a command. */
@@ -29,8 +28,6 @@ export interface CommandCall {
   readonly literalFrom: number;
   readonly options: OptionValues;
   readonly environment: NodeJS.ProcessEnv;
-  /** Whether YAML on stdout is coloured. */
-  readonly hasColour: boolean;
   /** stdout: data. */
   readonly output: TextOutput;
   /** stderr: messages. */

@@ -31,7 +31,7 @@ export interface CommandSpec {
   /** `none`: the command concerns no queue. */
   readonly queue?: 'none';
   readonly options: readonly OptionSpec[];
-  /** The fields that the command reports, for `--fields`; undefined for commands that print jobs, or no fields. */
+  /** The fields that the command prints, for `--fields`; undefined if it prints none. */
   readonly report?: readonly string[];
   /** Paragraphs. */
   readonly description: readonly string[];

@@ -1,15 +1,12 @@
 import { closeSync, openSync } from 'node:fs';
-import { Activity } from '../../job/activity.ts';
 import { errorMessage, RqError } from '../../job/errors.ts';
-import { wantsColour } from '../output/colour.ts';
 import { standardDiagnostics } from '../output/diagnostics.ts';
 import { chooseFields } from '../output/fields.ts';
 import { observeCall } from '../stall/observe-call.ts';
-import { versionText } from '../version.ts';
 import { refuseInvalidBytes } from './argument-bytes.ts';
 import { type Arguments, readArguments } from './arguments.ts';
-import type { CallContext, CommandCall, CommandProgram, TextOutput } from './command-call.ts';
-import { COMMANDS } from './command-table.ts';
+import type { CallContext, CommandCall, CommandProgram } from './command-call.ts';
+import { COMMANDS, findCommand } from './command-table.ts';
 
 /**
  * Reads the arguments as a call of a command, loads its handler, and has long waits of the call reported. Throws USAGE,
@@ -19,7 +16,7 @@ export async function readCall(
   args: readonly string[],
   { environment, output, input }: CallContext,
 ): Promise<{ call: CommandCall; program: CommandProgram }> {
-  const read = await readOrExplain(args, environment);
+  const read = asCommand(await readOrExplain(args, environment));
   refuseUnknownFields(read);
   const log = read.options.text('log');
   if (log !== undefined) tryLog(log);
@@ -32,14 +29,11 @@ export async function readCall(
     literalFrom: read.literalFrom,
     options: read.options,
     environment,
-    hasColour: wantsColour(1, environment),
     output,
     diagnostics: standardDiagnostics(environment, read.options.number('verbosity'), log),
-    input: await input(),
+    input,
   };
-  const answer = answerProgram(read);
-  const activity = answer === undefined ? await observeCall(unobserved) : new Activity();
-  return { call: { ...unobserved, activity }, program: answer ?? (await read.command.load()) };
+  return { call: { ...unobserved, activity: await observeCall(unobserved) }, program: await read.command.load() };
 }
 
 /** As `readArguments`. Throws USAGE for a call that is not understood. */
@@ -54,21 +48,20 @@ export async function readOrExplain(args: readonly string[], environment: NodeJS
   }
 }
 
-/** Before anything is changed. Commands that print jobs check their fields themselves. */
+/** Before anything is changed. */
 function refuseUnknownFields({ command, options }: Arguments): void {
   const fields = options.text('fields');
   if (fields !== undefined && command.report !== undefined) chooseFields(fields, command.report);
 }
 
-function answerProgram({ command, options }: Arguments): CommandProgram | undefined {
-  if (options.flag('help')) return { run: ({ output }) => writeHelp(output, command.name) };
-  if (options.flag('version')) return { run: async ({ output }) => void (await output.write(versionText())) };
-  return undefined;
-}
-
-async function writeHelp(output: TextOutput, name: string): Promise<undefined> {
-  const { helpText } = await import('../help/help.ts');
-  await output.write(await helpText(COMMANDS, name));
+/** The options --help and --version as the commands `help` and `version`. */
+function asCommand(read: Arguments): Arguments {
+  const { command, options } = read;
+  const words = command.name === 'help' ? read.positionals : [command.name];
+  if (options.flag('help')) return { ...read, command: findCommand('help') ?? command, queue: '', positionals: words };
+  if (options.flag('version'))
+    return { ...read, command: findCommand('version') ?? command, queue: '', positionals: [] };
+  return read;
 }
 
 function tryLog(path: string): void {

@@ -21,8 +21,7 @@ export async function observeCall(call: Omit<CommandCall, 'activity'>): Promise<
   if (call.queue === '') return new Activity();
   const stallMs = Number(call.environment['RQ_STALL_MS'] ?? Number.NaN);
   const isFeeder = call.command === 'feed' && !call.options.flag('daemon');
-  const settings: WatcherSettings = {
-    shared: newSharedState(),
+  const settings: Omit<WatcherSettings, 'shared'> = {
     queue: resolve(call.queue),
     target: warningTarget(call, isFeeder),
     firstMs: stallMs > 0 ? stallMs : FIRST_MS,
@@ -39,20 +38,21 @@ function warningTarget({ diagnostics, options }: Omit<CommandCall, 'activity'>, 
   return { kind: 'log', verbosity, path: path === undefined ? undefined : resolve(path) };
 }
 
-async function watchedActivity(settings: WatcherSettings): Promise<Activity> {
+async function watchedActivity(settings: Omit<WatcherSettings, 'shared'>): Promise<Activity> {
+  const shared = newSharedState();
   const threads = await import('node:worker_threads');
   const thread = new threads.Worker(new URL(PROGRAM, import.meta.url), {
-    workerData: settings,
+    workerData: { ...settings, shared } satisfies WatcherSettings,
     env: threads.SHARE_ENV,
     // Node prints a warning that WASI is experimental.
     execArgv: ['--no-warnings'],
   });
   thread.on('error', ({ message }) => warn(settings.target, `waits are not reported: ${message}`));
   thread.unref();
-  return new Activity((state) => writeState(settings.shared, state));
+  return new Activity((state) => writeState(shared, state));
 }
 
-function reportedActivity({ queue, firstMs, hint, target }: WatcherSettings): Activity {
+function reportedActivity({ queue, firstMs, hint, target }: Omit<WatcherSettings, 'shared'>): Activity {
   const reporter = new Reporter(queue, firstMs, hint);
   return new Activity(({ wait }) => {
     const line = reporter.line({ wait, operation: undefined, blockedMs: 0 }, systemClock.monotonicMs());

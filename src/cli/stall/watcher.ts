@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads';
 import type { ActivityState } from '../../job/activity.ts';
 import { systemClock } from '../../job/clock.ts';
 import { standardDiagnostics } from '../output/diagnostics.ts';
-import { EXIT } from '../output/exit-status.ts';
+import { EXIT, SIGNALLED } from '../output/exit-status.ts';
 import { endProcess } from './end-process.ts';
 import { Reporter, seconds } from './reporter.ts';
 import { readState, type SharedState } from './shared-state.ts';
@@ -23,8 +23,6 @@ export interface WatcherSettings {
 const INTERVAL_MS = 500;
 /** A system call can take this long on a file system that works. */
 const MIN_LIMIT_MS = 1_000;
-/** A shell adds the number of the signal. */
-const SIGNALLED = 128;
 const IDLE: ActivityState = { operation: undefined, wait: undefined, mayHaveChanged: false, isUnlimited: false };
 
 /**

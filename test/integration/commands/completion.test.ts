@@ -108,6 +108,8 @@ describe('the scripts', () => {
     expect(await answer('rq q list --')).not.toContain('-f');
     expect(await answer('rq q list --prio')).toEqual(['none', '']);
     expect(await answer('rq q list -f jid,exit')).toEqual(['none', 'jid,exit_status', '']);
+    expect(await answer('rq q status -f ex')).toEqual(['none', 'exit_status', '']);
+    expect(await answer('rq q tail -f ')).toEqual(['none', '']);
     expect(await answer('rq q submit -qt ni')).toEqual(['none', 'night1', '']);
     expect(await answer('rq q submit --cwd ')).toEqual(['directories', '']);
     expect(await answer('rq q submit -- --pri')).toEqual(['files', '']);

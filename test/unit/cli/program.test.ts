@@ -32,6 +32,20 @@ function read(line: string): Record<string, unknown>[] {
   return parse(stdout) as Record<string, unknown>[];
 }
 
+it('answers --help and --version like the commands help and version', () => {
+  for (const [option, command] of [
+    ['rq --help', 'rq help'],
+    ['rq -h', 'rq help'],
+    ['rq submit --help', 'rq help submit'],
+    ['rq q submit -h', 'rq help submit'],
+    ['rq help submit --help', 'rq help submit'],
+    ['rq q list --version', 'rq version'],
+  ] as const) {
+    expect({ option, ...run(option) }).toEqual({ option, ...run(command) });
+  }
+  expect(run('rq --help').stdout).toContain('Commands:');
+});
+
 describe('create', () => {
   it('prints the path of the queue, and refuses an existing one', () => {
     expect(parse(run('rq other create --locking lease').stdout)).toMatchObject({

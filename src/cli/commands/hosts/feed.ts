@@ -6,7 +6,7 @@ import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { FEED_OPTIONS, FEED_QUIET } from './feed-options.ts';
 import { daemonArguments, feederLogPath, feedOptions } from './feeder-call.ts';
-import { startInBackground } from './start.ts';
+import { run as startInBackground } from './start.ts';
 
 export const spec: CommandSpec = {
   name: 'feed',

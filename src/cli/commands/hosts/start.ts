@@ -28,23 +28,17 @@ interface Started {
   readonly log: string;
 }
 
-/** Starts a feeder in the background. */
-export async function run(call: CommandCall): Promise<number | undefined> {
-  return await startInBackground(call);
-}
-
 /** Starts a daemon, and prints its pid and log when it is ready; also for `feed --daemon`. */
-export async function startInBackground(call: CommandCall): Promise<number | undefined> {
+export async function run(call: CommandCall): Promise<undefined> {
   let started: Started;
   try {
     started = await startFeeder(call);
   } catch (error) {
     const isQuiet = error instanceof RqError && error.code === 'FEEDER_EXISTS' && call.options.flag('quiet');
-    if (isQuiet) return undefined;
+    if (isQuiet) return;
     throw error;
   }
   if (!call.options.flag('quiet')) await printReport(call, { ...started });
-  return undefined;
 }
 
 /** Starts a feeder as a daemon, and resolves when it is ready. Throws NO_QUEUE, FEEDER_EXISTS or its error. */

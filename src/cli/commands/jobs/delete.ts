@@ -1,7 +1,8 @@
+import { JOB_FIELDS } from '../../../job/job.ts';
 import { deleteJobs } from '../../../queue/jobs/delete.ts';
 import { requireSelection } from '../../input/selection-input.ts';
 import { noJob } from '../../output/no-job.ts';
-import { jobFields, printAfter, printJobs } from '../../output/print.ts';
+import { printAfter, printJobs } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
 import { refusedJobs } from '../../output/refused-jobs.ts';
 import { warnRemainingFiles } from '../../output/remaining-files.ts';
@@ -15,6 +16,7 @@ export const spec: CommandSpec = {
   name: 'delete',
   short: ['d', 'rm'],
   summary: 'delete jobs and their files',
+  report: JOB_FIELDS,
   positionals: 'SELECTION…',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [QUIET],
@@ -37,7 +39,6 @@ export const spec: CommandSpec = {
  * if no job was deleted.
  */
 export async function run(call: CommandCall): Promise<undefined> {
-  jobFields(call);
   const selection = await requireSelection(call);
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'deleted');

@@ -1,8 +1,9 @@
+import { JOB_FIELDS } from '../../../job/job.ts';
 import { selectJobs } from '../../../queue/jobs/select.ts';
 import { isEmptySelection } from '../../input/selection.ts';
 import { readSelection, selectorsOf } from '../../input/selection-input.ts';
 import { noJob } from '../../output/no-job.ts';
-import { jobFields, printJobs } from '../../output/print.ts';
+import { printJobs } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { SNAPSHOT } from '../../parse/shared-options.ts';
@@ -13,6 +14,7 @@ export const spec: CommandSpec = {
   name: 'list',
   short: ['l', 'ls'],
   summary: 'print jobs',
+  report: JOB_FIELDS,
   positionals: '[SELECTION…]',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [SNAPSHOT],
@@ -31,7 +33,6 @@ export const spec: CommandSpec = {
 
 /** Prints the selected jobs, or all. If none matches, prints an empty list and throws NO_JOB. */
 export async function run(call: CommandCall): Promise<undefined> {
-  jobFields(call);
   // Stdin is read only for "-": under cron or a service it can be a pipe that never ends.
   const given = await readSelection(call, selectorsOf(call));
   const selection = isEmptySelection(given) ? { ...given, all: true } : given;

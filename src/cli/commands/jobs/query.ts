@@ -1,8 +1,9 @@
 import { RqError } from '../../../job/errors.ts';
+import { JOB_FIELDS } from '../../../job/job.ts';
 import { queryJobs } from '../../../queue/jobs/query.ts';
 import { readSqlTerms } from '../../input/sql-input.ts';
 import { queryExpression } from '../../input/sql-terms.ts';
-import { jobFields, printJobs } from '../../output/print.ts';
+import { printJobs } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { SNAPSHOT } from '../../parse/shared-options.ts';
@@ -12,6 +13,7 @@ export const spec: CommandSpec = {
   name: 'query',
   short: ['q'],
   summary: 'print the jobs that match an SQL expression',
+  report: JOB_FIELDS,
   positionals: '[EXPRESSION…]',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [SNAPSHOT],
@@ -32,7 +34,6 @@ export const spec: CommandSpec = {
 
 /** Prints the jobs for which an SQL expression is true. If there is none, prints an empty list and throws NO_JOB. */
 export async function run(call: CommandCall): Promise<undefined> {
-  jobFields(call);
   const expression = queryExpression(await readSqlTerms(call));
   await useReader(call, async (queue) => {
     const count = await printJobs(call, queryJobs(queue, expression));

@@ -1,11 +1,11 @@
 import { wakeFeeder } from '../../../feeder/wake.ts';
+import { JOB_FIELDS } from '../../../job/job.ts';
 import { changeJobs } from '../../../queue/jobs/change-jobs.ts';
 import type { JobChange } from '../../../queue/jobs/job-change.ts';
 import type { JobEntry } from '../../../yaml/entry.ts';
 import { withJobOptions } from '../../input/job-options.ts';
 import { requireSelection, selectorsOf } from '../../input/selection-input.ts';
 import { printChanged } from '../../output/changed-jobs.ts';
-import { jobFields } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
@@ -17,6 +17,7 @@ export const spec: CommandSpec = {
   name: 'resubmit',
   short: ['r', 're'],
   summary: 'requeue finished or dead jobs',
+  report: JOB_FIELDS,
   positionals: 'SELECTION…',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS.filter(({ name }) => name !== 'infile'),
@@ -37,7 +38,6 @@ export const spec: CommandSpec = {
 
 /** Requeues the selected finished and dead jobs, changed by the options, and prints them. */
 export async function run(call: CommandCall): Promise<undefined> {
-  jobFields(call);
   const { positionals, readsStdin } = selectorsOf(call);
   await withJobOptions(call, readsStdin || positionals.length === 0, (options) => resubmit(call, options));
 }

@@ -1,12 +1,12 @@
 import { wakeFeeder } from '../../../feeder/wake.ts';
 import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
+import { JOB_FIELDS } from '../../../job/job.ts';
 import { submitJobs } from '../../../queue/jobs/submit.ts';
 import type { Queue } from '../../../queue/open.ts';
 import type { JobEntry } from '../../../yaml/entry.ts';
 import { listPath, readEntries } from '../../input/entries.ts';
 import { withJobOptions } from '../../input/job-options.ts';
 import { makeSubmissions } from '../../input/submissions.ts';
-import { jobFields } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
 import { printSubmitted } from '../../output/submitted-jobs.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
@@ -18,6 +18,7 @@ export const spec: CommandSpec = {
   name: 'submit',
   short: ['s'],
   summary: 'submit jobs',
+  report: JOB_FIELDS,
   positionals: '[COMMAND…]',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS,
@@ -43,7 +44,6 @@ export const spec: CommandSpec = {
 
 /** Submits one command line, or a list of them, in one transaction, and prints the jobs. */
 export async function run(call: CommandCall): Promise<undefined> {
-  jobFields(call);
   const isListOnStdin = listPath(call) === '-';
   await useQueue(call, (queue) => withJobOptions(call, isListOnStdin, (options) => submit(call, queue, options)));
 }

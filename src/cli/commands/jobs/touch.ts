@@ -1,11 +1,11 @@
 import { wakeFeeder } from '../../../feeder/wake.ts';
+import { JOB_FIELDS } from '../../../job/job.ts';
 import { touchJobs } from '../../../queue/jobs/touch.ts';
 import type { Queue } from '../../../queue/open.ts';
 import type { JobEntry } from '../../../yaml/entry.ts';
 import { listPath, readEntries } from '../../input/entries.ts';
 import { withJobOptions } from '../../input/job-options.ts';
 import { makeSubmissions } from '../../input/submissions.ts';
-import { jobFields } from '../../output/print.ts';
 import { printSubmitted } from '../../output/submitted-jobs.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
@@ -16,6 +16,7 @@ export const spec: CommandSpec = {
   name: 'touch',
   short: ['to'],
   summary: 'submit jobs that are not already pending',
+  report: JOB_FIELDS,
   positionals: '[COMMAND…]',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS,
@@ -32,7 +33,6 @@ export const spec: CommandSpec = {
 
 /** Submits jobs, but updates a pending job with the same command line and tag in place of adding another one. */
 export async function run(call: CommandCall): Promise<undefined> {
-  jobFields(call);
   const isListOnStdin = listPath(call) === '-';
   await useQueue(call, (queue) => withJobOptions(call, isListOnStdin, (options) => touch(call, queue, options)));
 }

@@ -1,11 +1,11 @@
 import { wakeFeeder } from '../../../feeder/wake.ts';
 import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { RqError } from '../../../job/errors.ts';
+import { JOB_FIELDS } from '../../../job/job.ts';
 import { changeJobs } from '../../../queue/jobs/change-jobs.ts';
 import { NULLABLE, readAssignments, splitAssignments } from '../../input/assignments.ts';
 import { requireSelection, selectorsOf } from '../../input/selection-input.ts';
 import { printChanged } from '../../output/changed-jobs.ts';
-import { jobFields } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
@@ -17,6 +17,7 @@ export const spec: CommandSpec = {
   name: 'update',
   short: ['u'],
   summary: 'change pending and holding jobs',
+  report: JOB_FIELDS,
   positionals: 'SELECTION KEY=VALUE…',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [QUIET],
@@ -38,7 +39,6 @@ export const spec: CommandSpec = {
 
 /** Changes fields of the selected pending and holding jobs, and prints them. */
 export async function run(call: CommandCall): Promise<undefined> {
-  jobFields(call);
   const { positionals, readsStdin } = selectorsOf(call);
   const { assignments, others } = splitAssignments(positionals);
   if (assignments.length === 0) {

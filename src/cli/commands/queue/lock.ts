@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { RqError } from '../../../job/errors.ts';
 import { holdLock } from '../../../queue/transaction/lock.ts';
 import { uniquePrefix } from '../../input/selection.ts';
+import { SIGNALLED } from '../../output/exit-status.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
@@ -28,10 +29,9 @@ export const spec: CommandSpec = {
 };
 
 const KINDS = { read: 'shared', shared: 'shared', write: 'exclusive', exclusive: 'exclusive' } as const;
-/** The exit statuses of a shell for a program that is not found, cannot be executed, or is ended by a signal. */
+/** The exit statuses of a shell for a program that is not found or cannot be executed. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
-const SIGNALLED = 128;
 
 /** Runs a program while holding a lock, and returns its exit status. */
 export async function run(call: CommandCall): Promise<number> {
@@ -54,10 +54,9 @@ async function runCommand(call: CommandCall, [program = '', ...args]: readonly s
   const ignore = (): void => undefined;
   process.on('SIGTERM', forward).on('SIGHUP', forward).on('SIGINT', ignore).on('SIGQUIT', ignore);
   try {
-    const { exitCode, signal, cause } = await child;
+    const { exitCode, signal, code } = await child;
     if (signal !== undefined) return SIGNALLED + constants.signals[signal];
     if (exitCode !== undefined) return exitCode;
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     call.diagnostics.error(`cannot run ${program}: ${code === 'ENOENT' ? 'no such program' : String(code)}`);
     return code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE;
   } finally {

@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { RqError } from '../../../job/errors.ts';
 import { existingStreams } from '../../../queue/jobs/streams.ts';
 import { parseJid } from '../../input/selection.ts';
+import { SIGNALLED } from '../../output/exit-status.ts';
 import { isTerminal } from '../../output/terminal.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
@@ -40,8 +41,6 @@ export const spec: CommandSpec = {
 
 /** Signals that the terminal sends to all its processes; only the editor should act on them. */
 const KEYBOARD_SIGNALS = ['SIGINT', 'SIGQUIT'] as const;
-/** A shell reports the end by signal N as this status plus N. */
-const SIGNAL_STATUS = 128;
 
 /**
  * Opens a job's files in an editor or pager, after closing the queue. Returns its exit status as a shell reports it.
@@ -70,7 +69,7 @@ async function view({ source, programs }: Viewers, paths: readonly string[]): Pr
     for (const [program = '', ...args] of programs) {
       const ended = await execa(program, [...args, ...paths], { stdio: 'inherit', reject: false });
       if (ended.exitCode !== undefined) return ended.exitCode;
-      if (ended.signal !== undefined) return SIGNAL_STATUS + constants.signals[ended.signal];
+      if (ended.signal !== undefined) return SIGNALLED + constants.signals[ended.signal];
       if (source !== undefined) {
         throw new RqError('IO', `cannot run the editor ${program} of ${source}: ${reasonOf(ended.code)}`, {
           cause: ended,

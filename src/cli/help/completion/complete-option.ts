@@ -1,4 +1,3 @@
-import { JOB_FIELDS } from '../../../job/job.ts';
 import type { NamedCommand } from '../../parse/command-name.ts';
 import type { OptionSpec } from '../../parse/command-spec.ts';
 import { ALL_OPTIONS, type Command, optionsOf } from '../../parse/command-table.ts';
@@ -57,9 +56,7 @@ async function completeValue(option: OptionSpec, typed: string, named: NamedComm
   return option.value === 'DIR' ? DIRECTORIES : NO_CANDIDATES;
 }
 
-function fieldNames({ report, positionals }: Command, typed: string): Completion {
-  const printsJobs = /SELECTION|COMMAND|EXPRESSION/.test(positionals);
-  const names = report ?? (printsJobs ? JOB_FIELDS : []);
+function fieldNames({ report: names = [] }: Command, typed: string): Completion {
   const prefix = /^.*,/s.exec(typed)?.[0] ?? '';
   const used = prefix.split(',');
   return withPrefix(prefix, completionOf(candidatesFrom(names.filter((name) => !used.includes(name)))));
