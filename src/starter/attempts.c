@@ -62,7 +62,7 @@ static void discard(struct attempt *attempt) {
 }
 
 void take_back(struct attempt *attempt, const char *cause) {
-  send_message("cancelled", attempt->name, cause, NULL);
+  SEND("cancelled", attempt->name, cause);
   discard(attempt);
 }
 
@@ -90,7 +90,7 @@ static void pause_starts(void) {
 }
 
 static void send_failed(const struct attempt *attempt, char step, int error) {
-  send_message("failed", attempt->name, step_name(step), decimal(error), NULL);
+  SEND("failed", attempt->name, step_name(step), decimal(error));
   pause_starts();
 }
 
@@ -165,8 +165,8 @@ void report_started(struct attempt *attempt) {
   struct process process;
   if (attempt->start_time == 0 && !read_process(attempt->pid, &process, &attempt->start_time)) attempt->start_time = 0;
   attempt->is_reported = true;
-  send_message("started", attempt->name, decimal(attempt->pid), decimal((double)attempt->start_time),
-               milliseconds(attempt->started_ms), NULL);
+  SEND("started", attempt->name, decimal(attempt->pid), decimal((double)attempt->start_time),
+               milliseconds(attempt->started_ms));
 }
 
 static void exec_failed(struct attempt *attempt, char step, int error) {

@@ -100,7 +100,8 @@ static void enter(const char *path, bool revalidate) {
     DIR *directory = opendir(path);
     if (directory == NULL) fail('d', errno);
     errno = 0;
-    while (readdir(directory) != NULL) continue;
+    while (readdir(directory) != NULL) {
+    }
     if (errno != 0) fail('d', errno);
     closedir(directory);
   }
@@ -124,12 +125,12 @@ static size_t name_length(const char *variable) { return strcspn(variable, "=") 
 // The base environment, with the variables of the request added or replaced.
 static char **merge_environment(const struct fields *request, size_t first) {
   size_t added = (request->count - first) / 2;
-  char **merged = allocate((starter.environment_count + added + 1) * sizeof(char *));
+  char **merged = resize(NULL, (starter.environment_count + added + 1) * sizeof(char *));
   size_t count = 0;
   for (size_t index = first; index + 1 < request->count; index += 2) {
     const char *name = request->values[index], *value = request->values[index + 1];
     size_t size = strlen(name) + strlen(value) + 2;
-    merged[count] = allocate(size);
+    merged[count] = resize(NULL, size);
     snprintf(merged[count++], size, "%s=%s", name, value);
   }
   for (size_t index = 0; index < starter.environment_count; index++) {
@@ -170,7 +171,7 @@ void run_child(const struct attempt *attempt, int gate) {
     has_stderr = open_file('e', fields[STDERR], O_WRONLY | O_CREAT);
   }
   size_t arguments = (size_t)atol(fields[COUNT]);
-  char **argv = allocate((arguments + 2) * sizeof(char *));
+  char **argv = resize(NULL, (arguments + 2) * sizeof(char *));
   argv[0] = "bash";
   memcpy(argv + 1, fields + ARGUMENTS, arguments * sizeof(char *));
   argv[arguments + 1] = NULL;

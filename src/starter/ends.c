@@ -14,7 +14,7 @@ enum { FIRST_SCAN_MS = 10, MAX_SCAN_MS = 1000, STOP_ROUNDS = 5, SCAN_SHARE = 10 
 
 void report_end(const struct attempt *attempt) {
   if (attempt->failed) {
-    send_message("failed", attempt->name, step_name(attempt->step), decimal(attempt->error), NULL);
+    SEND("failed", attempt->name, step_name(attempt->step), decimal(attempt->error));
     return;
   }
   const struct rusage *usage = &attempt->usage;
@@ -22,10 +22,10 @@ void report_end(const struct attempt *attempt) {
   double system = (double)usage->ru_stime.tv_sec * 1e6 + (double)usage->ru_stime.tv_usec;
   const char *cause = attempt->left_to_other_user ? "user" : "", *left = attempt->left < 0 ? "" : decimal((double)attempt->left);
   if (attempt->is_adopted) {
-    send_message("ended", attempt->name, "", milliseconds(attempt->ended_ms), "", "", "", left, cause, NULL);
+    SEND("ended", attempt->name, "", milliseconds(attempt->ended_ms), "", "", "", left, cause);
   } else {
-    send_message("ended", attempt->name, decimal(attempt->status), milliseconds(attempt->ended_ms),
-                 decimal((double)usage->ru_maxrss * 1024), decimal(user), decimal(system), left, cause, NULL);
+    SEND("ended", attempt->name, decimal(attempt->status), milliseconds(attempt->ended_ms),
+                 decimal((double)usage->ru_maxrss * 1024), decimal(user), decimal(system), left, cause);
   }
 }
 
@@ -184,7 +184,8 @@ void continue_ending(void) {
   if (!is_any_due) return;
   double begin_ms = now_ms();
   if (is_kill_due) {
-    for (int round = 0; round < STOP_ROUNDS && signal_due(SIGSTOP) > 0; round++) continue;
+    for (int round = 0; round < STOP_ROUNDS && signal_due(SIGSTOP) > 0; round++) {
+    }
     signal_due(SIGKILL);
     reap_each();
   }

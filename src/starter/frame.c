@@ -1,7 +1,6 @@
 // Frames on the connection to the runner.
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 
 #include "starter.h"
 
-enum { BATCH_MS = 30, MAX_UNSENT = 1000, READ_BYTES = 65536 };
+enum { BATCH_MS = 30, MAX_UNSENT = 1000, READ_BYTES = 65536, MAX_IDLE_BYTES = 262144 };
 
 struct buffer {
   char *bytes;
@@ -22,8 +21,8 @@ static int unsent;  // the number of messages in `outgoing`
 static double sent_ms;
 static bool is_urgent;
 
-void *allocate(size_t size) {
-  void *memory = malloc(size);
+void *resize(void *memory, size_t size) {
+  memory = realloc(memory, size);
   if (memory == NULL) abort();
   return memory;
 }
@@ -31,12 +30,11 @@ void *allocate(size_t size) {
 static void reserve(struct buffer *buffer, size_t more) {
   if (buffer->length + more <= buffer->capacity) return;
   buffer->capacity = (buffer->length + more) * 2;
-  buffer->bytes = realloc(buffer->bytes, buffer->capacity);
-  if (buffer->bytes == NULL) abort();
+  buffer->bytes = resize(buffer->bytes, buffer->capacity);
 }
 
 static void shrink(struct buffer *buffer) {
-  if (buffer->length > 0 || buffer->capacity <= 4 * READ_BYTES) return;
+  if (buffer->length > 0 || buffer->capacity <= MAX_IDLE_BYTES) return;
   free(buffer->bytes);
   *buffer = (struct buffer){0};
 }
@@ -46,22 +44,18 @@ static void put_length(size_t place, size_t length) {
   memcpy(outgoing.bytes + place, &value, 4);
 }
 
-// Queues a message: its type and fields, up to a NULL.
-void send_message(const char *type, ...) {
+void send_message(const char *const *fields) {
   if (starter.connection < 0) return;
   size_t begin = outgoing.length;
   reserve(&outgoing, 4);
   outgoing.length += 4;
-  va_list fields;
-  va_start(fields, type);
-  for (const char *field = type; field != NULL; field = va_arg(fields, const char *)) {
-    size_t length = strlen(field);
+  for (; *fields != NULL; fields++) {
+    size_t length = strlen(*fields);
     reserve(&outgoing, length + 4);
     put_length(outgoing.length, length);
-    memcpy(outgoing.bytes + outgoing.length + 4, field, length);
+    memcpy(outgoing.bytes + outgoing.length + 4, *fields, length);
     outgoing.length += length + 4;
   }
-  va_end(fields);
   put_length(begin, outgoing.length - begin - 4);
   unsent += 1;
 }
@@ -127,7 +121,7 @@ static bool split(const char *frame, size_t length, struct fields *fields) {
   }
   if (count == 0) return false;
   fields->count = count;
-  fields->values = allocate((count + 1) * sizeof(char *) + length + count);
+  fields->values = resize(NULL, (count + 1) * sizeof(char *) + length + count);
   char *text = (char *)(fields->values + count + 1);
   for (size_t index = 0; index < count; index++) {
     uint32_t size;

@@ -121,9 +121,8 @@ static size_t poll_count, poll_capacity;
 static void watch(int descriptor, struct attempt *attempt, short events) {
   if (poll_count == poll_capacity) {
     poll_capacity = poll_capacity * 2 + 64;
-    poll_set = realloc(poll_set, poll_capacity * sizeof *poll_set);
-    poll_attempts = realloc(poll_attempts, poll_capacity * sizeof *poll_attempts);
-    if (poll_set == NULL || poll_attempts == NULL) abort();
+    poll_set = resize(poll_set, poll_capacity * sizeof *poll_set);
+    poll_attempts = resize(poll_attempts, poll_capacity * sizeof *poll_attempts);
   }
   poll_set[poll_count] = (struct pollfd){.fd = descriptor, .events = events};
   poll_attempts[poll_count++] = attempt;

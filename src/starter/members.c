@@ -119,8 +119,7 @@ const struct processes *scan_processes(void) {
     pid_t pid = atoi(entry->d_name);
     if (found.count == capacity) {
       capacity = capacity * 2 + 256;
-      found.list = realloc(found.list, capacity * sizeof(struct process));
-      if (found.list == NULL) abort();
+      found.list = resize(found.list, capacity * sizeof(struct process));
     }
     if (pid > 0 && pid != getpid() && read_process(pid, &found.list[found.count], &start_time)) found.count += 1;
   }
@@ -153,7 +152,7 @@ void deliver_signals(void) {
       count += 1;
     }
     attempt->signal = 0;
-    send_message("signalled", attempt->name, decimal((double)count), NULL);
+    SEND("signalled", attempt->name, decimal((double)count));
   }
   send_soon();
 }
@@ -282,7 +281,7 @@ void sample_memory(const struct fields *request) {
       const struct process *process = &processes->list[index];
       if (process->attempt == attempt) bytes += is_exact ? proportional_bytes(process->pid) : resident_bytes(process->pid);
     }
-    send_message("memory", attempt->name, decimal(bytes), NULL);
+    SEND("memory", attempt->name, decimal(bytes));
   }
-  send_message("sampled", NULL);
+  SEND("sampled");
 }

@@ -31,7 +31,7 @@ void forget_records(void) {
 // Replaces the file. It has its final size, so that a full disk cannot prevent a later record.
 void reset_records(const char *journal) {
   size_t size = RECORDS * RECORD_BYTES;
-  char *ring = allocate(size);
+  char *ring = resize(NULL, size);
   forget_records();
   for (int index = 0; index < RECORDS; index++) format_record(ring + index * RECORD_BYTES, index == 0 ? journal : "");
   int created = open("begun.new", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);

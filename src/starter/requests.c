@@ -14,13 +14,13 @@ static void close_connection(void) {
 }
 
 static void list_attempts(void) {
-  send_message("hello", "1", decimal(getpid()), NULL);
+  SEND("hello", "1", decimal(getpid()));
   for (struct attempt *attempt = starter.running.first; attempt != NULL; attempt = attempt->next) report_started(attempt);
   for (struct attempt *attempt = starter.ended.first; attempt != NULL; attempt = attempt->next) {
     if (!attempt->failed) report_started(attempt);
     report_end(attempt);
   }
-  send_message("listed", NULL);
+  SEND("listed");
 }
 
 static void hello(struct fields *request) {
@@ -32,11 +32,11 @@ static void set_environment(struct fields *request) {
   for (size_t index = 0; index < starter.environment_count; index++) free(starter.environment[index]);
   free(starter.environment);
   starter.environment_count = (request->count - 1) / 2;
-  starter.environment = allocate((starter.environment_count + 1) * sizeof(char *));
+  starter.environment = resize(NULL, (starter.environment_count + 1) * sizeof(char *));
   for (size_t index = 0; index < starter.environment_count; index++) {
     const char *name = request->values[1 + 2 * index], *value = request->values[2 + 2 * index];
     size_t size = strlen(name) + strlen(value) + 2;
-    starter.environment[index] = allocate(size);
+    starter.environment[index] = resize(NULL, size);
     snprintf(starter.environment[index], size, "%s=%s", name, value);
   }
 }
@@ -53,7 +53,7 @@ static void set_slots(struct fields *request) {
 }
 
 static struct attempt *create_attempt(struct fields *request) {
-  struct attempt *attempt = allocate(sizeof *attempt);
+  struct attempt *attempt = resize(NULL, sizeof *attempt);
   *attempt = (struct attempt){.gate = -1, .pidfd = -1, .waiting_since_ms = since_boot_ms()};
   snprintf(attempt->name, sizeof attempt->name, "%s", request->values[1]);
   attempt->serial = strtoull(request->values[2], NULL, 10);
@@ -92,7 +92,7 @@ static void cancel(struct fields *request) {
 static void send_signal(struct fields *request) {
   struct attempt *attempt = find_name(&starter.running, request->values[1]);
   if (attempt == NULL) {
-    send_message("signalled", request->values[1], "0", NULL);
+    SEND("signalled", request->values[1], "0");
     send_soon();
     return;
   }
@@ -109,13 +109,13 @@ static void adopt_attempt(struct fields *request) {
   attempt->is_adopted = true;
   attempt->state = RUNNING;
   if (!adopt(attempt)) {
-    send_message("gone", attempt->name, NULL);
+    SEND("gone", attempt->name);
     free_attempt(attempt);
     return;
   }
   append(&starter.running, attempt);
   starter.used += (double)attempt->weight;
-  send_message("adopted", attempt->name, decimal(attempt->pid), decimal((double)attempt->start_time), NULL);
+  SEND("adopted", attempt->name, decimal(attempt->pid), decimal((double)attempt->start_time));
 }
 
 static void acknowledge(struct fields *request) {

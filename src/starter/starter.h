@@ -91,7 +91,9 @@ double now_ms(void);
 double since_boot_ms(void);
 
 // frame.c
-void send_message(const char *type, ...) __attribute__((sentinel));
+// Queues a message for the runner: its type and its fields.
+#define SEND(...) send_message((const char *[]){__VA_ARGS__, NULL})
+void send_message(const char *const *fields);
 const char *decimal(double value);
 const char *milliseconds(double value);
 bool has_unsent(void);
@@ -100,7 +102,7 @@ double flush_messages(bool immediately);
 void send_soon(void);
 bool read_requests(void (*handle)(struct fields *fields));
 void reset_connection(void);
-void *allocate(size_t size);
+void *resize(void *memory, size_t size);  // realloc(3) that ends the process on failure
 
 // requests.c
 void handle_request(struct fields *fields);
