@@ -17,6 +17,7 @@ const fastChecks = [
   ['lint', bin('biome'), ['check', '.', '--diagnostic-level=warn', '--error-on-warnings']],
   ['layers', bin('depcruise'), ['src', '--config', '.dependency-cruiser.json']],
   ['floating promises', bin('oxlint'), ['--type-aware', 'src', 'test']],
+  ['C', process.execPath, ['scripts/check-starter.mjs']],
   ['dead code', bin('knip'), []],
   ['package', bin('publint'), ['--strict']],
 ];

@@ -133,7 +133,11 @@ static void begin(struct attempt *attempt) {
     return;
   }
   attempt->started_ms = now_ms();
-  (void)!send(attempt->gate, "G", 1, MSG_NOSIGNAL);
+  if (send(attempt->gate, "G", 1, MSG_NOSIGNAL) != 1) {
+    // The child was killed.
+    take_back(attempt, "request");
+    return;
+  }
   attempt->state = BEGUN;
   unlink_attempt(&starter.waiting, attempt);
   append(&starter.running, attempt);
@@ -184,28 +188,32 @@ static void executed(struct attempt *attempt) {
   if (!attempt->is_reported) report_started(attempt);
 }
 
-// Reads what a child reports: that it is ready, that a step failed, or, by closing its end, that it executes bash.
-void read_gate(struct attempt *attempt) {
+// Reads what a child reports: that it is ready, that a step failed, or, by closing its end, that it executes bash. Returns
+// whether more may follow.
+bool read_gate(struct attempt *attempt) {
   char message[1 + sizeof(int)];
   ssize_t length = recv(attempt->gate, message, sizeof message, MSG_DONTWAIT);
-  if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (length < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (length == 1) {
     attempt->has_serial = *message == 'R';
     attempt->state = READY;
     attempt->waiting_since_ms = since_boot_ms();
-  } else if (length == sizeof message) {
+    return true;
+  }
+  if (length == sizeof message) {
     int error;
     memcpy(&error, message + 1, sizeof error);
     if (attempt->state == BEGUN) {
       exec_failed(attempt, *message, error);
-    } else {
-      send_failed(attempt, *message, error);
-      discard(attempt);
+      return true;
     }
+    send_failed(attempt, *message, error);
+    discard(attempt);
   } else if (attempt->state == BEGUN) {
     executed(attempt);
   } else {
     // The child was killed before its attempt began.
     take_back(attempt, "request");
   }
+  return false;
 }

@@ -31,8 +31,8 @@ void report_end(const struct attempt *attempt) {
 
 // Frees the slot of an attempt and keeps its end until it is acknowledged.
 void finish(struct attempt *attempt) {
-  if (attempt->gate >= 0) read_gate(attempt);
-  if (attempt->gate >= 0) read_gate(attempt);
+  while (attempt->gate >= 0 && read_gate(attempt)) {
+  }
   attempt->state = ENDED;
   starter.used -= (double)attempt->weight;
   if (attempt->is_ending) starter.ending -= 1;
@@ -63,6 +63,13 @@ void leader_ended(struct attempt *attempt) {
   finish(attempt);
 }
 
+// Its last report says which step failed; otherwise it was killed.
+static void waiting_child_ended(struct attempt *attempt) {
+  attempt->pid = 0;
+  while (read_gate(attempt)) {
+  }
+}
+
 static void reap_orphan(pid_t pid, void *context) {
   (void)context;
   waitpid(pid, NULL, WNOHANG);
@@ -80,7 +87,7 @@ static void reap_each(void) {
   }
   for (struct attempt *attempt = starter.waiting.first, *next; attempt != NULL; attempt = next) {
     next = attempt->next;
-    if (attempt->gate >= 0 && waitpid(attempt->pid, NULL, WNOHANG) == attempt->pid) attempt->pid = 0, read_gate(attempt);
+    if (attempt->gate >= 0 && waitpid(attempt->pid, NULL, WNOHANG) == attempt->pid) waiting_child_ended(attempt);
   }
   each_orphan(reap_orphan, NULL);
 }
@@ -97,8 +104,7 @@ void reap(void) {
       attempt->usage = usage;
       leader_ended(attempt);
     } else if ((attempt = find_pid(&starter.waiting, pid)) != NULL) {
-      attempt->pid = 0;
-      read_gate(attempt);
+      waiting_child_ended(attempt);
     }
   }
   reap_each();

@@ -127,7 +127,7 @@ void free_fields(struct fields *fields);
 void take_back(struct attempt *attempt, const char *cause);
 void take_back_waiting(void);
 bool expire_waiting(void);
-void read_gate(struct attempt *attempt);
+bool read_gate(struct attempt *attempt);
 void prepare_next(void);
 void begin_next(void);
 void report_started(struct attempt *attempt);
