@@ -6,7 +6,8 @@ import { programEnvironment } from './program.ts';
 import { parseMountstats, type RpcCounts } from './rpc-counts.ts';
 
 export type Client = `n${number}`;
-export type Host = 'server' | Client;
+/** `server2` is a second server, without the share; its address is SERVER2. */
+export type Host = 'server' | 'server2' | Client;
 
 export interface LabOptions {
   /** The number of clients. They are called n1, n2, … */
@@ -31,6 +32,7 @@ export interface RunResult {
 
 /** The mount point of the share on every client. */
 export const SHARE = '/mnt/q';
+export const SERVER2 = '10.77.0.9';
 
 const SCRIPT = fileURLToPath(new URL('../lab/lab', import.meta.url));
 const RUN_MS = 60_000;
