@@ -1,0 +1,1 @@
+export function buildStarter(target: string, options?: { readonly sanitize?: boolean }): void;
