@@ -1,5 +1,5 @@
 // Bundles the program into few files, since each file that is opened costs a round trip on NFS.
-import { copyFileSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { codeName, WRAPPER } from './compile-code.mjs';
@@ -91,5 +91,4 @@ export async function bundleProgram(outdir, plugins = []) {
   // The thread that watches the main thread.
   await build({ ...options, ...commonJs, plugins, entryPoints: { watcher: 'src/cli/stall/watcher.ts' }, outdir });
   await build({ ...options, ...commonJs, plugins, entryPoints: { runner: 'src/runner/main.ts' }, outdir });
-  copyFileSync(join(root, 'src/runner/start/fork-server.py'), join(outdir, 'fork-server.py'));
 }

@@ -98,6 +98,12 @@ export class Attempts {
     this.releases = [...reports.releases, ...this.releases];
   }
 
+  /** The attempts that the runner has not reported as started and that have no slot: they were sent ahead. */
+  unconfirmedAhead(slots: number): AttemptKey[] {
+    const started = this.running.size - this.unconfirmed.size;
+    return [...this.unconfirmed.values()].slice(Math.max(0, slots - started));
+  }
+
   /** There are claimed jobs, here or at the runner, for the next free slot. */
   get hasUnstarted(): boolean {
     return this.claimed.length + this.unconfirmed.size > 0;

@@ -12,7 +12,7 @@ export class Placement {
   readonly throughput: Throughput;
 
   constructor(
-    private readonly slots: number,
+    readonly slots: number,
     private readonly parts: {
       attempts: Attempts;
       endRequest: EndRequest;

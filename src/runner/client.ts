@@ -6,6 +6,7 @@ import type { Environment, Fields } from './protocol/fields.ts';
 import { LineConnection } from './protocol/lines.ts';
 import {
   type Exit,
+  type JobSettings,
   keyOf,
   type ListedAttempt,
   PROTOCOL_VERSION,
@@ -27,7 +28,7 @@ export interface RunnerClientOptions {
   readonly onExit: (exit: Exit) => void;
   /** Called once when the connection is lost, but not after `close`. Later calls fail. */
   readonly onDisconnect: (error: RqError) => void;
-  /** The timeout of the hello, and of the next reply while calls are outstanding. */
+  /** The timeout of the hello, and of the next reply while calls are outstanding. A slow spawn does not count. */
   readonly timeoutMs?: number;
 }
 
@@ -46,9 +47,12 @@ export class RunnerClient {
     readonly hello: ServerHello,
   ) {
     const { directory, timeoutMs = TIMEOUT_MS } = options;
-    this.calls = new OutstandingCalls(timeoutMs, (name) => {
-      this.disconnect(runnerError('TIMEOUT', directory, `did not answer ${name} within ${timeoutMs / 1000} s`));
-      this.connection.destroy();
+    this.calls = new OutstandingCalls(timeoutMs, {
+      onTimeout: (name) => {
+        this.disconnect(runnerError('TIMEOUT', directory, `did not answer ${name} within ${timeoutMs / 1000} s`));
+        this.connection.destroy();
+      },
+      onSlowSpawns: () => void this.call('ack', { attempts: [] }).catch(() => undefined),
     });
   }
 
@@ -88,9 +92,9 @@ export class RunnerClient {
     });
   }
 
-  /** Replaces the base environment of all attempts that are spawned later. */
-  async environment(env: Environment): Promise<void> {
-    await this.call('environment', { env });
+  /** Replaces the base environment and the settings of all attempts that are spawned later. */
+  async environment(env: Environment, { umask, limits }: JobSettings = {}): Promise<void> {
+    await this.call('environment', { env, umask: umask?.toString(8), limits });
   }
 
   /** Sets the number of attempts that run at once. Returns how many more may be spawned and wait in the runner. */
@@ -105,11 +109,12 @@ export class RunnerClient {
 
   /** Starts an attempt. If the runner refuses the request, the attempt was not started. */
   async spawn(request: SpawnRequest): Promise<Spawned> {
-    const { jid, attempt, command, cwd, env, stdin, stdout, stderr } = request;
-    return parseSpawnReply(await this.call('spawn', { jid, attempt, command, cwd, env, stdin, stdout, stderr }));
+    const { jid, attempt, command, cwd, env, stdin, stdout, stderr, weight, revalidate } = request;
+    const job = { jid, attempt, command, cwd, env, stdin, stdout, stderr, weight, revalidate };
+    return parseSpawnReply(await this.call('spawn', job));
   }
 
-  /** Signals the process group of a running attempt. With `graceMs`, the group gets SIGKILL after that time. */
+  /** Signals all processes of a running attempt. With `graceMs`, those that are left get SIGKILL after that time. */
   async signal({ jid, attempt, signal, graceMs }: SignalRequest): Promise<void> {
     await this.call('signal', { jid, attempt, signal, grace_ms: graceMs ?? null });
   }

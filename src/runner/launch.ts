@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../job/clock.ts';
 import { errorMessage, RqError } from '../job/errors.ts';
 import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
-import { probeRunner, socketPath } from './probe.ts';
+import { probeRunner, starterSocketPath } from './probe.ts';
 import type { ServerHello } from './protocol/messages.ts';
 
 const MAX_LOG_BYTES = 1024 * 1024;
@@ -13,18 +13,10 @@ const ANSWER_MS = 10_000;
 const LAUNCH_MS = 60_000;
 const IDLE_MS = 30_000;
 /**
- * Options of V8 (node --v8-options). The runner makes little garbage, and a fork takes longer the larger the process is,
- * so the heap stays small. The optimizing compiler costs 3.5 MB and saves no time within 6,000 jobs.
+ * Options of V8 (node --v8-options). The runner makes little garbage, so a small heap suffices. The optimizing compiler
+ * costs 3.5 MB and saves no time within 6,000 jobs.
  */
 const NODE_OPTIONS = ['--max-semi-space-size=1', '--no-opt'];
-
-/**
- * Ignores the real-time signals in the runner and in its jobs; exec keeps ignored signals ignored (execve(2)). Node has
- * no names for them and reports exit status 0 for a child that one of them ended. A signal number that the shell does
- * not support would end the shell, so a subshell tries it first.
- */
-const IGNORING_REAL_TIME_SIGNALS =
-  'n=34; while [ $n -le 64 ]; do (trap "" $n) 2>/dev/null && trap "" $n; n=$((n + 1)); done; exec "$@"';
 
 export interface LaunchOptions {
   /** The time in which a runner that already runs must answer. */
@@ -44,7 +36,7 @@ export async function launchRunner(
 ): Promise<ServerHello> {
   const { timeoutMs = ANSWER_MS, idleMs = IDLE_MS } = options;
   ensureRuntimeDirectory(directory);
-  socketPath(directory);
+  starterSocketPath(directory);
   let found = await probeRunner(directory, timeoutMs);
   if (found === 'silent') {
     throw launchError(directory, `another runner is serving it and did not answer within ${timeoutMs / 1000} s`);
@@ -70,8 +62,7 @@ class LaunchedProgram {
     const log = openLog(join(directory, 'runner.log'));
     let child: ChildProcess;
     try {
-      const commandLine = [process.execPath, ...NODE_OPTIONS, program, directory, String(idleMs)];
-      child = spawn('/bin/sh', ['-c', IGNORING_REAL_TIME_SIGNALS, 'sh', ...commandLine], {
+      child = spawn(process.execPath, [...NODE_OPTIONS, program, directory, String(idleMs)], {
         cwd: '/',
         detached: true,
         stdio: ['ignore', log, log],

@@ -23,8 +23,9 @@ export class RunnerLog {
   journalWriteFailed = (error: unknown): void => this.write('journal_write_failed', { error: errorMessage(error) });
   attemptAdopted = (key: AttemptKey, pid: number): void => this.write('attempt_adopted', { ...keyOf(key), pid });
   attemptLost = (key: AttemptKey): void => this.write('attempt_lost', keyOf(key));
-  forkServerEnded = (attempts: number): void => this.write('fork_server_ended', { attempts });
-  groupKilled = (key: AttemptKey, pid: number): void => this.write('process_group_killed', { ...keyOf(key), pid });
+  attemptRecovered = (key: AttemptKey): void => this.write('attempt_recovered', keyOf(key));
+  /** The runner exits, because only a new runner can tell what became of its requests. */
+  starterLost = (cause: string): void => this.write('starter_lost', { cause });
   /** `action` completes the sentence "failed to …". */
   failed = (action: string, error: unknown): void => this.write('failed', { action, error: errorMessage(error) });
 

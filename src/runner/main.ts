@@ -1,5 +1,4 @@
-// The entry point of the runner: node runner.cjs DIRECTORY IDLE_MS. It imports as little as possible, because each fork
-// copies the page tables of this process.
+// The entry point of the runner: node runner.cjs DIRECTORY IDLE_MS.
 import { systemClock } from '../job/clock.ts';
 import { errorMessage, RqError } from '../job/errors.ts';
 import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
@@ -15,16 +14,15 @@ const PROBE_MS = 1000;
 
 const log = new RunnerLog(systemClock.now);
 
-/** Returns the descriptor of the locked directory, or undefined if another runner serves the directory. */
-async function acquireLock(directory: string): Promise<number | undefined> {
+/** Locks the directory until this process ends. False if another runner serves the directory. */
+async function acquireLock(directory: string): Promise<boolean> {
   const startMs = systemClock.monotonicMs();
   for (;;) {
-    const lock = lockDirectory(directory);
-    if (lock !== undefined) return lock;
+    if (lockDirectory(directory)) return true;
     const hello = await probeRunner(directory, PROBE_MS);
     if (hello !== undefined && hello !== 'silent') {
       log.anotherRunner(hello.pid);
-      return undefined;
+      return false;
     }
     if (systemClock.monotonicMs() - startMs > LOCK_TIMEOUT_MS) {
       throw new RqError(
@@ -41,21 +39,20 @@ async function main([directory, idleMs]: readonly string[]): Promise<void> {
     throw new RqError('USAGE', 'usage: node runner.cjs DIRECTORY IDLE_MS');
   }
   ensureRuntimeDirectory(directory);
-  const lock = await acquireLock(directory);
-  if (lock === undefined) return process.exit(0);
-  const runner = new Runner({
+  if (!(await acquireLock(directory))) return process.exit(0);
+  let runner: Runner | undefined;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => runner?.onSignal(signal));
+  // A fault in one request or job must not end the service for the others.
+  process.on('uncaughtException', (error) => log.failed('handle an event', error));
+  runner = await Runner.start({
     directory,
-    lock,
     idleMs: Number(idleMs),
     version: typeof RQ_VERSION === 'string' ? RQ_VERSION : 'development',
     clock: systemClock,
     log,
     onStopped: () => process.exit(0),
+    onStarterLost: () => process.exit(1),
   });
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => runner.onSignal(signal));
-  // Only this process receives the exit statuses of its jobs. A fault in one request or job must not end it.
-  process.on('uncaughtException', (error) => log.failed('handle an event', error));
-  await runner.start();
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -6,7 +6,16 @@ import { parseServerMessage } from './protocol/replies.ts';
 
 /** The path of the runner's socket. Throws RUNNER if it is longer than unix(7) allows. */
 export function socketPath(directory: string): string {
-  const path = `${directory}/runner.sock`;
+  return pathOf(directory, 'runner.sock');
+}
+
+/** The path of the starter's socket. Throws RUNNER if it is longer than unix(7) allows. */
+export function starterSocketPath(directory: string): string {
+  return pathOf(directory, 'starter.sock');
+}
+
+function pathOf(directory: string, name: string): string {
+  const path = `${directory}/${name}`;
   if (Buffer.byteLength(path) <= 107) return path;
   throw new RqError('RUNNER', `the path of the socket ${path} is longer than 107 bytes: set RQ_RUNTIME_DIR`, {
     facts: { directory },

@@ -4,45 +4,44 @@ import type { Clock } from '../job/clock.ts';
 import { bootId } from '../job/host.ts';
 import { Attempts } from './attempts.ts';
 import { Journal } from './journal/journal.ts';
-import { StartRecords } from './journal/start-records.ts';
+import { readStartRecords } from './journal/start-records.ts';
 import type { RunnerLog } from './log.ts';
+import { socketPath } from './probe.ts';
 import { PROTOCOL_VERSION } from './protocol/messages.ts';
 import { RunnerServer } from './server.ts';
-import { FallbackStarter } from './start/fallback-starter.ts';
+import { connectStarter } from './start/launch-starter.ts';
+import type { StarterClient } from './start/starter-client.ts';
 
 export interface RunnerOptions {
   readonly directory: string;
-  /** The descriptor that holds the lock of the directory. The fork server inherits it. */
-  readonly lock: number;
   /** The runner exits when it had no connection and no job for this time. */
   readonly idleMs: number;
   readonly version: string;
   readonly clock: Clock;
   readonly log: RunnerLog;
   readonly onStopped: () => void;
+  /** The connection to the starter is lost. The process must exit: the next runner learns the state of all attempts. */
+  readonly onStarterLost: () => void;
 }
 
 /** The runner of a directory whose lock this process holds. */
 export class Runner {
-  private readonly journal: Journal;
   private readonly attempts: Attempts;
   private readonly server: RunnerServer;
   private idleTimer: NodeJS.Timeout | undefined;
   private isStopping = false;
 
-  constructor(private readonly options: RunnerOptions) {
-    const { directory, lock, clock, log, version } = options;
-    const boot = bootId();
-    this.journal = new Journal(directory, boot, log);
-    const { journal } = this;
-    const startRecords = new StartRecords(this.path('begun'));
+  private constructor(
+    private readonly options: RunnerOptions,
+    private readonly journal: Journal,
+    private readonly starter: StarterClient,
+    boot: string,
+  ) {
+    const { clock, log, version } = options;
     this.attempts = new Attempts({
-      directory,
+      ...options,
       journal,
-      clock,
-      log,
-      starter: new FallbackStarter({ lock, startRecords, journal, log }),
-      startRecords,
+      starter,
       onExits: (exits) => this.server.sendExits(exits),
       onIdle: () => this.stopIfUnused(),
     });
@@ -58,18 +57,35 @@ export class Runner {
     });
   }
 
-  async start(): Promise<void> {
-    this.attempts.adopt();
-    await this.server.listen(this.path('runner.sock'));
-    writeFileSync(this.path('runner.pid'), `${process.pid}\n`, { mode: 0o600 });
-    this.options.log.listening(this.journal.id, this.journal.attempts.size);
-    this.stopIfUnused();
+  /** Connects to the starter, adopts the attempts of an earlier runner, and listens. */
+  static async start(options: RunnerOptions): Promise<Runner> {
+    const { directory, log } = options;
+    const boot = bootId();
+    const journal = new Journal(directory, boot, log);
+    // Before the connection to the starter: attempts that begin until then are in its list.
+    const records = readStartRecords(join(directory, 'begun'), journal.previousId);
+    const starter = await connectStarter(directory, (cause) => {
+      journal.flush();
+      log.starterLost(cause);
+      options.onStarterLost();
+    });
+    const runner = new Runner(options, journal, starter, boot);
+    await runner.attempts.adopt(records);
+    await runner.listen();
+    return runner;
   }
 
-  /** Only SIGTERM ends the runner, and only while it has no jobs: the exit statuses of running jobs would be lost. */
+  /** Only SIGTERM ends the runner, and only while it has no jobs. */
   onSignal(signal: NodeJS.Signals): void {
     if (signal === 'SIGTERM' && this.attempts.isIdle) this.stop(signal);
     else this.options.log.signalIgnored(signal, this.attempts.runningCount);
+  }
+
+  private async listen(): Promise<void> {
+    await this.server.listen(socketPath(this.options.directory));
+    writeFileSync(this.pidFile, `${process.pid}\n`, { mode: 0o600 });
+    this.options.log.listening(this.journal.id, this.journal.attempts.size);
+    this.stopIfUnused();
   }
 
   /** Ends the runner at once after a shutdown request, else after the idle time. */
@@ -99,11 +115,13 @@ export class Runner {
   private async close(): Promise<void> {
     await this.server.close();
     this.journal.compact();
-    rmSync(this.path('runner.pid'), { force: true });
-    rmSync(this.path('runner.sock'), { force: true });
+    this.attempts.acknowledgeEnds();
+    await this.starter.close();
+    rmSync(this.pidFile, { force: true });
+    rmSync(socketPath(this.options.directory), { force: true });
   }
 
-  private path(name: string): string {
-    return join(this.options.directory, name);
+  private get pidFile(): string {
+    return join(this.options.directory, 'runner.pid');
   }
 }

@@ -163,10 +163,10 @@ export class RunnerServer {
       case 'signal':
         return attempts.signal(request);
       case 'environment':
-        attempts.environment = request.env;
+        attempts.setEnvironment(request.env, request);
         return {};
       case 'slots':
-        attempts.slots = request.slots;
+        attempts.setSlots(request.slots);
         return { ahead: MAX_AHEAD };
       case 'cancel':
         attempts.cancel(request.attempts);

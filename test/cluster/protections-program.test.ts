@@ -41,17 +41,17 @@ describeInFull('the program without one of its protections', () => {
   test.each([
     ['no mistakes with all protections', undefined, true],
     ['mistakes without the journal of the runner', 'journal of the runner', false],
-  ] as const)('makes %s when a runner is killed while jobs run', async (_, out, right) => {
+  ] as const)('makes %s when a runner and its starter are killed while jobs run', async (_, out, right) => {
     const used = await up(out);
     const [jid = 0] = await used.submit('n1', [{ seconds: 0, status: 5, gate: GATE }]);
     await used.feed('n1');
     await used.waitForStarts(jid);
-    await used.lab.output('n1', 'kill -9 $(cat /tmp/rq-0/*/runner.pid)');
+    await used.lab.output('n1', 'kill -9 $(cat /tmp/rq-0/*/runner.pid) $(pgrep -x rq-starter)');
     // With the journal, the job continues. Without it, the job is started a second time.
     if (right) await used.waitForFeederOutput('lost the runner');
     else await used.waitForStarts(jid, 2);
     await used.lab.output('n1', `touch ${GATE}`);
-    const mistakes = await used.finish('a runner is killed', { runnersKilled: true });
+    const mistakes = await used.finish('a runner and its starter are killed', { startersKilled: true });
     reportResult(mistakes);
     expect(mistakes.length === 0).toBe(right);
   });

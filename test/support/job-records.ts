@@ -32,8 +32,8 @@ export interface Batch {
   readonly isAccepted: boolean;
 }
 
-/** The reasons for which a job may be dead or get another attempt, after kills of feeders and runners. */
-const LOST = /the runner was killed|sent no heartbeat/;
+/** The reasons for which a job may be dead or get another attempt, after kills of feeders, runners and starters. */
+const LOST = /the starter was killed|sent no heartbeat/;
 /** After this reason the earlier attempt may still run beside the next one, because its host cannot be reached. */
 const MAY_OVERLAP = /sent no heartbeat/;
 

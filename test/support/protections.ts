@@ -81,6 +81,7 @@ export async function programWithout(...protections: readonly Protection[]): Pro
   const directory = bundled(`rq without ${protections.join(' and ')}`.replaceAll(/[^a-z]+/g, '-'));
   for (const name of ['bin', 'package.json']) cpSync(join(ROOT, name), join(directory, name), { recursive: true });
   await bundleProgram(join(directory, 'dist'), [without(...protections)]);
+  cpSync(join(ROOT, 'dist/rq-starter'), join(directory, 'dist/rq-starter'));
   return join(directory, 'bin', 'rq');
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, recordingCommand } from './job-records.ts';
@@ -17,7 +17,7 @@ export interface RandomDriverOptions {
 
 type Process = ReturnType<Workbench['start']>;
 
-/** Feeds random jobs from several hosts while it kills feeders, runners, jobs, submits and other commands at random. */
+/** Feeds random jobs from several hosts while it kills feeders, runners, starters, jobs and commands at random. */
 export class RandomDriver {
   readonly batches: Batch[] = [];
   /** `jid.attempt` of jobs that were killed from outside. */
@@ -77,6 +77,7 @@ export class RandomDriver {
     const chance = this.random();
     if (chance < 0.35) await this.killFeeder();
     else if (chance < 0.45) this.killRunner();
+    else if (chance < 0.48) this.killStarter();
     else if (chance < 0.6) await this.killJob();
     else if (chance < 0.75) void this.freezeFeeder();
     else if (chance < 0.83) await this.rotate();
@@ -99,6 +100,14 @@ export class RandomDriver {
     const pid = this.one(pids);
     if (pid === undefined || !this.bench.processes().includes(pid)) return;
     this.note('runner killed');
+    process.kill(pid, 'SIGKILL');
+  }
+
+  private killStarter(): void {
+    const isStarter = (pid: number): boolean => /rq-starter$/.test(programOf(pid));
+    const pid = this.one(this.bench.processes().filter(isStarter));
+    if (pid === undefined) return;
+    this.note('starter killed');
     process.kill(pid, 'SIGKILL');
   }
 
@@ -198,6 +207,15 @@ export class RandomDriver {
     await this.bench.must(['QUEUE', 'snapshot', join(this.bench.directory, 'rot', 'snapshot-last')]);
     const rotations = readdirSync(join(this.bench.directory, 'rot')).filter((name) => !name.startsWith('snapshot'));
     this.places.push('QUEUE', ...rotations.map((name) => join(this.bench.directory, 'rot', name)));
+  }
+}
+
+function programOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    // The process has ended.
+    return '';
   }
 }
 

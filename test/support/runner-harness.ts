@@ -1,14 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll } from 'vitest';
 import type { RqError } from '../../src/job/errors.ts';
@@ -19,8 +9,6 @@ import type { Exit, ServerHello, SpawnRequest } from '../../src/runner/protocol/
 import { buildRunner } from './runner-program.ts';
 import { waitFor } from './wait-for.ts';
 
-const { PATH } = process.env;
-
 let program = '';
 const harnesses: RunnerHarness[] = [];
 
@@ -29,7 +17,6 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  process.env['PATH'] = PATH;
   const leaked: string[] = [];
   for (const harness of harnesses.splice(0)) leaked.push(...(await harness.tearDown()));
   if (leaked.length > 0) throw new Error(`leaked processes: ${leaked.join('; ')}`);
@@ -93,42 +80,48 @@ export class RunnerHarness {
     return existsSync(this.file(name)) ? readFileSync(this.file(name), 'utf8') : '';
   }
 
-  /** Sets a PATH with the programs that a runner needs, without Python or with another `python3`. */
-  hidePython(python?: string): void {
-    const bin = join(this.root, 'bin');
-    mkdirSync(bin);
-    for (const name of ['bash', 'sh', 'flock', 'sleep', 'touch']) {
-      symlinkSync(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(bin, name));
-    }
-    if (python !== undefined) writeFileSync(join(bin, 'python3'), python, { mode: 0o755 });
-    process.env['PATH'] = bin;
+  runners(): number[] {
+    return this.running(`${this.program} ${this.directory}`);
   }
 
-  /** The pids of all runners of this directory, without their children, which have the same arguments until they exec. */
-  runners(): number[] {
-    const call = `${this.program} ${this.directory}`;
-    const alike = this.processes().filter((pid) => argumentsOf(pid).join(' ').includes(call));
-    return alike.filter((pid) => !alike.includes(parentOf(pid)));
+  starters(): number[] {
+    return this.running(`rq-starter ${this.directory}`);
   }
 
   async killRunner(): Promise<void> {
-    const pids = this.runners();
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
-    // Its arguments vanish from /proc before its files are closed.
-    await waitFor(() => pids.every((pid) => processStartTime(pid) === undefined));
+    await kill(this.runners());
+  }
+
+  async killStarter(): Promise<void> {
+    await kill(this.starters());
   }
 
   async tearDown(): Promise<string[]> {
     for (const client of this.clients) client.close();
     await this.killRunner();
-    // Fork servers end when their connection to the runner closes.
-    await waitFor(() => !this.processes().some((pid) => /fork.server/.test(argumentsOf(pid).join(' '))));
+    await this.endStarter();
     const leaked = this.processes();
     const descriptions = leaked.map((pid) => `${pid} ${argumentsOf(pid).join(' ')}`);
-    for (const pid of leaked) process.kill(pid, 'SIGKILL');
+    await kill(leaked);
     await waitFor(() => this.processes().length === 0);
     rmSync(this.root, { recursive: true, force: true });
     return descriptions;
+  }
+
+  /** A starter without jobs ends, at the latest when a runner has acknowledged all ends. */
+  private async endStarter(): Promise<void> {
+    const hasEnded = (): boolean => this.starters().length === 0;
+    const isBusy = (): boolean => this.processes().length > this.starters().length;
+    await waitFor(() => hasEnded() || isBusy(), 300).catch(() => undefined);
+    if (hasEnded() || isBusy()) return;
+    await this.launch(10);
+    await waitFor(() => this.runners().length === 0 && hasEnded()).catch(() => undefined);
+  }
+
+  /** The pids of programs with this call, without children that have the same arguments until they exec. */
+  private running(call: string): number[] {
+    const alike = this.processes().filter((pid) => argumentsOf(pid).join(' ').includes(call));
+    return alike.filter((pid) => !alike.includes(parentOf(pid)));
   }
 
   /** The pids of the runner and of everything that it started. */
@@ -136,6 +129,14 @@ export class RunnerHarness {
     const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
     return pids.filter((pid) => pid !== process.pid && readProc(pid, 'environ').includes(`RQT_HARNESS=${this.root}`));
   }
+}
+
+/** Waits until the processes are gone: their arguments vanish from /proc before their files are closed. */
+async function kill(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) {
+    if (processStartTime(pid) !== undefined) process.kill(pid, 'SIGKILL');
+  }
+  await waitFor(() => pids.every((pid) => processStartTime(pid) === undefined));
 }
 
 function parentOf(pid: number): number {

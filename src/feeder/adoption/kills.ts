@@ -41,8 +41,8 @@ export class Kills {
   }
 
   /**
-   * Sends all pending kills again after the feeder has reconnected: a runner that was killed has forgotten the grace
-   * period, and another one may not have received the request. Drops kills of attempts that no longer run.
+   * Sends all pending kills again after the feeder has reconnected: a starter that was killed has forgotten the grace
+   * period, and the runner may not have received the request. Drops kills of attempts that no longer run.
    */
   resend({ running }: Attempts): void {
     for (const [name, kill] of this.pending) {

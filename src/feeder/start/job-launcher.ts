@@ -44,11 +44,16 @@ export class JobLauncher {
     if (!this.parts.placement.canStartJobs) this.releaseUnstarted();
   }
 
-  /** Releases jobs that were claimed ahead, if no slot becomes free: another host may have one. */
+  /**
+   * Releases jobs that were claimed ahead, if no slot becomes free: another host may have one. A job that has a slot and does
+   * not start waits for its directory, and the runner gives it up after a minute; this host would only claim it again.
+   */
   releaseStalled(): void {
-    const { attempts, placement } = this.parts;
-    if (!attempts.hasUnstarted || !placement.isFull) return;
-    if (placement.throughput.resetIfStalled()) this.releaseUnstarted();
+    const { attempts, link, placement } = this.parts;
+    if (!attempts.hasUnstarted || !placement.isFull || !placement.throughput.resetIfStalled()) return;
+    attempts.releaseClaimed();
+    const ahead = attempts.unconfirmedAhead(placement.slots);
+    if (ahead.length > 0) link.cancel(ahead);
   }
 
   /** Releases all jobs that have not started. Those at the runner follow when it confirms that they are cancelled. */

@@ -146,7 +146,7 @@ export class RunnerLink {
     if (this.maxAhead > 0) client?.cancel(keys).catch((error: unknown) => this.disconnect(error, client));
   }
 
-  /** Sends SIGTERM to the process group of an attempt, and SIGKILL after the grace period. Never rejects. */
+  /** Sends SIGTERM to all processes of an attempt, and SIGKILL after the grace period. Never rejects. */
   async kill({ jid, attempt }: AttemptKey): Promise<KillReply> {
     if (this.unsent.delete(attemptName({ jid, attempt }))) return 'not-running';
     const { client } = this;
@@ -183,6 +183,9 @@ export class RunnerLink {
     switch (runnerCode(error)) {
       case 'CANCELLED':
         return { kind: 'not-started' };
+      case 'NOT_READY':
+        // The file system of the job does not respond on this host. Other jobs may run.
+        return { kind: 'not-started', hostError: error };
       case 'ATTEMPT_KNOWN':
         return { kind: 'unreported' };
       case 'JOURNAL':

@@ -1,7 +1,8 @@
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { errorCode } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
-import type { Leader } from '../processes/leader.ts';
+import type { Leader } from '../leader.ts';
 import { FieldReader, parseFields } from '../protocol/fields.ts';
 import { attemptName, type Exit, exitLine, keyOf } from '../protocol/messages.ts';
 import { parseExit } from '../protocol/replies.ts';
@@ -12,6 +13,10 @@ export interface JournaledAttempt extends AttemptKey {
   started: string;
   /** The same time by CLOCK_MONOTONIC, which all processes of one boot share. */
   monotonic_ms: number;
+  /** Identifies the processes of the attempt (docs/starter-protocol.md). */
+  readonly serial: number;
+  /** The number of slots that it occupies. */
+  readonly weight: number;
   /** Undefined before the start. */
   process?: Leader;
   exit?: Exit;
@@ -53,8 +58,13 @@ export function attemptLines(attempt: JournaledAttempt): string[] {
   return lines;
 }
 
-export function spawnLine({ jid, attempt, started, monotonic_ms }: JournaledAttempt): string {
-  return JSON.stringify({ type: 'spawn', jid, attempt, started, monotonic_ms });
+export function spawnLine({ jid, attempt, started, monotonic_ms, serial, weight }: JournaledAttempt): string {
+  return JSON.stringify({ type: 'spawn', jid, attempt, started, monotonic_ms, serial, weight });
+}
+
+/** A random serial number of an attempt. */
+export function newSerial(): number {
+  return randomInt(1, 2 ** 48 - 1);
 }
 
 export function startedLine(
@@ -99,7 +109,10 @@ function applyEntry(attempts: Map<string, JournaledAttempt>, reader: FieldReader
   const type = reader.text('type');
   if (type === 'spawn') {
     const monotonic_ms = reader.optionalNumber('monotonic_ms') ?? 0;
-    attempts.set(name, { ...key, started: reader.text('started'), monotonic_ms });
+    // Without a serial number, the process is found by its pid or its environment.
+    const serial = reader.optionalInteger('serial', 1) ?? newSerial();
+    const weight = reader.optionalInteger('weight', 1) ?? 1;
+    attempts.set(name, { ...key, started: reader.text('started'), monotonic_ms, serial, weight });
     return;
   }
   if (type === 'ack') {

@@ -3,8 +3,8 @@ import { closeSync, constants, ftruncateSync, openSync, renameSync, writeSync } 
 import { join } from 'node:path';
 import { errorMessage } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
+import type { Leader } from '../leader.ts';
 import type { RunnerLog } from '../log.ts';
-import type { Leader } from '../processes/leader.ts';
 import { attemptName, type Exit, exitLine, RequestError } from '../protocol/messages.ts';
 import {
   ackLine,
@@ -49,20 +49,24 @@ export class Journal {
     this.descriptor = this.rewrite();
   }
 
-  /** Writes that an attempt is to be started. Throws RequestError JOURNAL; the attempt is then not in the journal. */
-  recordSpawn(attempt: JournaledAttempt): void {
-    this.buffer.push(spawnLine(attempt));
+  /** Writes that attempts are to be started. Throws RequestError JOURNAL; the journal then contains none of them. */
+  recordSpawns(attempts: readonly JournaledAttempt[]): void {
+    const { length } = this.buffer;
+    this.buffer.push(...attempts.map(spawnLine));
     try {
       this.writeBuffer();
     } catch (error) {
-      this.buffer.pop();
+      this.buffer.length = length;
       throw new RequestError('JOURNAL', `cannot write the journal ${this.path}: ${errorMessage(error)}`, error);
     }
-    this.attempts.set(attemptName(attempt), attempt);
+    for (const attempt of attempts) this.attempts.set(attemptName(attempt), attempt);
   }
 
-  /** Records an attempt that cannot be started. The caller must record its exit before the next flush. */
-  recordFailedSpawn(attempt: JournaledAttempt): void {
+  /**
+   * Records an attempt that cannot be started, or that an earlier runner started. The caller must record its exit or start
+   * before the next flush.
+   */
+  add(attempt: JournaledAttempt): void {
     this.attempts.set(attemptName(attempt), attempt);
     this.append(spawnLine(attempt));
   }

@@ -3,6 +3,13 @@ import type { AttemptKey } from '../../job/job.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 export type Environment = Readonly<Record<string, string>>;
+/** Soft limits by the names of resources in lower case, such as `nofile` (getrlimit(2)). */
+export type ResourceLimits = Readonly<Record<string, number | 'unlimited'>>;
+
+/** All resources of Linux except `locks`, whose limit identifies an attempt. */
+const RESOURCES = new Set(
+  'as core cpu data fsize memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' '),
+);
 
 /** The fields of a line. Undefined if the line is not a JSON object. */
 export function parseFields(line: string): Fields | undefined {
@@ -74,6 +81,24 @@ export class FieldReader {
         );
   }
 
+  /** A umask in octal, or null. */
+  optionalUmask(name: string): number | null {
+    const value = this.optionalText(name);
+    if (value === null || /^[0-7]{1,4}$/.test(value)) return value === null ? null : Number.parseInt(value, 8) & 0o777;
+    return this.refuse(`${name} must be an octal number of at most four digits, or null`);
+  }
+
+  optionalLimits(name: string): ResourceLimits {
+    const limits = this.optionalObject(name)?.fields ?? {};
+    return Object.entries(limits).every(isLimit)
+      ? (limits as ResourceLimits)
+      : this.refuse(`${name} must be an object of resources, such as nofile, whose values are integers or "unlimited"`);
+  }
+
+  optionalFlag(name: string): boolean {
+    return !this.isAbsent(name) && this.flag(name);
+  }
+
   key(): AttemptKey {
     return { jid: this.integer('jid', 1), attempt: this.integer('attempt', 1) };
   }
@@ -103,6 +128,11 @@ function isObject(value: unknown): value is Fields {
 
 function isSignal(name: string): name is NodeJS.Signals {
   return Object.hasOwn(constants.signals, name);
+}
+
+function isLimit([name, value]: [string, unknown]): boolean {
+  const isNumber = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+  return RESOURCES.has(name) && (value === 'unlimited' || isNumber);
 }
 
 function isVariable([name, value]: [string, unknown]): boolean {

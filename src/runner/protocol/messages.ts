@@ -1,5 +1,5 @@
 import type { AttemptKey } from '../../job/job.ts';
-import type { Environment, Fields } from './fields.ts';
+import type { Environment, Fields, ResourceLimits } from './fields.ts';
 
 // The messages of docs/runner-protocol.md, which specifies their meaning.
 
@@ -10,6 +10,7 @@ export const MAX_LISTED = 2000;
 /** The number of attempts beyond the slots that a client may spawn. They wait in the runner. */
 export const MAX_AHEAD = 64;
 export const MAX_SLOTS = 1_000_000;
+export const MAX_WEIGHT = 1_000_000;
 export const MAX_REASON_LENGTH = 1000;
 export const MAX_GRACE_MS = 86_400_000;
 
@@ -31,6 +32,16 @@ export interface SpawnRequest extends AttemptKey {
   readonly stdin: string | null;
   readonly stdout: string | null;
   readonly stderr: string | null;
+  /** The number of slots that the attempt occupies; 1 by default. */
+  readonly weight?: number;
+  /** Whether the directory is listed first, so that an NFS client asks the server for it. */
+  readonly revalidate?: boolean;
+}
+
+/** The settings of attempts that are spawned later. They have the umask and the soft limits of the runner by default. */
+export interface JobSettings {
+  readonly umask?: number;
+  readonly limits?: ResourceLimits;
 }
 
 /** The reply to a spawn. The pid is null if the attempt could not be started; its exit has the reason. */
@@ -41,14 +52,14 @@ export interface Spawned {
 
 export interface SignalRequest extends AttemptKey {
   readonly signal: NodeJS.Signals;
-  /** The time after which the group gets SIGKILL. Without it, the group gets no SIGKILL. */
+  /** The time after which the remaining processes get SIGKILL. Without it, they get none. */
   readonly graceMs?: number;
 }
 
 export type Request =
   | ({ readonly id: number; readonly type: 'spawn' } & SpawnRequest)
   | ({ readonly id: number; readonly type: 'signal' } & SignalRequest)
-  | { readonly id: number; readonly type: 'environment'; readonly env: Environment }
+  | ({ readonly id: number; readonly type: 'environment'; readonly env: Environment } & JobSettings)
   | { readonly id: number; readonly type: 'slots'; readonly slots: number }
   | { readonly id: number; readonly type: 'cancel'; readonly attempts: readonly AttemptKey[] }
   | { readonly id: number; readonly type: 'list'; readonly after: AttemptKey | null }
@@ -72,8 +83,14 @@ export interface Exit extends AttemptKey {
   readonly exit_status: number | null;
   readonly signal: string | null;
   readonly reason: string | null;
-  /** True if a runner or fork server was killed, so that the exit status is unknown. The job may have completed. */
+  /** True if the starter was killed, so that the exit status is unknown. The job may have completed. */
   readonly isLost: boolean;
+  /** The maximum resident set of a process, in bytes. Null if it is unknown. */
+  readonly max_rss: number | null;
+  /** The processor time of the processes that were waited for, in seconds. Null if it is unknown. */
+  readonly cpu_time: number | null;
+  /** The number of processes that are left. Null if it is unknown. */
+  readonly left_behind: number | null;
 }
 
 export interface ExitedAttempt extends AttemptKey {
@@ -89,6 +106,7 @@ export type RequestErrorCode =
   | 'ATTEMPT_KNOWN'
   | 'NO_ATTEMPT'
   | 'CANCELLED'
+  | 'NOT_READY'
   | 'JOURNAL'
   | 'SHUTTING_DOWN'
   | 'FAILED';

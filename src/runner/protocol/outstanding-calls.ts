@@ -16,10 +16,17 @@ export class OutstandingCalls {
   private timer: NodeJS.Timeout | undefined;
   private silentTicks = 0;
 
-  /** Calls `onTimeout` with the name of the oldest request if there was no reply for the time. */
   constructor(
     private readonly timeoutMs: number,
-    private readonly onTimeout: (name: string) => void,
+    private readonly handlers: {
+      /** There was no reply for the time. Gets the name of the oldest request. */
+      readonly onTimeout: (name: string) => void;
+      /**
+       * Only spawns are outstanding, and half of the time is over. A spawn has no reply while the directory of its job does
+       * not respond, so the client must send a request that shows whether the runner is alive.
+       */
+      readonly onSlowSpawns: () => void;
+    },
   ) {}
 
   add(id: number, call: Call): void {
@@ -46,8 +53,11 @@ export class OutstandingCalls {
 
   private tick(): void {
     this.silentTicks += 1;
-    const [oldest] = this.calls.values();
-    if (this.silentTicks >= TICKS && oldest !== undefined) this.onTimeout(oldest.name);
+    const calls = [...this.calls.values()];
+    const [oldest] = calls;
+    if (this.silentTicks >= TICKS && oldest !== undefined) this.handlers.onTimeout(oldest.name);
+    else if (this.silentTicks === TICKS / 2 && calls.every(({ name }) => name === 'spawn'))
+      this.handlers.onSlowSpawns();
   }
 
   private stopTimer(): void {

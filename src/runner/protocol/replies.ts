@@ -75,6 +75,9 @@ export function parseExit(reader: FieldReader): Exit {
     signal: reader.optionalText('signal'),
     reason: reader.optionalText('reason'),
     isLost: reader.flag('is_lost'),
+    max_rss: reader.optionalNumber('max_rss'),
+    cpu_time: reader.optionalNumber('cpu_time'),
+    left_behind: reader.optionalInteger('left_behind', 0),
   };
 }
 

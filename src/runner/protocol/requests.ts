@@ -1,5 +1,5 @@
 import { FieldReader, type Fields } from './fields.ts';
-import { MAX_GRACE_MS, MAX_SLOTS, type Request, RequestError } from './messages.ts';
+import { type JobSettings, MAX_GRACE_MS, MAX_SLOTS, MAX_WEIGHT, type Request, RequestError } from './messages.ts';
 
 /** Parses a request that a client sent. Throws RequestError INVALID or UNKNOWN_REQUEST. */
 export function parseRequest(fields: Fields, id: number): Request {
@@ -19,6 +19,8 @@ export function parseRequest(fields: Fields, id: number): Request {
         stdin: reader.optionalPath('stdin'),
         stdout: reader.optionalPath('stdout'),
         stderr: reader.optionalPath('stderr'),
+        weight: reader.optionalInteger('weight', 1, MAX_WEIGHT) ?? 1,
+        revalidate: reader.optionalFlag('revalidate'),
       };
     case 'signal': {
       const graceMs = reader.optionalInteger('grace_ms', 0, MAX_GRACE_MS);
@@ -26,7 +28,7 @@ export function parseRequest(fields: Fields, id: number): Request {
       return { id, type, ...reader.key(), signal, ...(graceMs === null ? {} : { graceMs }) };
     }
     case 'environment':
-      return { id, type, env: reader.environment('env') };
+      return { id, type, env: reader.environment('env'), ...jobSettings(reader) };
     case 'slots':
       return { id, type, slots: reader.integer('slots', 1, MAX_SLOTS) };
     case 'list':
@@ -39,6 +41,11 @@ export function parseRequest(fields: Fields, id: number): Request {
     default:
       throw new RequestError('UNKNOWN_REQUEST', `unknown request ${JSON.stringify(type.slice(0, 40))}`);
   }
+}
+
+function jobSettings(reader: FieldReader): JobSettings {
+  const umask = reader.optionalUmask('umask');
+  return { ...(umask === null ? {} : { umask }), limits: reader.optionalLimits('limits') };
 }
 
 /** Undefined if the request has no valid id, so that no reply is possible. */

@@ -1,31 +1,41 @@
 import { type Clock, wallTime } from '../../job/clock.ts';
 import { crashAt } from '../../job/crash-points.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { JournaledAttempt } from '../journal/journal-entries.ts';
-import type { Leader } from '../processes/leader.ts';
+import { type JournaledAttempt, newSerial } from '../journal/journal-entries.ts';
+import type { Leader } from '../leader.ts';
 import { attemptName, RequestError, type Spawned, type SpawnRequest } from '../protocol/messages.ts';
+import { type AttemptEnd, startFailed } from './attempt-end.ts';
 import type { Scripts } from './scripts.ts';
-import { CannotStart } from './start-failure.ts';
-import { type AttemptEnd, type Starter, type StartRequest, startFailed } from './starter.ts';
+import { CannotStart, failureReason } from './start-failure.ts';
+import type { StarterClient } from './starter-client.ts';
+import type { StartFailure } from './starter-observer.ts';
 
 export interface PendingStartsOptions {
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly starter: Starter;
+  readonly starter: StarterClient;
   readonly scripts: Scripts;
   readonly onStarted: (attempt: JournaledAttempt, leader: Leader) => void;
-  readonly onOrphaned: (attempt: JournaledAttempt) => void;
-  /**
-   * Called also for an attempt that did not start. The time is CLOCK_MONOTONIC; undefined means now, null means unknown.
-   */
-  readonly onEnd: (attempt: JournaledAttempt, end: AttemptEnd, monotonicMs?: number | null) => void;
+  /** Called for an attempt that could not be started. */
+  readonly onEnd: (attempt: JournaledAttempt, end: AttemptEnd) => void;
   readonly onCancelled: () => void;
+}
+
+/** An attempt that has not yet started, failed or been cancelled. */
+interface PendingStart {
+  readonly attempt: JournaledAttempt;
+  readonly request: SpawnRequest;
+  readonly bashArguments: readonly string[];
+  readonly reply: Promise<Spawned>;
+  readonly resolve: (spawned: Spawned) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** The attempts that are spawned and have not yet started, failed or been cancelled. */
 export class PendingStarts {
-  /** Promises that resolve when the start is decided. They never reject. */
-  private readonly pending = new Map<string, Promise<void>>();
+  private readonly pending = new Map<string, PendingStart>();
+  /** Those that are not yet in the journal. The requests of one turn of the event loop are journaled together. */
+  private unsent: PendingStart[] = [];
 
   constructor(private readonly options: PendingStartsOptions) {}
 
@@ -33,31 +43,30 @@ export class PendingStarts {
     return this.pending.size;
   }
 
-  /** Starts an attempt. Throws RequestError ATTEMPT_KNOWN or JOURNAL; rejects with RequestError CANCELLED or FAILED. */
+  /** Throws RequestError ATTEMPT_KNOWN; rejects with RequestError CANCELLED, NOT_READY or JOURNAL. */
   spawn(request: SpawnRequest): Promise<Spawned> {
-    const { journal, clock, scripts } = this.options;
-    const { jid, attempt: number } = request;
+    const { journal, clock } = this.options;
+    const { jid, attempt: number, weight = 1 } = request;
     const name = attemptName(request);
-    if (journal.attempts.has(name)) {
+    if (journal.attempts.has(name) || this.pending.has(name)) {
       throw new RequestError('ATTEMPT_KNOWN', `attempt ${number} of job ${jid} is already in the journal`);
     }
-    const attempt = { jid, attempt: number, started: clock.now(), monotonic_ms: clock.monotonicMs() };
+    const times = { started: clock.now(), monotonic_ms: clock.monotonicMs() };
+    const attempt = { jid, attempt: number, ...times, serial: newSerial(), weight };
     const bashArguments = this.prepare(request, attempt);
     if (bashArguments === undefined) return Promise.resolve({ pid: null, started: attempt.started });
-    try {
-      journal.recordSpawn(attempt);
-    } catch (error) {
-      scripts.remove(name);
-      throw error;
-    }
-    crashAt('attempt-journaled');
-    const env = { ...request.env, RQ_ATTEMPT_ID: `${journal.id}.${name}` };
-    return this.start(attempt, { name, request, bashArguments, env });
+    const { promise: reply, ...settle } = withResolvers<Spawned>();
+    const start = { attempt, request, bashArguments, reply, ...settle };
+    this.pending.set(name, start);
+    if (this.unsent.push(start) === 1) setImmediate(() => this.sendAll());
+    return reply;
   }
 
-  /** Cancels an attempt that waits for a slot. Its spawn rejects with CANCELLED. */
+  /** Cancels an attempt that has not begun. Its spawn rejects with CANCELLED. */
   cancel(name: string): void {
-    if (this.pending.has(name)) this.options.starter.cancel(name);
+    if (!this.pending.has(name)) return;
+    this.sendAll();
+    this.options.starter.cancel(name);
   }
 
   cancelAll(): void {
@@ -65,16 +74,55 @@ export class PendingStarts {
   }
 
   /** Calls `act` when the pending start of that name, or all of them, are decided. Calls it at once if none is pending. */
-  whenDecided<Result>(act: () => Result, name?: string): Result | Promise<Result> {
+  whenDecided<Result>(act: () => Result, name?: string): Result | Promise<Awaited<Result>> {
     const starts = name === undefined ? [...this.pending.values()] : [this.pending.get(name)];
-    const pending = starts.filter((start) => start !== undefined);
-    return pending.length === 0 ? act() : Promise.all(pending).then(act);
+    const replies = starts.flatMap((start) => (start === undefined ? [] : [start.reply]));
+    return replies.length === 0 ? act() : (Promise.allSettled(replies).then(act) as Promise<Awaited<Result>>);
   }
 
   /** Removes all traces of an attempt that was never started. */
   discard(attempt: JournaledAttempt): void {
     this.options.scripts.remove(attemptName(attempt));
     this.options.journal.discard(attempt);
+  }
+
+  /** False if no such start is pending. */
+  started(name: string, leader: Leader, startedMs: number): boolean {
+    const start = this.take(name);
+    if (start === undefined) return false;
+    crashAt('attempt-forked');
+    const { attempt, resolve } = start;
+    attempt.monotonic_ms = startedMs;
+    attempt.started = wallTime(this.options.clock, startedMs);
+    this.options.onStarted(attempt, leader);
+    resolve({ pid: leader.pid, started: attempt.started });
+    return true;
+  }
+
+  /** False if no such start is pending. */
+  failed(name: string, failure: StartFailure): boolean {
+    const start = this.take(name);
+    if (start !== undefined) this.fail(start, failureReason(start.request, failure));
+    return start !== undefined;
+  }
+
+  cancelled(name: string, cause: string): void {
+    const start = this.take(name);
+    if (start === undefined) return;
+    const { attempt, request, reject } = start;
+    this.discard(attempt);
+    const isTimeout = cause === 'timeout';
+    const message = isTimeout
+      ? `the directory ${request.cwd} did not become available within 60 s`
+      : `attempt ${attempt.attempt} of job ${attempt.jid} was cancelled`;
+    reject(new RequestError(isTimeout ? 'NOT_READY' : 'CANCELLED', message));
+    this.options.onCancelled();
+  }
+
+  private take(name: string): PendingStart | undefined {
+    const start = this.pending.get(name);
+    this.pending.delete(name);
+    return start;
   }
 
   /** Returns the arguments of bash. Undefined if there can be none; the attempt has ended then. */
@@ -84,45 +132,60 @@ export class PendingStarts {
       return scripts.bashArguments(attemptName(request), request.command);
     } catch (error) {
       if (!(error instanceof CannotStart)) throw error;
-      journal.recordFailedSpawn(attempt);
+      journal.add(attempt);
       onEnd(attempt, startFailed(error.message));
       return undefined;
     }
   }
 
-  private start(attempt: JournaledAttempt, request: StartRequest): Promise<Spawned> {
-    const { clock, scripts, starter, onStarted, onOrphaned, onEnd, onCancelled } = this.options;
-    const { name } = request;
-    let resolvePending: () => void = () => undefined;
-    this.pending.set(name, new Promise((resolve) => (resolvePending = resolve)));
-    const decide = (): void => {
-      this.pending.delete(name);
-      resolvePending();
-    };
-    return new Promise((resolve, reject) => {
-      starter.start(request, {
-        onCancelled: () => {
-          this.discard(attempt);
-          decide();
-          reject(new RequestError('CANCELLED', `attempt ${attempt.attempt} of job ${attempt.jid} was cancelled`));
-          onCancelled();
-        },
-        onStarted: (leader, monotonicMs) => {
-          crashAt('attempt-forked');
-          attempt.monotonic_ms = monotonicMs ?? clock.monotonicMs();
-          attempt.started = wallTime(clock, attempt.monotonic_ms);
-          onStarted(attempt, leader);
-          decide();
-          resolve({ pid: leader.pid, started: attempt.started });
-        },
-        onOrphaned: () => onOrphaned(attempt),
-        onEnd: (end, monotonicMs) => {
-          if (request.bashArguments[0] !== '-c') scripts.remove(name);
-          onEnd(attempt, end, end.isLost ? null : monotonicMs);
-          decide();
-          resolve({ pid: null, started: attempt.started });
-        },
-      });
-    });
+  /** Journals the new attempts and sends them to the starter. */
+  private sendAll(): void {
+    const starts = this.unsent;
+    if (starts.length === 0) return;
+    this.unsent = [];
+    try {
+      this.options.journal.recordSpawns(starts.map(({ attempt }) => attempt));
+    } catch (error) {
+      for (const { attempt, reject } of starts) {
+        this.pending.delete(attemptName(attempt));
+        this.options.scripts.remove(attemptName(attempt));
+        reject(error);
+      }
+      this.options.onCancelled();
+      return;
+    }
+    crashAt('attempt-journaled');
+    for (const start of starts) this.send(start);
   }
+
+  private send(start: PendingStart): void {
+    const { attempt, request, bashArguments } = start;
+    const { cwd, stdin, stdout, stderr, env, revalidate = false } = request;
+    const { serial, weight } = attempt;
+    const name = attemptName(attempt);
+    const id = `${this.options.journal.id}.${name}`;
+    const job = { cwd, stdio: [stdin, stdout, stderr], revalidate, bashArguments, env } as const;
+    if (this.options.starter.start({ name, serial, weight, id, ...job })) return;
+    this.take(name);
+    this.fail(start, 'cannot start bash: argument list too long');
+  }
+
+  private fail({ attempt, resolve }: PendingStart, reason: string): void {
+    this.options.onEnd(attempt, startFailed(reason));
+    resolve({ pid: null, started: attempt.started });
+  }
+}
+
+function withResolvers<Value>(): {
+  promise: Promise<Value>;
+  resolve: (value: Value) => void;
+  reject: (error: unknown) => void;
+} {
+  let resolve: (value: Value) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<Value>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
 }

@@ -7,6 +7,8 @@ const MAX_ARGUMENT_BYTES = 100_000;
 
 /** The directory of the commands that are too long for an argument. The names of the files are those of the attempts. */
 export class Scripts {
+  private readonly names = new Set<string>();
+
   constructor(private readonly directory: string) {}
 
   /** Returns the arguments of bash. It writes a long command to a file. Throws CannotStart. */
@@ -18,23 +20,28 @@ export class Scripts {
     return isShort ? ['-c', '--', command] : [this.write(name, command)];
   }
 
+  /** Removes the script of an attempt, if it has one. */
   remove(name: string): void {
-    rmSync(join(this.directory, name), { force: true });
+    if (this.names.delete(name)) rmSync(join(this.directory, name), { force: true });
   }
 
   /** Removes the scripts of attempts that do not run. */
   sweep(isRunning: (name: string) => boolean): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-    for (const name of readdirSync(this.directory)) if (!isRunning(name)) this.remove(name);
+    for (const name of readdirSync(this.directory)) {
+      this.names.add(name);
+      if (!isRunning(name)) this.remove(name);
+    }
   }
 
   private write(name: string, command: string): string {
     const script = join(this.directory, name);
     try {
+      this.names.add(name);
       writeFileSync(script, command, { mode: 0o600 });
       return script;
     } catch (error) {
-      rmSync(script, { force: true });
+      this.remove(name);
       throw new CannotStart(`cannot write the command to ${this.directory}: ${systemMessage(error)}`);
     }
   }

@@ -1,6 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import { errorMessage } from '../../job/errors.ts';
+import type { SpawnRequest } from '../protocol/messages.ts';
+import type { StartFailure } from './starter-observer.ts';
 
 /** An attempt cannot be started. The message becomes the reason of its exit. */
 export class CannotStart extends Error {
@@ -10,28 +11,30 @@ export class CannotStart extends Error {
 /** The text of a system error without call and path, such as `no such file or directory`. */
 export function systemMessage(error: unknown): string {
   if (!(error instanceof Error) || !('errno' in error) || typeof error.errno !== 'number') return errorMessage(error);
-  const [code, text] = getSystemErrorMap().get(error.errno) ?? [undefined, error.message];
+  return errnoText(-error.errno) ?? error.message;
+}
+
+/** The reason of an attempt that the starter could not start. The request of an earlier runner is not known. */
+export function failureReason(request: SpawnRequest | undefined, { step, errno }: StartFailure): string {
+  const text = errno === 0 ? 'not a regular file' : (errnoText(errno) ?? `error ${errno}`);
+  switch (step) {
+    case 'stdin':
+    case 'stdout':
+    case 'stderr':
+      return `cannot open ${step}${request === undefined ? '' : ` ${request[step] ?? '/dev/null'}`}: ${text}`;
+    case 'directory':
+      return `cannot enter the directory${request === undefined ? '' : ` ${request.cwd}`}: ${text}`;
+    case 'record':
+      return `cannot record the start of the job: ${text}`;
+    case 'fork':
+      return `cannot start a process: ${text}`;
+    default:
+      return `cannot start bash: ${text}`;
+  }
+}
+
+function errnoText(errno: number): string | undefined {
+  const [code, text] = getSystemErrorMap().get(-errno) ?? [];
   // With O_NOFOLLOW, open(2) reports a symbolic link as "too many symbolic links encountered".
   return code === 'ELOOP' ? 'a symbolic link' : text;
-}
-
-/** The error of a system call from its number, as another process reports it. */
-export function systemError(number: number): Error {
-  return Object.assign(new Error(`error ${number}`), { errno: -number });
-}
-
-/** The reason of an attempt whose file could not be opened. `error` is a system error or a text. */
-export function fileFailure(name: string, path: string, error: unknown): string {
-  return `cannot open ${name} ${path}: ${systemMessage(error)}`;
-}
-
-/** The reason of an attempt whose fork or exec failed. Node reports a directory that cannot be entered as ENOENT. */
-export function startFailure(error: unknown, cwd: string): string {
-  try {
-    if (!statSync(cwd).isDirectory()) return `cannot enter the directory ${cwd}: not a directory`;
-    accessSync(cwd, constants.X_OK);
-  } catch (directoryError) {
-    return `cannot enter the directory ${cwd}: ${systemMessage(directoryError)}`;
-  }
-  return `cannot start bash: ${systemMessage(error)}`;
 }

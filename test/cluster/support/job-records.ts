@@ -59,8 +59,8 @@ export interface Permitted {
   readonly lost?: readonly string[];
   /** Hosts that were rebooted. */
   readonly rebooted?: readonly string[];
-  /** Whether runners were killed. */
-  readonly runnersKilled?: boolean;
+  /** Whether starters were killed. */
+  readonly startersKilled?: boolean;
 }
 
 const SILENT = /^its host (\S+) sent no heartbeat/;
@@ -128,10 +128,10 @@ function wrongAttempts({ attempts }: Stored, permitted: Permitted): string[] {
 }
 
 function isPermitted(reason: string, host: string | null, permitted: Permitted): boolean {
-  const { lost = [], rebooted = [], runnersKilled = false } = permitted;
+  const { lost = [], rebooted = [], startersKilled = false } = permitted;
   const silent = SILENT.exec(reason)?.[1];
   if (silent !== undefined) return silent === host && lost.includes(silent);
-  if (/^the runner was killed/.test(reason)) return runnersKilled;
+  if (/^the starter was killed/.test(reason)) return startersKilled;
   return reason === 'the host was rebooted' && host !== null && rebooted.includes(host);
 }
 

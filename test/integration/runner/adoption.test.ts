@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bootId } from '../../../src/job/host.ts';
 import { processStartTime } from '../../../src/job/process.ts';
-import { StartRecords } from '../../../src/runner/journal/start-records.ts';
 import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const UNKNOWN = 'the runner was killed, so the exit status is unknown';
+const UNKNOWN = 'the starter was killed, so the exit status is unknown';
 
 /** A command line that runs until the file `go.JID` exists. */
 function waiting(jid: number): string {
@@ -21,15 +20,21 @@ function prepareJournal(harness: RunnerHarness, lines: readonly object[], boot =
   writeFileSync(join(harness.directory, 'journal'), text.join(''), { mode: 0o600 });
 }
 
+/** Writes the start records of an earlier starter (docs/starter-protocol.md). */
+function prepareRecords(harness: RunnerHarness, journal: string, names: readonly string[]): void {
+  const records = [journal, ...names, ''].map((name) => `${name.padEnd(39)}\n`);
+  writeFileSync(join(harness.directory, 'begun'), records.join(''), { mode: 0o600 });
+}
+
 function spawnEntry(jid: number): object {
   const monotonic_ms = Number(process.hrtime.bigint()) / 1e6;
   return { type: 'spawn', jid, attempt: 1, started: new Date().toISOString(), monotonic_ms };
 }
 
-test('jobs of a killed runner continue, and the next runner adopts them and reports an unknown exit status', async () => {
+test('jobs of a killed runner continue, and the next runner reports their exit statuses', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
-  const { pid } = await first.client.spawn(harness.job(1, waiting(1)));
+  const { pid, started } = await first.client.spawn(harness.job(1, waiting(1)));
   await waitFor(() => harness.read('out.1') !== '');
   await harness.killRunner();
   expect((await first.disconnected).facts['code']).toBe('DISCONNECTED');
@@ -38,11 +43,13 @@ test('jobs of a killed runner continue, and the next runner adopts them and repo
   expect(await second.client.list()).toMatchObject([{ jid: 1, attempt: 1, state: 'running', pid }]);
   writeFileSync(harness.file('go.1'), '');
   const exit = await waitFor(() => second.exits.get(1));
-  expect(exit).toMatchObject({ pid, exit_status: null, signal: null, reason: UNKNOWN, isLost: true });
+  expect(exit).toMatchObject({ pid, started, exit_status: 7, signal: null, reason: null, isLost: false });
   expect(exit.elapsed).toBeGreaterThan(0);
+  expect(exit.max_rss).toBeGreaterThan(1_000_000);
+  expect(exit.cpu_time).toBeGreaterThan(0);
 });
 
-test('a job that ends while there is no runner has an unknown exit status', async () => {
+test('the exit status and usage of a job that ends while there is no runner are reported', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   const { pid } = await first.client.spawn(harness.job(1, waiting(1)));
@@ -51,11 +58,11 @@ test('a job that ends while there is no runner has an unknown exit status', asyn
   writeFileSync(harness.file('go.1'), '');
   await waitFor(() => processStartTime(pid ?? 0) === undefined);
   const second = await harness.start();
-  const exit = { pid, exit_status: null, signal: null, reason: UNKNOWN, isLost: true, elapsed: null };
+  const exit = { pid, exit_status: 7, signal: null, reason: null, isLost: false, left_behind: 0 };
   expect(await second.client.list()).toMatchObject([{ jid: 1, attempt: 1, state: 'exited', exit }]);
 });
 
-test('an adopted job is killed with its whole process group after the grace period', async () => {
+test('a job of an earlier runner is killed after the grace period', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   await first.client.spawn(harness.job(1, 'trap "" TERM; echo ready; while :; do sleep 0.1; done'));
@@ -63,12 +70,12 @@ test('an adopted job is killed with its whole process group after the grace peri
   await harness.killRunner();
   const second = await harness.start();
   await second.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 200 });
-  expect(await waitFor(() => second.exits.get(1))).toMatchObject({ reason: UNKNOWN });
+  expect(await waitFor(() => second.exits.get(1))).toMatchObject({ signal: 'SIGKILL', isLost: false });
   const again = second.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM' });
   await expect(again).rejects.toMatchObject({ facts: { code: 'NO_ATTEMPT' } });
 });
 
-test('the script of a long command is kept until the adopted job ends', async () => {
+test('the script of a long command is kept until the job of an earlier runner ends', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
   await first.client.spawn(harness.job(1, `${waiting(1)}\n: ${'x'.repeat(200_000)}`));
@@ -88,7 +95,7 @@ test('an attempt in the journal without a process has an unknown end and is not 
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(5)]);
   const { client } = await harness.start();
-  const reason = 'the runner was killed while it started the job; the job may have run';
+  const reason = 'the starter was killed while it started the job; the job may have run';
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'exited', exit: { pid: null, reason, isLost: true } }]);
   await expect(client.spawn(harness.job(5, 'touch ran'))).rejects.toMatchObject({ facts: { code: 'ATTEMPT_KNOWN' } });
   expect(harness.read('ran')).toBe('');
@@ -196,9 +203,7 @@ test('after kills at any time, no attempt has run twice and each one that ran is
 test('an attempt in the journal was never started if there is no record of its start', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(1), spawnEntry(2)]);
-  const records = new StartRecords(join(harness.directory, 'begun'));
-  records.reset('earlier');
-  records.add('2.1');
+  prepareRecords(harness, 'earlier', ['2.1']);
   const { client } = await harness.start();
   expect(client.hello.journal).toBe('earlier');
   const listed = await client.list();
@@ -208,7 +213,7 @@ test('an attempt in the journal was never started if there is no record of its s
 test('records of starts that belong to another journal are ignored', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(1)]);
-  new StartRecords(join(harness.directory, 'begun')).reset('another');
+  prepareRecords(harness, 'another', []);
   const { client } = await harness.start();
   expect(await client.list()).toMatchObject([{ jid: 1, state: 'exited', exit: { isLost: true } }]);
 });

@@ -147,7 +147,7 @@ test('the attempt ends with a reason if the command or the environment cannot be
   expect(tooLarge.reason).toBe('cannot start bash: argument list too long');
 });
 
-test('a signal is sent to the whole process group', async () => {
+test('a signal is sent to all processes of a job', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   await connected.client.spawn(harness.job(1, 'sleep 600 & sleep 601 & echo $!; wait'));
@@ -168,7 +168,7 @@ test('a job that ignores TERM is killed after the grace period', async () => {
   expect(exit.elapsed).toBeGreaterThanOrEqual(0.3);
 });
 
-test('processes that remain in the group after its leader ended are killed after the grace period', async () => {
+test('processes that are left when the leader has ended are killed after the grace period', async () => {
   const harness = new RunnerHarness();
   const connected = await harness.start();
   await connected.client.spawn(harness.job(1, '(trap "" TERM; echo $BASHPID; while :; do sleep 0.1; done) & wait'));

@@ -6,9 +6,8 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const FOREVER = 'echo ready; until [ -e go ]; do sleep 0.05; done; exit 7';
 
-test.each([true, false])('jobs beyond the slots wait and can be cancelled (with Python: %s)', async (hasPython) => {
+test('jobs beyond the slots wait and can be cancelled', async () => {
   const harness = new RunnerHarness();
-  if (!hasPython) harness.hidePython();
   const { client, exits } = await harness.start();
   expect(await client.slots(2)).toBe(64);
   const spawned = [1, 2, 3, 4, 5].map((jid) => {
@@ -38,58 +37,54 @@ test.each([true, false])('jobs beyond the slots wait and can be cancelled (with 
   await waitFor(() => exits.get(4));
 });
 
-test.each([true, false])(
-  'most waiting jobs can be cancelled while jobs fail to start (with Python: %s)',
-  async (hasPython) => {
-    const harness = new RunnerHarness();
-    if (!hasPython) harness.hidePython();
-    const { client, exits } = await harness.start();
-    await client.slots(1);
-    const jids = Array.from({ length: 40 }, (_, index) => index + 1);
-    const spawned = jids.map((jid) =>
-      client.spawn(harness.job(jid, 'true', { cwd: '/nowhere' })).catch(() => undefined),
-    );
-    await waitFor(() => exits.size >= 3);
-    await client.cancel(jids.map((jid) => ({ jid, attempt: 1 })));
-    await Promise.all(spawned);
-    const { length } = await client.list();
-    expect(length).toBeLessThan(20);
-  },
-);
+test('most waiting jobs can be cancelled while jobs fail to start', async () => {
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
+  await client.slots(1);
+  const jids = Array.from({ length: 40 }, (_, index) => index + 1);
+  const spawned = jids.map((jid) => client.spawn(harness.job(jid, 'true', { cwd: '/nowhere' })).catch(() => undefined));
+  await waitFor(() => exits.size >= 3);
+  await client.cancel(jids.map((jid) => ({ jid, attempt: 1 })));
+  await Promise.all(spawned);
+  const { length } = await client.list();
+  expect(length).toBeLessThan(20);
+});
 
-/** Starts a job that keeps the only slot until the file `go` exists, and a second job that waits. */
-async function fillSlot(
-  harness: RunnerHarness,
-): Promise<{ keepAlive: () => Promise<void>; end: () => Promise<unknown> }> {
+test('a job that waited for a slot for ten seconds is cancelled', async () => {
+  const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
   await client.slots(1);
   await client.spawn(harness.job(1, FOREVER));
-  const spawned = client.spawn(harness.job(2, 'touch ran')).catch((error: RqError) => error.facts['code']);
-  const environment = { PATH: process.env['PATH'] ?? '', RQT_HARNESS: harness.root };
-  // Without replies in between, the client would take the runner for dead.
-  const keepAlive = async (): Promise<void> => await client.environment(environment);
-  const end = async (): Promise<unknown> => {
-    writeFileSync(harness.file('go'), '');
-    const outcome = await spawned;
-    await waitFor(() => exits.get(1));
-    return outcome;
-  };
-  return { keepAlive, end };
-}
-
-test('a job that waited for a slot for ten seconds is cancelled, with and without Python', async () => {
-  const harnesses = [new RunnerHarness(), new RunnerHarness()];
-  const [withPython, withoutPython] = harnesses as [RunnerHarness, RunnerHarness];
-  const first = await fillSlot(withPython);
-  withoutPython.hidePython();
-  const full = [first, await fillSlot(withoutPython)];
   const startMs = performance.now();
-  await waitFor(async () => {
-    for (const { keepAlive } of full) await keepAlive();
-    return performance.now() - startMs > 10_100;
-  });
-  for (const { end } of full) expect(await end()).toBe('CANCELLED');
-  expect(harnesses.map((harness) => existsSync(harness.file('ran')))).toEqual([false, false]);
+  const outcome = client.spawn(harness.job(2, 'touch ran')).catch((error: RqError) => error.facts['code']);
+  expect(await outcome).toBe('CANCELLED');
+  expect(performance.now() - startMs).toBeGreaterThan(9_900);
+  writeFileSync(harness.file('go'), '');
+  await waitFor(() => exits.get(1));
+  expect(existsSync(harness.file('ran'))).toBe(false);
+});
+
+test('a spawn may wait for a slot longer than the timeout of the client', async () => {
+  const harness = new RunnerHarness();
+  await harness.launch();
+  const { client, exits } = await harness.connect(400);
+  await client.slots(1);
+  await client.spawn(harness.job(1, 'sleep 1.5'));
+  await client.spawn(harness.job(2, 'exit 3'));
+  expect(await waitFor(() => exits.get(2))).toMatchObject({ exit_status: 3 });
+});
+
+test('a job occupies as many slots as its weight', async () => {
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
+  await client.slots(3);
+  const jobs = [2, 2, 1].map((weight, index) => harness.job(index + 1, 'sleep 0.3', { weight }));
+  await Promise.all(jobs.map((job) => client.spawn(job)));
+  await waitFor(() => exits.size === 3);
+  const [first, second] = [1, 2]
+    .map((jid) => exits.get(jid))
+    .sort((one, other) => ((one?.started ?? '') < (other?.started ?? '') ? -1 : 1));
+  expect(Date.parse(second?.started ?? '')).toBeGreaterThanOrEqual(Date.parse(first?.finished ?? ''));
 });
 
 test('a job of an earlier runner occupies a slot', async () => {

@@ -15,26 +15,27 @@ function open(directory: string, boot = 'boot', compactAbove = 1000): Journal {
 }
 
 function attempt(jid: number): JournaledAttempt {
-  return { jid, attempt: 1, started: STARTED, monotonic_ms: 12.5 };
+  return { jid, attempt: 1, started: STARTED, monotonic_ms: 12.5, serial: 100 + jid, weight: 1 };
 }
 
 function exit(jid: number): Exit {
   const end = { finished: STARTED, elapsed: 0.5, exit_status: 0, signal: null, reason: null, isLost: false };
-  return { jid, attempt: 1, pid: 4711, started: STARTED, ...end };
+  const usage = { max_rss: 1_048_576, cpu_time: 0.25, left_behind: 0 };
+  return { jid, attempt: 1, pid: 4711, started: STARTED, ...end, ...usage };
 }
 
 function lines(directory: string): string[] {
   return readFileSync(join(directory, 'journal'), 'utf8').trimEnd().split('\n');
 }
 
-test('a spawn and all earlier entries are in the file when recordSpawn returns', () => {
+test('spawns and all earlier entries are in the file when recordSpawns returns', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   const first = attempt(1);
-  journal.recordSpawn(first);
+  journal.recordSpawns([first]);
   journal.recordStart(first, { pid: 4711, start_time: 99 });
   expect(lines(directory)).toHaveLength(2);
-  journal.recordSpawn(attempt(2));
+  journal.recordSpawns([attempt(2)]);
   expect(lines(directory).map((line) => JSON.parse(line).type)).toEqual([undefined, 'spawn', 'started', 'spawn']);
 });
 
@@ -42,7 +43,7 @@ test('a reopened journal has the same id and the same attempts', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   const [first, second, third] = [attempt(1), attempt(2), attempt(3)];
-  for (const each of [first, second, third]) journal.recordSpawn(each);
+  journal.recordSpawns([first, second, third]);
   journal.recordStart(first, { pid: 4711, start_time: 99 });
   journal.recordStart(second, { pid: 4712, start_time: null });
   journal.recordExit(first, exit(1));
@@ -60,8 +61,7 @@ test('only attempts that have ended can be acknowledged', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
   const [first, second] = [attempt(1), attempt(2)];
-  journal.recordSpawn(first);
-  journal.recordSpawn(second);
+  journal.recordSpawns([first, second]);
   journal.recordExit(first, exit(1));
   journal.acknowledge([first, second, attempt(3)]);
   journal.flush();
@@ -73,7 +73,7 @@ test('a journal with more acknowledged attempts than others is rewritten without
   const journal = open(directory, 'boot', 3);
   const attempts = [1, 2, 3, 4, 5, 6].map(attempt);
   for (const each of attempts) {
-    journal.recordSpawn(each);
+    journal.recordSpawns([each]);
     if (each.jid < 6) journal.recordExit(each, exit(each.jid));
   }
   journal.acknowledge(attempts.slice(0, 3));
@@ -81,14 +81,14 @@ test('a journal with more acknowledged attempts than others is rewritten without
   expect(lines(directory).length).toBeGreaterThan(12);
   journal.acknowledge(attempts.slice(3));
   expect(lines(directory)).toHaveLength(2);
-  journal.recordSpawn(attempt(7));
+  journal.recordSpawns([attempt(7)]);
   expect([...open(directory).attempts.keys()]).toEqual(['6.1', '7.1']);
 });
 
 test('a journal that is truncated at any byte is read up to its last complete line', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
-  for (const jid of [1, 2, 3]) journal.recordSpawn(attempt(jid));
+  journal.recordSpawns([1, 2, 3].map(attempt));
   const whole = readFileSync(join(directory, 'journal'), 'utf8');
   const headerLength = whole.indexOf('\n') + 1;
   for (let length = headerLength; length <= whole.length; length += 1) {
@@ -103,7 +103,7 @@ test('a journal that is truncated at any byte is read up to its last complete li
 test('a damaged journal keeps its valid entries and gets a new id', () => {
   const directory = temporaryDirectory();
   const journal = open(directory);
-  journal.recordSpawn(attempt(1));
+  journal.recordSpawns([attempt(1)]);
   appendFileSync(join(directory, 'journal'), 'garbage\n{"type":"exit","jid":9}\n');
   const again = open(directory);
   expect([...again.attempts.keys()]).toEqual(['1.1']);
@@ -115,7 +115,7 @@ test('an invalid journal and a journal of an earlier boot are replaced', () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'journal'), 'garbage\n');
   const journal = open(directory);
-  journal.recordSpawn(attempt(1));
+  journal.recordSpawns([attempt(1)]);
   const later = open(directory, 'later boot');
   expect(later.id).not.toBe(journal.id);
   expect(later.attempts.size).toBe(0);

@@ -1,0 +1,48 @@
+import { constants } from 'node:os';
+import type { Exit } from '../protocol/messages.ts';
+
+/** How an attempt ended: the fields of its exit that do not depend on its start. */
+export type AttemptEnd = Omit<Exit, 'jid' | 'attempt' | 'pid' | 'started' | 'finished' | 'elapsed'>;
+
+const FIRST_REAL_TIME_SIGNAL = 34;
+const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+const NO_USAGE = { max_rss: null, cpu_time: null, left_behind: null };
+const LEFT_USER = 'processes are left that changed their user and could not be killed';
+
+/** The end of an attempt that could not be started. */
+export function startFailed(reason: string): AttemptEnd {
+  return { exit_status: null, signal: null, reason, isLost: false, ...NO_USAGE };
+}
+
+/** The end of an attempt whose exit status is unknown. */
+export function endUnknown(reason: string): AttemptEnd {
+  return { exit_status: null, signal: null, reason, isLost: true, ...NO_USAGE };
+}
+
+/** The end of an attempt from the fields STATUS, RSS, USER, SYSTEM, LEFT and CAUSE of the starter. */
+export function endOf(status: number, usage: readonly [string, string, string, string], cause: string): AttemptEnd {
+  const [rss, user, system, left] = usage;
+  const signal = status & 127;
+  return {
+    exit_status: signal === 0 ? (status >> 8) & 255 : null,
+    signal: signal === 0 ? null : signalName(signal),
+    reason: cause === 'user' ? LEFT_USER : null,
+    isLost: false,
+    max_rss: optional(rss),
+    cpu_time: user === '' ? null : (Number(user) + Number(system)) / 1e6,
+    left_behind: optional(left),
+  };
+}
+
+function optional(field: string): number | null {
+  return field === '' ? null : Number(field);
+}
+
+/** Real-time signals have the names that bash gives them: SIGRTMIN, SIGRTMIN+1. */
+function signalName(number: number): string {
+  const name = SIGNAL_NAMES.get(number);
+  if (name !== undefined) return name;
+  const above = number - FIRST_REAL_TIME_SIGNAL;
+  if (above < 0) return `SIG${number}`;
+  return above === 0 ? 'SIGRTMIN' : `SIGRTMIN+${above}`;
+}
