@@ -5,7 +5,12 @@ import type { Exit } from '../protocol/messages.ts';
 export type AttemptEnd = Omit<Exit, 'jid' | 'attempt' | 'pid' | 'started' | 'finished' | 'elapsed'>;
 
 const FIRST_REAL_TIME_SIGNAL = 34;
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+/** Reversed, so that the first of two names counts: SIGABRT, not SIGIOT. */
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
 const NO_USAGE = { max_rss: null, cpu_time: null, left_behind: null };
 const LEFT_USER = 'processes are left that changed their user and could not be killed';
 

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { errorMessage, RqError } from '../../job/errors.ts';
+import { RqError } from '../../job/errors.ts';
 import { starterSocketPath } from '../probe.ts';
 import { findProgram } from './programs.ts';
+import { systemMessage } from './start-failure.ts';
 import { StarterClient } from './starter-client.ts';
 
 const PROGRAM = fileURLToPath(new URL('rq-starter', import.meta.url));
@@ -27,14 +28,14 @@ function launchStarter(directory: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   return new Promise<void>((resolve, reject) => {
     const fail = (cause: string): void =>
-      reject(new RqError('RUNNER', `cannot start jobs, because ${PROGRAM} does not start: ${cause}`));
+      reject(new RqError('RUNNER', `cannot start jobs: ${PROGRAM} does not start (${cause}); run npm install again`));
     timer = setTimeout(() => {
       child.kill('SIGKILL');
       fail(`it was not ready within ${READY_MS / 1000} s`);
     }, READY_MS);
-    child.once('error', (error) => fail(`${errorMessage(error)}; run npm install again`));
+    child.once('error', (error) => fail(systemMessage(error)));
     child.once('exit', (status, signal) =>
-      fail(`it ended with ${status === null ? signal : `exit status ${status}`}; see its message above in runner.log`),
+      fail(`it ended with ${status === null ? signal : `exit status ${status}`}, see the lines above`),
     );
     child.stdout.once('data', () => resolve());
   }).finally(() => {

@@ -1,7 +1,14 @@
+import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { errorMessage } from '../../job/errors.ts';
 import type { SpawnRequest } from '../protocol/messages.ts';
 import type { StartFailure } from './starter-observer.ts';
+
+/** Errors of network file systems for which Node has no text. */
+const NETWORK_ERRORS: Readonly<Record<number, string>> = {
+  [constants.errno.ESTALE]: 'stale file handle',
+  [constants.errno.EDQUOT]: 'disk quota exceeded',
+};
 
 /** An attempt cannot be started. The message becomes the reason of its exit. */
 export class CannotStart extends Error {
@@ -34,7 +41,7 @@ export function failureReason(request: SpawnRequest | undefined, { step, errno }
 }
 
 function errnoText(errno: number): string | undefined {
-  const [code, text] = getSystemErrorMap().get(-errno) ?? [];
+  const [code, text] = getSystemErrorMap().get(-errno) ?? ['', NETWORK_ERRORS[errno]];
   // With O_NOFOLLOW, open(2) reports a symbolic link as "too many symbolic links encountered".
   return code === 'ELOOP' ? 'a symbolic link' : text;
 }
