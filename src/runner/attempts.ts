@@ -35,8 +35,8 @@ export interface AttemptsOptions {
   readonly clock: Clock;
   readonly log: RunnerLog;
   readonly starter: StarterClient;
-  /** Receives all exits of one turn of the event loop. They are in the journal. */
-  readonly onExits: (exits: readonly Exit[]) => void;
+  /** Receives the lines of all exits of one turn of the event loop. They are in the journal. */
+  readonly onExits: (lines: readonly string[]) => void;
   /** Called when `isIdle` becomes true. */
   readonly onIdle: () => void;
 }
@@ -47,7 +47,8 @@ export class Attempts implements StarterObserver {
   private readonly running = new Map<string, JournaledAttempt>();
   private readonly scripts: Scripts;
   private readonly adoption: Adoption;
-  private unreported: Exit[] = [];
+  /** Lines of exits. */
+  private unreported: string[] = [];
   /** Attempts whose ends the starter may forget when they are in the journal. */
   private unacknowledged: string[] = [];
   private scheduledReport: NodeJS.Immediate | undefined;
@@ -203,10 +204,9 @@ export class Attempts implements StarterObserver {
       ...end,
       reason: end.reason?.slice(0, MAX_REASON_LENGTH) ?? null,
     };
-    journal.recordExit(attempt, exit);
+    this.unreported.push(journal.recordExit(attempt, exit));
     this.running.delete(name);
     this.scripts.remove(name);
-    this.unreported.push(exit);
     this.scheduleReport();
   }
 

@@ -42,7 +42,7 @@ export class Runner {
       ...options,
       journal,
       starter,
-      onExits: (exits) => this.server.sendExits(exits),
+      onExits: (lines) => this.server.sendExits(lines),
       onIdle: () => this.stopIfUnused(),
     });
     this.server = new RunnerServer({

@@ -8,8 +8,6 @@ import { type Fields, parseFields } from './protocol/fields.ts';
 import { LineConnection } from './protocol/lines.ts';
 import {
   type ByeCode,
-  type Exit,
-  exitLine,
   MAX_AHEAD,
   PROTOCOL_VERSION,
   type Request,
@@ -66,8 +64,9 @@ export class RunnerServer {
     chmodSync(path, 0o600);
   }
 
-  sendExits(exits: readonly Exit[]): void {
-    for (const exit of exits) this.client?.send(exitLine(exit));
+  /** Sends the lines of exits. */
+  sendExits(lines: readonly string[]): void {
+    for (const line of lines) this.client?.send(line);
     this.disconnectIfNotReading(this.client);
   }
 

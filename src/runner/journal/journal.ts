@@ -76,9 +76,12 @@ export class Journal {
     this.append(startedLine(attempt, leader));
   }
 
-  recordExit(attempt: JournaledAttempt, exit: Exit): void {
+  /** Returns the line of the exit, which is also the line of the event. */
+  recordExit(attempt: JournaledAttempt, exit: Exit): string {
+    const line = exitLine(exit);
     attempt.exit = exit;
-    this.append(exitLine(exit));
+    this.append(line);
+    return line;
   }
 
   /** Removes attempts that have ended. Other attempts stay. */

@@ -3,6 +3,9 @@ export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
 const LENGTH_BYTES = 4;
 const BUFFER_BYTES = 64 * 1024;
+const NOT_ASCII = /[^\0-\x7f]/;
+/** The encoded lengths of short fields, as Latin-1. */
+const SHORT_LENGTHS = Array.from({ length: 1024 }, (_, length) => lengthText(length));
 /** A UTF-16 unit has at most 3 bytes in UTF-8. */
 const MAX_UNIT_BYTES = 3;
 
@@ -20,7 +23,9 @@ export class FrameWriter {
     const start = this.used;
     this.reserve(LENGTH_BYTES);
     this.used += LENGTH_BYTES;
-    for (const field of fields) this.addField(field);
+    // One write of a long text is much faster than many short ones.
+    if (NOT_ASCII.test(fields.join(''))) for (const field of fields) this.addField(field);
+    else this.addAscii(fields);
     const length = this.used - start - LENGTH_BYTES;
     if (length > MAX_FRAME_BYTES) {
       this.used = start;
@@ -39,6 +44,13 @@ export class FrameWriter {
     return frames;
   }
 
+  private addAscii(fields: readonly string[]): void {
+    let text = '';
+    for (const field of fields) text += (SHORT_LENGTHS[field.length] ?? lengthText(field.length)) + field;
+    this.reserve(text.length);
+    this.used += this.bytes.write(text, this.used, 'latin1');
+  }
+
   private addField(field: string): void {
     this.reserve(LENGTH_BYTES + field.length * MAX_UNIT_BYTES);
     const length = this.bytes.write(field, this.used + LENGTH_BYTES);
@@ -53,6 +65,11 @@ export class FrameWriter {
     this.bytes.copy(larger, 0, 0, this.used);
     this.bytes = larger;
   }
+}
+
+/** A length as four bytes, big endian, in a text of Latin-1. */
+function lengthText(length: number): string {
+  return String.fromCharCode(length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255);
 }
 
 /** A peer sent bytes that are not a frame. */

@@ -9,6 +9,7 @@ import { type BegunAttempt, BegunAttempts, type StarterObserver } from './starte
 const PROTOCOL_VERSION = '1';
 const ANSWER_MS = 10_000;
 const CLOSE_MS = 1000;
+const ACK_DELAY_MS = 5;
 export const UNKNOWN_END = 'the starter was killed, so the exit status is unknown';
 
 export interface StartRequest {
@@ -42,6 +43,8 @@ export class StarterClient {
   private observer: StarterObserver = this.begun;
   private hasList = false;
   private isClosed = false;
+  private isFlushScheduled = false;
+  private ackTimer: NodeJS.Timeout | undefined;
   private failure: unknown;
 
   private constructor(
@@ -139,9 +142,10 @@ export class StarterClient {
     this.send(['adopt', name, String(serial), String(weight), id, String(pid), String(start_time ?? 0)]);
   }
 
-  /** Lets the starter forget the ends of attempts. */
+  /** Lets the starter forget the ends of attempts. The frame waits for a request, so that the starter wakes up once. */
   acknowledge(names: readonly string[]): void {
-    if (names.length > 0) this.send(['ack', ...names]);
+    this.writer.add(['ack', ...names]);
+    this.ackTimer ??= setTimeout(() => this.flush(), ACK_DELAY_MS);
   }
 
   /** Sends all requests and disconnects. The starter ends if it has no attempts. */
@@ -159,11 +163,15 @@ export class StarterClient {
 
   /** False if the frame is too long. The frames of one turn of the event loop are sent with one write. */
   private send(fields: readonly string[]): boolean {
-    if (this.writer.isEmpty) process.nextTick(() => this.flush());
+    if (!this.isFlushScheduled) process.nextTick(() => this.flush());
+    this.isFlushScheduled = true;
     return this.writer.add(fields);
   }
 
   private flush(): void {
+    this.isFlushScheduled = false;
+    clearTimeout(this.ackTimer);
+    this.ackTimer = undefined;
     if (!this.writer.isEmpty) this.socket.write(this.writer.take());
   }
 
