@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect } from 'vitest';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -113,6 +113,11 @@ export class Workbench {
       .map(Number)
       .filter((pid) => environmentOf(pid).includes(mark));
   }
+
+  /** The pids of the starters among them. */
+  starters(): number[] {
+    return this.processes().filter((pid) => programOf(pid) === 'rq-starter');
+  }
 }
 
 async function collect(child: ChildProcess): Promise<Ended> {
@@ -126,6 +131,15 @@ async function collect(child: ChildProcess): Promise<Ended> {
   });
   const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return { status, signal, stdout, stderr };
+}
+
+function programOf(pid: number): string {
+  try {
+    return basename(readlinkSync(`/proc/${pid}/exe`));
+  } catch {
+    // The process has ended.
+    return '';
+  }
 }
 
 function environmentOf(pid: number): string[] {

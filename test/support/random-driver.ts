@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, recordingCommand } from './job-records.ts';
@@ -104,8 +104,7 @@ export class RandomDriver {
   }
 
   private killStarter(): void {
-    const isStarter = (pid: number): boolean => /rq-starter$/.test(programOf(pid));
-    const pid = this.one(this.bench.processes().filter(isStarter));
+    const pid = this.one(this.bench.starters());
     if (pid === undefined) return;
     this.note('starter killed');
     process.kill(pid, 'SIGKILL');
@@ -207,15 +206,6 @@ export class RandomDriver {
     await this.bench.must(['QUEUE', 'snapshot', join(this.bench.directory, 'rot', 'snapshot-last')]);
     const rotations = readdirSync(join(this.bench.directory, 'rot')).filter((name) => !name.startsWith('snapshot'));
     this.places.push('QUEUE', ...rotations.map((name) => join(this.bench.directory, 'rot', name)));
-  }
-}
-
-function programOf(pid: number): string {
-  try {
-    return readlinkSync(`/proc/${pid}/exe`);
-  } catch {
-    // The process has ended.
-    return '';
   }
 }
 

@@ -73,38 +73,52 @@ describe('a killed feeder', () => {
 });
 
 describe('a killed runner', () => {
-  /** The reason if the end is unknown, and the number of attempts that a restartable job needs. */
-  const points: [CrashPoint, RegExp | undefined, number][] = [
+  /** The number of attempts that a job needs. */
+  const points: [CrashPoint, number][] = [
     // The attempt provably did not start, so any job gets another one.
-    ['attempt-journaled', undefined, 2],
-    // The second reason applies if the process ends before the next runner looks for it.
-    ['attempt-forked', /the exit status is unknown|killed while it started the job/, 2],
-    ['exit-seen', /the exit status is unknown/, 2],
-    ['exit-journaled', undefined, 1],
+    ['attempt-journaled', 2],
+    ['attempt-forked', 1],
+    ['exit-seen', 1],
+    ['exit-journaled', 1],
   ];
-  test.each(points)(
-    'at %s: a job that is not restartable has its real end, or a reason why that is unknown',
-    async (point, reason) => {
-      const { bench, crash } = await prepared(point);
-      await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `${JOB}\n`.repeat(3) });
-      await bench.must(['QUEUE', 'feed', '--max_feed=1', '--until-empty'], { environment: crash });
-      expect(hasCrashed(bench)).toBe(true);
-      const first =
-        reason === undefined
-          ? { state: 'finished', exit_status: 7 }
-          : { state: 'dead', reason: expect.stringMatching(reason) };
-      expect(await bench.jobs()).toMatchObject([first, ...Array(2).fill({ state: 'finished', exit_status: 7 })]);
-      expect([1, 2, 3].map((jid) => attemptsOf(bench, jid).length)).toEqual([1, 1, 1]);
-    },
-  );
+  test.each(points)('at %s: each job has its real end', async (point, attempt) => {
+    const { bench, crash } = await prepared(point);
+    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: `${JOB}\n`.repeat(3) });
+    await bench.must(['QUEUE', 'feed', '--max_feed=1', '--until-empty'], { environment: crash });
+    expect(hasCrashed(bench)).toBe(true);
+    expect(await bench.jobs()).toMatchObject([
+      { state: 'finished', exit_status: 7, attempt },
+      ...Array(2).fill({ state: 'finished', exit_status: 7 }),
+    ]);
+    expect([1, 2, 3].map((jid) => attemptsOf(bench, jid).length)).toEqual([1, 1, 1]);
+  });
 
-  test.each(points)('at %s: a restartable job has the result of its last attempt', async (point, _, attempt) => {
+  test.each(points)('at %s: a restartable job has the result of its last attempt', async (point, attempt) => {
     const { bench, crash } = await prepared(point);
     await bench.must(['QUEUE', 'submit', '-q', '--restartable', JOB]);
     await bench.must(['QUEUE', 'feed', '--max_feed=1', '--until-empty'], { environment: crash });
     expect(await bench.jobs()).toMatchObject([{ state: 'finished', exit_status: 7, attempt }]);
     expect(attemptsOf(bench, 1).at(-1)).toBe(String(attempt));
   });
+});
+
+test('a job of a killed starter continues and is dead when it ends, or gets another attempt if it is restartable', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const command = 'echo $RQ_ATTEMPT >>attempts.$RQ_JID; until [ -e go ]; do sleep 0.05; done; exit 7';
+  await bench.must(['QUEUE', 'submit', '-q', command]);
+  await bench.must(['QUEUE', 'submit', '-q', '--restartable', command]);
+  const feeder = bench.start(['QUEUE', 'feed', '--max_feed=2', '--until-empty', '--max_sleep=0.2']);
+  await waitFor(() => attemptsOf(bench, 1).length + attemptsOf(bench, 2).length === 2);
+  const starters = bench.starters();
+  for (const pid of starters) killQuietly(pid);
+  await waitFor(() => bench.starters().some((pid) => !starters.includes(pid)));
+  writeFileSync(join(bench.directory, 'go'), '');
+  expect((await feeder.ended).status).toBe(0);
+  expect(await bench.jobs()).toMatchObject([
+    { state: 'dead', attempt: 1, reason: 'the starter was killed, so the exit status is unknown' },
+    { state: 'finished', exit_status: 7, attempt: 2 },
+  ]);
 });
 
 describe('rotate killed', () => {
@@ -154,13 +168,13 @@ test('jobs of a rebooted host are dead, or get a new attempt if they are restart
   const { runner } = JSON.parse(await bench.must(['QUEUE', 'feeder', '--json'])) as { runner: number };
   feeder.child.kill('SIGKILL');
   await feeder.ended;
+  // The runner first: it must not record the ends of the jobs.
+  killQuietly(runner);
   await waitFor(() => {
-    const jobs = bench.processes().filter((each) => each !== runner);
-    for (const pid of jobs) killQuietly(pid);
-    return jobs.length === 0;
+    const processes = bench.processes();
+    for (const pid of processes) killQuietly(pid);
+    return processes.length === 0;
   });
-  process.kill(runner, 'SIGKILL');
-  await waitFor(() => bench.processes().length === 0);
   // After a reboot, the journal and the claimed rows contain the earlier boot id.
   const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
   const [directory = ''] = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
