@@ -83,6 +83,8 @@ test('the script of a long command is kept until the job of an earlier runner en
   await harness.killRunner();
   writeFileSync(join(harness.directory, 'scripts', '99.1'), 'left behind by a killed runner');
   const second = await harness.start();
+  // Exits before the runner has received the hello of the client are not sent as events.
+  expect(await second.client.list()).toMatchObject([{ jid: 1, state: 'running' }]);
   const script = join(harness.directory, 'scripts', '1.1');
   expect(readFileSync(script).length).toBeGreaterThan(200_000);
   expect(() => readFileSync(join(harness.directory, 'scripts', '99.1'))).toThrow('ENOENT');

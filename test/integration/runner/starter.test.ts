@@ -219,6 +219,7 @@ test('a damaged journal is completed from the list of the starter', async () => 
   ]);
   await harness.killRunner();
   const third = await harness.start();
+  expect(await third.client.list()).toMatchObject([{ jid: 1, state: 'running' }, { jid: 2 }]);
   writeFileSync(harness.file('go'), '');
   expect(await waitFor(() => third.exits.get(1))).toMatchObject({ pid, exit_status: 7, isLost: false });
 });
