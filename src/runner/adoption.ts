@@ -93,7 +93,8 @@ export class Adoption {
     if (end !== undefined || failure !== undefined) onEndKnown(attemptName(attempt));
     if (attempt.exit !== undefined) return;
     if (leader !== undefined) {
-      if (startedMs !== undefined) {
+      // A start that the journal contains is reported already, with a wall time that would differ by milliseconds now.
+      if (startedMs !== undefined && attempt.process === undefined) {
         attempt.monotonic_ms = startedMs;
         attempt.started = wallTime(clock, startedMs);
       }
