@@ -35,7 +35,9 @@ export function buildStarter(target, { sanitize = false } = {}) {
       built,
     );
   }
-  copyFileSync(built, target);
+  // A program that runs cannot be overwritten.
+  copyFileSync(built, `${target}.new`);
+  renameSync(`${target}.new`, target);
 }
 
 function compile(compiler, variants, sources, target) {

@@ -122,16 +122,14 @@ static bool open_file(char step, const char *path, int flags) {
 
 static size_t name_length(const char *variable) { return strcspn(variable, "=") + 1; }
 
-// The base environment, with the variables of the request added or replaced.
+// The base environment, with the variables of the request added or replaced. PWD is the path as given: a job sees the
+// symbolic links in it, and other hosts may lack the physical path.
 static char **merge_environment(const struct fields *request, size_t first) {
-  size_t added = (request->count - first) / 2;
+  size_t added = (request->count - first) / 2 + 1, count = 0;
   char **merged = resize(NULL, (starter.environment_count + added + 1) * sizeof(char *));
-  size_t count = 0;
+  merged[count++] = join_variable("PWD", request->values[DIRECTORY]);
   for (size_t index = first; index + 1 < request->count; index += 2) {
-    const char *name = request->values[index], *value = request->values[index + 1];
-    size_t size = strlen(name) + strlen(value) + 2;
-    merged[count] = resize(NULL, size);
-    snprintf(merged[count++], size, "%s=%s", name, value);
+    merged[count++] = join_variable(request->values[index], request->values[index + 1]);
   }
   for (size_t index = 0; index < starter.environment_count; index++) {
     char *variable = starter.environment[index];

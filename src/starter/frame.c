@@ -27,6 +27,14 @@ void *resize(void *memory, size_t size) {
   return memory;
 }
 
+// NAME=VALUE, in new memory.
+char *join_variable(const char *name, const char *value) {
+  size_t size = strlen(name) + strlen(value) + 2;
+  char *variable = resize(NULL, size);
+  snprintf(variable, size, "%s=%s", name, value);
+  return variable;
+}
+
 static void reserve(struct buffer *buffer, size_t more) {
   if (buffer->length + more <= buffer->capacity) return;
   buffer->capacity = (buffer->length + more) * 2;

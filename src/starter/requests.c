@@ -34,10 +34,7 @@ static void set_environment(struct fields *request) {
   starter.environment_count = (request->count - 1) / 2;
   starter.environment = resize(NULL, (starter.environment_count + 1) * sizeof(char *));
   for (size_t index = 0; index < starter.environment_count; index++) {
-    const char *name = request->values[1 + 2 * index], *value = request->values[2 + 2 * index];
-    size_t size = strlen(name) + strlen(value) + 2;
-    starter.environment[index] = resize(NULL, size);
-    snprintf(starter.environment[index], size, "%s=%s", name, value);
+    starter.environment[index] = join_variable(request->values[1 + 2 * index], request->values[2 + 2 * index]);
   }
 }
 
@@ -101,6 +98,7 @@ static void send_signal(struct fields *request) {
 }
 
 static void adopt_attempt(struct fields *request) {
+  // One that began while the runner connected: its start and end are reported.
   if (find_name(&starter.running, request->values[1]) != NULL) return;
   struct attempt *attempt = create_attempt(request);
   copy_id(attempt, request->values[4]);

@@ -102,6 +102,7 @@ double flush_messages(bool immediately);
 void send_soon(void);
 bool read_requests(void (*handle)(struct fields *fields));
 void reset_connection(void);
+char *join_variable(const char *name, const char *value);
 void *resize(void *memory, size_t size);  // realloc(3) that ends the process on failure
 
 // requests.c

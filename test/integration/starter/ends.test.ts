@@ -24,11 +24,11 @@ test('processes that ignore SIGTERM are killed after the grace period, and hold 
   await starter.start();
   starter.send('slots', 1);
   // The leader ends at once, its child does not.
-  starter.run('1.1', '(trap "" TERM; touch ready; while :; do sleep 0.05; done) & wait');
-  starter.run('2.1', 'true');
+  starter.run('1.1', '(trap "" TERM; : >ready; while :; do sleep 0.05; done) & wait');
   await waitFor(() => readdirSync(starter.work).includes('ready'));
   starter.send('end', '1.1', SIGTERM, 700);
   await starter.message('signalled', '1.1');
+  starter.run('2.1', 'true');
   expect(await starter.status('2.1')).toBe(0);
   const types = starter.messages.map(([type, name]) => `${type} ${name}`);
   expect(types.indexOf('ended 1.1')).toBeLessThan(types.indexOf('started 2.1'));
@@ -79,7 +79,7 @@ test('the processes that a job leaves behind are counted and live on', async () 
   await starter.start();
   starter.run(
     '1.1',
-    '(sleep 300 &); setsid bash -c "sleep 300 & touch ready; wait" & until [ -e ready ]; do sleep 0.01; done',
+    '(sleep 300 &); setsid bash -c "sleep 300 & : >ready; wait" & until [ -e ready ]; do sleep 0.01; done',
   );
   const ended = await starter.message('ended', '1.1');
   expect(ended.slice(2, 3)).toEqual(['0']);
