@@ -29,7 +29,10 @@ export class Connection {
     readonly isReadOnly: boolean,
   ) {}
 
-  /** Opens a database, or creates it with `create`. SQLite waits for a lock for `busyMs`. */
+  /**
+   * Opens a database, or creates it with `create`, without reading it: the first transaction finds that it is locked or
+   * damaged. SQLite waits for a lock for `busyMs`.
+   */
   static open(path: string, options: { readOnly?: boolean; create?: boolean; busyMs: number }): Connection {
     const readOnly = options.readOnly === true;
     const database = new Database(path, {
@@ -41,10 +44,9 @@ export class Connection {
     });
     const connection = new Connection(database, path, readOnly);
     try {
-      // These settings do not change the file.
-      connection.execute('PRAGMA synchronous = FULL');
+      // These settings do not read the file. The defaults of better-sqlite3 are `synchronous = FULL`, whose setting would
+      // read the schema, and `foreign_keys = ON`.
       connection.execute('PRAGMA temp_store = MEMORY');
-      connection.execute('PRAGMA foreign_keys = ON');
       connection.execute('PRAGMA trusted_schema = OFF');
     } catch (error) {
       connection.close();

@@ -51,7 +51,7 @@ async function readUnderLease<T>(queue: Queue, work: (connection: Connection) =>
 
 /** Undefined if the lease was lost, so that another process may have written at the same time. */
 function readOwned<T>(queue: Queue, work: (connection: Connection) => T, lease: Lease): { result: T } | undefined {
-  // Opening the database rolls back a journal, which must not be that of a writer that lives.
+  // Reading the database rolls back a journal, which must not be that of a writer that lives.
   if (!lease.isOwned()) return undefined;
   try {
     // Without locks, what this host has cached of the database may be stale.

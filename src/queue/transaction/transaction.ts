@@ -103,7 +103,7 @@ class TransactionRun<T> {
     const { queue } = this;
     const wasOpen = queue.isOpen;
     try {
-      // Without locks, opening the database would roll back a live writer's journal if the lease is lost.
+      // Without locks, BEGIN would roll back a live writer's journal if the lease is lost.
       if (queue.locking === 'lease' && !lease.isOwned()) return RETRY;
       const connection = queue.connect('write');
       // An error can leave a transaction open, in which every later one would fail.
