@@ -1,4 +1,3 @@
-import type { Clock } from '../../job/clock.ts';
 import { RqError } from '../../job/errors.ts';
 import { hostName, userName } from '../../job/host.ts';
 import type { Submission } from '../../job/job.ts';
@@ -23,26 +22,29 @@ export async function submitJobs(
   progress?: Progress,
 ): Promise<JidRange> {
   if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot submit: the input contains no job');
+  const submitter = ownSubmitter();
   const { range } = await withStagedFiles(queue.directory, submissions, (names) =>
-    transaction(queue, (run) => insertAll(run, queue, { submissions, names, progress })),
+    transaction(queue, (run) => insertAll(run, queue, { submissions, names, submitter }, progress)),
   );
   return range;
 }
 
-interface Batch {
+/** Submissions with the names of their files in the queue. */
+export interface Batch {
   readonly submissions: readonly Submission[];
   readonly names: readonly JobFiles[];
-  readonly progress: Progress | undefined;
+  readonly submitter: Submitter;
 }
 
 function insertAll(
   run: Transaction,
   queue: Queue,
-  { submissions, names, progress }: Batch,
+  { submissions, names, submitter }: Batch,
+  progress?: Progress,
 ): FileChange & { range: JidRange } {
   const last = lastJid(run.connection);
   refuseTooMany(run, last, submissions.length);
-  const by = submitterNow(queue.clock);
+  const by = { ...submitter, submitted: queue.clock.now() };
   const owners: FileOwner[] = [];
   submissions.forEach((submission, index) => {
     const jid = last + index + 1;
@@ -67,7 +69,13 @@ export function refuseTooMany({ connection }: Transaction, last: number, added: 
   );
 }
 
-/** The fields that record who submits a job, and when. */
-export function submitterNow(clock: Clock): { submitted: string; submitter: string; owner: string } {
-  return { submitted: clock.now(), submitter: hostName(), owner: userName() };
+/** The fields that record who submits a job. */
+export interface Submitter {
+  readonly submitter: string;
+  readonly owner: string;
+}
+
+/** Call it before a transaction: the name of the user may come from a server, such as LDAP. */
+export function ownSubmitter(): Submitter {
+  return { submitter: hostName(), owner: userName() };
 }

@@ -4,10 +4,10 @@ import type { JidRange } from '../../job/selection.ts';
 import { pendingJobsByCommand, updateJob } from '../../store/changes.ts';
 import { insertJob, lastJid } from '../../store/submissions.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
-import { type FileOwner, hasFiles, type JobFiles, NO_FILES, namesOfKind } from '../files/stored-names.ts';
+import { type FileOwner, hasFiles, NO_FILES, namesOfKind } from '../files/stored-names.ts';
 import type { Queue } from '../open.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
-import { refuseTooMany, submitterNow } from './submit.ts';
+import { type Batch, ownSubmitter, refuseTooMany } from './submit.ts';
 
 const REFRESH_EVERY = 1_000;
 
@@ -19,8 +19,9 @@ const REFRESH_EVERY = 1_000;
 export async function touchJobs(queue: Queue, submissions: readonly Submission[]): Promise<JidRange[]> {
   if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot touch: the input contains no job');
   const distinct = [...new Map(submissions.map((submission) => [keyOf(submission), submission])).values()];
+  const submitter = ownSubmitter();
   const { jids } = await withStagedFiles(queue.directory, distinct, (names) =>
-    transaction(queue, (run) => touchAll(run, queue, distinct, names)),
+    transaction(queue, (run) => touchAll(run, queue, { submissions: distinct, names, submitter })),
   );
   return jids.sort((a, b) => a - b).map((jid) => ({ first: jid, last: jid }));
 }
@@ -28,11 +29,10 @@ export async function touchJobs(queue: Queue, submissions: readonly Submission[]
 function touchAll(
   run: Transaction,
   queue: Queue,
-  submissions: readonly Submission[],
-  names: readonly JobFiles[],
+  { submissions, names, submitter }: Batch,
 ): FileChange & { jids: number[] } {
   const pending = pendingJobs(run, submissions);
-  const by = submitterNow(queue.clock);
+  const by = { ...submitter, submitted: queue.clock.now() };
   const owners: FileOwner[] = [];
   const replaced: string[] = [];
   let next = lastJid(run.connection) + 1;
