@@ -106,12 +106,11 @@ class TransactionRun<T> {
       // Without locks, BEGIN would roll back a live writer's journal if the lease is lost.
       if (queue.locking === 'lease' && !lease.isOwned()) return RETRY;
       const connection = queue.connect('write');
-      // An error can leave a transaction open, in which every later one would fail.
-      if (connection.inTransaction) connection.execute('ROLLBACK');
       connection.execute('BEGIN IMMEDIATE');
       return this.inTransaction(connection, lease);
     } catch (error) {
-      this.closeAfterError();
+      // An error can leave a transaction open, which this rolls back.
+      queue.close();
       if (this.uncertain === undefined) queue.activity.mayHaveChanged = this.hadChanged;
       // The next try opens the file that now has the name, or reads it while no other process writes.
       if (mayBeReplaced(errorCode(error) ?? '') && (wasOpen || !lease.isOwned())) return RETRY;
@@ -191,18 +190,6 @@ class TransactionRun<T> {
     if (!isTransient(code) && code !== 'BUSY') throw storeError(error, this.queue.database);
     this.cause = error;
     return RETRY;
-  }
-
-  private closeAfterError(): void {
-    const { queue } = this;
-    try {
-      const connection = queue.connect('write');
-      if (connection.inTransaction) connection.execute('ROLLBACK');
-    } catch (error) {
-      // The next connection rolls the transaction back.
-      if (errorCode(error)?.startsWith('SQLITE_') !== true) throw error;
-    }
-    queue.close();
   }
 
   private timeoutError(): unknown {
