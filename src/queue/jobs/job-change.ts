@@ -1,4 +1,4 @@
-import { SUBMITTER_FIELDS, type SubmitterFields } from '../../job/columns.ts';
+import type { SubmitterFields } from '../../job/columns.ts';
 import type { Job } from '../../job/job.ts';
 import type { ChangedFields } from '../../store/changes.ts';
 
@@ -12,6 +12,5 @@ export function changedFields(
   state: ChangedFields['state'],
   files: Pick<ChangedFields, 'stdin' | 'data'>,
 ): ChangedFields {
-  const fields = SUBMITTER_FIELDS.map((name) => [name, change[name] === undefined ? job[name] : change[name]]);
-  return { ...(Object.fromEntries(fields) as SubmitterFields), ...files, state };
+  return { ...job, ...change, ...files, state };
 }
