@@ -60,8 +60,7 @@ export class LeaseClient {
   readonly clock: Clock;
   readonly staleMs: number;
   readonly activity: Activity;
-  /** Whether the umask denies other members of the group the access that `signOfLife` needs. */
-  readonly isHiddenFromGroup: boolean;
+  readonly isShared: boolean;
 
   constructor(
     readonly directory: string,
@@ -72,7 +71,7 @@ export class LeaseClient {
     this.staleMs = staleMs;
     this.activity = activity;
     this.signals = signals;
-    this.isHiddenFromGroup = options.isShared === true && (ownUmask() & GROUP_READS) !== 0;
+    this.isShared = options.isShared === true;
     this.local = new LocalHolder(directory);
   }
 
@@ -147,7 +146,9 @@ class Acquisition {
     const { directory, client, options } = this;
     const { local, staleMs, clock, activity, history } = client;
     const generation = Math.max(before.highest, options.above ?? 0) + 1;
-    const make = (): boolean => makeGeneration(directory, generation, client.isHiddenFromGroup);
+    // Other members of the group need access for `signOfLife`. The umask of a feeder changes after it opened the queue.
+    const isHiddenFromGroup = client.isShared && (ownUmask() & GROUP_READS) !== 0;
+    const make = (): boolean => makeGeneration(directory, generation, isHiddenFromGroup);
     if (!activity.during(`acquiring the lease of ${directory}`, make)) return undefined;
     local.note(generation);
     const refreshedMs = clock.monotonicMs();
