@@ -1,26 +1,27 @@
-import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { open, realpath, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { RqError } from '../../job/errors.ts';
 import { fileFault } from '../../job/file-errors.ts';
+import type { Queue } from '../open.ts';
 import { copyTree } from './copy-tree.ts';
 import { removePaths } from './remove-paths.ts';
 import { syncTree } from './sync-file.ts';
 
-const GROUP_WRITES = 0o020;
 const SHARED_MODE = 0o660;
 
 /**
  * Copies a job's stdin into the queue, under a name that does not exist yet, and syncs it. In a queue of a group, the
- * group may read and write the copy. Throws INVALID_INPUT if the source cannot be read, NO_SPACE if the disk is full.
+ * group may read and write the copy, whatever the umask of this process is. Throws INVALID_INPUT if the source cannot be
+ * read, NO_SPACE if the disk is full.
  */
-export async function copyStdin(queueDirectory: string, source: string, target: string): Promise<void> {
+export async function copyStdin({ isShared }: Queue, source: string, target: string): Promise<void> {
   try {
     await pipeline(createReadStream(source), createWriteStream(target, { flags: 'wx' }));
     const handle = await open(target);
     try {
-      if (isShared(queueDirectory)) await handle.chmod(SHARED_MODE);
+      if (isShared) await handle.chmod(SHARED_MODE);
       await handle.sync();
     } finally {
       await handle.close();
@@ -32,22 +33,17 @@ export async function copyStdin(queueDirectory: string, source: string, target: 
 }
 
 /** As `copyStdin`, for a job's data: a file or a whole directory. Copies the target of a symbolic link. */
-export async function copyData(queueDirectory: string, source: string, target: string): Promise<void> {
+export async function copyData({ isShared }: Queue, source: string, target: string): Promise<void> {
   try {
     const original = await realpath(source);
     if (!(await copyTree(original, target, { within: original, isLive: false })))
       throw new Error('it is neither a file nor a directory');
-    if (isShared(queueDirectory)) await execa('chmod', ['-R', 'g+rwX', target]);
+    if (isShared) await execa('chmod', ['-R', 'g+rwX', target]);
     syncTree(Buffer.from(target));
   } catch (error) {
     await removePaths([target]);
     throw copyError('data', source, error);
   }
-}
-
-/** Whether a group shares the queue. The umask of one member must not exclude the others. */
-function isShared(queueDirectory: string): boolean {
-  return (statSync(queueDirectory).mode & GROUP_WRITES) !== 0;
 }
 
 /** The error for a source that cannot be copied into the queue. */

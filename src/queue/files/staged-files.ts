@@ -3,6 +3,7 @@ import { closeSync, openSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
+import type { Queue } from '../open.ts';
 import { copyData, copyError, copyStdin } from './file-copies.ts';
 import { tryLink } from './hard-links.ts';
 import { removePaths } from './remove-paths.ts';
@@ -26,11 +27,12 @@ export interface FileChange {
  * Throws INVALID_INPUT if a source cannot be read, NO_SPACE or IO if the queue cannot be written.
  */
 export async function withStagedFiles<Change extends FileChange>(
-  directory: string,
+  queue: Queue,
   sources: readonly JobFiles[],
   commit: (names: readonly JobFiles[]) => Promise<Change>,
 ): Promise<Change> {
-  const staged = new StagedFiles(directory);
+  const { directory } = queue;
+  const staged = new StagedFiles(queue);
   let used = 0;
   try {
     for (const source of sources) {
@@ -64,9 +66,9 @@ class StagedFiles {
   /** The copy of each stdin by its source; jobs with the same source get a hard link to it. */
   private readonly stdinCopies = new Map<string, string>();
 
-  constructor(directory: string) {
-    this.directory = directory;
-    this.marker = join(directory, 'stdin', temporaryName(this.id));
+  constructor(private readonly queue: Queue) {
+    this.directory = queue.directory;
+    this.marker = join(this.directory, 'stdin', temporaryName(this.id));
   }
 
   async add({ stdin, data }: JobFiles): Promise<void> {
@@ -74,7 +76,7 @@ class StagedFiles {
     const files = { stdin: this.newName('stdin', stdin), data: this.newName('data', data) };
     this.names.push(files);
     if (stdin !== null && files.stdin !== null) await this.addStdin(stdin, join(this.directory, files.stdin));
-    if (data !== null && files.data !== null) await copyData(this.directory, data, join(this.directory, files.data));
+    if (data !== null && files.data !== null) await copyData(this.queue, data, join(this.directory, files.data));
     crashAt('file-staged');
   }
 
@@ -108,7 +110,7 @@ class StagedFiles {
     } catch (error) {
       throw copyError('stdin', source, error);
     }
-    await copyStdin(this.directory, copy ?? source, target);
+    await copyStdin(this.queue, copy ?? source, target);
     // The number of links to one copy is limited (EMLINK).
     this.stdinCopies.set(source, target);
   }

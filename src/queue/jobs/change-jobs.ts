@@ -40,7 +40,7 @@ export async function changeJobs(
   const copies = hasFiles(source) ? await countJobs(queue, selection, kind) : 0;
   const sources = Array.from({ length: copies }, () => source);
   try {
-    return await withStagedFiles(queue.directory, sources, (names) =>
+    return await withStagedFiles(queue, sources, (names) =>
       transaction(queue, (run) => new Change(run, change, kind, names).apply(selection, progress)),
     );
   } catch (error) {

@@ -23,7 +23,7 @@ export async function submitJobs(
 ): Promise<JidRange> {
   if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot submit: the input contains no job');
   const submitter = ownSubmitter();
-  const { range } = await withStagedFiles(queue.directory, submissions, (names) =>
+  const { range } = await withStagedFiles(queue, submissions, (names) =>
     transaction(queue, (run) => insertAll(run, queue, { submissions, names, submitter }, progress)),
   );
   return range;

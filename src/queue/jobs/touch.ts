@@ -20,7 +20,7 @@ export async function touchJobs(queue: Queue, submissions: readonly Submission[]
   if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot touch: the input contains no job');
   const distinct = [...new Map(submissions.map((submission) => [keyOf(submission), submission])).values()];
   const submitter = ownSubmitter();
-  const { jids } = await withStagedFiles(queue.directory, distinct, (names) =>
+  const { jids } = await withStagedFiles(queue, distinct, (names) =>
     transaction(queue, (run) => touchAll(run, queue, { submissions: distinct, names, submitter })),
   );
   return jids.sort((a, b) => a - b).map((jid) => ({ first: jid, last: jid }));
