@@ -85,6 +85,8 @@ export class LeaseClient {
 class Acquisition {
   private highestSeen = 0;
   private observation: Observation | undefined;
+  /** The process of this host that held the observed generation at the last try, if any. */
+  private localHolder: ReturnType<LocalHolder['of']>;
   /** Used by the first try only. */
   private expected: number | undefined;
   private readonly directory: string;
@@ -200,13 +202,14 @@ class Acquisition {
     if (this.observation?.generation !== generation || this.observation.sign !== sign) {
       this.observation = { generation, sign, sinceMs: nowMs };
     }
-    return nowMs - this.observation.sinceMs >= staleMs || local.of(generation)?.isAlive === false;
+    this.localHolder = local.of(generation);
+    return nowMs - this.observation.sinceMs >= staleMs || this.localHolder?.isAlive === false;
   }
 
   private describeHolder(): string {
     if (this.observation === undefined) return 'other processes acquired it first each time';
-    const { generation } = this.observation;
-    const local = this.client.local.of(generation);
-    return `lease.${generation} is held${local === undefined ? '' : ` by process ${local.pid} on this host`}`;
+    const { localHolder } = this;
+    const by = localHolder === undefined ? '' : ` by process ${localHolder.pid} on this host`;
+    return `lease.${this.observation.generation} is held${by}`;
   }
 }

@@ -4,7 +4,6 @@ import { errorCode } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
 import { JOB_STATES, type JobState } from '../job/job.ts';
 import { readGenerations } from '../lease/generations.ts';
-import { LocalHolder } from '../lease/local-holder.ts';
 import type { Connection } from '../store/connection.ts';
 import {
   countByState,
@@ -82,10 +81,10 @@ function ageOf(job: JobTimes, state: JobState, now: string): string {
   return duration(Math.max(0, Date.parse(now) - Date.parse(since ?? now)) / 1000);
 }
 
-function leaseStatus({ directory, clock }: Queue): Record<string, unknown> {
+function leaseStatus({ directory, clock, leases }: Queue): Record<string, unknown> {
   const { highest, isFree } = readGenerations(directory);
   if (isFree) return { generation: highest, held: false };
-  const holder = new LocalHolder(directory).of(highest);
+  const holder = leases.local.of(highest);
   const local = holder === undefined ? {} : { host: hostName(), pid: holder.pid };
   try {
     const { mtime } = statSync(join(directory, `lease.${highest}`));
