@@ -5,17 +5,17 @@ import { errorCode, RqError } from './errors.ts';
 import { hostName } from './host.ts';
 
 /** The parent of the runtime directories of this user's queues on this host. */
-export function runtimeRoot(environment: NodeJS.ProcessEnv = process.env): string {
-  return environment['RQ_RUNTIME_DIR'] || `/tmp/rq-${process.getuid?.() ?? 0}`;
+export function runtimeRoot(): string {
+  return process.env['RQ_RUNTIME_DIR'] || `/tmp/rq-${process.getuid?.() ?? 0}`;
 }
 
 /**
  * The directory of this host for the socket, pid file and journal of one queue's feeder and runner. Its name is a hash of
  * the host's name and the queue's real path, because the path of a Unix socket may have only 107 bytes (unix(7)).
  */
-export function runtimeDirectory(queueDirectory: string, environment: NodeJS.ProcessEnv = process.env): string {
-  const identity = `${hostName(environment)}\0${realpathSync(queueDirectory)}`;
-  return join(runtimeRoot(environment), createHash('sha256').update(identity).digest('hex').slice(0, 16));
+export function runtimeDirectory(queueDirectory: string): string {
+  const identity = `${hostName()}\0${realpathSync(queueDirectory)}`;
+  return join(runtimeRoot(), createHash('sha256').update(identity).digest('hex').slice(0, 16));
 }
 
 /** Creates the directory and its parent with mode 0700. Throws NOT_ALLOWED if another user can write to either. */
