@@ -29,8 +29,6 @@ interface ClientOptions {
   readonly activity?: Activity;
   /** Whether other users must be able to observe the sign of life. */
   readonly isShared?: boolean;
-  /** For a process that has many clients. By default each has its own listeners. */
-  readonly signals?: ReleaseAtSignal;
 }
 
 interface AcquireOptions {
@@ -56,7 +54,7 @@ interface Observation {
 export class LeaseClient {
   readonly history = new LeaseHistory();
   readonly local: LocalHolder;
-  readonly signals: ReleaseAtSignal;
+  readonly signals = new ReleaseAtSignal();
   readonly clock: Clock;
   readonly staleMs: number;
   readonly activity: Activity;
@@ -66,11 +64,10 @@ export class LeaseClient {
     readonly directory: string,
     options: ClientOptions,
   ) {
-    const { clock, staleMs = STALE_MS, activity = new Activity(), signals = new ReleaseAtSignal() } = options;
+    const { clock, staleMs = STALE_MS, activity = new Activity() } = options;
     this.clock = clock;
     this.staleMs = staleMs;
     this.activity = activity;
-    this.signals = signals;
     this.isShared = options.isShared === true;
     this.local = new LocalHolder(directory);
   }
