@@ -30,8 +30,9 @@ export interface QueueOptions {
   readonly copy?: string;
 }
 
-/** The properties of a queue that its directory shows. */
+/** What `openQueue` finds out before it makes a queue. */
 interface QueueFacts {
+  readonly activity: Activity;
   readonly isShared: boolean;
   readonly readOnly: string | undefined;
 }
@@ -60,7 +61,7 @@ export class Queue {
     this.isShared = options.isShared;
     this.lockTimeoutMs = options.lockTimeoutMs;
     this.clock = options.clock ?? systemClock;
-    this.activity = options.activity ?? new Activity();
+    this.activity = options.activity;
     const { clock, activity, isShared } = this;
     this.leases = new LeaseClient(directory, { clock, staleMs: options.staleMs, activity, isShared });
   }
