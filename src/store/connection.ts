@@ -26,7 +26,6 @@ export class Connection {
   private constructor(
     private readonly database: Database.Database,
     readonly path: string,
-    readonly isReadOnly: boolean,
   ) {}
 
   /**
@@ -34,15 +33,14 @@ export class Connection {
    * damaged. SQLite waits for a lock for `busyMs`.
    */
   static open(path: string, options: { readOnly?: boolean; create?: boolean; busyMs: number }): Connection {
-    const readOnly = options.readOnly === true;
     const database = new Database(path, {
-      readonly: readOnly,
+      readonly: options.readOnly === true,
       fileMustExist: options.create !== true,
       timeout: options.busyMs,
       nativeBinding: resolve(ADDON),
       ...(process.env['RQ_SQL_DEBUG'] ? { verbose: (sql) => process.stderr.write(`rq: sql: ${String(sql)}\n`) } : {}),
     });
-    const connection = new Connection(database, path, readOnly);
+    const connection = new Connection(database, path);
     try {
       // These settings do not read the file. The defaults of better-sqlite3 are `synchronous = FULL`, whose setting would
       // read the schema, and `foreign_keys = ON`.
@@ -118,6 +116,10 @@ export class Connection {
     this.execute('PRAGMA writable_schema = ON; PRAGMA cell_size_check = ON');
     this.run(`ATTACH ? AS ${name}`, [path]);
     this.get(`SELECT count(*) FROM ${name}.sqlite_schema`);
+  }
+
+  get isReadOnly(): boolean {
+    return this.database.readonly;
   }
 
   get inTransaction(): boolean {
