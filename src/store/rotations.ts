@@ -1,4 +1,3 @@
-import { JOB_STATES } from '../job/job.ts';
 import type { Connection, Row } from './connection.ts';
 import { ATTEMPT_COLUMNS, ATTEMPT_LIST, insertSql, ROW_COLUMNS } from './job-columns.ts';
 import { valuesOf } from './job-rows.ts';
@@ -54,10 +53,12 @@ export function addRows(connection: Connection, jobs: readonly Row[], earlier: r
 }
 
 export function endedKeys(connection: Connection): EndedKey[] {
-  return connection.all(KEYS).map((row) => {
-    const state = JOB_STATES.find((each) => each === row['state']) ?? 'dead';
-    return { jid: Number(row['jid']), attempt: Number(row['attempt']), state, finished: String(row['finished']) };
-  });
+  return connection.all(KEYS).map((row) => ({
+    jid: Number(row['jid']),
+    attempt: Number(row['attempt']),
+    state: String(row['state']),
+    finished: String(row['finished']),
+  }));
 }
 
 /** The jids of those jobs that have not changed. */
