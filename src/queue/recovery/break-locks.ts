@@ -38,8 +38,10 @@ function breakUnder(lease: Lease, queue: Queue): BrokenLocks {
     replaceDatabase(queue, descriptor, temporary, lease);
     // The old file is not complete without its journal, so the journal is removed after the rename. If rq is killed in
     // between, SQLite rolls the journal back into the new file, which restores the same pages.
-    if (hasJournal) rmSync(journal, { force: true });
-    syncFile(queue.directory);
+    if (hasJournal) {
+      rmSync(journal, { force: true });
+      syncFile(queue.directory);
+    }
     return { database: queue.database, journal: hasJournal ? 'rolled back' : 'none', isWhole };
   } catch (error) {
     throw storeError(error, queue.database);
