@@ -6,6 +6,7 @@ import { syncFile } from '../files/sync-file.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { read } from '../transaction/read.ts';
+import { isLocked } from '../transaction/transient.ts';
 import { holdLease } from '../transaction/under-lease.ts';
 
 /** About 40 MB, which take as long to copy as a transaction may take. */
@@ -62,7 +63,7 @@ function checkCopy(queue: Queue, target: string): void {
 }
 
 function copyError(error: unknown, queue: Queue, target: string): unknown {
-  if (errorCode(error)?.startsWith('SQLITE_BUSY') !== true) return storeError(error, target);
+  if (!isLocked(errorCode(error) ?? '')) return storeError(error, target);
   return new RqError('BUSY', `cannot copy ${queue.database}: another process has locked it; try again`, {
     cause: error,
   });

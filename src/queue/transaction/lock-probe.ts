@@ -1,5 +1,6 @@
 import { errorCode } from '../../job/errors.ts';
 import { Connection } from '../../store/connection.ts';
+import { isLocked } from './transient.ts';
 
 /** Whether SQLite finds the database locked by another process. Does not wait. Throws errors of SQLite. */
 export function seesLock(database: string): boolean {
@@ -9,7 +10,7 @@ export function seesLock(database: string): boolean {
     connection.execute('BEGIN IMMEDIATE');
     return false;
   } catch (error) {
-    if (errorCode(error)?.startsWith('SQLITE_BUSY') !== true) throw error;
+    if (!isLocked(errorCode(error) ?? '')) throw error;
     return true;
   } finally {
     connection?.close();

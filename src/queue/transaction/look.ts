@@ -3,6 +3,7 @@ import { withOpenFile } from '../../job/open-file.ts';
 import { Connection, mayBeReplaced } from '../../store/connection.ts';
 import { journalModeOf } from '../../store/file-header.ts';
 import type { Queue } from '../open.ts';
+import { hasDeadWriter, isLocked } from './transient.ts';
 import { underLease } from './under-lease.ts';
 
 const RETRY_MS = 50;
@@ -64,8 +65,8 @@ function kindOf(error: unknown): Exclude<Look<unknown>['kind'], 'seen' | 'wal'> 
   const code = errorCode(error);
   if (code === undefined) throw error;
   if (code === 'QUEUE_VERSION') return 'newer';
-  if (code.startsWith('SQLITE_BUSY')) return 'locked';
-  if (code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY') return 'journal';
+  if (isLocked(code)) return 'locked';
+  if (hasDeadWriter(code)) return 'journal';
   const isDamaged = mayBeReplaced(code) || ['QUEUE_DAMAGED', 'SQLITE_ERROR', 'SQLITE_IOERR_SHORT_READ'].includes(code);
   return isDamaged ? 'damaged' : 'failed';
 }

@@ -4,7 +4,7 @@ import { type Connection, mayBeReplaced, storeError } from '../../store/connecti
 import type { Queue } from '../open.ts';
 import { retry, timeoutError } from './retry.ts';
 import { refuseReadOnly } from './transaction.ts';
-import { isTransient } from './transient.ts';
+import { hasDeadWriter, isTransient } from './transient.ts';
 import { underLease } from './under-lease.ts';
 
 const RETRY_MS = 20;
@@ -78,11 +78,6 @@ function readOnce<T>(queue: Queue, work: (connection: Connection) => T): T {
   } finally {
     if (!isRead) queue.close();
   }
-}
-
-/** Whether a writer died and left a journal, which a read-only connection cannot roll back. */
-function hasDeadWriter(code: string): boolean {
-  return code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY';
 }
 
 /** Has SQLite roll back the journal of a dead writer, which it does when a writer's connection takes the lock. */

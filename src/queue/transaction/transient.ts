@@ -5,6 +5,11 @@ export function isLocked(code: string): boolean {
   return code.startsWith('SQLITE_BUSY');
 }
 
+/** Whether a writer died and left a journal, which a read-only connection cannot roll back. */
+export function hasDeadWriter(code: string): boolean {
+  return code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY';
+}
+
 /** Whether an error may not recur: another process has the lock, or the file system failed. */
 export function isTransient(code: string): boolean {
   return isLocked(code) || code.startsWith('SQLITE_IOERR') || code === 'EIO' || code === 'ESTALE';
