@@ -12,7 +12,7 @@ const KEPT = 10_000;
 /** Each deletion removes more operations than this, so that their number does not grow. */
 const FORGET_EVERY = 64;
 /** Names of leases have at most 15 digits. */
-const MAX_GENERATION = 1e14;
+export const MAX_GENERATION = 1e14;
 export const REMEMBERED_MS = 24 * 3_600_000;
 
 /** The highest generation that has written; 0 in a new queue. Throws QUEUE_DAMAGED for an impossible generation. */

@@ -1,4 +1,5 @@
 import { RqError } from '../../job/errors.ts';
+import { MAX_JOBS } from '../../job/limits.ts';
 import type { Connection } from '../connection.ts';
 import { SCHEMA_VERSION } from '../schema.ts';
 import { countJobs } from '../submissions.ts';
@@ -27,8 +28,6 @@ const FORGET = "DELETE FROM main.sqlite_sequence WHERE name = 'jobs'";
 const REMEMBER = "INSERT INTO main.sqlite_sequence (name, seq) VALUES ('jobs', ?)";
 /** Jids skipped where the highest jid ever given is unknown. */
 const SKIPPED = 1_000;
-/** Jobs in a queue at most. No more jids are tried one by one. */
-const MAX_SEARCHED = 10_000_000;
 /** `operations` keeps at least 10,000 generations. */
 const KEPT_GENERATIONS = 20_000;
 
@@ -171,11 +170,12 @@ export class Rebuild {
     const sequence = Math.max(0, ...this.sequences.map((each) => each ?? 0));
     const given = maxOf(this.options.jidsOfFiles, sequence);
     if (this.isIndexWhole || sequence > 0) return Math.min(Math.max(reached, given), Math.max(indexed, given));
-    return Math.max(reached, indexed, Math.min(given, reached + MAX_SEARCHED));
+    return Math.max(reached, indexed, Math.min(given, reached + MAX_JOBS));
   }
 
+  /** Tries no more jids than a queue may have jobs. */
   private *missingJids(high: number): Generator<number> {
-    const last = Math.min(high, MAX_SEARCHED);
+    const last = Math.min(high, MAX_JOBS);
     for (let jid = 1; jid <= last; jid++) if (this.target.get(HAS_JOB, [jid]) === undefined) yield jid;
   }
 

@@ -1,4 +1,5 @@
 import type { Connection } from '../connection.ts';
+import { MAX_GENERATION } from '../operations.ts';
 import { SCHEMA_VERSION } from '../schema.ts';
 import { copyEach, copyRange, isDamage, isRefusal, type NotCopied, readFromBothEnds } from './copy-rows.ts';
 import { soundRows } from './sound-rows.ts';
@@ -13,8 +14,6 @@ const LATEST_ATTEMPT = 'SELECT attempt FROM main.jobs WHERE jid = ?';
 /** `.recover` fills an overflow chain that is broken with zeros, so rows that SQL cannot read are not taken from it. */
 const NEW_JOBS = `AND jid NOT IN (SELECT jid FROM main.jobs) AND jid NOT IN (SELECT jid FROM temp.doubtful)
   AND jid NOT IN (SELECT jid FROM temp.unreadable)`;
-/** Generations above this cannot be names of leases. */
-const MAX_GENERATION = 1e14;
 const MAX_JID = 1e12;
 
 /** An attached database whose rows are copied into the new one, which is `main`. */
