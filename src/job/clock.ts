@@ -37,7 +37,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** Undefined if it cannot be read because too many files are open. */
+/** Undefined if the file cannot be opened, as when too many files are open. */
 function uptimeMs(): number | undefined {
   try {
     return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
