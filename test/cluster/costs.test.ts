@@ -68,6 +68,17 @@ describeCluster('the number of round trips to the NFS server', () => {
     expect(await takeTurns('transaction, taking turns, long used')).toBeLessThanOrEqual(42);
   });
 
+  test('is at most 50 for a command that submits a job, and at most 18 for one that lists jobs', async () => {
+    const repeated = (...words: string[]): string => `for n in $(seq ${TURNS}); do ${rq(...words)} >/dev/null; done`;
+    await second.call('add', { times: 1 });
+    const submit = await costs('submit', 'n1', TURNS, () =>
+      lab.output('n1', repeated('submit', '--quiet', '--stage', 'true')),
+    );
+    const list = await costs('list', 'n1', TURNS, () => lab.output('n1', repeated('list')));
+    expect(submit).toBeLessThanOrEqual(50);
+    expect(list).toBeLessThanOrEqual(18);
+  });
+
   test('is at most 2 for a poll', async () => {
     await first.call('watch', { times: 1 });
     const each = await costs('poll', 'n1', TIMES, () => first.call('watch', { times: TIMES }));
