@@ -26,7 +26,7 @@ export function calls() {
       rows: [
         { name: '`rq --version`', against, limit: { atMost: 1.15 } },
         { name: '`rq q submit true`', against, limit: { atMost: 1.5 } },
-        { name: '`rq q status`, 100,000 jobs', against },
+        { name: '`rq q status` with 100,000 jobs', against },
       ],
       round: () => {
         const theirs = medianOf(() => timed(process.execPath, ['-e', '0']));
@@ -53,7 +53,13 @@ export function calls() {
       },
     },
     {
-      rows: [{ name: '`list` of 100,000 jobs', against: 'SQLite read, raw columns written', limit: { atMost: 3 } }],
+      rows: [
+        {
+          name: '`list` of 100,000 jobs',
+          against: 'reading the rows with SQLite and writing raw columns',
+          limit: { atMost: 3 },
+        },
+      ],
       round: () => [
         {
           ours: timed(RQ, [large, 'list']),

@@ -34,7 +34,7 @@ export async function claims() {
     {
       rows: [
         {
-          name: 'a claim, 1,000,000 pending and as many finished',
+          name: 'a claim with 1,000,000 pending and 1,000,000 finished jobs',
           against: 'with 1,000 of each',
           unit: 'ms',
           limit: { atMost: 1.3 },
@@ -46,7 +46,7 @@ export async function claims() {
       },
     },
     {
-      rows: [{ name: 'each further job of an exchange', against: 'an exchange of one job', unit: 'ms' }],
+      rows: [{ name: 'each additional job in an exchange', against: 'an exchange of one job', unit: 'ms' }],
       round: async () => {
         rq([used, 'submit', '-q', '-'], { input: lines((EXCHANGES + 1) * (JOBS + 1), () => 'true') });
         const theirs = await exchangeMs(used, EXCHANGES, 1, true);

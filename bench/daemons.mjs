@@ -126,7 +126,11 @@ export function daemons() {
     {
       once: true,
       rows: [
-        { name: 'a new feeder adopts 100 running jobs, including its start', against: '2 s', limit: { atMost: 1 } },
+        {
+          name: 'adoption of 100 running jobs by a new feeder, including its start',
+          against: '2 s',
+          limit: { atMost: 1 },
+        },
       ],
       round: async () => [{ ours: await adoption(), theirs: 2 }],
     },
@@ -134,7 +138,7 @@ export function daemons() {
       once: true,
       rows: [
         {
-          name: `eight feeders on one queue, \`${job}\`: largest deviation from an equal share`,
+          name: `eight feeders on one queue with \`${job}\` jobs: largest deviation from an equal share`,
           against: '10',
           unit: '%',
           limit: { atMost: 1 },

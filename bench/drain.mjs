@@ -17,15 +17,15 @@ function drain() {
 }
 
 export function drains() {
-  const name = 'drain 2,000 `true`, 2 slots, results captured';
+  const name = 'drain 2,000 `true` jobs in 2 slots and capture the results';
   const limit = '`xargs -P2 -I{} bash -c true`';
   return [
     {
       rows: [
         { name, against: limit, unit: '/s', limit: { atLeast: 0.7 } },
-        { name: 'the same, with the start of feeder and runner', against: limit, unit: '/s' },
+        { name: 'the same drain, including the start of the feeder and the runner', against: limit, unit: '/s' },
         ...peers.map((peer) => ({
-          name: 'the same, with the start',
+          name: 'the same drain, including the start of the feeder and the runner',
           against: peer.name,
           unit: '/s',
           limit: { atLeast: 1 },

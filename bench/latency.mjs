@@ -68,7 +68,7 @@ export function latencies() {
     {
       rows: [
         {
-          name: 'from the end of `submit` to the job, idle feeder on the same host, p95',
+          name: 'time from the end of `submit` to the start of the job, idle feeder on the same host (p95)',
           against: '100 ms',
           unit: 'ms',
           limit: { atMost: 1 },
@@ -80,7 +80,7 @@ export function latencies() {
       once: true,
       rows: [
         {
-          name: 'the same, feeder on another host, p95',
+          name: 'the same time with the feeder on another host (p95)',
           against: `\`max_sleep\`, ${max_sleep} s`,
           unit: 'ms',
           limit: { atMost: 2 },

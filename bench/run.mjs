@@ -79,9 +79,9 @@ function figure(value, unit) {
 }
 
 function tableOf(results) {
-  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}) with ${Math.round(totalmem() / 2 ** 30)} GiB of memory and Node ${process.versions.node}`;
   return [
-    `${rounds} rounds, interleaved, medians; ${machine}. ${absentPeers}`,
+    `Medians of ${rounds} interleaved rounds on ${machine}. ${absentPeers}`,
     '',
     '| benchmark | against | rq | the other | ratio | spread | limit | holds |',
     '|---|---|---|---|---|---|---|---|',

@@ -31,7 +31,7 @@ export function scaling() {
     once: true,
     rows: [
       {
-        name: `${hosts} host${hosts > 1 ? 's' : ''} with ${SLOTS} slots, jobs of ${JOB_SECONDS} s, one queue`,
+        name: `${hosts} host${hosts > 1 ? 's' : ''} with ${SLOTS} slots, running jobs of ${JOB_SECONDS} s from one queue`,
         against: 'all slots always busy',
         unit: '/s',
       },

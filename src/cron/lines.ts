@@ -26,15 +26,15 @@ export function cronLine({ when, command }: CronEntry, queueWord: string): strin
   if (/[\n\0]/.test(marked)) {
     throw new RqError(
       'INVALID_INPUT',
-      `cannot create a crontab line for ${queueWord}: a path contains a newline; rename it, or use a symbolic link`,
+      `cannot create a crontab line for ${queueWord}: a path contains a newline; rename the path, or use a symbolic link`,
     );
   }
   const bytes = Buffer.byteLength(marked);
   if (bytes > MAX_COMMAND_BYTES) {
     throw new RqError(
       'INVALID_INPUT',
-      `cannot create a crontab line for ${queueWord}: its command is ${bytes} bytes long, but cron allows ` +
-        `${MAX_COMMAND_BYTES}; use a shorter path, such as a symbolic link`,
+      `cannot create a crontab line for ${queueWord}: the command is ${bytes} bytes long, but cron allows only ${MAX_COMMAND_BYTES}; ` +
+        'use a shorter path, such as a symbolic link',
     );
   }
   return `${when} ${marked}`;

@@ -10,7 +10,7 @@ export function offsetFindings(offsetMs: number, whose: string): Finding[] {
     Math.abs(offsetMs) > REPORTED_MS &&
       note(
         `${whose} is ${seconds} s ${offsetMs > 0 ? 'ahead of' : 'behind'} the file server's`,
-        'rq does not compare the clocks of different hosts, but times in lists will look wrong, and make may not rebuild files',
+        'rq does not compare the clocks of different hosts, but printed times look wrong, and make may not rebuild files',
         'synchronise the clocks with NTP or chrony',
       ),
   );

@@ -20,9 +20,9 @@ export function versionFindings(nodes: readonly Node[], version: string): Findin
   }
   return [...hosts].map(([other, names]) =>
     note(
-      `the feeder of ${shortList(names)} has version ${other} of rq; this host has ${version}`,
-      'an older version of rq cannot use the queue after a newer one has upgraded its schema',
-      'upgrade rq on that host, then run: rq q restart (running jobs continue)',
+      `the feeder on ${shortList(names)} runs rq ${other}, but this host has rq ${version}`,
+      'after a newer version of rq has upgraded the schema, an older version cannot use the queue',
+      'upgrade rq on the host with the older version, and then restart the feeder there with: rq q restart',
     ),
   );
 }
@@ -36,9 +36,9 @@ export function missingFeederFindings(
   const missing = named.filter((host) => nodes.every((node) => node.host !== host));
   return missing.map((host) =>
     problem(
-      `no feeder of ${host} has registered with the queue`,
-      'no feeder was started on that host, or that host cannot access this queue',
-      `start a feeder on ${host}: rq ${queueDirectory} start`,
+      `no feeder on ${host} has registered with the queue`,
+      'the feeder was not started, or the host cannot access the queue',
+      `start a feeder on ${host} with: rq ${queueDirectory} start`,
     ),
   );
 }
@@ -48,8 +48,8 @@ export function compareNodes(nodes: readonly Node[], own: LocalHost): Finding[] 
   return nodes.flatMap(({ host, facts }) => {
     const { mount, mount_options: options, clock_offset_s: offset } = facts;
     if (mount === undefined || options === undefined || offset === undefined) {
-      const found = `the feeder of ${host} is too old to report facts about its host`;
-      return [notChecked(found, 'upgrade rq on that host, then run: rq q restart')];
+      const found = `the feeder on ${host} is too old to report facts about its host`;
+      return [notChecked(found, 'upgrade rq on the host, and then run: rq q restart')];
     }
     const given = { point: '', type: mount, options: new Set(options.split(',')) };
     return [
@@ -69,7 +69,8 @@ function compareMount(
 ): Finding[] {
   const why = 'hosts with different mounts see changes, and get errors, at different times';
   const advice = 'use the same file system type and mount options on all hosts';
-  if (mount !== own.mount) return [note(`the queue is on ${mount} on ${host}, but on ${own.mount} here`, why, advice)];
+  if (mount !== own.mount)
+    return [note(`the queue is on ${mount} on ${host}, but on ${own.mount} on this host`, why, advice)];
   const [theirs, ours] = [options.split(','), own.mount_options.split(',')];
   const only = (one: readonly string[], other: readonly string[]): string =>
     one.filter((option) => !other.includes(option)).join(',') || 'nothing';
@@ -84,8 +85,8 @@ function compareUser(host: string, facts: Node['facts'], own: LocalHost['facts']
   if (facts['user'] !== own.user || facts['uid'] === String(own.uid)) return [];
   return [
     problem(
-      `${own.user} has the uid ${facts['uid']} on ${host}, but ${own.uid} here`,
-      'NFS identifies users by uid, so it treats this user as two different users',
+      `${own.user} has the uid ${facts['uid']} on ${host}, but ${own.uid} on this host`,
+      'NFS identifies users by uid, and therefore treats this user as two different users',
       'give the user the same uid on all hosts',
     ),
   ];
@@ -99,7 +100,7 @@ function compareNodeVersion(host: string, facts: Node['facts'], own: LocalHost['
       note(
         `${host} runs Node ${theirs}; this host runs Node ${ours}`,
         why,
-        'use one version on all hosts that share an installation',
+        'use one version of Node on all hosts that share an installation',
       ),
   );
 }

@@ -16,9 +16,9 @@ export function cronFindings(
   { hasFeeder, queueDirectory }: { readonly hasFeeder: boolean; readonly queueDirectory: string },
 ): Finding[] {
   const add = `run: rq ${queueDirectory} cron add`;
-  const noRestart = 'after a crash or a reboot, nothing starts the feeder of this host again';
+  const noRestart = 'nothing restarts the feeder of this host after a crash or a reboot';
   if (lines === undefined) {
-    const advice = 'start the feeder at each boot by other means, for example systemd';
+    const advice = 'start the feeder at each boot by other means, for example with systemd';
     return list(hasFeeder && note(trouble ?? 'cannot read the crontab', noRestart, advice));
   }
   if (missing.length > 0) {
@@ -28,9 +28,9 @@ export function cronFindings(
   return list(
     !hasFeeder &&
       note(
-        'no feeder is running on this host, although the crontab has a line for it',
-        'cron starts a feeder every 15 minutes; the last feeder has ended since then, or cannot start',
-        `to see the error: rq ${queueDirectory} start; to remove the line: rq ${queueDirectory} cron delete`,
+        'no feeder is running on this host, although the crontab has a line that starts one',
+        'cron tries to start a feeder every 15 minutes; the feeder cannot start, or has ended since the last try',
+        `run rq ${queueDirectory} start to see the error, or rq ${queueDirectory} cron delete to remove the line`,
       ),
   );
 }

@@ -12,15 +12,15 @@ export function databaseFindings(found: Look<DatabaseFacts>, queueDirectory: str
       return [
         problem(
           `${found.why}: a program set journal_mode to WAL`,
-          'hosts cannot share the index of this log, which is in memory; they will damage the database',
-          `stop all feeders, then run: sqlite3 ${join(queueDirectory, 'db')} 'PRAGMA journal_mode = DELETE'`,
+          'hosts cannot share the index of a write-ahead log, which is in memory, and will damage the database',
+          `stop all feeders, and then run: sqlite3 ${join(queueDirectory, 'db')} 'PRAGMA journal_mode = DELETE'`,
         ),
       ];
     case 'journal':
       return [
         note(
           'a writer died and left a journal',
-          'the next command that reads or writes the queue rolls it back',
+          'the next command that reads or writes the queue rolls the journal back',
           `run: rq ${queueDirectory} list`,
         ),
       ];
@@ -28,8 +28,8 @@ export function databaseFindings(found: Look<DatabaseFacts>, queueDirectory: str
       return [
         problem(
           `the database is locked: ${found.why}`,
-          'no other process can use the queue while it is locked',
-          `to see the holder: rq ${queueDirectory} status; if its host is dead: rq ${queueDirectory} recover --break-locks`,
+          'no other process can use the queue while the database is locked',
+          `run rq ${queueDirectory} status to see the holder of the lock; if its host is dead, run: rq ${queueDirectory} recover --break-locks`,
         ),
       ];
     case 'damaged':
@@ -59,14 +59,14 @@ function factFindings({ fault, isOlder, rotations }: DatabaseFacts, queueDirecto
     isOlder &&
       note(
         'an older version of rq created the database',
-        'the next change by this version upgrades the schema; feeders of older versions then cannot use the queue',
+        'the next change by this version of rq upgrades the schema, and older feeders then cannot use the queue',
         'upgrade rq on all hosts',
       ),
     rotations.length > 0 &&
       note(
         `a rotation was not completed: ${rotations.join(', ')}`,
-        'the rotation contains the jobs, but the files of these jobs are still in the queue',
-        `run on a host that can access that path: rq ${queueDirectory} rotate`,
+        'the rotation contains the jobs, but their files are still in the queue',
+        `on a host that can access the path of the rotation, run: rq ${queueDirectory} rotate`,
       ),
   );
 }
@@ -85,7 +85,7 @@ export function checkKeptJournal(queueDirectory: string): Finding[] {
     problem(
       `${journal} remains while no process is writing: a program set journal_mode to TRUNCATE or PERSIST`,
       'a host that is cut off and comes back can undo transactions of other hosts',
-      `change the queue only with: rq ${queueDirectory} execute; the next change by rq removes the journal`,
+      `change the queue only with rq, for example with rq ${queueDirectory} execute; the next change by rq removes the journal`,
     ),
   ];
 }

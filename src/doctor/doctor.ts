@@ -86,11 +86,13 @@ class Examination {
 
   private async checkDatabase(): Promise<Look<DatabaseFacts>> {
     const { queue, probed } = this;
-    let facts: Look<DatabaseFacts> = { kind: 'failed', why: 'locks do not work here' };
+    let facts: Look<DatabaseFacts> = { kind: 'failed', why: 'locks do not work on this mount' };
     await this.check('database', async () => {
       // If locks do not work, a process may wait for one forever.
       if (!probed.hasLocks)
-        return [notChecked('the database was not read: locks do not work here', 'see the check "locks"')];
+        return [
+          notChecked('doctor did not read the database: locks do not work on this mount', 'see the check "locks"'),
+        ];
       facts = await databaseFacts(queue, this.options.isFull);
       return [...databaseFindings(facts, queue.directory), ...checkKeptJournal(queue.directory)];
     });
@@ -111,7 +113,7 @@ class Examination {
     await this.check('nodes', () => silentNodeFindings(nodes, running ?? new Map<string, number>(), of));
     await this.check('running', () => {
       if (running !== undefined) return runningFindings([...before, ...nodes], running, of);
-      return [notChecked('the running jobs are not known', 'see the check "database"')];
+      return [notChecked('doctor does not know which jobs are running', 'see the check "database"')];
     });
     await this.check('versions', () => versionFindings(nodes, options.version));
     await this.check('hosts', () => this.compare(nodes));

@@ -41,7 +41,7 @@ export async function runCheck(
     return await check();
   } catch (error) {
     if (errorCode(error) === undefined && !(error instanceof RqError)) throw error;
-    return [notChecked(errorMessage(error), 'run doctor as a user with access, or on another host')];
+    return [notChecked(errorMessage(error), 'run doctor as a user with access to the queue, or on another host')];
   }
 }
 

@@ -23,17 +23,17 @@ export async function checkLease(
   const strays = checkNames(directory, names);
   if (isFree) return strays;
   const name = `lease.${highest}`;
-  const effect = 'the next writer breaks it';
+  const effect = 'the next writer breaks the lease';
   const holder = new LocalHolder(directory).of(highest);
   if (holder?.isAlive === false) {
-    const found = `${name} is held by process ${holder.pid} of this host, which is dead`;
-    return [...strays, note(found, `${effect} at once`, 'no action is needed')];
+    const found = `the dead process ${holder.pid} on this host holds ${name}`;
+    return [...strays, note(found, `${effect} immediately`, 'no action is needed')];
   }
   const createdMs = statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? serverNowMs;
   if (holder !== undefined || serverNowMs - createdMs < STALE_MS) return strays;
   say(`${name} seems to be stale; watching it for ${WATCH_MS / 1000} s`);
   if (await changes(directory, highest, clock)) return strays;
-  const found = `${name} has been held since ${new Date(createdMs).toISOString()} and is not being refreshed`;
+  const found = `${name} has been held since ${new Date(createdMs).toISOString()} and the holder does not refresh it`;
   return [...strays, note(found, `${effect} after ${STALE_MS / 1000} s`, 'no action is needed')];
 }
 
@@ -57,14 +57,14 @@ function checkNames(directory: string, names: readonly string[]): Finding[] {
     stuck.length > 0 &&
       problem(
         `${shortList(stuck)}: not an empty directory`,
-        'the holder of the lease cannot remove it, and every change to the queue fails',
+        'the holder of the lease cannot remove this name, and every change to the queue fails',
         `run: rm -r ${stuck.map((name) => join(directory, name)).join(' ')}`,
       ),
     unknownNames.length > 0 &&
       note(
         `${shortList(unknownNames)}: not a name that rq uses`,
         'rq ignores it',
-        'find out what it is, and remove it',
+        'find out which program created this name, and remove it',
       ),
   );
 }

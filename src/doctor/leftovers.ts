@@ -33,14 +33,18 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
   return list(
     left.length > 0 &&
       note(
-        `left by an rq process that was killed: ${shortList(left)}`,
-        'this uses space',
+        `a killed rq process left these files: ${shortList(left)}`,
+        'the files use space',
         hasPartial
-          ? `run: rq ${directory} rotate; then remove any of these files that remain`
+          ? `run: rq ${directory} rotate; then remove any listed files that remain`
           : `run: rm -r ${left.slice(0, 5).join(' ')}`,
       ),
     kept.length > 0 &&
-      note(`kept by recover: ${shortList(kept)}`, 'this uses space', 'remove it when you no longer need jobs from it'),
+      note(
+        `recover kept damaged files: ${shortList(kept)}`,
+        'the files use space',
+        'remove the damaged files when you no longer need jobs from them',
+      ),
   );
 }
 
@@ -48,7 +52,7 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
 export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: string): Finding[] {
   if (found.kind !== 'seen') {
     return [
-      notChecked('files were not compared with jobs: the database could not be read', 'see the check "database"'),
+      notChecked('doctor did not compare files with jobs: the database could not be read', 'see the check "database"'),
     ];
   }
   const { ownerless, missing } = found.seen;
@@ -56,15 +60,15 @@ export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: strin
   return list(
     missing.length > 0 &&
       problem(
-        `missing, but needed by pending jobs: ${shortList(missing)}`,
-        'these jobs fail when they start',
+        `pending jobs need these missing files: ${shortList(missing)}`,
+        'a job whose file is missing fails when it starts',
         `give each job another file: rq ${queueDirectory} update JID stdin=FILE (or data=PATH)`,
       ),
     ownerless.length > 0 &&
       note(
-        `not owned by any job: ${shortList(ownerless)}`,
-        'this uses space',
-        `if no command that submits, deletes or rotates is running: rm -r ${paths.join(' ')}`,
+        `these files belong to no job: ${shortList(ownerless)}`,
+        'the files use space',
+        `if no submit, delete or rotate is running, run: rm -r ${paths.join(' ')}`,
       ),
   );
 }

@@ -48,19 +48,19 @@ function lockFindings(database: string): Finding[] {
   try {
     return seesLock(database) ? [] : [broken('a process does not see the lock of another process')];
   } catch (error) {
-    return [broken(`a database cannot be locked: ${errorMessage(error)}`)];
+    return [broken(`cannot lock a database: ${errorMessage(error)}`)];
   }
 }
 
 function brokenBy({ timedOut, stderr }: { timedOut: boolean; stderr: string }, timeoutMs: number): Finding {
   if (timedOut) return broken(`a lock was not granted within ${(timeoutMs / 1000).toFixed(0)} s`);
-  return broken(`a database cannot be locked: ${stderr.split('\n')[0] ?? ''}`);
+  return broken(`cannot lock a database: ${stderr.split('\n')[0] ?? ''}`);
 }
 
 function broken(found: string): Finding {
   return problem(
     found,
-    'without locks, two hosts can write to the database at once and damage it',
-    'check that the lock service is running (NFS 3: rpc.statd on all hosts and the server), or mount the queue as NFS 4',
+    'without locks, two hosts can write to the database at the same time and damage it',
+    'check that the lock service is running (on NFS 3, rpc.statd on all hosts and the server), or mount the queue as NFS 4',
   );
 }

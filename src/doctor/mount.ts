@@ -13,8 +13,8 @@ export function mountFindings(mount: Mount, locking: Locking): Finding[] {
     locks !== undefined &&
       problem(
         locks,
-        "hosts do not see each other's locks; two hosts that write at once damage the database",
-        'change the mount, or create the queue again with --locking lease (docs/nfs.md)',
+        "hosts do not see each other's locks, and two hosts that write at the same time damage the database",
+        'change the mount, or create the queue again with --locking lease (see docs/nfs.md)',
       ),
   );
   return [...noLocks, ...(IS_NFS.test(mount.type) ? nfsFindings(mount.options) : [])];
@@ -27,30 +27,34 @@ function nfsFindings(options: ReadonlySet<string>): Finding[] {
   return list(
     soft !== undefined &&
       problem(
-        `it is mounted with ${soft}`,
+        `the file system is mounted with ${soft}`,
         'a call that the server does not answer in time fails, and written data can be lost silently',
-        'mount it with hard; processes then wait for the server and continue',
+        'mount the file system with hard; processes then wait until the server answers',
       ),
     options.has('nocto') &&
       problem(
-        'it is mounted with nocto',
-        'this host does not ask the server when it opens a file, and so misses changes by other hosts',
-        'mount it without nocto',
+        'the file system is mounted with nocto',
+        'this host does not ask the server when it opens a file, and therefore misses changes by other hosts',
+        'mount the file system without nocto',
       ),
     cacheS > DEFAULT_CACHE_S &&
       note(
-        `this host may use file attributes that are ${cacheS} s old (actimeo, acregmax or acdirmax)`,
-        'rq asks the server where this matters, but jobs and users see changes by other hosts late',
-        `mount it with actimeo=${DEFAULT_CACHE_S} or less, or without these options`,
+        `this host may use file attributes that are up to ${cacheS} s old (actimeo, acregmax or acdirmax)`,
+        'rq asks the server where necessary, but jobs and users see changes by other hosts with a delay',
+        `mount the file system with actimeo=${DEFAULT_CACHE_S} or less, or with the default cache options`,
       ),
     slow !== '' &&
       note(
-        `it is mounted with ${slow}`,
-        'every access is slower; rq does not need this, because it syncs its files',
-        `mount it without ${slow}`,
+        `the file system is mounted with ${slow}`,
+        `every access is slower; rq does not need ${slow}, because rq syncs its files`,
+        `mount the file system without ${slow}`,
       ),
     options.has('ro') &&
-      note('it is mounted read-only', 'this host can read the queue, but cannot submit or feed', 'mount it with rw'),
+      note(
+        'the file system is mounted read-only',
+        'this host can read the queue, but cannot submit jobs or feed',
+        'mount the file system with rw',
+      ),
   );
 }
 

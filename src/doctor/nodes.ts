@@ -23,9 +23,9 @@ export function silentNodeFindings(
   const silent = nodes.filter((node) => !alive.includes(node) && !running.has(node.host));
   return silent.map(({ host, isLost, lastHeartbeat }) =>
     note(
-      `no heartbeat from the feeder of ${host} since ${lastHeartbeat}${isLost ? '; other feeders declared it lost' : ''}`,
-      'the feeder was killed, its host is down, or it cannot reach the queue; no job is recorded as running there',
-      `start it again on ${host}: rq ${queueDirectory} start; if the host is permanently gone, remove ${queueDirectory}/nodes/${host}`,
+      `the feeder on ${host} has sent no heartbeat since ${lastHeartbeat}${isLost ? '; other feeders declared the host lost' : ''}`,
+      'the feeder was killed, its host is down, or the host cannot reach the queue; no job is recorded as running there',
+      `start the feeder on ${host} with: rq ${queueDirectory} start; if the host is permanently gone, remove ${queueDirectory}/nodes/${host}`,
     ),
   );
 }
@@ -43,9 +43,10 @@ export function runningFindings(
     const seen = nodes.find((node) => node.host === host);
     const since = seen === undefined ? 'has no feeder' : `has sent no heartbeat since ${seen.lastHeartbeat}`;
     const found = `${what} on ${host}, which ${since}`;
-    const start = `start the feeder on ${host}: rq ${queueDirectory} start`;
+    const start = `start the feeder on ${host} with: rq ${queueDirectory} start`;
     if (alive.length === 0) return [problem(found, 'no feeder is running that could declare the host lost', start)];
-    const why = 'other feeders declare the host lost after lost_after seconds (rq help configure), and end its jobs';
+    const why =
+      'other feeders declare the host lost after lost_after seconds (see rq help configure), and requeue or end its jobs';
     return [note(found, why, start)];
   });
 }

@@ -12,7 +12,7 @@ export function checkFolders(queueDirectory: string): Finding[] {
   const missing = FOLDERS.map((name) => join(queueDirectory, name)).filter(
     (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true,
   );
-  const why = 'feeders and jobs keep files there, and fail without it';
+  const why = 'feeders and jobs store files in every directory of the queue, and fail if one is missing';
   return list(
     missing.length > 0 && problem(`${missing.join(', ')}: no such directory`, why, `mkdir ${missing.join(' ')}`),
   );
@@ -24,7 +24,7 @@ export function checkPermissions(queueDirectory: string): Finding[] {
 }
 
 function writerFindings(queueDirectory: string): Finding[] {
-  const why = 'anyone who can write to a queue can run commands as every user who feeds from it';
+  const why = 'anyone who can write to a queue can run commands as any user who feeds from it';
   const isGroupQueue = isGroupWritable(queueDirectory);
   const unsafe = otherWriters(queueDirectory).filter(({ who }) => who !== 'its group' || !isGroupQueue);
   const programs = namesIn(join(queueDirectory, 'bin')).map((name) => join(queueDirectory, 'bin', name));
@@ -32,13 +32,13 @@ function writerFindings(queueDirectory: string): Finding[] {
   return [
     ...unsafe.map(({ path, who, why: found }) => {
       if (who === 'another user') {
-        return note(`${path}: ${found}`, why, 'if you trust that user, feed with --trust-group');
+        return note(`${path}: ${found}`, why, 'if you trust that user, start the feeder with --trust-group');
       }
       return problem(`${path}: ${found}`, why, `run: chmod ${who === 'anyone' ? 'o' : 'g'}-w ${path}`);
     }),
     ...list(
       open.length > 0 &&
-        problem(`${shortList(open)}: anyone can write to it`, why, `run: chmod o-w ${open.slice(0, 5).join(' ')}`),
+        problem(`anyone can write to ${shortList(open)}`, why, `run: chmod o-w ${open.slice(0, 5).join(' ')}`),
     ),
   ];
 }
@@ -46,19 +46,19 @@ function writerFindings(queueDirectory: string): Finding[] {
 /** In a queue of a group, the members must be able to do everything that the owner can do. */
 function groupFindings(queueDirectory: string): Finding[] {
   if (!isGroupWritable(queueDirectory)) return [];
-  const why = 'the group shares the queue, and commands fail for members who cannot write to all of it';
+  const why = 'commands fail for members of the group who cannot write to the whole queue';
   const parts = ['db', ...FOLDERS].map((name) => join(queueDirectory, name));
   const closed = parts.filter((path) => exists(path) && !isGroupWritable(path));
   const { mode } = statSync(queueDirectory);
   return list(
     closed.length > 0 &&
-      problem(`${shortList(closed)}: the group cannot write to it`, why, `run: chmod g+w ${closed.join(' ')}`),
+      problem(`the group of the queue cannot write to ${shortList(closed)}`, why, `run: chmod g+w ${closed.join(' ')}`),
     (mode & 0o2000) === 0 &&
       problem('new files do not inherit the group of the queue', why, `run: chmod g+s ${queueDirectory}`),
     (mode & 0o1000) !== 0 &&
       problem(
         'the directory is sticky',
-        'no member can remove the lease of another member',
+        'no member of the group can remove the lease of another member',
         `run: chmod -t ${queueDirectory}`,
       ),
   );
@@ -77,14 +77,14 @@ function accessFindings(queueDirectory: string): Finding[] {
   const folders = FOLDERS.filter((name) => exists(join(queueDirectory, name)));
   const unreadable = ['db', ...folders].filter((name) => !may(name, name === 'db' ? R_OK : R_OK | X_OK));
   const unwritable = ['.', 'db', ...folders].filter((name) => !may(name, W_OK));
-  const ask = 'if you need access, ask the owner of the queue';
+  const ask = 'ask the owner of the queue for access';
   return list(
     unreadable.length > 0 &&
       problem(`you have no permission to read ${shortList(unreadable)}`, 'you cannot use the queue', ask),
     unwritable.length > 0 &&
       note(
         `you have no permission to write to ${shortList(unwritable)}`,
-        'you can read the queue, but cannot submit or feed',
+        'you can read the queue, but cannot submit jobs or feed',
         ask,
       ),
   );

@@ -47,15 +47,15 @@ async function lockFindings(
   if (lockProblem(mountOf(queue.directory)) === undefined) {
     return await checkLocks(directory, { ...options, lockTimeoutMs: queue.lockTimeoutMs });
   }
-  return [notChecked('locks were not checked: hosts do not share locks on this mount', 'see the check "mount"')];
+  return [notChecked('doctor did not check locks: hosts do not share locks on this mount', 'see the check "mount"')];
 }
 
 function skipped({ directory }: Queue, probe: Exclude<Probe, { kind: 'made' }>): ProbeResults {
   const advice =
     probe.kind === 'full'
       ? 'free some space'
-      : 'run doctor as a user with write access, on a host that mounts it with rw';
-  const findings = [notChecked(`not checked in ${directory}: ${probe.why}`, advice)];
+      : 'run doctor as a user with write access, on a host that mounts the queue with rw';
+  const findings = [notChecked(`cannot check the file system of ${directory}: ${probe.why}`, advice)];
   return {
     checks: ['locks', 'clock'].map((name) => ({ name, findings })),
     space: probe.kind === 'full' ? [diskFull()] : [],

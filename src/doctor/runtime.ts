@@ -8,7 +8,7 @@ import { type Finding, list, problem } from './finding.ts';
 import { freeSpace } from './space.ts';
 
 const MIN_FREE_BYTES = 2 ** 20;
-const ELSEWHERE = 'set RQ_RUNTIME_DIR to a short path on local disk, for all users of the queue on this host';
+const ELSEWHERE = 'set RQ_RUNTIME_DIR to a short path on a local disk, for all users of the queue on this host';
 
 /** Checks the directory of a feeder's socket, pid file and journal on this host. Creates nothing. */
 export function checkRuntime(directory: string): Finding[] {
@@ -21,7 +21,7 @@ export function checkRuntime(directory: string): Finding[] {
       freeSpace(existing).freeBytes < MIN_FREE_BYTES &&
         problem(
           `the file system of ${existing} is full`,
-          'the runner writes to its journal there before it starts a job, and starts no job if it cannot write',
+          'the runner starts no job if it cannot write to its journal, which is on this file system',
           'free some space',
         ),
       !existsSync(root) &&
@@ -55,7 +55,7 @@ function privacyFindings(directories: readonly string[]): Finding[] {
   const why = 'another user could end your jobs or run commands as you, so feeders refuse to start';
   return list(
     open !== undefined &&
-      problem(`${open} is not a directory that only you can write to`, why, `remove it, or ${ELSEWHERE}`),
+      problem(`other users can write to ${open}, or it is not a directory`, why, `remove it, or ${ELSEWHERE}`),
   );
 }
 

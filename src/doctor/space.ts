@@ -18,7 +18,8 @@ const PROBLEM_FILES = 1_000;
 const NOTE_FILES = 20_000;
 const TRIED_BYTES = 256 * 1024;
 
-const FULL = 'when it is full, hosts cannot report results and no job can be submitted; stored data stays intact';
+const FULL =
+  'when the disk is full, hosts cannot report results, and users cannot submit jobs; stored data stays intact';
 
 /** The free space of the file system of a path. */
 export function freeSpace(path: string): FreeSpace {
@@ -32,9 +33,10 @@ export function spaceFindings({ freeBytes }: FreeSpace, databaseBytes: number): 
   const advice = 'free some space, or rotate the queue to another disk';
   if (freeBytes < PROBLEM_BYTES) return [problem(found, FULL, advice)];
   if (freeBytes < NOTE_BYTES) return [note(found, FULL, advice)];
-  const why = `the database uses ${formatBytes(databaseBytes)}; backup, rotate and recover make a copy of it`;
+  const why = `the database uses ${formatBytes(databaseBytes)}; backup, rotate and recover make a copy of the database`;
   return list(
-    freeBytes < 2 * databaseBytes && note(found, why, 'free some space, or back up and rotate to another disk'),
+    freeBytes < 2 * databaseBytes &&
+      note(found, why, 'free some space, or back up and rotate the queue to another disk'),
   );
 }
 
@@ -43,7 +45,11 @@ export function inodeFindings({ files, freeFiles }: FreeSpace): Finding[] {
   if (files === 0 || freeFiles >= NOTE_FILES) return [];
   const level = freeFiles < PROBLEM_FILES ? problem : note;
   return [
-    level(`${freeFiles} inodes are free`, FULL, 'remove files; rotate puts the files of ended jobs in one archive'),
+    level(
+      `${freeFiles} inodes are free`,
+      FULL,
+      'remove files, or run rotate, which moves the files of ended jobs into one archive',
+    ),
   ];
 }
 
@@ -59,7 +65,11 @@ export function checkWriting(directory: string): Finding[] {
 }
 
 export function diskFull(): Finding {
-  return problem('the disk or your quota is full', FULL, 'free some space, or have the quota raised');
+  return problem(
+    'the disk or your quota is full',
+    FULL,
+    'free some space, or ask your administrator to raise your quota',
+  );
 }
 
 /** The size of the database of a queue, in bytes. */

@@ -38,7 +38,7 @@ async function firstMessage(child: ChildProcess, logPath: string): Promise<Messa
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       const result = signal ?? `exit status ${code}`;
-      reject(new RqError('IO', `cannot start the feeder: it ended with ${result}; see ${logPath}`));
+      reject(new RqError('IO', `cannot start the feeder: the process ended with ${result}; see ${logPath}`));
     });
   });
 }

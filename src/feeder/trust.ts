@@ -17,13 +17,13 @@ export function otherWriters(queueDirectory: string): OtherWriter[] {
   return [queueDirectory, join(queueDirectory, 'db'), join(queueDirectory, 'bin')].flatMap((path): OtherWriter[] => {
     const { mode, uid } = statSync(path);
     const writers: OtherWriter[] = [];
-    const advice = 'if you trust them, use --trust-group';
+    const advice = 'if you trust these users, use --trust-group';
     if ((mode & 0o002) !== 0) {
-      writers.push({ path, who: 'anyone', why: 'anyone can write to it', advice: `run: chmod o-w ${path}` });
+      writers.push({ path, who: 'anyone', why: 'anyone can write to this path', advice: `run: chmod o-w ${path}` });
     }
-    if ((mode & 0o020) !== 0) writers.push({ path, who: 'its group', why: 'its group can write to it', advice });
+    if ((mode & 0o020) !== 0) writers.push({ path, who: 'its group', why: 'its group can write to this path', advice });
     if (uid !== process.getuid?.() && uid !== 0) {
-      writers.push({ path, who: 'another user', why: 'it belongs to another user', advice });
+      writers.push({ path, who: 'another user', why: 'this path belongs to another user', advice });
     }
     return writers;
   });
@@ -50,7 +50,7 @@ function refuseLinkedDatabase(queueDirectory: string): void {
   if (lstatSync(database).isFile()) return;
   throw new RqError(
     'QUEUE_UNSAFE',
-    `cannot feed from ${database}: it is not a regular file; move the database itself to this path`,
+    `cannot feed from ${database}: the path is not a regular file; move the database itself to this path`,
   );
 }
 
@@ -61,6 +61,6 @@ export function refuseWithoutLocks(queue: Queue): void {
   if (problem === undefined) return;
   throw new RqError(
     'QUEUE_UNSAFE',
-    `cannot feed from ${queue.directory} here: ${problem}; or use a queue made with --locking lease (docs/nfs.md)`,
+    `cannot feed from ${queue.directory} here: ${problem}; or use a queue created with --locking lease (see docs/nfs.md)`,
   );
 }

@@ -58,7 +58,7 @@ const COLUMNS = {
     setBy: 'rq',
     since: 1,
     sql: 'PRIMARY KEY AUTOINCREMENT',
-    comment: 'never used again, even after the job is deleted',
+    comment: 'a jid is never reused, even after the job is deleted',
   },
   priority: {
     kind: 'integer',
@@ -81,7 +81,7 @@ const COLUMNS = {
     setBy: 'end',
     since: 1,
     sql: 'CHECK (elapsed >= 0)',
-    comment: 'seconds of a monotonic clock',
+    comment: 'run time in seconds, measured with a monotonic clock',
   },
   submitter: {
     kind: 'text',
@@ -89,16 +89,23 @@ const COLUMNS = {
     isRequired: true,
     setBy: 'rq',
     since: 1,
-    comment: 'the host from which it was submitted',
+    comment: 'the host from which the job was submitted',
   },
-  owner: { kind: 'text', states: 'any', isRequired: true, setBy: 'rq', since: 1, comment: 'the user who submitted it' },
+  owner: {
+    kind: 'text',
+    states: 'any',
+    isRequired: true,
+    setBy: 'rq',
+    since: 1,
+    comment: 'the user who submitted the job',
+  },
   runner: {
     kind: 'text',
     states: 'claimed',
     isRequired: true,
     setBy: 'claim',
     since: 1,
-    comment: 'the host that runs or ran it',
+    comment: 'the host that runs or ran the job',
   },
   pid: {
     kind: 'integer',
@@ -107,7 +114,7 @@ const COLUMNS = {
     setBy: 'claim',
     since: 1,
     sql: 'CHECK (pid > 0)',
-    comment: 'null until the runner reports it',
+    comment: 'null until the runner reports the pid',
   },
   exit_status: { kind: 'integer', states: 'ended', isRequired: false, setBy: 'end', since: 1 },
   signal: {
@@ -158,7 +165,7 @@ const COLUMNS = {
     since: 3,
     form: 'text',
     maxBytes: MAX_NOTE_BYTES,
-    option: { name: 'note', value: 'TEXT', help: 'Comment on the job, as free text. rq does not interpret it.' },
+    option: { name: 'note', value: 'TEXT', help: 'Free-text comment on the job, which rq does not interpret.' },
   },
   restartable: {
     kind: 'boolean',
@@ -175,13 +182,13 @@ const COLUMNS = {
     isRequired: false,
     setBy: 'submitter',
     since: 1,
-    comment: 'the only hosts that may run it: names or globs, comma-separated',
+    comment: 'comma-separated names or globs of the hosts that may run the job',
     form: 'host patterns',
     maxBytes: MAX_RUNNERS_BYTES,
     option: {
       name: 'runner',
       value: 'HOST,…',
-      help: 'Run the job only on these hosts. Each name or glob is matched against the full and the short host name.',
+      help: 'Run the job only on these hosts. rq matches each name or glob against the full and the short host name.',
     },
   },
   cwd: {
@@ -231,7 +238,7 @@ const COLUMNS = {
     since: 1,
     isInternal: true,
     sql: `CHECK (boot IS NOT NULL OR state <> 'running')`,
-    comment: 'boot id of the host at the claim',
+    comment: 'boot id of the host when it claimed the job',
   },
   journal: {
     kind: 'text',

@@ -5,13 +5,13 @@ import { errorCode, RqError } from './errors.ts';
 /** A name becomes a file name in `nodes/`. RFC 1123 allows 253 bytes. */
 const HOST_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}$/;
 
-/** This host's name: RQ_HOST if set, else the kernel's. Throws INVALID_INPUT if it cannot be a file name. */
+/** The name of this host, from RQ_HOST or from the kernel. Throws INVALID_INPUT if it cannot be a file name. */
 export function hostName(environment: NodeJS.ProcessEnv = process.env): string {
   const name = environment['RQ_HOST'] || hostname();
   if (HOST_NAME.test(name)) return name;
   throw new RqError(
     'INVALID_INPUT',
-    `cannot use ${JSON.stringify(name)} as this host's name: set RQ_HOST to a name of letters, digits, dots and hyphens`,
+    `cannot use ${JSON.stringify(name)} as this host's name: set RQ_HOST to a name that contains only letters, digits, dots and hyphens`,
   );
 }
 

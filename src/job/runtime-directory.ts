@@ -10,8 +10,8 @@ export function runtimeRoot(): string {
 }
 
 /**
- * The directory of this host for the socket, pid file and journal of one queue's feeder and runner. Its name is a hash of
- * the host's name and the queue's real path, because the path of a Unix socket may have only 107 bytes (unix(7)).
+ * The directory of this host for the socket, pid file and journal of the feeder and runner of one queue. Its name is a
+ * hash of the host name and of the real path of the queue, because the path of a Unix socket may have only 107 bytes (unix(7)).
  */
 export function runtimeDirectory(queueDirectory: string): string {
   const identity = `${hostName()}\0${realpathSync(queueDirectory)}`;
@@ -42,7 +42,7 @@ export function ensurePrivateDirectory(directory: string): void {
   if (isPrivateDirectory(directory)) return;
   throw new RqError(
     'NOT_ALLOWED',
-    `cannot use the runtime directory ${directory}: others can write to it, or it is not a directory; remove it or set RQ_RUNTIME_DIR`,
+    `cannot use the runtime directory ${directory}: other users can write to it, or it is not a directory; remove it or set RQ_RUNTIME_DIR`,
   );
 }
 

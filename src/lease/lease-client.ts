@@ -204,7 +204,7 @@ class Acquisition {
   }
 
   private describeHolder(): string {
-    if (this.observation === undefined) return 'other processes acquired it first each time';
+    if (this.observation === undefined) return 'other processes acquired the lease first each time';
     const { localHolder } = this;
     const by = localHolder === undefined ? '' : ` by process ${localHolder.pid} on this host`;
     return `lease.${this.observation.generation} is held${by}`;

@@ -31,7 +31,7 @@ export class FeederEvents {
   }
 
   killingStale({ jid, attempt, pid }: Attempt): void {
-    this.logger.warn({ jid, attempt, pid }, 'killing a stale attempt: its job was claimed again');
+    this.logger.warn({ jid, attempt, pid }, 'killing a stale attempt, because its job was claimed again');
   }
 
   killFailed({ jid, attempt }: AttemptKey, error: unknown): void {
@@ -61,13 +61,13 @@ export class FeederEvents {
   }
 
   resultRefused({ jid, attempt }: AttemptKey): void {
-    this.logger.warn({ jid, attempt }, 'result refused: the job was claimed again');
+    this.logger.warn({ jid, attempt }, 'refused a result, because the job was claimed again');
   }
 
   /** Pending jobs that violate the constraints of the schema. */
   invalidJobsSkipped(jids: readonly number[]): void {
     const [first] = jids;
-    this.logger.warn({ jid: first, jobs: jids.length }, 'skipped invalid pending jobs, which rq did not write');
+    this.logger.warn({ jid: first, jobs: jids.length }, 'skipped invalid pending jobs that rq did not write');
   }
 
   claimsSuspended(ms: number, reason: string): void {
@@ -77,7 +77,7 @@ export class FeederEvents {
   heartbeatFailed(error: unknown): void {
     this.logger.error(
       { reason: errorMessage(error) },
-      'heartbeat failed; other hosts will declare this host lost if this continues',
+      'heartbeat failed; if heartbeats continue to fail, other hosts will declare this host lost',
     );
   }
 
@@ -95,7 +95,7 @@ export class FeederEvents {
   }
 
   runnerLost(error: unknown): void {
-    this.logger.warn({ reason: errorMessage(error) }, 'lost the runner; reconnecting or starting a new one');
+    this.logger.warn({ reason: errorMessage(error) }, 'lost the runner; reconnecting or starting a new runner');
   }
 
   loginShellFailed(error: unknown): void {

@@ -69,10 +69,10 @@ function refuseOccupied(directory: string): void {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return;
     if (errorCode(error) !== 'ENOTDIR') throw targetError(error, directory, ATTEMPTED);
-    throw new RqError('QUEUE_EXISTS', `cannot ${ATTEMPTED} ${directory}: it is a file; name another path`);
+    throw new RqError('QUEUE_EXISTS', `cannot ${ATTEMPTED} ${directory}: the path is a file; name another path`);
   }
   if (names.length === 0) return;
-  const state = names.includes('db') ? 'it is already a queue' : 'the directory is not empty';
+  const state = names.includes('db') ? 'the directory is already a queue' : 'the directory is not empty';
   throw new RqError('QUEUE_EXISTS', `cannot ${ATTEMPTED} ${directory}: ${state}; name another path`);
 }
 

@@ -39,9 +39,9 @@ export function mountAt(path: string, mounts: readonly Mount[]): Mount {
 /** Why other hosts do not see POSIX locks on this mount, with advice; undefined if they do. */
 export function lockProblem({ type, options }: Mount): string | undefined {
   if (type === 'nfs' || type === 'nfs4') {
-    if (options.has('nolock')) return 'it is mounted with nolock; mount it without nolock, or as NFS version 4';
+    if (options.has('nolock')) return 'the file system is mounted with nolock; mount it without nolock, or as NFS 4';
     const local = [...options].find((option) => option === 'local_lock=all' || option === 'local_lock=posix');
-    return local === undefined ? undefined : `it is mounted with ${local}; mount it with local_lock=none`;
+    return local === undefined ? undefined : `the file system is mounted with ${local}; mount it with local_lock=none`;
   }
   if (type === 'lustre' && !options.has('flock')) return 'Lustre is mounted without flock; mount it with -o flock';
   if (type.startsWith('fuse.') && !FUSE_WITH_LOCKS.has(type)) return `${type} does not pass locks on to other hosts`;

@@ -56,7 +56,7 @@ export class Queue {
   constructor(directory: string, locking: Locking, options: QueueOptions & QueueFacts) {
     this.directory = directory;
     this.database = options.copy ?? join(directory, 'db');
-    this.readOnly = options.copy === undefined ? options.readOnly : 'it is open as a snapshot';
+    this.readOnly = options.copy === undefined ? options.readOnly : 'the queue is open as a snapshot';
     this.locking = locking;
     this.isShared = options.isShared;
     this.lockTimeoutMs = options.lockTimeoutMs;
@@ -114,11 +114,11 @@ export async function openQueue(path: string, options: QueueOptions): Promise<Qu
   if (!names.includes('db')) {
     throw new RqError(
       'NO_QUEUE',
-      `no queue at ${directory}: it contains no db; create a queue with: rq ${path} create`,
+      `no queue at ${directory}: the directory contains no database; create a queue with: rq ${path} create`,
     );
   }
   const isShared = (statSync(directory).mode & GROUP_WRITES) !== 0;
-  const readOnly = names.includes(READ_ONLY_MARK) ? 'it is a read-only snapshot or rotation' : undefined;
+  const readOnly = names.includes(READ_ONLY_MARK) ? 'the queue is a read-only snapshot or rotation' : undefined;
   const needsLease = options.copy === undefined && names.includes(LEASE_LOCKING_MARK);
   return new Queue(directory, needsLease ? 'lease' : 'posix', { ...options, activity, isShared, readOnly });
 }
@@ -129,7 +129,8 @@ function namesIn(directory: string): string[] {
   } catch (error) {
     const code = errorCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw fileError(error, `read the queue ${directory}`);
-    const reason = code === 'ENOENT' ? `create one with: rq ${directory} create` : 'it is a file, not a directory';
+    const reason =
+      code === 'ENOENT' ? `create one with: rq ${directory} create` : 'the path is a file, not a directory';
     throw new RqError('NO_QUEUE', `no queue at ${directory}: ${reason}`, { cause: error });
   }
 }

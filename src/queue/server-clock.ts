@@ -6,7 +6,7 @@ import { temporaryName } from './files/temporary-names.ts';
 /** The clock of the file server and that of this host, in milliseconds. */
 export interface ServerClock {
   readonly nowMs: number;
-  /** How far this host's clock is ahead of the server's; negative if it is behind. */
+  /** How far the clock of this host is ahead of the clock of the server; negative if it is behind. */
   readonly offsetMs: number;
 }
 

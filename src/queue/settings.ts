@@ -56,7 +56,7 @@ export async function configureQueue(
     const { min_sleep, max_sleep } = settings;
     throw new RqError(
       'INVALID_INPUT',
-      `cannot configure: min_sleep ${min_sleep} is greater than max_sleep ${max_sleep}`,
+      `cannot configure: min_sleep ${min_sleep} is greater than max_sleep ${max_sleep}; raise max_sleep`,
     );
   });
 }

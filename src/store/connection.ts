@@ -135,13 +135,13 @@ export class Connection {
     if (version === 0) {
       throw new RqError(
         'QUEUE_DAMAGED',
-        `cannot use ${this.path}: it is not the database of a queue; run: rq ${dirname(this.path)} recover`,
+        `cannot use ${this.path}: the file is not the database of a queue; run: rq ${dirname(this.path)} recover`,
       );
     }
     if (version > SCHEMA_VERSION) {
       throw new RqError(
         'QUEUE_VERSION',
-        `cannot use ${this.path}: it requires a newer version of rq (schema ${version}; this version supports ${SCHEMA_VERSION}); upgrade rq`,
+        `cannot use ${this.path}: the database requires a newer version of rq (schema ${version}; this version supports ${SCHEMA_VERSION}); upgrade rq`,
       );
     }
     if (version < SCHEMA_VERSION || this.hasViews) this.showAsCurrent(version);
@@ -198,7 +198,10 @@ export function storeError(error: unknown, path: string): unknown {
     );
   }
   if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code)) {
-    return failure('NOT_ALLOWED', `cannot write to ${path}: permission denied, or the file system is read-only`);
+    return failure(
+      'NOT_ALLOWED',
+      `cannot write to ${path}: permission denied, or the file system is read-only; ask the owner of the queue for access`,
+    );
   }
   if (code.startsWith('SQLITE_IOERR')) {
     return failure('IO', `cannot read or write ${path}: I/O error (${code}); try again`);

@@ -35,7 +35,7 @@ export function jobFromRow(row: Row): Job {
   if (!(JOB_STATES as readonly unknown[]).includes(row['state'])) {
     throw new RqError(
       'QUEUE_DAMAGED',
-      `cannot read job ${String(row['jid'])}: its state is ${String(row['state'])}, which is not valid; run: rq QUEUE recover`,
+      `cannot read job ${String(row['jid'])}: the state ${String(row['state'])} is not valid; run: rq QUEUE recover`,
     );
   }
   const job: Record<string, unknown> = { ...row };

@@ -21,7 +21,7 @@ export function readFence(connection: Connection): number {
   if (fence <= MAX_GENERATION) return fence;
   throw new RqError(
     'QUEUE_DAMAGED',
-    `cannot use ${connection.path}: its highest generation is ${fence}, which is impossible; delete that row from the table "operations"`,
+    `cannot use ${connection.path}: the highest generation in the table "operations" is ${fence}, which is impossible; delete the row with this generation`,
   );
 }
 

@@ -39,7 +39,7 @@ function refuseForbidden(sql: string): void {
   const isForbidden = FORBIDDEN.test(bare) || (/^PRAGMA\b/i.test(bare) && !READING_PRAGMA.test(bare));
   if (!isForbidden) return;
   const words = bare.split(/\s+/).slice(0, 2).join(' ');
-  throw new RqError('INVALID_INPUT', `cannot execute ${words}: rq runs the statement inside its own transaction`);
+  throw new RqError('INVALID_INPUT', `cannot execute ${words}: rq runs every statement in its own transaction`);
 }
 
 /**

@@ -34,6 +34,6 @@ function unknownKey(key: string, prefix: ErrorPrefix): RqError {
   const settable = SUBMITTER_FIELDS.join(', ');
   return new RqError(
     'INVALID_INPUT',
-    `${prefix()}: there is no field ${shownValue(key)}; did you mean ${nearest}? A submitter can set ${settable}`,
+    `${prefix()}: there is no field ${shownValue(key)}; did you mean ${nearest}? The fields that you can set are ${settable}`,
   );
 }

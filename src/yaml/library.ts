@@ -29,7 +29,7 @@ function parse(text: string, lineCounter: LineCounter, source: string): Document
     return Array.isArray(documents) ? documents : [];
   } catch (error) {
     // The library recurses for each level.
-    if (error instanceof RangeError) throw invalid(source, 1, 'it is nested too deeply');
+    if (error instanceof RangeError) throw invalid(source, 1, 'the YAML is nested too deeply');
     throw error;
   }
 }
@@ -74,7 +74,7 @@ function plainValue(document: Document.Parsed, source: string): unknown {
 function entryFields(entry: unknown, line: number, source: string): RawEntry['fields'] {
   if (typeof entry === 'string') return [['command', entry]];
   if (!(entry instanceof Map))
-    throw invalid(source, line, 'an entry must be a job (keys and values) or a command line');
+    throw invalid(source, line, 'each entry must be a job (keys and values) or a command line');
   return [...entry].map(([key, value]): [string, unknown] => {
     if (typeof key !== 'string') throw invalid(source, line, `the key ${String(key)} is not a field of a job`);
     return [key, value];

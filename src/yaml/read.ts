@@ -30,7 +30,7 @@ export async function readSubmittedEntries(bytes: Uint8Array, source: string): P
   if (entries.length > 0) return entries;
   throw new RqError(
     'INVALID_INPUT',
-    `there are no jobs in ${source}: give one command on each line, or YAML as rq prints it`,
+    `there are no jobs in ${source}: give one command line per line, or YAML as printed by rq`,
   );
 }
 
@@ -64,7 +64,7 @@ function checkRaw(raw: RawEntry, index: number, source: string): SubmittedEntry 
   const submitted = raw.fields.find(([key]) => key === 'submitted')?.[1];
   const origin = typeof submitted === 'string' ? { submitted } : {};
   if (command !== undefined) return { line: raw.line, ...others, ...origin, command };
-  throw new RqError('INVALID_INPUT', `${prefix()}: it has no command`);
+  throw new RqError('INVALID_INPUT', `${prefix()}: the job has no command`);
 }
 
 function readLines(text: string, source: string): SubmittedEntry[] {
@@ -87,17 +87,17 @@ function lineFaultOf(command: string): string | undefined {
   return FIELD_LINE.test(command) ? FIELD : checkCommand?.(command);
 }
 
-const FIELD = `is a field of a job in YAML: put "---" before the first line, or 'quote' the word if it is a program`;
-const CARRIAGE_RETURN = "ends with CR LF, as on Windows: remove the CRs with tr -d '\\r'";
+const FIELD = `is a field of a job in YAML: put "---" before the first line, or quote the word if it is a program`;
+const CARRIAGE_RETURN = "ends with CR LF, as on Windows: remove the CR characters with tr -d '\\r'";
 
 function lineFault(line: number, fault: string, source: string): RqError {
-  const hint = fault.includes('NUL') ? '; is the input a binary file?' : '';
+  const hint = fault.includes('NUL') ? '; check that the input is not a binary file' : '';
   return new RqError('INVALID_INPUT', `cannot submit line ${line} of ${source}: the command ${fault}${hint}`);
 }
 
 function decode(bytes: Uint8Array, source: string): string {
   if (bytes.length > constants.MAX_STRING_LENGTH) {
-    throw new RqError('INVALID_INPUT', `${source} is larger than ${constants.MAX_STRING_LENGTH} bytes: split it`);
+    throw new RqError('INVALID_INPUT', `${source} is larger than ${constants.MAX_STRING_LENGTH} bytes: split the list`);
   }
   if (isUtf8(bytes)) return new TextDecoder().decode(bytes);
   let start = 0;

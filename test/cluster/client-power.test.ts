@@ -9,9 +9,9 @@ const LOST_AFTER_S = 10;
 const WAIT_MS = 120_000;
 const GATE = '/tmp/gate';
 
-const REBOOTS = ['at once', 'after it was declared lost'];
+const REBOOTS = ['immediately', 'after it was declared lost'];
 
-describeInFull('a client that loses power during a transaction and jobs', () => {
+describeInFull('a client that loses power while it runs a transaction and jobs', () => {
   let cluster: Cluster | undefined;
 
   afterEach(async () => {
@@ -20,9 +20,9 @@ describeInFull('a client that loses power during a transaction and jobs', () => 
   });
 
   test.each(REBOOTS)(
-    'and boots %s leaves nothing of the transaction, and only its restartable job runs again',
+    'if the client boots %s, the transaction leaves no trace, and only the restartable job runs again',
     async (when) => {
-      const isLost = when !== 'at once';
+      const isLost = when !== 'immediately';
       const sleeps = ['min_sleep=0.2', 'max_sleep=1'];
       const used = await Cluster.up({
         clients: 3,

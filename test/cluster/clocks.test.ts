@@ -33,7 +33,7 @@ describeInFull('two hosts whose clocks differ by ten minutes', () => {
     await lab?.down();
   });
 
-  test('do not break a lease that is held for long', async () => {
+  test('neither host breaks a lease that is held for a long time', async () => {
     for (const [holder, contender] of [leases, [...leases].reverse()] as [RemoteProcess, RemoteProcess][]) {
       const generation = await holder.call('hold');
       await expect(contender.call('contend', { forMs: HELD_MS })).rejects.toThrow('BUSY');
@@ -43,7 +43,7 @@ describeInFull('two hosts whose clocks differ by ten minutes', () => {
     }
   });
 
-  test('increase the generation by one with each acquisition, and never lose a lease', async () => {
+  test('each acquisition increases the generation by one, and no lease is lost', async () => {
     interface Turns {
       readonly generations: number[];
       readonly lost: number;
@@ -54,12 +54,12 @@ describeInFull('two hosts whose clocks differ by ten minutes', () => {
     expect(all).toEqual(Array.from({ length: 2 * TURNS }, (_, index) => (all[0] ?? 0) + index));
   });
 
-  test('execute every transaction once', async () => {
+  test('every transaction is executed once', async () => {
     await Promise.all(users.map((each) => each.call('add', { times: TURNS })));
     for (const each of users) expect(await each.call('counted')).toEqual({ counted: 2 * TURNS, operations: 2 * TURNS });
   });
 
-  test('run every job once while both submit and feed', async () => {
+  test('every job runs once while both hosts submit and feed', async () => {
     const submit = `for i in $(seq ${SUBMITS}); do ${rq('submit', '--quiet', '--cwd', '/tmp', 'echo $RQ_JID >>/tmp/ran')} || exit; done`;
     const feed = rq('feed', '--max_feed', '2');
     const feeders = await Promise.all(lab.clients.map((client) => lab.start(client, feed)));

@@ -11,7 +11,7 @@ const TURNS = 12;
 const HEARTBEATS = 4;
 const QUEUE = `${SHARE}/q`;
 
-describeCluster('the number of round trips to the NFS server', () => {
+describeCluster('round trips to the NFS server', () => {
   let lab: Lab;
   let first: RemoteProcess;
   let second: RemoteProcess;
@@ -51,24 +51,27 @@ describeCluster('the number of round trips to the NFS server', () => {
     return total / steps;
   }
 
-  test('is at most 30 for a transaction while one host writes alone', async () => {
+  test('a transaction needs at most 30 round trips while only one host writes', async () => {
     await first.call('add', { times: 5 });
     const each = await costs('transaction, alone', 'n1', TIMES, () => first.call('add', { times: TIMES }));
     expect(each).toBeLessThanOrEqual(30);
   });
 
-  test('is at most 42 for a transaction while two hosts take turns', async () => {
+  test('a transaction needs at most 42 round trips while two hosts take turns', async () => {
     await second.call('add', { times: 1 });
     expect(await takeTurns('transaction, taking turns')).toBeLessThanOrEqual(42);
   });
 
-  test.runIf(isFull)(inFull('is no larger in a queue with thousands of earlier transactions'), async () => {
-    await first.call('remember', { times: 9_000 });
-    await second.call('add', { times: 1 });
-    expect(await takeTurns('transaction, taking turns, long used')).toBeLessThanOrEqual(42);
-  });
+  test.runIf(isFull)(
+    inFull('thousands of earlier transactions do not increase the number of round trips'),
+    async () => {
+      await first.call('remember', { times: 9_000 });
+      await second.call('add', { times: 1 });
+      expect(await takeTurns('transaction, taking turns, long used')).toBeLessThanOrEqual(42);
+    },
+  );
 
-  test('is at most 50 for a command that submits a job, and at most 18 for one that lists jobs', async () => {
+  test('a command that submits a job needs at most 50 round trips, and one that lists jobs at most 18', async () => {
     const repeated = (...words: string[]): string => `for n in $(seq ${TURNS}); do ${rq(...words)} >/dev/null; done`;
     await second.call('add', { times: 1 });
     const submit = await costs('submit', 'n1', TURNS, () =>
@@ -79,13 +82,13 @@ describeCluster('the number of round trips to the NFS server', () => {
     expect(list).toBeLessThanOrEqual(18);
   });
 
-  test('is at most 2 for a poll', async () => {
+  test('a poll needs at most 2 round trips', async () => {
     await first.call('watch', { times: 1 });
     const each = await costs('poll', 'n1', TIMES, () => first.call('watch', { times: TIMES }));
     expect(each).toBeLessThanOrEqual(2);
   });
 
-  test.runIf(isFull)(inFull('is smaller for a search for claimable jobs than for a transaction'), async () => {
+  test.runIf(isFull)(inFull('a search for claimable jobs needs fewer round trips than a transaction'), async () => {
     await first.call('claimable', { times: 1 });
     const idle = await costs('search for jobs, nothing new', 'n1', TIMES, () =>
       first.call('claimable', { times: TIMES }),
@@ -127,11 +130,11 @@ describeCluster('the number of round trips to the NFS server', () => {
       await lab.output('server', `for n in $(seq ${count}); do ${next}; done`, { timeoutMs: 60_000 * count });
     }
 
-    test('is at most 3 for a heartbeat', async () => {
+    test('a heartbeat needs at most 3 round trips', async () => {
       expect(await betweenHeartbeats('heartbeat', 360_000, 3_600)).toBeLessThanOrEqual(3);
     });
 
-    test('is smaller for a heartbeat, a poll and a check of another host than for a transaction', async () => {
+    test('a heartbeat, a poll and a check of another host together need fewer round trips than a transaction', async () => {
       await lab.output(
         'n2',
         rq('submit', '--quiet', '--cwd', '/tmp', '--runner', 'n2', 'until [ -e /tmp/gate ]; do sleep 1; done'),

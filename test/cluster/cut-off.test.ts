@@ -113,20 +113,23 @@ describeCluster('a host that is cut off inside a transaction', () => {
     return Array.from({ length: TIMES }, () => outcome);
   }
 
-  test('is stopped by the ownership check during its work, which is then done once, after that of the other host', () => {
+  test('the ownership check stops the late transaction, which then runs once after the transaction of the other host', () => {
     const late = { runs: 2, refusal: null };
     expect(outcomesOf('DELETE work')).toEqual(times({ late, allContents: [WHOLE, WHOLE] }));
   });
 
-  test('fails to write when it commits, and its work is then done once, after that of the other host', () => {
+  test('the late commit fails, and the late transaction then runs once after the transaction of the other host', () => {
     const late = { runs: 2, refusal: expect.stringMatching(/^SQLITE_IOERR/) };
     expect(outcomesOf('DELETE commit')).toEqual(times({ late, allContents: [WHOLE, WHOLE] }));
   });
 
-  test.runIf(isFull)(inFull('erases the commit of the other host if the journal is in TRUNCATE mode'), () => {
-    const allContents = outcomes
-      .filter(({ variant }) => variant === 'TRUNCATE commit')
-      .flatMap((each) => each.allContents);
-    expect(allContents.filter((contents) => (contents as Contents).jobs['between'] === undefined)).not.toEqual([]);
-  });
+  test.runIf(isFull)(
+    inFull('the late commit erases the commit of the other host if the journal is in TRUNCATE mode'),
+    () => {
+      const allContents = outcomes
+        .filter(({ variant }) => variant === 'TRUNCATE commit')
+        .flatMap((each) => each.allContents);
+      expect(allContents.filter((contents) => (contents as Contents).jobs['between'] === undefined)).not.toEqual([]);
+    },
+  );
 });

@@ -38,25 +38,23 @@ describeInFull('a queue drained by three hosts', () => {
     expect(records).toHaveLength(JOBS);
   }
 
-  test('runs every job once over NFS version 4.2', async () => {
-    await drain('version 4.2', {});
+  test('every job runs once over NFS 4.2', async () => {
+    await drain('NFS 4.2', {});
   });
 
-  test('runs every job once over NFS version 3 with lockd', async () => {
-    await drain('version 3 with locks', { mountOptions: 'vers=3,hard' });
+  test('every job runs once over NFS 3 with lockd', async () => {
+    await drain('NFS 3 with locks', { mountOptions: 'vers=3,hard' });
   });
 
-  test('runs every job once on a mount without locks if it was created with --locking lease', async () => {
-    await drain('version 3 without locks', { mountOptions: NO_LOCKS, create: ['--locking', 'lease'] });
+  test('every job runs once on a mount without locks if the queue was created with --locking lease', async () => {
+    await drain('NFS 3 without locks', { mountOptions: NO_LOCKS, create: ['--locking', 'lease'] });
   });
 
-  test('cannot be created or fed on a mount without locks otherwise', async () => {
+  test('create and feed refuse a mount without locks unless --locking lease is specified', async () => {
     lab = await Lab.up({ clients: 1, mountOptions: NO_LOCKS });
     const refused = await lab.run('n1', shellCommand(program, `${SHARE}/q`, 'create'));
     expect(refused.status).toBe(1);
-    expect(refused.output).toMatch(
-      /mounted with nolock; mount it without nolock, or as NFS version 4; .* --locking lease/,
-    );
+    expect(refused.output).toMatch(/mounted with nolock; mount it without nolock, or as NFS 4; .* --locking lease/);
     // On the server, the disk is local and has locks.
     await lab.output('server', shellCommand(program, '/srv/disk/q/posix', 'create'));
     const unfed = await lab.run('n1', shellCommand(program, `${SHARE}/posix`, 'feed', '--until-empty'));

@@ -16,7 +16,7 @@ describeInFull('a share that fills up while three hosts feed and submit', () => 
     cluster = undefined;
   });
 
-  test('causes clear errors and loses no accepted job, and all hosts continue when there is space', async () => {
+  test('errors are clear, no accepted job is lost, and all hosts continue when there is space again', async () => {
     const used = await Cluster.up({ clients: 3, disk: '64M', records: 'local' });
     cluster = used;
     await used.submit('n1', variedJobs(JOBS));

@@ -16,7 +16,7 @@ const KEPT = '/tmp/gate.kept';
 
 const FAULTS = ['disconnected', 'frozen'] as const;
 
-describeInFull('a host that comes back after more than lost_after', () => {
+describeInFull('a host that comes back after it was declared lost', () => {
   let cluster: Cluster | undefined;
 
   afterEach(async () => {
@@ -49,7 +49,7 @@ describeInFull('a host that comes back after more than lost_after', () => {
   }
 
   test.each(FAULTS)(
-    'kills the attempts that other hosts took over, and reports the others, after it was %s',
+    'after it was %s, the host kills the attempts of requeued jobs and reports its other attempts',
     async (fault) => {
       const { used, givenAway, kept } = await prepare();
       const { lab } = used;

@@ -25,7 +25,7 @@ describeInFull('on a hard mount whose server does not answer', () => {
   });
 
   test.each([['list'], ['status'], ['submit', 'true'], ['tail', '1', '--lock-timeout', '60']])(
-    'rq q %s prints what it waits for, and Ctrl-C ends it',
+    'rq q %s prints what it is waiting for, and Ctrl-C ends it',
     async (...words) => {
       await lab.cut('n1');
       const call = await lab.start('n1', rq(...words));
@@ -44,12 +44,14 @@ describeInFull('on a hard mount whose server does not answer', () => {
     const lines = (await call.output()).trimEnd().split('\n');
     expect(lines).toEqual([
       expect.stringMatching(`^rq: still waiting after 1\\d s: ${SILENT}: .* \\(Ctrl-C to stop\\)$`),
-      expect.stringMatching(`^rq: cannot use ${QUEUE}: it has not answered for 1\\d s.*; try again, or wait longer`),
+      expect.stringMatching(
+        `^rq: cannot use ${QUEUE}: the file server has not answered for 1\\d s.*; try again, or wait longer`,
+      ),
     ]);
     expect(await lab.output('n1', rq('list', '--fields', 'jid'))).toContain('jid: 1\n');
   });
 
-  test('a feeder logs that it waits, and continues when the server is back', async () => {
+  test('a feeder logs that it is waiting, and continues when the server is back', async () => {
     const feeder = await lab.start('n1', `${rq('feed')}`);
     await feeder.waitForOutput('feeder started');
     await lab.kill('server');
@@ -69,7 +71,7 @@ describeInFull('on a hard mount whose server does not answer', () => {
     await lab.cut('n1');
     await feeder.waitForOutput(SILENT, { timeoutMs: 120_000 });
     await feeder.signal('TERM');
-    await feeder.waitForOutput('received a signal to end');
+    await feeder.waitForOutput('received a signal to exit');
     // The kernel keeps the process until it has closed its files on the share.
     await lab.heal('n1');
     expect(await feeder.waitForExit()).toBe(137);

@@ -19,7 +19,7 @@ describeCluster('a power cut of the server while three hosts feed and submit', (
   });
 
   test.each(OUTAGES_S)(
-    'for %d s makes all hosts wait, none is declared lost, and every job has its real exit status',
+    'during %d s without power, all hosts wait, no host is declared lost, and every job gets its real exit status',
     async (seconds) => {
       const used = await Cluster.up({ clients: 3, configure: [`lost_after=${LOST_AFTER_S}`, 'max_sleep=1'] });
       cluster = used;

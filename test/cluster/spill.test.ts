@@ -26,7 +26,7 @@ type AllContents = readonly (Contents | string)[];
 
 const WHOLE: Contents = { jobs: { next: 1, rows: ROWS }, dead: 0, integrity: 'ok' };
 
-describeCluster('a writer that dies after pages were spilled to the database', () => {
+describeCluster('a writer that dies after it has spilled pages to the database', () => {
   let lab: Lab;
   let fixture: string;
   let queues = 0;
@@ -88,12 +88,12 @@ describeCluster('a writer that dies after pages were spilled to the database', (
     return played;
   }
 
-  test('leaves none of its rows on any host, even on one that had polled the database before', async () => {
+  test('the rows of the dead writer are not visible on any host, even on a host that had already polled the database', async () => {
     const played = await playAll({ journalMode: 'DELETE', next: 'insert' }, rounds(1));
     expect(played).toEqual(played.map(() => [WHOLE, WHOLE]));
   });
 
-  test('leaves uncommitted rows if the next transaction skips step 1', async () => {
+  test('the uncommitted rows persist if the next transaction skips step 1', async () => {
     // Depends on the age of the client's cache: 8 of 10 rounds fail.
     const isEnough = (allContents: AllContents): boolean => !isFull && allContents.some(hasDead);
     const played = await playAll({ journalMode: 'DELETE', next: 'insertWithoutLease' }, rounds(6), isEnough);
@@ -102,10 +102,13 @@ describeCluster('a writer that dies after pages were spilled to the database', (
 
   // In TRUNCATE mode the journal always exists. SQLite opens it to see whether it is hot, and opening asks the server. This
   // mode fails when a host is cut off (cut-off.test.ts).
-  test.runIf(isFull)(inFull('leaves none of its rows with a journal in TRUNCATE mode either'), async () => {
-    const played = await playAll({ journalMode: 'TRUNCATE', next: 'insert' }, rounds(1));
-    expect(played).toEqual(played.map(() => [WHOLE, WHOLE]));
-  });
+  test.runIf(isFull)(
+    inFull('the rows of the dead writer are not visible if the journal is in TRUNCATE mode'),
+    async () => {
+      const played = await playAll({ journalMode: 'TRUNCATE', next: 'insert' }, rounds(1));
+      expect(played).toEqual(played.map(() => [WHOLE, WHOLE]));
+    },
+  );
 });
 
 function hasDead(contents: Contents | string): boolean {

@@ -15,7 +15,7 @@ describeInFull('tail of a job on another host', () => {
     lab = undefined;
   });
 
-  test.each(['vers=4.2,hard', 'vers=3,hard'])('prints line by line over %s', async (mountOptions) => {
+  test.each(['vers=4.2,hard', 'vers=3,hard'])('tail prints line by line over %s', async (mountOptions) => {
     lab = await Lab.up({ clients: 2, mountOptions });
     await lab.output('n1', rq('create'));
     const job = `for n in $(seq ${LINES}); do date +%s%N; sleep 0.7; done`;

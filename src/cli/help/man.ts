@@ -7,7 +7,7 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['RQ_Q, RQ_QUEUE', 'The queue to use if the command line does not name one.'],
   [
     'RQ_OPTS, RQ_OPTIONS',
-    'Options that apply to every call, quoted as in a shell. Options on the command line take precedence.',
+    'Options that apply to every command, quoted as in a shell. Options on the command line take precedence.',
   ],
   ['RQ_EDITOR', 'The program that "ioview" uses to open the files of a job.'],
   ['RQ_SQL_DEBUG', 'If not empty, rq logs each SQL statement on stderr.'],
@@ -15,8 +15,8 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['RQ_HOST', 'The name to use for this host instead of the host name of the system.'],
   [
     'RQ_RUNTIME_DIR',
-    'The local directory for the sockets, pid files and journals of feeders (default /tmp/rq-UID). It must not be on ' +
-      'NFS.',
+    'The local directory for the sockets, pid files and journals of feeders (default /tmp/rq-UID). ' +
+      'The directory must not be on NFS.',
   ],
 ];
 
@@ -40,8 +40,8 @@ export function manPage(): string {
     roff('[ARGUMENTS] [OPTIONS]'),
     '.SH DESCRIPTION',
     roff(
-      'QUEUE is the directory of the queue. You can omit it if the variable RQ_Q names it. Options can appear ' +
-        'anywhere before "--".',
+      'QUEUE is the directory of the queue. You can omit QUEUE if the variable RQ_Q names the queue. ' +
+        'Options can appear anywhere before "--".',
     ),
     '.SH COMMANDS',
     ...COMMANDS.flatMap(commandSection),

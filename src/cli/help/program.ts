@@ -6,13 +6,14 @@ import { usageLine } from './usage-line.ts';
 
 const INTRODUCTION = [
   'Usage: rq QUEUE COMMAND [ARGUMENTS] [OPTIONS]',
-  'QUEUE is the directory of the queue. You can omit it if the variable RQ_Q names it. The variable RQ_OPTS contains ' +
-    'options that apply to every call.',
+  'QUEUE is the directory of the queue. You can omit QUEUE if the variable RQ_Q names the queue. ' +
+    'The variable RQ_OPTS contains options that apply to every command.',
 ].join('\n\n');
 
 const CONCLUSION = [
-  '"rq help COMMAND" prints help for a command, with examples. Exit status: 0 success, 1 failure, 2 usage error, ' +
-    '3 no such queue or job, 75 the queue is busy (try again).',
+  '"rq help COMMAND" prints help and examples for a command. ' +
+    'The exit status is 0 on success, 1 on failure, and 2 on a usage error. ' +
+    'Status 3 means that there is no such queue or job, and status 75 that the queue is busy (try again).',
 ].join('\n\n');
 
 /** The texts of yargs in the style of the other messages of rq; the keys are those of its locales/en.json. */

@@ -3,8 +3,8 @@ import { versionText } from '../version.ts';
 const GREETING = `rq - an instant cluster from any directory that Linux machines share
 
   rq ./q create                      create a queue in a shared directory
-  rq ./q feed --daemon               run the jobs of the queue, on each host
-  rq ./q submit 'command line'       submit a job, from any host
+  rq ./q feed --daemon               on each host, run the jobs of the queue
+  rq ./q submit 'command line'       submit a job from any host
   rq ./q list                        print the jobs
   rq ./q stdout 1                    print the output of job 1
 

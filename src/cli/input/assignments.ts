@@ -38,15 +38,17 @@ export function readAssignments(assignments: readonly string[], environment: Nod
 function keyOf(name: string, word: string): Key {
   const key = KEYS.find((each) => each === name);
   if (key !== undefined) return key;
-  if (name === '') throw new RqError('USAGE', `cannot update: "${word}" has no key before the "="`);
-  const hint = isJobField(name) ? 'rq sets it itself.' : `no such field; did you mean ${closest(name, [...KEYS])}?`;
+  if (name === '') throw new RqError('USAGE', `cannot update: "${word}" has no field before the "="; give KEY=VALUE`);
+  const hint = isJobField(name)
+    ? 'rq sets this field itself.'
+    : `no such field; did you mean ${closest(name, [...KEYS])}?`;
   throw new RqError('USAGE', `cannot update "${name}": ${hint} The fields that you can update are ${KEYS.join(', ')}`);
 }
 
 function assignedValue(key: Key, text: string, environment: NodeJS.ProcessEnv): string | number | boolean | null {
   if (text === 'null') {
     if (NULLABLE.includes(key)) return null;
-    throw new RqError('INVALID_INPUT', `cannot update: ${key} cannot be null; only ${NULLABLE.join(', ')} can`);
+    throw new RqError('INVALID_INPUT', `cannot update: ${key} cannot be null; only ${NULLABLE.join(', ')} can be null`);
   }
   if (key === 'state') {
     if (text === 'pending' || text === 'holding') return text;

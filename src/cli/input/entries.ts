@@ -28,10 +28,13 @@ export function listPath({ command, options, positionals, literalFrom }: Command
   const hasDash = positionals[0] === '-' && literalFrom > 0;
   if (positionals.length > (hasDash ? 1 : 0)) {
     if (!hasDash && infile === undefined) return undefined;
-    throw new RqError('USAGE', `cannot ${command} a command line and a list in one call: give only one of them`);
+    throw new RqError(
+      'USAGE',
+      `cannot ${command} both a command line and a list: give either the command line or the list`,
+    );
   }
   if (!hasDash || infile === undefined) return infile ?? '-';
-  throw new RqError('USAGE', `cannot ${command} jobs from both "-" and --infile: give only one of them`);
+  throw new RqError('USAGE', `cannot ${command} jobs from both "-" and --infile: give either "-" or --infile`);
 }
 
 function commandLine({ command, positionals }: CommandCall): string {

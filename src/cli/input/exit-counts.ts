@@ -15,7 +15,7 @@ export function readExitCounts(text: string | undefined): Map<string, number[]> 
     if (counts.has(name) || RESERVED.includes(name)) {
       throw new RqError(
         'USAGE',
-        `cannot count exit statuses by "${word}": the name ${name} is already in use; choose another one`,
+        `cannot count exit statuses by "${word}": the name ${name} is already in use; choose another name`,
       );
     }
     counts.set(name, statuses);

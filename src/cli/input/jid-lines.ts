@@ -72,7 +72,7 @@ function bareJids(lines: readonly string[]): Set<number> {
       const shown = JSON.stringify(line.length > 60 ? `${line.slice(0, 57)}...` : line);
       throw new RqError(
         'USAGE',
-        `cannot read line ${index + 1} of stdin, ${shown}: it contains no jid; give jids or the output of rq`,
+        `cannot read line ${index + 1} of stdin, ${shown}: the line contains no jid; give jids or the output of rq`,
       );
     }
   }

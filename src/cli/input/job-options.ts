@@ -59,11 +59,11 @@ function refuseStdin({ command, input }: CommandCall, isInUse: boolean): void {
   if (isInUse) {
     throw new RqError(
       'USAGE',
-      `cannot ${command}: stdin cannot hold both the jobs and their stdin; use --stdin=FILE, or give the jobs in another way`,
+      `cannot ${command}: stdin cannot contain both the list of jobs and the stdin of the jobs; use --stdin=FILE, or name the list with --infile`,
     );
   }
   if (input.kind !== 'terminal') return;
-  throw new RqError('USAGE', `cannot ${command}: stdin is a terminal; redirect it, or use --stdin=FILE`);
+  throw new RqError('USAGE', `cannot ${command}: stdin is a terminal; redirect stdin, or use --stdin=FILE`);
 }
 
 async function copyInput(input: InputStream, path: string): Promise<void> {

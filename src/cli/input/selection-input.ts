@@ -25,11 +25,11 @@ export async function readSelection(
   const selection = parseSelection(positionals);
   if (!readsStdin) return selection;
   if (input.kind === 'terminal') {
-    throw new RqError('USAGE', `cannot ${command}: stdin is a terminal; pipe jids to it, or give them as arguments`);
+    throw new RqError('USAGE', `cannot ${command}: stdin is a terminal; pipe jids to rq, or give jids as arguments`);
   }
   const ranges = rangesOf(await jidsIn(new TextDecoder().decode(await readAll(input))));
   if (ranges.length > 0) return { ...selection, ranges: [...selection.ranges, ...ranges] };
-  throw new RqError('USAGE', `cannot ${command}: stdin contains no jid; give lines like "jid: 42" or "42"`);
+  throw new RqError('USAGE', `cannot ${command}: stdin contains no jid; give one jid per line, or the output of rq`);
 }
 
 /**

@@ -68,7 +68,7 @@ export function uniquePrefix<Name extends string>(
   if (exact !== undefined) return exact;
   const matches = text === '' ? [] : names.filter((name) => name.startsWith(text));
   if (matches.length <= 1) return matches[0];
-  throw new RqError('USAGE', `the ${kind} "${text}" is ambiguous: it can be ${matches.join(', ')}`);
+  throw new RqError('USAGE', `the ${kind} "${text}" is ambiguous: give ${matches.join(' or ')}`);
 }
 
 function parseRange(part: string): JidRange | undefined {

@@ -12,7 +12,7 @@ export async function readSqlTerms({
   const isDash = positionals.length === 1 && positionals[0] === '-' && literalFrom > 0;
   if (positionals.length > 0 && !isDash) return positionals;
   if (input.kind === 'terminal' || input.kind === 'none') {
-    const message = `cannot ${command}: no SQL specified; give it as arguments or on stdin; see rq help ${command}`;
+    const message = `cannot ${command}: no SQL specified; give SQL as arguments or on stdin; see rq help ${command}`;
     throw new RqError('USAGE', message);
   }
   const bytes = await readAll(input);

@@ -24,7 +24,7 @@ export async function makeSubmissions(
   const foreign = await findForeignReference(queue, entries);
   if (foreign !== undefined) {
     const { entry, path } = foreign;
-    const message = `${actionOf(call, source, entry.line)}: no job of this queue has the file ${path}; give its full path`;
+    const message = `${actionOf(call, source, entry.line)}: no job of this queue has the file ${path}; give the full path of the file`;
     throw new RqError('INVALID_INPUT', message);
   }
   const stage = call.options.flag('stage');

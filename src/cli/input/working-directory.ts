@@ -14,12 +14,19 @@ export function workingDirectory(environment: NodeJS.ProcessEnv): string {
     if (isCurrentDirectory(physical)) return physical;
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    throw new RqError('INVALID_INPUT', 'cannot use the current directory: it was removed; change to another one', {
-      cause: error,
-    });
+    throw new RqError(
+      'INVALID_INPUT',
+      'cannot use the current directory: the directory was removed; change to another directory',
+      {
+        cause: error,
+      },
+    );
   }
   // Node replaces bytes that are not UTF-8, so the resulting path does not exist.
-  throw new RqError('INVALID_INPUT', 'cannot use the current directory: its name is not UTF-8; change to another one');
+  throw new RqError(
+    'INVALID_INPUT',
+    'cannot use the current directory: the name of the directory is not UTF-8; change to another directory',
+  );
 }
 
 function isCurrentDirectory(path: string): boolean {

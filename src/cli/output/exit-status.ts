@@ -36,10 +36,10 @@ export function exitStatus(error: unknown): number {
 export function errorLine(error: unknown): string {
   if (error instanceof RqError) return error.message;
   if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
-    return 'cannot use the current directory: it was removed; change to another one';
+    return 'cannot use the current directory: the directory was removed; change to another directory';
   }
   if (error instanceof Error && 'syscall' in error) return errorMessage(error);
-  return `internal error: ${errorMessage(error)}; please report it with the output of -v4`;
+  return `internal error: ${errorMessage(error)}; please report this error with the output of -v4`;
 }
 
 /** The lines of the stacks of an error and its causes. */

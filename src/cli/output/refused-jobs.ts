@@ -7,7 +7,7 @@ const MAX_LISTED = 20;
 
 /** Advice for a job in a state that the command cannot process; QUEUE stands for the queue's path. */
 const ADVICE: Readonly<Record<JobState, string>> = {
-  running: 'omit it, wait until it ends, or kill it on its host; find the host with: rq QUEUE list JID',
+  running: 'omit the job, wait until it ends, or kill it on its host; to find the host, run: rq QUEUE list JID',
   finished: 'resubmit it with: rq QUEUE resubmit JID',
   dead: 'resubmit it with: rq QUEUE resubmit JID',
   pending: 'change it with: rq QUEUE update JID KEY=VALUE',

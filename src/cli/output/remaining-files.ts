@@ -9,6 +9,6 @@ export function warnRemainingFiles({ diagnostics, command }: CommandCall, paths:
   const more = paths.length > MAX_LISTED ? ` and ${paths.length - MAX_LISTED} more` : '';
   const listed = `${paths.slice(0, MAX_LISTED).join(', ')}${more}`;
   diagnostics.warn(
-    `${command} succeeded, but cannot remove ${listed}; check their owner and permissions, then remove them`,
+    `${command} succeeded, but could not remove ${listed}; check the owner and the permissions, and then remove the files`,
   );
 }

@@ -10,5 +10,5 @@ export function refuseInvalidBytes(args: readonly string[], path = '/proc/self/c
   if (!args.some((word) => word.includes('\ufffd'))) return;
   if (isUtf8(readFileSync(path))) return;
   const word = args.find((each) => each.includes('\ufffd')) ?? '';
-  throw new RqError('USAGE', `the argument "${word}" is not valid UTF-8; use UTF-8`);
+  throw new RqError('USAGE', `the argument "${word}" is not valid UTF-8; convert it to UTF-8`);
 }

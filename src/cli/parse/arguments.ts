@@ -93,7 +93,7 @@ function environmentOptions(command: Command, environment: NodeJS.ProcessEnv): V
   if (text === '') return new Map();
   const { options, unknown, positionals, literals } = classifyArguments(splitWords(text, source), ALL_OPTIONS);
   if (unknown[0] !== undefined) {
-    throw new RqError('USAGE', `${source} contains the option ${unknown[0]}, which no command has`);
+    throw new RqError('USAGE', `${source} contains the option ${unknown[0]}, which no command has; remove the option`);
   }
   const [word] = [...positionals, ...literals];
   if (word !== undefined) throw new RqError('USAGE', `${source} may contain only options, not the word "${word}"`);

@@ -34,7 +34,7 @@ export function nameCommand(positionals: readonly string[], environment: NodeJS.
 
 function queuePath(word: string): string {
   if (word !== '') return word;
-  throw new RqError('USAGE', 'the name of the queue is empty: give its path, as in rq ./q list');
+  throw new RqError('USAGE', 'the name of the queue is empty: give the path of the queue, as in rq ./q list');
 }
 
 function isQueue(path: string): boolean {

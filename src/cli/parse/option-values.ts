@@ -54,7 +54,7 @@ export function checkValues(
 }
 
 function checkValue({ name, type, choices, min = 0, max = 0 }: OptionSpec, text: string): OptionValue {
-  if (text === '') throw new RqError('USAGE', `the option --${name} needs a value, not an empty one`);
+  if (text === '') throw new RqError('USAGE', `the value of the option --${name} is empty; give a value`);
   if (type === 'text' || type === 'optional') {
     if (choices === undefined || choices.includes(text)) return text;
     throw new RqError('USAGE', `the option --${name} must be ${choices.join(' or ')}, not "${text}"`);

@@ -19,8 +19,8 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     type: 'text',
     value: 'NAME,…',
     help:
-      'Print only these fields, in this order, including null values. A name can be a unique prefix or a regular ' +
-      'expression.',
+      'Print only these fields, in this order, including null values. ' +
+      'Each name can be a unique prefix of a field or a regular expression.',
   },
   {
     name: 'verbosity',
@@ -29,7 +29,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'N',
     min: 0,
     max: 4,
-    help: 'Level of messages on stderr: 0 fatal, 1 error, 2 warn, 3 info (default), 4 debug (with stack traces).',
+    help: 'Level of messages on stderr, which is 0 fatal, 1 error, 2 warn, 3 info (default) or 4 debug (with stack traces).',
   },
   { name: 'log', short: 'l', type: 'text', value: 'PATH', help: 'Also write messages to this file.' },
   {
@@ -46,8 +46,8 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     min: 1024,
     max: 2 ** 40,
     help:
-      'Start a new feeder log when the log reaches this size, such as 1000000 or 10M (default without --log_age: ' +
-      '10M).',
+      'Start a new feeder log when the log reaches this size, such as 1000000 or 10M. ' +
+      'The default is 10M unless --log_age is specified.',
   },
   { name: 'dot_rq_dir', type: 'text', value: 'DIR', help: 'Directory for feeder logs (default ~/.rq).' },
   {
@@ -57,8 +57,8 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     min: 0,
     max: 86_400,
     help:
-      'Maximum number of seconds to wait for the lease, for locks and for the file server (default 60; 600 for ' +
-      'feeders). When this time has passed, rq exits with status 75.',
+      'Maximum number of seconds to wait for the lease, for locks and for the file server. ' +
+      'The default is 60, or 600 for feeders. When this time has passed, rq exits with status 75.',
   },
   { name: 'help', short: 'h', type: 'flag', help: 'Print help for this command.' },
   { name: 'version', type: 'flag', help: 'Print the version.' },

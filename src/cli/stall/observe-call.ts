@@ -47,7 +47,7 @@ async function watchedActivity(settings: Omit<WatcherSettings, 'shared'>): Promi
     // Node prints a warning that WASI is experimental.
     execArgv: ['--no-warnings'],
   });
-  thread.on('error', ({ message }) => warn(settings.target, `waits are not reported: ${message}`));
+  thread.on('error', ({ message }) => warn(settings.target, `cannot report waits: ${message}`));
   thread.unref();
   return new Activity((state) => writeState(shared, state));
 }

@@ -65,7 +65,7 @@ class Watcher {
     this.signalledMs ??= nowMs;
     if (target.kind === 'stderr') endProcess(SIGNALLED + signal);
     if (nowMs - this.signalledMs < firstMs) return;
-    warn(target, `received a signal to end, but ${queue} does not answer: the feeder exits now; running jobs continue`);
+    warn(target, `received a signal to exit, but ${queue} does not answer; exiting now; running jobs continue`);
     // Nothing uses the exit status of a feeder, and SIGKILL needs no cooperation.
     process.kill(process.pid, 'SIGKILL');
   }
@@ -76,7 +76,7 @@ class Watcher {
     if (limitMs === undefined || isUnlimited) return;
     const waitedMs = Math.max(blockedMs, wait === undefined ? 0 : nowMs - wait.sinceMs);
     if (waitedMs < Math.max(limitMs, MIN_LIMIT_MS)) return;
-    const silence = `it has not answered for ${seconds(waitedMs)}`;
+    const silence = `the file server has not answered for ${seconds(waitedMs)}`;
     const diagnostics = standardDiagnostics(process.env, target.verbosity);
     if (mayHaveChanged) {
       diagnostics.fatal(`cannot determine whether ${queue} was changed: ${silence}; check with: rq ${queue} list`);

@@ -33,7 +33,7 @@ export class Heartbeat {
   wasMissing = false;
   private lastMs: number;
   private lastSinceBootMs: number;
-  /** When this object was created, by the server's clock. */
+  /** When this object was created, by the clock of the server. */
   private readonly startServerMs: number;
   private readonly startSinceBootMs: number;
   private readonly path: string;
@@ -82,7 +82,7 @@ export class Heartbeat {
   /** Sends a heartbeat. Returns false if the file system fails; the next heartbeat tries again. */
   send(): boolean {
     try {
-      // In the time of the server's clock, which also stamps new files. Changes of this host's clock have no effect.
+      // By the clock of the server, which also stamps new files. Changes of the clock of this host have no effect.
       const now = new Date(this.startServerMs + this.clock.sinceBootMs() - this.startSinceBootMs);
       // lutimes does not follow a planted link.
       lutimesSync(this.path, now, now);

@@ -12,7 +12,7 @@ export interface HostFacts {
   /** The type of the queue's mount, and the options that affect how files behave, comma-separated. */
   readonly mount: string;
   readonly mount_options: string;
-  /** How far the host's clock was ahead of the file server's when this was written, in seconds. */
+  /** How far the clock of the host was ahead of the clock of the file server, in seconds. */
   readonly clock_offset_s: number;
 }
 

@@ -26,8 +26,8 @@ interface NodeRecord {
 }
 
 /**
- * Refuses to feed (HOST_NAME_TAKEN) while another feeder uses this host's name, since each would declare the other's
- * jobs lost. The other one is a feeder or runner of this machine with another runtime directory, or another machine.
+ * Refuses to feed (HOST_NAME_TAKEN) while another feeder uses the name of this host, because each would declare the jobs
+ * of the other lost. The other one is a feeder or runner of this machine with another runtime directory, or another machine.
  * Waits for a heartbeat if the name was in use a moment ago by this machine before a reboot, or by a container on it.
  */
 export async function refuseHostNameConflict(
@@ -56,13 +56,13 @@ async function localConflict(
   const { runtime, pid, user } = record;
   const isInUse = runtime === runtimeDirectory ? false : isRuntimeInUse(runtime);
   if (isInUse === undefined) {
-    return `the user ${user} feeds or has fed under this name, and jobs of ${user} may still be running; ask ${user} to run: rq ${queueDirectory} stop`;
+    return `the user ${user} feeds or has fed from the queue under this name, and jobs of ${user} may still be running; ask ${user} to run: rq ${queueDirectory} stop`;
   }
   if (isInUse)
     return `a feeder with the runtime directory ${runtime} already uses this name; set RQ_RUNTIME_DIR to the same value`;
   if (await hasExited(record, clock)) return undefined;
   const where = `but its runtime directory ${runtime} is not visible (removed, or in a private /tmp)`;
-  return `the feeder with pid ${pid} already uses this name, ${where}; end it with: kill ${pid}`;
+  return `the feeder with pid ${pid} already uses this name, ${where}; end the feeder with: kill ${pid}`;
 }
 
 /** Describes another machine that uses the name; undefined if no heartbeat arrives. */

@@ -90,7 +90,7 @@ export class LostHostDetector {
    */
   private async confirmLost(host: string, { stamp, ms, attempts }: Silence): Promise<boolean> {
     if (!this.heartbeat.send() || this.stampOf(host, true) !== stamp) return false;
-    const reason = `its host ${host} sent no heartbeat for ${Math.round(ms / 1000)} s`;
+    const reason = `the host ${host} sent no heartbeat for ${Math.round(ms / 1000)} s`;
     const lost = await declareLost(this.queue, attempts, reason);
     for (const key of lost) this.events.jobLost(key, reason);
     markLost(this.queue.directory, host);

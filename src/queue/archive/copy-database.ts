@@ -64,7 +64,7 @@ function checkCopy(queue: Queue, target: string): void {
 
 function copyError(error: unknown, queue: Queue, target: string): unknown {
   if (!isLocked(errorCode(error) ?? '')) return storeError(error, target);
-  return new RqError('BUSY', `cannot copy ${queue.database}: another process has locked it; try again`, {
+  return new RqError('BUSY', `cannot copy ${queue.database}: another process has locked the database; try again`, {
     cause: error,
   });
 }

@@ -21,7 +21,7 @@ export async function requireTar(): Promise<void> {
   try {
     await execa('tar', ['--version']);
   } catch (error) {
-    const message = 'cannot rotate to a .tgz: this host has no tar program; name a directory instead';
+    const message = 'cannot rotate to a .tgz file: this host has no tar program; name a directory instead';
     throw new RqError('IO', message, { cause: error });
   }
 }
@@ -63,6 +63,8 @@ function archiveError(error: unknown, file: string): RqError {
           .find((line) => line !== '')
       : undefined;
   const isFull = /No space left|quota exceeded/i.test(text ?? '') || errorCode(error) === 'ENOSPC';
-  const reason = isFull ? 'the disk or your quota is full; nothing was changed' : (text ?? errorMessage(error));
+  const reason = isFull
+    ? 'the disk or your quota is full; nothing was changed; free some space and try again'
+    : (text ?? errorMessage(error));
   return new RqError(isFull ? 'NO_SPACE' : 'IO', `cannot rotate to ${file}: ${reason}`, { cause: error });
 }

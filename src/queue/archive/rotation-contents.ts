@@ -141,7 +141,7 @@ async function addData(from: string, to: string, name: string): Promise<boolean>
       await removePaths([join(to, name)]);
       if (tries < TRIES) continue;
       const reason =
-        'a process changed it during the copy; end the processes that the job left behind, or delete the job';
+        'a process changed the file during the copy; end the processes that the job left behind, or delete the job';
       throw new RqError('IO', `cannot rotate ${join(from, name)}: ${reason}`, { cause: error });
     }
   }

@@ -56,7 +56,7 @@ function isValidRecord({ id, partial, path }: CommittedRotation): boolean {
 function invalidRecord({ directory }: Queue, partial: string): RqError {
   return new RqError(
     'QUEUE_UNSAFE',
-    `cannot finish a rotation of ${directory}: the record that names ${partial} was not written by rotate; remove the record from the table "rotations" with: rq ${directory} execute`,
+    `cannot finish a rotation of ${directory}: rotate did not write the record that names ${partial}; remove the record from the table "rotations" with: rq ${directory} execute`,
   );
 }
 
@@ -78,6 +78,6 @@ function moveIntoPlace({ partial, path }: CommittedRotation): string | undefined
 
 function placeError(partial: string, path: string, error: unknown): RqError {
   const { code, reason } = fileFault(error);
-  const message = `cannot finish the rotation to ${path}: ${reason}; the complete rotation is in ${partial}; rotate again`;
+  const message = `cannot finish the rotation to ${path}: ${reason}; the complete rotation is in ${partial}; run rotate again`;
   return new RqError(code, message, { cause: error });
 }

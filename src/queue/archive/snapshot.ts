@@ -12,7 +12,7 @@ export async function snapshotQueue(queue: Queue, target: string, progress?: Pro
   return await createAtomically(target, `create a snapshot of ${queue.directory} in`, async (directory) => {
     createLayout(directory, 0);
     const mark = join(directory, READ_ONLY_MARK);
-    writeFileSync(mark, `a snapshot of ${queue.directory}, made ${queue.clock.now()}\n`);
+    writeFileSync(mark, `a snapshot of ${queue.directory}, created ${queue.clock.now()}\n`);
     await copyDatabase(queue, join(directory, 'db'), progress);
     syncFile(mark);
     syncFile(directory);

@@ -38,7 +38,7 @@ export async function copyTree(source: string, target: string, { within, isLive 
 
 async function refuseCopyOfItself(source: string, target: string): Promise<void> {
   const parent = await realpath(dirname(target));
-  if (isIn(parent, await realpath(source))) throw new Error(`a directory cannot be copied into itself (${parent})`);
+  if (isIn(parent, await realpath(source))) throw new Error(`cannot copy a directory into itself (${parent})`);
 }
 
 class Copy {

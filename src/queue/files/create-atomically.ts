@@ -37,7 +37,7 @@ export async function createAtomically(
 /** Throws QUEUE_EXISTS if a path exists. */
 export function refuseExisting(path: string, action: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
-  throw new RqError('QUEUE_EXISTS', `cannot ${action} ${path}: it already exists; name another path`);
+  throw new RqError('QUEUE_EXISTS', `cannot ${action} ${path}: the path already exists; name another path`);
 }
 
 /** The RqError for an error of the file system at a target; any other error unchanged. */
@@ -49,10 +49,13 @@ export function targetError(error: unknown, path: string, action: string): unkno
       return error;
     case 'ENOENT':
     case 'ENOTDIR':
-      return new RqError('NOT_ALLOWED', `cannot ${what}: there is no directory ${dirname(path)}; create it first`);
+      return new RqError(
+        'NOT_ALLOWED',
+        `cannot ${what}: there is no directory ${dirname(path)}; create the directory first`,
+      );
     case 'EEXIST':
     case 'ENOTEMPTY':
-      return new RqError('QUEUE_EXISTS', `cannot ${what}: another process created it first; name another path`);
+      return new RqError('QUEUE_EXISTS', `cannot ${what}: another process created the path first; name another path`);
     default:
       return fileError(error, what);
   }

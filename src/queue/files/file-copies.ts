@@ -37,7 +37,7 @@ export async function copyData({ isShared }: Queue, source: string, target: stri
   try {
     const original = await realpath(source);
     if (!(await copyTree(original, target, { within: original, isLive: false })))
-      throw new Error('it is neither a file nor a directory');
+      throw new Error('the path is neither a file nor a directory');
     if (isShared) await execa('chmod', ['-R', 'g+rwX', target]);
     syncTree(Buffer.from(target));
   } catch (error) {

@@ -35,7 +35,10 @@ function open(path: string): number {
 }
 
 function notRegularFile(path: string): RqError {
-  return new RqError('IO', `cannot open ${path}: it is not a regular file; find out who replaced it, then remove it`);
+  return new RqError(
+    'IO',
+    `cannot open ${path}: the path is not a regular file; find out who replaced the file, and then remove it`,
+  );
 }
 
 function isMissing(error: unknown): boolean {

@@ -117,7 +117,7 @@ class Change {
     if (change.data !== undefined) replaced.push(...namesOfKind('data', job));
     const files = hasFiles(sourceOf(change)) ? names[this.count] : NO_FILES;
     if (files === undefined) {
-      throw new GrownSelection(`job ${job.jid} was added to the selection while files were being copied`);
+      throw new GrownSelection(`job ${job.jid} was added to the selection while rq copied files`);
     }
     if (hasFiles(files)) owners.push({ jid: job.jid, ...files });
     return {

@@ -19,7 +19,7 @@ export async function* queryJobs(queue: Queue, expression: string): AsyncGenerat
     const [first, last] = [jobs[0], jobs.at(-1)];
     if (first === undefined || last === undefined) return;
     if (first.jid <= after) {
-      const message = `cannot query: after job ${after} the database returned job ${first.jid}`;
+      const message = `cannot query: the database returned job ${first.jid} after job ${after}`;
       throw new RqError('QUEUE_DAMAGED', `${message}; run: rq ${queue.directory} recover`);
     }
     yield jobs;
@@ -49,7 +49,7 @@ export function sqlError(error: unknown, attempted: string, example: string): Rq
 }
 
 function sqlHint(message: string, example: string): string {
-  if (message.endsWith('syntax error')) return `; write it as ${example}`;
+  if (message.endsWith('syntax error')) return `; write SQL such as ${example}`;
   const column = /no such column: "?([^"\s]+)/.exec(message)?.[1];
   if (column === undefined) return '';
   return `; did you mean ${closest(column, [...JOB_FIELDS])}? Text needs single quotes: tag='night'`;

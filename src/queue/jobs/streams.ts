@@ -16,7 +16,7 @@ type Stream = 'stdin' | 'stdout' | 'stderr';
 export async function jobStreamPath(queue: Queue, jid: number, stream: Stream): Promise<string> {
   const path = streamPath(queue, await findOne(queue, jid), stream);
   if (path !== undefined) return path;
-  throw new RqError('IO', `job ${jid} has no ${stream}: it was submitted without --stdin`, { facts: { jid } });
+  throw new RqError('IO', `job ${jid} has no ${stream}: the job was submitted without --stdin`, { facts: { jid } });
 }
 
 /** The absolute paths of those of a job's stdin, stdout and stderr that exist. Throws NO_JOB. */

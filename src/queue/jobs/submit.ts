@@ -65,7 +65,7 @@ export function refuseTooMany({ connection }: Transaction, last: number, added: 
   if (last + added <= MAX_JOBS || countJobs(connection) + added <= MAX_JOBS) return;
   throw new RqError(
     'INVALID_INPUT',
-    `cannot submit ${added} jobs: a queue can hold ${MAX_JOBS} jobs; delete finished jobs first`,
+    `cannot submit ${added} jobs: a queue can contain at most ${MAX_JOBS} jobs; delete finished jobs first`,
   );
 }
 

@@ -80,7 +80,7 @@ function rollBack(queue: Queue, path: string, hasJournal: boolean): boolean {
     if (!hasJournal) return false;
     throw new RqError(
       'QUEUE_DAMAGED',
-      `cannot break the locks of ${queue.database}: it is damaged, and the journal beside it cannot be rolled back; nothing was changed`,
+      `cannot break the locks of ${queue.database}: the database is damaged, and SQLite cannot roll back its journal; nothing was changed; restore a backup`,
       { cause: error },
     );
   } finally {

@@ -68,7 +68,7 @@ async function recoverOnce(
 function usesWal({ database }: Queue): RqError {
   return new RqError(
     'QUEUE_DAMAGED',
-    `cannot recover ${database}: its journal mode is WAL, which hosts cannot share; stop all feeders, then run: sqlite3 ${database} 'PRAGMA journal_mode = DELETE'`,
+    `cannot recover ${database}: the journal mode is WAL, which hosts cannot share; stop all feeders, and then run: sqlite3 ${database} 'PRAGMA journal_mode = DELETE'`,
   );
 }
 

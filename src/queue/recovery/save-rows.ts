@@ -16,8 +16,8 @@ import { replaceDatabase, temporaryDatabase } from './replace-database.ts';
 
 const PROGRAM_MESSAGES: Readonly<Record<ProgramResult, string | undefined>> = {
   done: undefined,
-  'timed out': 'sqlite3 was ended after --lock-timeout: only the rows that it had read are saved',
-  unsupported: 'no sqlite3 with ".recover" is installed: only rows that SQL can read are saved',
+  'timed out': 'rq ended sqlite3 after --lock-timeout, and saves only the rows that sqlite3 had read',
+  unsupported: 'no sqlite3 with ".recover" is installed, so rq saves only the rows that SQL can read',
 };
 
 interface Damaged {
@@ -126,8 +126,8 @@ function checkDatabase(path: string, queue: Queue, lease: Lease): number {
 }
 
 function report({ database }: Queue, rebuilt: Rebuilt, { copy, areIndexesDamaged, onProgress }: Damaged): Recovery {
-  if (!rebuilt.isComplete) onProgress('there may have been more jobs than those that are saved, lost or doubtful');
-  for (const object of rebuilt.foreign) onProgress(`not saved, because rq did not create it: ${object}`);
+  if (!rebuilt.isComplete) onProgress('the queue may have contained more jobs than the saved, lost and doubtful jobs');
+  for (const object of rebuilt.foreign) onProgress(`did not save an object that rq did not create: ${object}`);
   const lost = [...rebuilt.lost].sort((a, b) => a - b);
   const doubtful = [...rebuilt.doubtful].sort((a, b) => a - b);
   const areRowsDamaged = lost.length > 0 || doubtful.length > 0 || !rebuilt.areTablesWhole;

@@ -44,7 +44,7 @@ async function readUnderLease<T>(queue: Queue, work: (connection: Connection) =>
     const found = await underLease(queue, (lease) => readOwned(queue, work, lease));
     if (found !== undefined) return found.result;
     if (clock.monotonicMs() >= deadlineMs) {
-      throw timeoutError(queue, `read ${queue.directory}`, WHY, new RqError('BUSY', 'the lease was lost on each try'));
+      throw timeoutError(queue, `read ${queue.directory}`, WHY, new RqError('BUSY', 'rq lost the lease on every try'));
     }
   }
 }

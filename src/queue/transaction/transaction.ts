@@ -31,7 +31,7 @@ export async function transaction<T>(queue: Queue, work: (transaction: Transacti
 /** Throws QUEUE_UNSAFE for a read-only queue. */
 export function refuseReadOnly({ directory, readOnly }: Queue): void {
   if (readOnly === undefined) return;
-  throw new RqError('QUEUE_UNSAFE', `cannot change ${directory}: ${readOnly}; name the queue itself`);
+  throw new RqError('QUEUE_UNSAFE', `cannot change ${directory}: ${readOnly}; use the original queue`);
 }
 
 /** A commit that ended in an error, so that it may have succeeded. */
@@ -197,7 +197,7 @@ class TransactionRun<T> {
     return timeoutError(
       this.queue,
       `change ${this.queue.directory}`,
-      'another process is in a transaction',
+      'another process is running a transaction',
       this.cause,
     );
   }
@@ -206,7 +206,7 @@ class TransactionRun<T> {
     const { directory } = this.queue;
     return new RqError(
       'OUTCOME_UNKNOWN',
-      `cannot determine whether the change to ${directory} was committed: its file system failed and did not recover in time; check with: rq ${directory} list`,
+      `cannot determine whether the change to ${directory} was committed: the file system failed and did not recover in time; check with: rq ${directory} list`,
       { cause: this.uncertain?.cause },
     );
   }

@@ -19,5 +19,5 @@ export function isTransient(code: string): boolean {
 export function waitReason(database: string, error: unknown): string {
   const code = errorCode(error) ?? '';
   if (isLocked(code)) return `SQLite's lock on ${database}: another process is reading or writing`;
-  return `the file system of ${database} to recover (${code || 'it failed'})`;
+  return `the file system of ${database} failed (${code || 'unknown error'})`;
 }

@@ -26,6 +26,6 @@ export async function holdLease<T>(queue: Queue, work: () => Promise<T>): Promis
   return await underLease(queue, async (lease) => {
     const result = await work();
     if (lease.isOwned()) return result;
-    throw new RqError('BUSY', `lost the lease of ${queue.directory} during the work; try again`);
+    throw new RqError('BUSY', `lost the lease of ${queue.directory} during the operation; try again`);
   });
 }

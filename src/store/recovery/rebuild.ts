@@ -146,7 +146,7 @@ export class Rebuild {
     if (version <= SCHEMA_VERSION) return;
     throw new RqError(
       'QUEUE_VERSION',
-      `cannot recover: it requires a newer version of rq (schema ${version}; this version supports ${SCHEMA_VERSION}); upgrade rq`,
+      `cannot recover: the database requires a newer version of rq (schema ${version}; this version supports ${SCHEMA_VERSION}); upgrade rq`,
     );
   }
 

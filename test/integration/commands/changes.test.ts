@@ -105,8 +105,8 @@ describe('update', () => {
   test.each([
     [['1', 'priority=3000000000'], 2, 'must be a whole number'],
     [['1', 'prioriti=3'], 2, 'did you mean priority?'],
-    [['1', '=3'], 2, 'has no key'],
-    [['1', 'jid=3'], 2, 'rq sets it itself'],
+    [['1', '=3'], 2, 'has no field'],
+    [['1', 'jid=3'], 2, 'rq sets this field itself'],
     [['1', 'state=running'], 2, 'state must be pending or holding'],
     [['1', 'command=null'], 2, 'cannot be null'],
     [['1', 'stdin=/nonesuch'], 2, 'does not exist'],
@@ -182,7 +182,10 @@ describe('pipes between commands', () => {
       const bench = await queueWith(['true']);
       for (const input of ['', '--- []\n', 'no jid here\n']) {
         const { status, stderr } = await bench.run(['QUEUE', ...mode.split(' '), '-'], { input });
-        expect([status, stderr]).toEqual([2, expect.stringMatching(/stdin(, "no jid here": it)? contains no jid/)]);
+        expect([status, stderr]).toEqual([
+          2,
+          expect.stringMatching(/stdin(, "no jid here": the line)? contains no jid/),
+        ]);
       }
       expect((await bench.run(['QUEUE', ...mode.split(' ')])).status).toBe(2);
       expect(await bench.jobs('pending')).toHaveLength(1);

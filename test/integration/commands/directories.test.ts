@@ -31,7 +31,8 @@ test('in a directory whose name is not UTF-8, only commands that need the name a
     const script = `cd ${directory} && ${ROOT}/bin/rq ${bench.queue} ${words} 2>&1 || echo "status $?"`;
     return execFileSync('bash', ['-c', script], { cwd: bench.directory, env: bench.environment, encoding: 'utf8' });
   };
-  const refused = 'rq: cannot use the current directory: its name is not UTF-8; change to another one\nstatus 2\n';
+  const refused =
+    'rq: cannot use the current directory: the name of the directory is not UTF-8; change to another directory\nstatus 2\n';
   expect(rq('submit -q true')).toBe(refused);
   expect(rq('update -q 1 cwd=sub')).toBe(refused);
   expect(rq('update -q 1 priority=4')).toBe('');

@@ -215,7 +215,7 @@ test('a second feeder with the name of a feeding host is refused, and treats non
   const feeder = bench.start(['QUEUE', 'feed']);
   await waitFor(async () => (await bench.jobs('running')).length === 1);
   const again = await bench.run(['QUEUE', 'feed', '--until-empty']);
-  expect(again.stderr).toMatch(/the feeder with pid \d+ has been feeding since /);
+  expect(again.stderr).toMatch(/the feeder with pid \d+ has been running since /);
   const environment = { RQ_RUNTIME_DIR: `${bench.environment['RQ_RUNTIME_DIR']}2` };
   const other = await bench.run(['QUEUE', 'feed', '--until-empty'], { environment });
   expect(other.stderr).toMatch(

@@ -40,9 +40,9 @@ test('a missing editor, a job without files and a missing job are each reported 
   const failures = [
     [['1', '--editor', '/no/editor -x'], 1, 'cannot run the editor /no/editor of --editor: no such program'],
     [['1', '--editor', bench.queue], 1, `cannot run the editor ${bench.queue} of --editor: permission denied`],
-    [['2', '--editor', `'${editor}'`], 1, 'cannot ioview job 2: it has no files yet'],
+    [['2', '--editor', `'${editor}'`], 1, 'cannot open the files of job 2: the job has no stdin and has not started'],
     [['9', '--editor', `'${editor}'`], 3, 'no job 9 in'],
-    [['1'], 2, `cannot ioview job 1: stdout is not a terminal; use rq ${bench.queue} stdout 1`],
+    [['1'], 2, `cannot open the files of job 1: stdout is not a terminal; use rq ${bench.queue} stdout 1`],
   ] as const;
   for (const [words, status, message] of failures) {
     const ended = await bench.run(['QUEUE', 'ioview', ...words]);

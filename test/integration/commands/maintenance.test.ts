@@ -77,7 +77,7 @@ describe('snapshot and backup', () => {
       expect([status, stderr]).toEqual([1, expect.stringContaining('read-only')]);
     }
     const { status, stderr } = await bench.run(['QUEUE', 'snapshot']);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('it already exists')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('the path already exists')]);
   });
 
   test('a snapshot is consistent while jobs run', async () => {
@@ -99,7 +99,7 @@ describe('snapshot and backup', () => {
     expect(printed).toBe(`---\npath: ${join(bench.directory, 'saved')}\njobs: 3\nfiles: 9\n`);
     await bench.shell('rm -rf q && mv saved q && rq q submit -q tool && rq q feed --until-empty');
     expect([1, 2, 3, 4].map((jid) => bench.stdout(jid))).toEqual(['one', 'two\n', 'three', 'tool\n']);
-    expect((await bench.run(['QUEUE', 'backup', 'q'])).stderr).toContain('it already exists');
+    expect((await bench.run(['QUEUE', 'backup', 'q'])).stderr).toContain('the path already exists');
     expect((await bench.run(['QUEUE', 'backup', 'no/where'])).stderr).toContain('there is no directory');
   });
 
@@ -166,7 +166,7 @@ describe('rotate', () => {
     const bench = await queueWithEnded();
     mkdirSync(join(bench.directory, 'there'));
     for (const [target, message] of [
-      ['there', 'it already exists'],
+      ['there', 'the path already exists'],
       ['no/where', 'there is no directory'],
     ] as const) {
       const { status, stderr } = await bench.run(['QUEUE', 'rotate', target]);

@@ -146,7 +146,7 @@ describe('files of jobs', () => {
       expect([stdout, stderr]).toEqual([
         printed,
         expect.stringMatching(
-          new RegExp(`^rq: .* succeeded, but cannot remove ${bench.queue}/data/[0-9a-f-]{36}\\.1;.*\\n$`),
+          new RegExp(`^rq: .* succeeded, but could not remove ${bench.queue}/data/[0-9a-f-]{36}\\.1;.*\\n$`),
         ),
       ]);
       expect(await bench.jobs()).toEqual([]);
@@ -164,7 +164,7 @@ test('a file with the name of the link to a job’s stdin does not belong to a j
     expect(await bench.run(['QUEUE', mode, '1'])).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: 'rq: job 1 has no stdin: it was submitted without --stdin\n',
+      stderr: 'rq: job 1 has no stdin: the job was submitted without --stdin\n',
     });
   }
   await bench.must(['QUEUE', 'rotate', 'old']);

@@ -154,7 +154,7 @@ test('the output of a job that starts again is printed from the beginning', asyn
   const { status, stdout, stderr } = await tailed.ended;
   expect(status).toBe(0);
   expect(stdout).toMatch(/^\d+ begins\n\d+ begins\nends\n$/);
-  expect(stderr).toContain('job 1 started again as attempt 2; its stdout follows from the beginning');
+  expect(stderr).toContain('job 1 started again as attempt 2; printing its stdout from the beginning');
   await second.ended;
 });
 

@@ -42,7 +42,11 @@ describe('the database:', () => {
       () => sql('PRAGMA journal_mode = TRUNCATE', "UPDATE attributes SET value = 'x'"),
       'problem: .*/db-journal remains while no process is writing',
     ],
-    ['of a newer version', () => sql('PRAGMA user_version = 99'), 'problem: .* it requires a newer version of rq'],
+    [
+      'of a newer version',
+      () => sql('PRAGMA user_version = 99'),
+      'problem: .* the database requires a newer version of rq',
+    ],
     [
       'of an older version',
       () => sql('DROP TABLE rotations', 'PRAGMA user_version = 1'),
@@ -100,7 +104,7 @@ describe('the lease:', () => {
     await waitFor(() => killed.process.signalCode === 'SIGKILL');
     const before = stateOf(bench.queue);
     const { verdict, found } = await examine(bench);
-    expect(found).toContainEqual(`lease: note: lease.1 is held by process ${killed.pid} of this host, which is dead`);
+    expect(found).toContainEqual(`lease: note: the dead process ${killed.pid} on this host holds lease.1`);
     expect(found).toContainEqual('database: note: a writer died and left a journal');
     expect(verdict).toBe('not checked');
     expect(stateOf(bench.queue)).toEqual(before);
@@ -112,7 +116,7 @@ describe('the lease:', () => {
     plantOld(inQueue('lease.9'), 'directory');
     const { verdict, found } = await examine(bench);
     expect(found).toEqual([
-      `lease: note: lease.9 has been held since ${LONG_AGO.toISOString()} and is not being refreshed`,
+      `lease: note: lease.9 has been held since ${LONG_AGO.toISOString()} and the holder does not refresh it`,
     ]);
     expect(verdict).toBe('note');
   });

@@ -88,7 +88,9 @@ describe.skipIf(!isRoot)(`a read-only queue${whyNoMounts}`, () => {
     const { status, checks, found } = await examine(bench);
     expect(status).toBe(0);
     expect(TRIED.map((name) => checks[name])).toEqual(TRIED.map(() => 'not checked'));
-    expect(found[0]).toBe(`locks: not checked: not checked in ${point}: it is mounted read-only`);
+    expect(found[0]).toBe(
+      `locks: not checked: cannot check the file system of ${point}: the file system is mounted read-only`,
+    );
     expect([checks['database'], checks['files'], checks['permissions']]).toEqual(['ok', 'ok', 'note']);
   });
 

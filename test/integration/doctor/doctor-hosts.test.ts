@@ -56,7 +56,7 @@ describe('nodes:', () => {
     utimesSync(nodeFile('h9'), LONG_AGO, LONG_AGO);
     const silent = await examine(bench);
     expect(silent.found).toContainEqual(
-      `nodes: note: no heartbeat from the feeder of h9 since ${LONG_AGO.toISOString()}`,
+      `nodes: note: the feeder on h9 has sent no heartbeat since ${LONG_AGO.toISOString()}`,
     );
     expect(silent.verdict).toBe('note');
     const claim = "state = 'running', runner = 'h9', attempt = 1, started = submitted, boot = 'b', journal = 'j'";
@@ -74,7 +74,7 @@ describe('nodes:', () => {
       changeFacts('h1', { version: '0.0.9' });
       const { verdict, checks, found } = await examine(bench);
       expect(found).toEqual([
-        expect.stringMatching(/^versions: note: the feeder of h1 has version 0\.0\.9 of rq; this host has /),
+        expect.stringMatching(/^versions: note: the feeder on h1 runs rq 0\.0\.9, but this host has rq /),
       ]);
       expect([verdict, checks['hosts']]).toEqual(['note', 'ok']);
     });
@@ -85,7 +85,7 @@ describe('nodes:', () => {
       const { verdict, found } = await examine(bench, ['--with', 'h1,h7']);
       expect({ verdict, found }).toEqual({
         verdict: 'problem',
-        found: ['hosts: problem: no feeder of h7 has registered with the queue'],
+        found: ['hosts: problem: no feeder on h7 has registered with the queue'],
       });
     });
   });
@@ -114,7 +114,7 @@ describe('nodes:', () => {
     writeFileSync(nodeFile('h3'), '---\nhost: h3\nslots: 1\n');
     expect(await examine(bench)).toMatchObject({
       verdict: 'not checked',
-      found: [expect.stringMatching(/^hosts: not checked: the feeder of h3 is too old/)],
+      found: [expect.stringMatching(/^hosts: not checked: the feeder on h3 is too old/)],
     });
   });
 });
@@ -125,7 +125,7 @@ describe('the runtime directory:', () => {
     mkdirSync(directory, { recursive: true });
     chmodSync(directory, 0o777);
     const { found } = await examine(bench);
-    expect(found).toEqual([`runtime: problem: ${directory} is not a directory that only you can write to`]);
+    expect(found).toEqual([`runtime: problem: other users can write to ${directory}, or it is not a directory`]);
   });
 
   test('a path that is too long for a socket is a problem', async () => {
@@ -144,7 +144,7 @@ describe('the crontab:', () => {
     expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
     await bench.must(['QUEUE', 'stop']);
     expect((await examine(bench)).found).toEqual([
-      'cron: note: no feeder is running on this host, although the crontab has a line for it',
+      'cron: note: no feeder is running on this host, although the crontab has a line that starts one',
     ]);
   });
 

@@ -64,12 +64,12 @@ describe('permissions and folders:', () => {
         writeFileSync(inQueue('bin/tool'), '');
         chmodSync(inQueue('bin/tool'), 0o777);
       },
-      'permissions: problem: .*/bin/tool: anyone can',
+      'permissions: problem: anyone can write to .*/bin/tool',
     ],
     [
       "a group's queue in which the group cannot write",
       () => chmodSync(bench.queue, 0o2770),
-      '/db, .* the group cannot',
+      'the group of the queue cannot write to .*/db, ',
     ],
     [
       "a group's queue whose files get another",
@@ -101,7 +101,7 @@ describe('permissions and folders:', () => {
     chownSync(bench.queue, NOBODY, NOBODY);
     const { verdict, found } = await examine(bench);
     expect(verdict).toBe('note');
-    expect(found).toEqual([`permissions: note: ${bench.queue}: it belongs to another user`]);
+    expect(found).toEqual([`permissions: note: ${bench.queue}: this path belongs to another user`]);
   });
 
   test('a queue created for a group is ok', async () => {
@@ -117,12 +117,12 @@ describe('files:', () => {
     const staged = `data/${ID}.2`;
     for (const name of ['stdout/7', 'stdin/7', 'stdin/1.abcdef', staged]) plantOld(inQueue(name));
     expect((await examine(bench)).found).toEqual([
-      `files: note: not owned by any job: ${staged}, stdin/1.abcdef, stdin/7, stdout/7`,
+      `files: note: these files belong to no job: ${staged}, stdin/1.abcdef, stdin/7, stdout/7`,
     ]);
     const stdin = String((await bench.jobs())[0]?.['stdin']);
     rmSync(inQueue(stdin));
     const { verdict, found } = await examine(bench);
-    expect(found[0]).toBe(`files: problem: missing, but needed by pending jobs: ${stdin}`);
+    expect(found[0]).toBe(`files: problem: pending jobs need these missing files: ${stdin}`);
     expect(verdict).toBe('problem');
   });
 
@@ -133,7 +133,7 @@ describe('files:', () => {
       const paths = names.map((name) => join(bench.queue, name));
       for (const path of paths) plantOld(path);
       expect((await examine(bench)).found).toEqual([
-        `leftovers: note: left by an rq process that was killed: ${paths.join(', ')}`,
+        `leftovers: note: a killed rq process left these files: ${paths.join(', ')}`,
       ]);
       for (const path of paths) utimesSync(path, new Date(), new Date());
       expect(await examine(bench)).toMatchObject({ verdict: 'ok' });
@@ -147,8 +147,8 @@ describe('files:', () => {
     const partial = join(bench.directory, String(left));
     writeFileSync(inQueue('db.damaged.20260101T000000000Z'), '');
     expect((await examine(bench)).found).toEqual([
-      `leftovers: note: left by an rq process that was killed: ${partial}`,
-      `leftovers: note: kept by recover: ${inQueue('db.damaged.20260101T000000000Z')}`,
+      `leftovers: note: a killed rq process left these files: ${partial}`,
+      `leftovers: note: recover kept damaged files: ${inQueue('db.damaged.20260101T000000000Z')}`,
     ]);
   });
 
@@ -164,7 +164,7 @@ describe('files:', () => {
       const eightDaysAgo = Date.now() / 1000 - 8 * 86_400;
       utimesSync(partial, eightDaysAgo, eightDaysAgo);
       expect((await examine(bench)).found).toEqual([
-        `leftovers: note: left by an rq process that was killed: ${partial}`,
+        `leftovers: note: a killed rq process left these files: ${partial}`,
       ]);
     }
   });

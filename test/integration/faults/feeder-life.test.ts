@@ -79,7 +79,7 @@ test('a shutdown during which the feeder is killed reports the jobs that still r
   const { status, stdout, stderr } = await shutdown.ended;
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(
-    /rq: cannot end all jobs of .* has ended, but 1 job is still running on .*; take them over with: rq .* start/,
+    /rq: cannot end all jobs of .* has ended, but 1 job is still running on .*; run rq .* start to take over the jobs/,
   );
   await bench.must(['QUEUE', 'stop']);
 });

@@ -71,7 +71,7 @@ test('links, pipes and directories in place of the files of a job are refused', 
   for (const [mode, jid] of refused) {
     const { status, stdout, stderr } = await bench.run(['QUEUE', mode, jid]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(stderr).toMatch(/^rq: cannot open \S+: it is not a regular file; .*\n$/);
+    expect(stderr).toMatch(/^rq: cannot open \S+: the path is not a regular file; .*\n$/);
   }
   expect((await bench.run(['QUEUE', 'ioview', '2', '--editor', 'cat'])).stdout).toBe('');
   await bench.run(['QUEUE', 'feed', '--until-empty']);
@@ -161,7 +161,7 @@ test('an impossible generation is refused with one line, and reading still works
   const bench = await newQueue();
   tamper(bench, (database) => database.exec("INSERT INTO operations VALUES (9223372036854775807, 'x', 'now')"));
   const { status, stderr } = await bench.run(['QUEUE', 'submit', 'true']);
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot use \S+: its highest generation is .*\n$/)]);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/^rq: cannot use \S+: the highest generation in .*\n$/)]);
   expect(await bench.counts()).toMatchObject({ total: 0 });
 });
 
@@ -175,7 +175,7 @@ describe('jobs that rq did not write', () => {
     await bench.must(['QUEUE', 'submit', '-q', 'true']);
     const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty', '--max_feed', '1']);
     expect(status).toBe(0);
-    expect(stderr).toContain('skipped invalid pending jobs, which rq did not write');
+    expect(stderr).toContain('skipped invalid pending jobs that rq did not write');
     expect(await bench.jobs('finished')).toMatchObject([{ jid: 5, exit_status: 0 }]);
   });
 
@@ -198,7 +198,7 @@ describe('jobs that rq did not write', () => {
     plantJob(bench, { state: '\u001b[2Jgone' });
     const { status, stderr } = await bench.run(['QUEUE', 'list']);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^rq: cannot read job 1: its state is \\u001b\[2Jgone, which is not valid; .*\n$/);
+    expect(stderr).toMatch(/^rq: cannot read job 1: the state \\u001b\[2Jgone is not valid; .*\n$/);
   });
 
   test.each([

@@ -78,7 +78,7 @@ async function clusterWithLost(
       state: 'dead',
       runner: 'h1',
       attempt: 1,
-      reason: expect.stringMatching(/^its host h1 sent no heartbeat/),
+      reason: expect.stringMatching(/^the host h1 sent no heartbeat/),
     },
   ]);
   expect(await cluster.nodes()).toMatchObject([

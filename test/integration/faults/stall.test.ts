@@ -67,7 +67,7 @@ test.each([
   expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
   expect(lines.slice(0, -1)).toEqual([expect.stringMatching(BLOCKED)]);
   expect(lines.at(-1)).toMatch(
-    /^rq: cannot use \S+\/q: it has not answered for \d+ s \(.*\); try again, or wait longer with --lock-timeout$/,
+    /^rq: cannot use \S+\/q: the file server has not answered for \d+ s \(.*\); try again, or wait longer with --lock-timeout$/,
   );
 });
 

@@ -34,11 +34,11 @@ describe('a feeder refuses a queue', () => {
       const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty', ...options]);
       expect(status).toBe(1);
       expect(stderr).toMatch(
-        /^rq: cannot feed from \S+: anyone can write to it, so other users could run commands as you; .*\n$/,
+        /^rq: cannot feed from \S+: anyone can write to this path, so other users could run commands as you; .*\n$/,
       );
     }
     chmodSync(path, mode | 0o020);
-    expect((await bench.run(['QUEUE', 'feed', '--until-empty'])).stderr).toMatch(/its group can write to it/);
+    expect((await bench.run(['QUEUE', 'feed', '--until-empty'])).stderr).toMatch(/its group can write to this path/);
     await bench.run(['QUEUE', 'feed', '--until-empty', '--trust-group', '-v', '1']);
   });
 
@@ -49,7 +49,7 @@ describe('a feeder refuses a queue', () => {
     const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty']);
     expect([status, stderr]).toEqual([
       1,
-      expect.stringMatching(/^rq: cannot feed from \S+\/db: it is not a regular file/),
+      expect.stringMatching(/^rq: cannot feed from \S+\/db: the path is not a regular file/),
     ]);
   });
 
@@ -57,7 +57,7 @@ describe('a feeder refuses a queue', () => {
     const bench = await newQueue();
     chownSync(join(bench.queue, 'db'), NOBODY, NOBODY);
     const { status, stderr } = await bench.run(['QUEUE', 'feed', '--until-empty']);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('it belongs to another user')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('this path belongs to another user')]);
   });
 });
 

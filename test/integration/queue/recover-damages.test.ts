@@ -135,5 +135,5 @@ test('tables of the user are not saved, and named', async () => {
   connection.close();
   zeroPage(queue.database, leafOf(100));
   await recoverAndCheck([]);
-  expect(messages).toContainEqual('not saved, because rq did not create it: table notes');
+  expect(messages).toContainEqual('did not save an object that rq did not create: table notes');
 });

@@ -163,7 +163,7 @@ describe('options', () => {
     ['q list -5x', 'list has no option -5x'],
     ['q list --fields', 'the option --fields needs a value'],
     ['q list --fields --json', 'the option --fields needs a value'],
-    ['q list --fields=', 'the option --fields needs a value, not an empty one'],
+    ['q list --fields=', 'the value of the option --fields is empty'],
     ['q list --json=yes', 'the option --json takes no value'],
     ['q submit -q=1 x', 'the option --quiet takes no value'],
     ['q submit --priority high x', 'the option --priority must be a whole number'],
@@ -200,12 +200,12 @@ describe('options', () => {
     expect(options('q submit x', environment).number('priority')).toBe(3);
     expect(options('q submit x', { RQ_OPTIONS: '-q' }).flag('quiet')).toBe(true);
     expect(() => options('q list', { RQ_OPTS: '--nonsense' })).toThrow(
-      'RQ_OPTS contains the option --nonsense, which no command has',
+      'RQ_OPTS contains the option --nonsense, which no command has; remove the option',
     );
     expect(() => options('q list', { RQ_OPTS: 'word' })).toThrow(
       'RQ_OPTS may contain only options, not the word "word"',
     );
-    expect(() => options('q submit x', { RQ_OPTS: '--tag=' })).toThrow('needs a value');
+    expect(() => options('q submit x', { RQ_OPTS: '--tag=' })).toThrow('is empty');
   });
 
   it('have the same meaning in every command', () => {

@@ -81,7 +81,7 @@ describe('a selection in words', () => {
     ['1,fnished', '"fnished" in "1,fnished" is not a valid selection; did you mean finished?'],
     ['state=runing', 'is not a valid selection; did you mean running?'],
     ['xyz', 'is not a valid selection: give jids'],
-    ['s=1', 'is ambiguous: it can be state, submitted'],
+    ['s=1', 'is ambiguous: give state or submitted'],
     ['tga=1', 'did you mean tag'],
     ['=1', 'no such field'],
     ['tag=', 'tag=null'],
@@ -153,7 +153,7 @@ describe('chosen fields', () => {
   });
 
   it.each([
-    ['s', 'is ambiguous: it can be state, submitted'],
+    ['s', 'is ambiguous: give state or submitted'],
     ['commnad', 'did you mean command?'],
     ['jid,,tag', 'there is no field ""'],
     ['(', 'cannot select fields by "("'],

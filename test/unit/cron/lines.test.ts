@@ -108,6 +108,6 @@ describe('a line', () => {
 
   it('is refused for a path with a newline, or if cron would truncate it', () => {
     expect(() => line('/a\nb')).toThrow('contains a newline');
-    expect(() => line(`/${'a'.repeat(600)}`)).toThrow('cron allows 998');
+    expect(() => line(`/${'a'.repeat(600)}`)).toThrow('cron allows only 998');
   });
 });

@@ -50,7 +50,7 @@ describe('heartbeats', () => {
       ['d', 1],
     ]);
     expect(silentNodeFindings(nodes, running, of).map((each) => [each.level, each.found])).toEqual([
-      ['note', expect.stringContaining('the feeder of c since')],
+      ['note', expect.stringContaining('the feeder on c has sent no heartbeat since')],
     ]);
     const found = [
       expect.stringMatching(/^2 jobs are running on b, which has sent no heartbeat since 2026/),
@@ -74,7 +74,7 @@ describe('a comparison of hosts', () => {
   });
 
   test.each([
-    [{ mount: 'nfs' }, 'note', 'the queue is on nfs on b, but on nfs4 here'],
+    [{ mount: 'nfs' }, 'note', 'the queue is on nfs on b, but on nfs4 on this host'],
     [
       { mount_options: 'hard,rw,vers=4.1' },
       'note',
@@ -85,7 +85,7 @@ describe('a comparison of hosts', () => {
       'note',
       'b mounts the queue with noresvport; this host mounts it with nothing',
     ],
-    [{ uid: '2000' }, 'problem', 'ada has the uid 2000 on b, but 1000 here'],
+    [{ uid: '2000' }, 'problem', 'ada has the uid 2000 on b, but 1000 on this host'],
     [{ node: '22.0.0' }, 'note', 'b runs Node 22.0.0; this host runs Node 20.9.0'],
     [{ clock_offset_s: '-61.5' }, 'note', "the clock of b is 61.5 s behind the file server's"],
   ])('with %j is a %s: %s', (facts, level, text) => {
@@ -93,7 +93,10 @@ describe('a comparison of hosts', () => {
   });
 
   test('reports a bad mount of another host', () => {
-    expect(found({ mount_options: 'rw,soft,vers=4.2' })).toContainEqual(['problem', 'on b: it is mounted with soft']);
+    expect(found({ mount_options: 'rw,soft,vers=4.2' })).toContainEqual([
+      'problem',
+      'on b: the file system is mounted with soft',
+    ]);
   });
 
   test('ignores the uid of a different user', () => {
@@ -110,12 +113,12 @@ describe('a comparison of hosts', () => {
 test('feeders of other versions are grouped by version', () => {
   const nodes = [node('a', 1, { version: '0.9' }), node('b', 1), node('c', 1, { version: '0.9' })];
   expect(versionFindings(nodes, '1.0.0').map((each) => each.found)).toEqual([
-    'the feeder of a, c has version 0.9 of rq; this host has 1.0.0',
+    'the feeder on a, c runs rq 0.9, but this host has rq 1.0.0',
   ]);
 });
 
 test('a named host without a feeder is a problem', () => {
   expect(missingFeederFindings([node('a', 1)], ['a', 'z'], '/q')).toMatchObject([
-    { level: 'problem', found: 'no feeder of z has registered with the queue' },
+    { level: 'problem', found: 'no feeder on z has registered with the queue' },
   ]);
 });

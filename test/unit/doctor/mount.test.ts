@@ -21,19 +21,19 @@ test.each([
 });
 
 test.each([
-  ['nfs', 'rw,vers=3,hard,nolock', 'problem', 'it is mounted with nolock'],
-  ['nfs4', 'rw,vers=4.2,hard,local_lock=all', 'problem', 'it is mounted with local_lock=all'],
-  ['nfs4', 'rw,vers=4.2,hard,local_lock=posix', 'problem', 'it is mounted with local_lock=posix'],
+  ['nfs', 'rw,vers=3,hard,nolock', 'problem', 'the file system is mounted with nolock'],
+  ['nfs4', 'rw,vers=4.2,hard,local_lock=all', 'problem', 'the file system is mounted with local_lock=all'],
+  ['nfs4', 'rw,vers=4.2,hard,local_lock=posix', 'problem', 'the file system is mounted with local_lock=posix'],
   ['lustre', 'rw', 'problem', 'Lustre is mounted without flock'],
   ['fuse.sshfs', 'rw', 'problem', 'fuse.sshfs does not pass locks on'],
-  ['nfs4', 'rw,vers=4.2,soft', 'problem', 'it is mounted with soft'],
-  ['nfs4', 'rw,vers=4.2,softerr', 'problem', 'it is mounted with softerr'],
-  ['nfs4', 'rw,vers=4.2,hard,nocto', 'problem', 'it is mounted with nocto'],
-  ['nfs4', 'rw,vers=4.2,hard,acregmin=600,acregmax=600', 'note', 'file attributes that are 600 s old'],
-  ['nfs', 'rw,vers=3,hard,acdirmax=61', 'note', 'file attributes that are 61 s'],
-  ['nfs4', 'rw,vers=4.2,hard,actimeo=3600', 'note', 'file attributes that are 3600 s'],
-  ['nfs4', 'rw,sync,noac,hard', 'note', 'it is mounted with noac and sync'],
-  ['nfs4', 'ro,vers=4.2,hard', 'note', 'it is mounted read-only'],
+  ['nfs4', 'rw,vers=4.2,soft', 'problem', 'the file system is mounted with soft'],
+  ['nfs4', 'rw,vers=4.2,softerr', 'problem', 'the file system is mounted with softerr'],
+  ['nfs4', 'rw,vers=4.2,hard,nocto', 'problem', 'the file system is mounted with nocto'],
+  ['nfs4', 'rw,vers=4.2,hard,acregmin=600,acregmax=600', 'note', 'file attributes that are up to 600 s old'],
+  ['nfs', 'rw,vers=3,hard,acdirmax=61', 'note', 'file attributes that are up to 61 s'],
+  ['nfs4', 'rw,vers=4.2,hard,actimeo=3600', 'note', 'file attributes that are up to 3600 s'],
+  ['nfs4', 'rw,sync,noac,hard', 'note', 'the file system is mounted with noac and sync'],
+  ['nfs4', 'ro,vers=4.2,hard', 'note', 'the file system is mounted read-only'],
 ])('%s with %s is a %s', (type, options, level, found) => {
   expect(mountFindings(mounted(type, options), 'posix')).toMatchObject([
     {

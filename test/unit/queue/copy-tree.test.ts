@@ -79,9 +79,9 @@ test('pipes are left out, and a missing source is not copied', async () => {
   ).toBe(false);
 });
 
-test('a directory cannot be copied into itself, and a missing target directory is an error', async () => {
+test('cannot copy a directory into itself, and a missing target directory is an error', async () => {
   await expect(copyTree(source, join(source, 'deep', 'copy'), { within: source, isLive: false })).rejects.toThrow(
-    'a directory cannot be copied into itself',
+    'cannot copy a directory into itself',
   );
   writeFileSync(join(source, 'file'), '');
   await expect(

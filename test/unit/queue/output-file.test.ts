@@ -68,5 +68,5 @@ test('a removed file has no bytes, and a directory is an error', () => {
   rmSync(path);
   expect(file.next()).toBeUndefined();
   mkdirSync(path);
-  expect(() => file.next()).toThrow(`cannot open ${path}: it is not a regular file`);
+  expect(() => file.next()).toThrow(`cannot open ${path}: the path is not a regular file`);
 });

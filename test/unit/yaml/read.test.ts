@@ -45,7 +45,7 @@ describe('a list of command lines', () => {
 
   it.each([
     ['a\nb\r\n', 'line 2 of stdin: the command ends with CR LF'],
-    ['a\nb\0c\n', 'line 2 of stdin: the command contains a NUL byte; is the input a binary file?'],
+    ['a\nb\0c\n', 'line 2 of stdin: the command contains a NUL byte; check that the input is not a binary file'],
     [`a\n${'x'.repeat(MAX_COMMAND_BYTES + 1)}\n`, 'line 2 of stdin: the command is longer than'],
     [new Uint8Array([0x61, 0x0a, 0x0a, 0xff, 0xfe]), 'line 3 of stdin is not UTF-8; nothing was submitted'],
     ['command: echo hi\npriority: 5\n', 'line 1 of stdin: the command is a field of a job in YAML: put "---" before'],
@@ -115,7 +115,7 @@ describe('a document', () => {
 
   it.each([
     ['- command: x\n  comand: y\n', 'there is no field "comand"; did you mean command?'],
-    ['- priority: 1\n', 'it has no command'],
+    ['- priority: 1\n', 'the job has no command'],
     ['- command: 42\n', 'command must be text, not 42'],
     ['- command: "  "\n', 'command is empty'],
     ['- command: x\n  command: y\n', 'unique'],
@@ -131,8 +131,8 @@ describe('a document', () => {
     ['- !!str x\n', 'the tag'],
     ['- command: !shell x\n', 'tag'],
     ['- <<: {command: x}\n', 'there is no field "<<"'],
-    ['- [a]\n', 'an entry must be a job'],
-    ['- 42\n', 'an entry must be a job'],
+    ['- [a]\n', 'each entry must be a job'],
+    ['- 42\n', 'each entry must be a job'],
     ['[{"command": "a", "command": "b"}]', 'unique'],
     ['[{"command": "\\ud800"}]', 'not valid Unicode'],
     ['[{"command": "a"', 'line 1'],

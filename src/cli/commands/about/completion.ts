@@ -12,12 +12,12 @@ export const spec: CommandSpec = {
   queue: 'none',
   options: [],
   description: [
-    'Prints a completion script for bash, zsh or fish. With this script, the Tab key completes commands, options, ' +
-      'option values, states, and the tags and jids of the queue that the command line names.',
-    'In bash, add the line "source <(rq completion bash)" to ~/.bashrc. If bash-completion is installed, you can ' +
-      'instead write the script to a file in ~/.local/share/bash-completion/completions.',
-    'In zsh, add the line "source <(rq completion zsh)" to ~/.zshrc, after compinit. You can instead write the ' +
-      'script to a file named _rq in a directory listed in fpath.',
+    'Prints a completion script for bash, zsh or fish. ' +
+      'With the script, the Tab key completes commands, options, option values, states, and the tags and jids of the queue.',
+    'In bash, add the line "source <(rq completion bash)" to ~/.bashrc. ' +
+      'Alternatively, install bash-completion and write the script to a file in ~/.local/share/bash-completion/completions.',
+    'In zsh, add the line "source <(rq completion zsh)" to ~/.zshrc, after compinit. ' +
+      'Alternatively, write the script to a file named _rq in a directory listed in fpath.',
     'In fish, write the script to a file in ~/.config/fish/completions.',
   ],
   examples: [

@@ -20,19 +20,22 @@ export const spec: CommandSpec = {
   maxPositionals: 1,
   options: [
     ...FEED_OPTIONS,
-    { name: 'rotate', type: 'flag', help: 'Also rotate the queue every night. Use this option on only one host.' },
+    { name: 'rotate', type: 'flag', help: 'Also rotate the queue every night. Use --rotate on only one host.' },
   ],
   report: ['queue', 'crontab', 'lines', 'feeder', 'pid', 'log'],
   description: [
-    'Manages lines in your crontab on this host. Every 15 minutes and at boot, these lines run "start --quiet" with ' +
-      'the options of this call. Cron thus restarts a feeder that has ended. Each node has its own crontab.',
-    '"add" writes the lines and replaces earlier lines for this queue. "start" does the same and starts a feeder ' +
-      'immediately. "delete" removes the lines. "shutdown" and "stop" remove the lines and end the feeder in the ' +
-      'same way as the commands with those names. "tab" only prints the lines.',
-    'Each line ends with a comment that names rq and the queue. rq does not change other lines.',
+    'Manages lines in your crontab on this host. ' +
+      'Every 15 minutes and at boot, the lines run "start --quiet" with the options of this command. ' +
+      'Cron thus restarts a feeder that has ended. Each node has its own crontab.',
+    '"add" writes the lines and replaces earlier lines for this queue. ' +
+      '"start" writes the lines and also starts a feeder immediately. ' +
+      '"delete" removes the lines. ' +
+      '"shutdown" and "stop" remove the lines, and then end the feeder as "rq q shutdown" and "rq q stop" do. ' +
+      '"tab" only prints the lines.',
+    'Each line ends with a comment that names rq and the queue. rq does not change other lines of the crontab.',
   ],
   examples: [
-    ['rq q cron start', 'feed on this host from now on, even after a crash or a reboot'],
+    ['rq q cron start', 'run a feeder on this host from now on, even after a crash or a reboot'],
     ['rq q cron add --max_feed 4 --rotate', 'start a feeder within 15 minutes, and rotate the queue every night'],
     ['rq q cron shutdown', 'end the feeder on this host when the running jobs have finished'],
     ['rq q cron tab', 'print the lines'],
@@ -105,7 +108,7 @@ async function start(call: CommandCall): Promise<FeederReport> {
 async function shutdown(call: CommandCall): Promise<FeederReport> {
   const feeder = await findFeeder(call.queue);
   if (feeder === undefined) {
-    call.diagnostics.info(`no feeder of ${resolve(call.queue)} runs on ${hostName()}`);
+    call.diagnostics.info(`no feeder is running for ${resolve(call.queue)} on ${hostName()}`);
     return { feeder: 'none' };
   }
   await shutDown(call, feeder);

@@ -17,8 +17,8 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     min: 1,
     max: MAX_SLOTS,
     help:
-      'Maximum number of jobs to run at once (default: the setting of the queue, or the number of available ' +
-      'processors).',
+      'Maximum number of jobs to run at the same time. ' +
+      'The default is the setting of the queue, or the number of available processors.',
   },
   {
     name: 'min_sleep',
@@ -26,7 +26,7 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0.01,
     max: 86_400,
-    help: 'Shortest time in seconds between polls by an idle feeder (default: the setting of the queue, or 1).',
+    help: 'Minimum number of seconds between polls by an idle feeder. The default is the setting of the queue, or 1.',
   },
   {
     name: 'max_sleep',
@@ -34,7 +34,7 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     value: 'SECONDS',
     min: 0.01,
     max: 86_400,
-    help: 'Longest time in seconds between polls by an idle feeder (default: the setting of the queue, or 5).',
+    help: 'Maximum number of seconds between polls by an idle feeder. The default is the setting of the queue, or 5.',
   },
   { name: 'trust-group', type: 'flag', help: 'Feed from the queue even if the members of its group can write to it.' },
   {

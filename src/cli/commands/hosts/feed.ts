@@ -18,8 +18,8 @@ export const spec: CommandSpec = {
       short: 'D',
       type: 'flag',
       help:
-        'Run in the background, in a new session, with the working directory "/" and the umask 022. Output goes to ' +
-        'the log.',
+        'Run in the background, in a new session, with the working directory "/" and the umask 022. ' +
+        'Output goes to the log.',
     },
     {
       name: 'loops',
@@ -33,25 +33,26 @@ export const spec: CommandSpec = {
     {
       name: 'until-empty',
       type: 'flag',
-      help: 'Exit when no pending job may run on this host and this feeder has no running jobs.',
+      help: 'Exit when no pending job may run on this host and no job of this feeder is running.',
     },
     ...FEED_OPTIONS,
     FEED_QUIET,
   ],
   report: ['pid', 'log'],
   description: [
-    'Runs jobs until the feeder receives a signal to exit. Jobs with a higher priority start first. Among jobs with ' +
-      'the same priority, older jobs start first. A host has at most one feeder for each queue.',
-    'On SIGTERM or SIGINT, the feeder starts no more jobs, waits for its running jobs, and exits. On a second SIGINT ' +
-      '(Ctrl-C), it kills the running jobs, as "stop" does. On SIGHUP, it restarts the program with the same ' +
-      'arguments, and running jobs continue. If a feeder dies, its jobs continue, and the next feeder on the host ' +
-      'adopts them.',
-    'A feeder runs the jobs with your user id. It refuses a queue that other users can write to.',
+    'Runs jobs until the feeder receives a signal to exit. ' +
+      'Jobs with a higher priority start first. Among jobs with the same priority, older jobs start first. ' +
+      'A host has at most one feeder for each queue.',
+    'On SIGTERM or SIGINT, the feeder starts no more jobs, waits for its running jobs, and exits. ' +
+      'On a second SIGINT (Ctrl-C), the feeder kills the running jobs, as "stop" does. ' +
+      'On SIGHUP, the feeder restarts the program with the same arguments, and running jobs continue. ' +
+      'If a feeder dies, its jobs continue, and the next feeder on the host adopts them.',
+    'A feeder runs the jobs with your user id. A feeder refuses a queue that other users can write to.',
   ],
   examples: [
-    ['rq q feed', 'feed in this terminal, with one slot per processor'],
-    ['rq q feed --daemon --max_feed 4', 'feed in the background, with at most four jobs at once'],
-    ['rq q feed --until-empty', 'run all pending jobs, then exit'],
+    ['rq q feed', 'run a feeder in this terminal, with one slot per processor'],
+    ['rq q feed --daemon --max_feed 4', 'run a feeder in the background, with four slots'],
+    ['rq q feed --until-empty', 'run all pending jobs, and then exit'],
   ],
 };
 

@@ -14,8 +14,8 @@ export const spec: CommandSpec = {
   options: [],
   report: ['pid', 'runner', 'host', 'since', 'slots', 'running', 'queue'],
   description: [
-    'Prints the pids of the feeder and its runner, the start time, the number of slots and the jids of the running ' +
-      'jobs. The exit status is 1 if this host has no feeder.',
+    'Prints the pids of the feeder and its runner, the start time, the number of slots and the jids of the running jobs. ' +
+      'The exit status is 1 if no feeder is running on this host.',
   ],
   examples: [
     ['rq q feeder', 'print the status as YAML'],

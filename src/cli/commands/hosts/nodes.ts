@@ -11,11 +11,12 @@ export const spec: CommandSpec = {
   options: [SNAPSHOT],
   report: ['host', 'state', 'slots', 'running', 'last_beat', 'age', 'pid', 'version', 'started'],
   description: [
-    'Prints the hosts that feed from the queue. The state is "feeding", "silent" (no recent heartbeat) or "lost" ' +
-      '(other hosts have requeued or ended the jobs of this host; see lost_after in "rq help configure"). Hosts ' +
-      'whose feeder has been shut down are not listed.',
-    'last_beat is the time of the last heartbeat. age is the number of seconds since that time, according to the ' +
-      'clock of this host.',
+    'Prints the hosts that feed from the queue. ' +
+      'The state is "feeding", "silent" (no recent heartbeat) or "lost". ' +
+      'If a host is "lost", other hosts have requeued or ended its jobs (see lost_after in "rq help configure"). ' +
+      '"nodes" does not list hosts whose feeder has been shut down.',
+    'last_beat is the time of the last heartbeat. ' +
+      'age is the number of seconds since the last heartbeat, according to the clock of this host.',
   ],
   examples: [
     ['rq q nodes', 'print all nodes'],

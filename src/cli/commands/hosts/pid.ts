@@ -12,7 +12,8 @@ export const spec: CommandSpec = {
   options: [],
   report: ['pid', 'runner'],
   description: [
-    "Prints the pids of this host's feeder and its runner. The exit status is 1 if this host has no feeder.",
+    "Prints the pids of this host's feeder and its runner. " +
+      'The exit status is 1 if no feeder is running on this host.',
   ],
   examples: [
     ['rq q pid', 'print the pids, or fail if no feeder is running'],

@@ -10,7 +10,7 @@ export const spec: CommandSpec = {
   summary: "restart this host's feeder; running jobs continue",
   options: [],
   report: ['pid', 'before'],
-  description: ['Restarts the program of the feeder with the same arguments. Use this command after an upgrade of rq.'],
+  description: ['Restarts the feeder on this host with the same arguments. Run "restart" after you upgrade rq.'],
   examples: [
     ['rq q restart', 'restart the feeder after an upgrade'],
     ['ssh node7 rq q restart', 'restart the feeder on another host'],
@@ -35,7 +35,7 @@ export async function run(call: CommandCall): Promise<undefined> {
     if (systemClock.monotonicMs() > deadlineMs) {
       throw new RqError(
         'NO_FEEDER',
-        `cannot restart the feeder of ${call.queue}: it ended, and no new feeder started within a minute; see its log`,
+        `cannot restart the feeder of ${call.queue}: the feeder ended, and no new feeder started within a minute; see the feeder log`,
       );
     }
     await systemClock.sleep(POLL_MS);

@@ -11,8 +11,7 @@ export const spec: CommandSpec = {
   options: [],
   report: ['pid', 'ended'],
   description: [
-    "Tells this host's feeder to start no more jobs, and waits until its running jobs have finished and the feeder " +
-      'has ended.',
+    "Tells this host's feeder to start no more jobs, and waits until the running jobs and the feeder have ended.",
   ],
   examples: [
     ['rq q shutdown', 'prepare this host for maintenance'],
@@ -36,6 +35,6 @@ export async function shutDown(call: CommandCall, feeder: FeederRecord): Promise
   await refuseLeftRunning(
     call,
     feeder,
-    `take them over with: rq ${call.queue} start, or kill them with: rq ${call.queue} stop`,
+    `run rq ${call.queue} start to take over the jobs, or rq ${call.queue} stop to kill them`,
   );
 }

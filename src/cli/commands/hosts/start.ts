@@ -14,8 +14,9 @@ export const spec: CommandSpec = {
   options: [...FEED_OPTIONS, FEED_QUIET],
   report: ['pid', 'log'],
   description: [
-    'Same as "feed --daemon". Without --log, the feeder writes to a default log. Prints the pid and the path of the ' +
-      'log.',
+    'Does the same as "feed --daemon". ' +
+      'If you do not specify --log, the feeder writes to its default log. ' +
+      'Prints the pid of the feeder and the path of the log.',
   ],
   examples: [
     ['rq q start', 'start a feeder'],

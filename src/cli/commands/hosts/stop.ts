@@ -13,8 +13,8 @@ export const spec: CommandSpec = {
   options: [],
   report: ['pid', 'ended'],
   description: [
-    'Kills the jobs of the queue on this host (SIGTERM, then SIGKILL) and ends the feeder. Restartable jobs return ' +
-      'to pending; other jobs become dead.',
+    'Kills the jobs of the queue on this host (first with SIGTERM, then with SIGKILL) and ends the feeder. ' +
+      'Restartable jobs return to pending, and other jobs become dead.',
   ],
   examples: [
     ['rq q stop', 'free this host immediately'],
@@ -38,7 +38,7 @@ export async function stopFeeder(call: CommandCall): Promise<FeederRecord | unde
   } else {
     signalFeeder(feeder, 'SIGQUIT');
     await feederIsGone(call.queue, feeder);
-    await refuseLeftRunning(call, feeder, `kill them with: rq ${call.queue} stop`);
+    await refuseLeftRunning(call, feeder, `kill the jobs with: rq ${call.queue} stop`);
   }
   return feeder;
 }

@@ -21,9 +21,10 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [QUIET],
   description: [
-    'Deletes the selected jobs with their stdin, stdout, stderr and data, and prints the deleted jobs. Running jobs ' +
-      'are not deleted. If a running job is selected by jid, the other jobs are deleted and rq reports an error. An ' +
-      'empty selection is an error; it never means all jobs.',
+    'Deletes the selected jobs with their stdin, stdout, stderr and data, and prints the deleted jobs. ' +
+      '"delete" does not delete running jobs. ' +
+      'If a running job is selected by jid, rq deletes the other jobs and reports an error. ' +
+      'An empty selection is an error and never means all jobs.',
     SELECTION,
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],

@@ -15,14 +15,16 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [],
   description: [
-    'Runs one SQL statement in a transaction and prints its rows, or the number of rows that it changed. The file ' +
-      'db.schema in the queue describes the tables. You can add your own tables. Constraints apply, and the tables ' +
-      'of the queue cannot be dropped. The statement does not affect the files of jobs; use "delete" to delete jobs. ' +
+    'Runs one SQL statement in a transaction, and prints the resulting rows or the number of changed rows. ' +
+      'The file db.schema in the queue describes the tables. ' +
+      'You can add your own tables. ' +
+      'The constraints of the schema apply, and you cannot drop the tables of the queue. ' +
+      'SQL statements do not affect the files of jobs, so use "delete" to delete jobs. ' +
       'Without arguments, rq reads the statement from stdin.',
   ],
   examples: [
-    ["rq q execute 'select tag, count(*) as jobs from jobs group by tag'", 'count the jobs of each tag'],
-    ["rq q execute 'select * from attempts where jid = 42'", 'print all attempts of a job'],
+    ["rq q execute 'select tag, count(*) as jobs from jobs group by tag'", 'count the jobs with each tag'],
+    ["rq q execute 'select * from attempts where jid = 42'", 'print all attempts of job 42'],
     ['rq q execute "update jobs set priority = 9 where state = \'pending\'"', 'change the priority of pending jobs'],
   ],
 };

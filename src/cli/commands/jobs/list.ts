@@ -27,7 +27,7 @@ export const spec: CommandSpec = {
     ['rq q list', 'print all jobs'],
     ['rq q list running pending', 'print running jobs and pending jobs'],
     ['rq q list finished exit_status=1 --fields jid,command', 'print two fields of the jobs with exit status 1'],
-    ['rq q list 10-20 --json | jq .[].tag', 'print the tags of these jobs'],
+    ['rq q list 10-20 --json | jq .[].tag', 'print the tags of the jobs 10 to 20'],
   ],
 };
 

@@ -18,17 +18,20 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [SNAPSHOT],
   description: [
-    'The expression is an SQL expression over the fields of a job, as printed by "list". It can also be a list of ' +
-      'terms without spaces, quotes or parentheses, such as key=value. A job must match all of these terms. The ' +
-      'operators are =, ==, !=, <, <=, >, >=, =~ and !~. The last two are SQL LIKE and NOT LIKE, where % matches any ' +
-      'text. The value "null" means no value. Without arguments, rq reads the expression from stdin.',
-    'rq opens the database read-only. The output has the same format as the output of "list".',
+    'EXPRESSION is an SQL expression over the fields of a job, which "list" prints. ' +
+      'EXPRESSION can also be a list of terms such as key=value, which must not contain spaces, quotes or parentheses. ' +
+      'A job must match all terms. ' +
+      'The operators of a term are =, ==, !=, <, <=, >, >=, =~ and !~. ' +
+      'The operators =~ and !~ mean SQL LIKE and NOT LIKE, where % matches any text. ' +
+      'The value "null" means no value. ' +
+      'Without arguments, rq reads the expression from stdin.',
+    '"query" opens the database read-only, and prints the matching jobs in the same format as "list".',
   ],
   examples: [
-    ['rq q query tag=night exit_status!=0', 'print the jobs with this tag and a nonzero exit status'],
+    ['rq q query tag=night exit_status!=0', 'print the jobs with the tag night and a nonzero exit status'],
     ['rq q query "state = \'dead\' or exit_status > 1"', 'use any SQL expression'],
-    ["rq q query 'command=~%big.txt%' --fields jid,state", 'match part of the command line'],
-    ['rq q query "started > \'2026-11-21\'" --json', 'compare times, which are stored as text'],
+    ["rq q query 'command=~%big.txt%' --fields jid,state", 'print the jobs whose command line contains big.txt'],
+    ['rq q query "started > \'2026-11-21\'" --json', 'print the jobs that started after 2026-11-21'],
   ],
 };
 

@@ -22,9 +22,11 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS.filter(({ name }) => name !== 'infile'),
   description: [
-    'Sets the selected finished and dead jobs back to pending. Each job keeps its jid and all fields that no option ' +
-      'changes. The record of earlier attempts is kept. If a job selected by jid is in another state, rq changes ' +
-      'nothing. An empty selection is an error; it never means all jobs.',
+    'Requeues the selected finished and dead jobs. ' +
+      'Each job keeps its jid and all fields that no option changes. ' +
+      'rq keeps the record of earlier attempts. ' +
+      'If a job selected by jid is neither finished nor dead, rq changes nothing. ' +
+      'An empty selection is an error and never means all jobs.',
     SELECTION,
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],

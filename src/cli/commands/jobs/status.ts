@@ -15,22 +15,21 @@ export const spec: CommandSpec = {
       name: 'exit',
       type: 'text',
       value: 'NAME=N,…',
-      help:
-        "Also count the jobs with these exit statuses, under names of your choice, such as 'ok=42,43 " +
-        "command_not_found=127'.",
+      help: "Also count jobs by exit status under the given names, such as 'ok=42,43 command_not_found=127'.",
     },
     SNAPSHOT,
   ],
   report: ['jobs', 'temporal', 'performance', 'exit_status', 'nodes', 'lease'],
   description: [
-    'Prints the number of jobs in each state, the oldest and the newest job in each state, run times, exit statuses, ' +
-      'the nodes of the queue, and the holder of the lease. For the lease, "status" prints the start time and the ' +
-      'age according to the clock of this host. It also prints the pid of the holder if the holder is on this host.',
+    'Prints the number of jobs in each state, the oldest and the newest job in each state, run times and exit statuses. ' +
+      '"status" also prints the nodes of the queue and the holder of the lease. ' +
+      'For the lease, "status" prints the start time, and the age according to the clock of this host. ' +
+      'If the holder of the lease is on this host, "status" also prints the pid of the holder.',
   ],
   examples: [
     ['rq q status', 'print all sections'],
     ['rq q status --fields jobs --json', 'print the job counts as JSON'],
-    ["rq q status --exit 'ok=0,3 not_found=127'", 'count jobs by exit status, under these names'],
+    ["rq q status --exit 'ok=0,3 not_found=127'", 'also count jobs by exit status under the names ok and not_found'],
   ],
 };
 

@@ -19,7 +19,7 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'stage',
     type: 'flag',
-    help: 'Submit the job in state holding. The job does not run until "update" sets it to pending.',
+    help: 'Hold the job until you release it with "update JID state=pending".',
   },
   {
     name: 'stdin',
@@ -33,9 +33,9 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
     short: 'd',
     type: 'text',
     value: 'PATH',
-    help: 'Copy this file or directory into the queue, as data/JID.',
+    help: 'Copy this file or directory into the queue as data/JID.',
   },
-  { name: 'cwd', type: 'text', value: 'DIR', help: 'Working directory of the job (default: the current directory).' },
+  { name: 'cwd', type: 'text', value: 'DIR', help: 'Working directory of the job (the current directory by default).' },
   { name: 'infile', short: 'i', type: 'text', value: 'FILE', help: 'Read a list of jobs from this file.' },
   QUIET,
 ];

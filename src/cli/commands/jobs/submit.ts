@@ -23,16 +23,20 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS,
   description: [
-    'A single argument is a shell command line. Several arguments are a program and its arguments; rq quotes each ' +
-      'one so that the program receives exactly these arguments. Put "--" before a program that has its own options. ' +
-      'Arguments after "--" are never options of rq.',
-    'Without a command line, or with "-" or --infile, rq reads a list of jobs. The list has one command line per ' +
-      'line. rq skips blank lines and lines that begin with "#", and keeps white space within a line. The list can ' +
-      'also be YAML or JSON as printed by rq. Such a list begins with "---", with "- …", or with a JSON array or ' +
-      `object. rq reads these fields of each job: ${SUBMITTER_FIELDS.join(', ')}. rq refuses a list that does not ` +
-      'begin with "---" but contains a line such as "command: …" or "jid: 42". Options on the command line take ' +
-      'precedence over the list.',
-    'A call submits either all of its jobs or none. rq prints the submitted jobs unless --quiet is specified.',
+    'A single argument is a shell command line. ' +
+      'Several arguments are a program and its arguments, which rq quotes and passes to the program unchanged. ' +
+      'Put "--" before a program that has its own options. ' +
+      'rq never interprets arguments after "--" as its own options.',
+    'If you specify no command line, or "-" or --infile, rq reads a list of jobs. ' +
+      'The list has one command line per line. ' +
+      'rq skips blank lines and lines that begin with "#", and keeps white space within a line. ' +
+      'The list can also be YAML or JSON as printed by rq. ' +
+      'A YAML or JSON list begins with "---", with "- …", or with a JSON array or object. ' +
+      `rq reads the fields ${SUBMITTER_FIELDS.join(', ')} of each job. ` +
+      'rq refuses a list that contains parts of a job in YAML but does not begin with "---". ' +
+      'Options on the command line take precedence over the list.',
+    'A "submit" command submits either all of its jobs or none. ' +
+      'rq prints the submitted jobs unless you specify --quiet.',
   ],
   examples: [
     ["rq q submit 'sort big.txt > sorted.txt'", 'submit a shell command line'],

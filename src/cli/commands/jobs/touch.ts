@@ -21,12 +21,13 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: SUBMIT_OPTIONS,
   description: [
-    'Submits jobs, as "submit" does. If a pending job has the same command line and tag, "touch" applies the options ' +
-      'to that job instead of submitting another one. The job keeps its jid and its place in the queue. This command ' +
-      'is useful in cron jobs.',
+    'Submits jobs as "submit" does, but does not submit a job that is already pending. ' +
+      'If a pending job has the same command line and tag, "touch" applies the options to the pending job. ' +
+      'The pending job keeps its jid and its place in the queue. ' +
+      '"touch" is useful in cron jobs.',
   ],
   examples: [
-    ["rq q touch --tag nightly './sync.sh'", 'keep at most one such job pending'],
+    ["rq q touch --tag nightly './sync.sh'", 'submit the job unless the same job is already pending'],
     ['rq q touch --priority 5 < commands.txt', 'submit or update one job per line'],
   ],
 };

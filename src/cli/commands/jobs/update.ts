@@ -22,12 +22,14 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [QUIET],
   description: [
-    `Changes fields of the selected pending and holding jobs: ${SUBMITTER_FIELDS.join(', ')}, and state (pending or ` +
-      `holding). The value "null" clears one of these fields: ${NULLABLE.join(', ')}. If a job selected by jid is in ` +
-      'another state, rq changes nothing. An empty selection is an error; it never means all jobs.',
-    'A selection consists of jids (42), ranges (10-20), lists (1,3,7-9), states (pending, holding), or "all". An ' +
-      'argument that contains "=" is a change. To select jobs by a field, pipe the output of "query" or "list" to ' +
-      '"update".',
+    'Changes fields of the selected pending and holding jobs. ' +
+      `You can change ${SUBMITTER_FIELDS.join(', ')}, and state (to pending or holding). ` +
+      `The value "null" clears ${NULLABLE.slice(0, -1).join(', ')} or ${NULLABLE.at(-1)}. ` +
+      'If a job selected by jid is neither pending nor holding, rq changes nothing. ' +
+      'An empty selection is an error and never means all jobs.',
+    'A selection consists of jids (42), ranges (10-20), lists (1,3,7-9), states (pending, holding), or "all". ' +
+      'An argument that contains "=" is a change. ' +
+      'To select jobs by a field, pipe the output of "query" or "list" to "update".',
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [

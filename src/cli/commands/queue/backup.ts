@@ -15,9 +15,10 @@ export const spec: CommandSpec = {
   options: [],
   report: ['path', 'jobs', 'files'],
   description: [
-    'Copies the database and the files of all jobs to a directory, and prints the path of the copy. The queue can be ' +
-      'in use. The copy can replace the queue. The default directory is the path of the queue, followed by the time ' +
-      'and ".bak". "backup" never overwrites a file.',
+    'Copies the database and the files of all jobs to a directory, and prints the path of the copy. ' +
+      'The queue can be in use during the copy, and the copy can replace the queue. ' +
+      'The default directory is the path of the queue, followed by the time and ".bak". ' +
+      '"backup" never overwrites a file.',
   ],
   examples: [
     ['rq q backup', 'copy the queue to a directory beside it'],

@@ -16,16 +16,16 @@ export const spec: CommandSpec = {
   report: ['max_feed', 'min_sleep', 'max_sleep', 'lost_after', 'retention'],
   description: [
     'Changes the specified settings and prints all settings. The value "null" restores the default.',
-    'max_feed, min_sleep and max_sleep are the defaults of the "feed" options with the same names. A running feeder ' +
-      'reads these settings when it restarts. lost_after is the number of seconds without a heartbeat after which a ' +
-      'host is considered lost (default 900). The restartable jobs of a lost host return to pending, and the other ' +
-      'jobs of the host become dead. retention is the minimum number of seconds that an ended job stays in the queue ' +
-      'before "rotate" moves it.',
+    'max_feed, min_sleep and max_sleep are the defaults of the "feed" options with the same names. ' +
+      'A running feeder reads these three settings when it restarts. ' +
+      'lost_after is the number of seconds without a heartbeat after which a host is declared lost (default 900). ' +
+      'The restartable jobs of a lost host return to pending, and its other running jobs become dead. ' +
+      'retention is the minimum number of seconds that an ended job stays in the queue before "rotate" moves it.',
   ],
   examples: [
     ['rq q configure', 'print all settings'],
-    ['rq q configure max_feed=4 max_sleep=30', 'run four jobs at once on each host'],
-    ['rq q configure retention=604800', 'keep ended jobs for a week'],
+    ['rq q configure max_feed=4 max_sleep=30', 'run up to four jobs at the same time on each host'],
+    ['rq q configure retention=604800', 'keep ended jobs in the queue for a week'],
   ],
 };
 

@@ -14,22 +14,22 @@ export const spec: CommandSpec = {
       value: 'MODE',
       choices: ['private', 'group'],
       help:
-        '"private" (default): only you can use the queue. "group": the members of the group of the queue can use it, ' +
-        'and can run commands as you.',
+        'With "private" (the default), only you can use the queue. ' +
+        'With "group", the members of the Unix group of the queue can also use it, and can run commands as you.',
     },
     {
       name: 'locking',
       type: 'text',
       value: 'KIND',
       choices: ['posix', 'lease'],
-      help: '"posix" (default) requires a mount with POSIX locks. "lease" works without POSIX locks, but is slower.',
+      help: '"posix" (the default) requires a mount with POSIX locks. "lease" works without POSIX locks, but is slower.',
     },
   ],
   report: ['path', 'database', 'locking', 'mount'],
   description: [
-    'Creates the directory with an empty database. Prints the path of the queue, the path of the database, the kind ' +
-      'of locking and the type of the file system. "create" refuses a directory that is not empty, and a mount that ' +
-      'does not support the required locks.',
+    'Creates the queue directory with an empty database. ' +
+      'Prints the path of the queue, the path of the database, the kind of locking and the type of the file system. ' +
+      '"create" refuses a directory that is not empty, and a mount that does not support the required locks.',
   ],
   examples: [
     ['rq ~/q create', 'create a private queue in an NFS home directory'],

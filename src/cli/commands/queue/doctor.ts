@@ -19,7 +19,7 @@ export const spec: CommandSpec = {
       name: 'with',
       type: 'text',
       value: 'HOST,…',
-      help: 'Compare this host with the feeders on these hosts (default: with all feeders).',
+      help: 'Compare this host with the feeders on these hosts instead of all feeders.',
     },
     {
       name: 'full',
@@ -29,19 +29,22 @@ export const spec: CommandSpec = {
   ],
   report: ['queue', 'host', 'version', 'mount', 'verdict', 'checks', 'findings'],
   description: [
-    'Checks the following on this host: the mount and its options; locks; the difference between the clocks of the ' +
-      'host and the file server; free space and inodes; directories and permissions; the lease; the database and its ' +
-      'journal; files without a job and jobs without files; leftovers of killed processes; silent nodes and the jobs ' +
-      'running on them; versions, mounts, users and clocks of other hosts, as reported by the feeders there; the ' +
-      'runtime directory; the crontab.',
-    'Prints the result of each check: "ok", "note" (works, with a remark), "not checked" or "problem". For each ' +
-      'finding, prints what was found, why it matters and what to do. The exit status is 1 if any result is "problem".',
-    '"doctor" does not change the queue, and removes its temporary files. On a read-only queue, or on a mount ' +
-      'without locks, it skips some checks and reports them as "not checked".',
+    'Checks the mount, locks, clocks, free space, inodes, directories, permissions, the lease and the database on this host. ' +
+      'Also checks for files without a job, jobs without files, leftovers of killed processes, and silent or lost nodes. ' +
+      'Compares the versions, mounts, users and clocks of this host with those that feeders on other hosts report. ' +
+      'Also checks the runtime directory and the crontab.',
+    'Prints the result of each check, which is "ok", "note" (works, with a remark), "not checked" or "problem". ' +
+      'For each finding, "doctor" prints what it found, why it matters and what to do. ' +
+      'The exit status is 1 if any result is "problem".',
+    '"doctor" does not change the queue, and removes its temporary files. ' +
+      'On a read-only queue, or on a mount without locks, "doctor" skips some checks and reports them as "not checked".',
   ],
   examples: [
     ['rq q doctor', 'check the queue and this host'],
-    ['rq q doctor --with node1,node2', 'also check that these hosts run feeders, and compare them'],
+    [
+      'rq q doctor --with node1,node2',
+      'also check that node1 and node2 run feeders, and compare only them with this host',
+    ],
     ['rq q doctor --full --fields verdict', 'check the whole database, and print only the verdict'],
     ['ssh node7 rq q doctor', 'run the checks on another host'],
   ],

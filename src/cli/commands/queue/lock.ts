@@ -17,10 +17,11 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [],
   description: [
-    'Runs a command while rq holds a lock on the queue, and exits with the exit status of the command. While a ' +
-      '"read" or "shared" lock is held, other processes can read the queue but cannot change it. While a "write" or ' +
-      '"exclusive" lock is held, other processes can neither read nor change the queue. Feeders wait, but running ' +
-      'jobs continue. rq releases the lock when the command ends, or when rq itself ends.',
+    'Runs a command while rq holds a lock on the queue, and exits with the exit status of the command. ' +
+      'Under a "read" or "shared" lock, other processes can read the queue but cannot change it. ' +
+      'Under a "write" or "exclusive" lock, other processes can neither read nor change the queue. ' +
+      'Feeders wait for the lock, but running jobs continue. ' +
+      'rq releases the lock when the command ends, or when rq itself ends.',
   ],
   examples: [
     ['rq q lock read -- cp -a q /backup/q', 'copy the queue while no process is writing to it'],

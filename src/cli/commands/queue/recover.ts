@@ -13,7 +13,7 @@ export const spec: CommandSpec = {
     {
       name: 'break-locks',
       type: 'flag',
-      help: 'Remove the locks of a dead host (NFS version 3) by replacing the database with a copy.',
+      help: 'Remove the locks of a dead host (NFS 3) by replacing the database with a copy.',
     },
     {
       name: 'yes',
@@ -23,16 +23,19 @@ export const spec: CommandSpec = {
   ],
   report: ['database', 'damage', 'saved', 'lost', 'doubtful', 'kept', 'locks', 'journal', 'whole'],
   description: [
-    'Checks the whole database. If the database is intact, rq changes nothing. Otherwise, rq copies all readable ' +
-      'rows into a new database with new indexes. The new database replaces the damaged one, and the damaged file is ' +
-      'kept beside it. The queue can be in use: running jobs continue, and other commands wait.',
-    'rq reads the rows with SQL. If the program sqlite3 is installed and supports ".recover", rq uses it to read ' +
-      'rows that SQL cannot reach. --lock-timeout limits the run time of sqlite3.',
-    'Prints the kind of damage (none, indexes, structure or rows), the number of saved jobs, the jids of lost jobs, ' +
-      'the jids of doubtful jobs, and the path of the damaged file. A doubtful job has a readable row with invalid ' +
-      'contents, and is not saved. If no row is readable, rq changes nothing and exits with status 1.',
-    '--break-locks performs only a quick check. It copies the database, rolls back the transaction of a dead writer, ' +
-      'and replaces the database with the copy.',
+    'Checks the whole database. If the database is intact, rq changes nothing. ' +
+      'If the database is damaged, rq copies all readable rows into a new database with new indexes. ' +
+      'The new database replaces the damaged database, and rq keeps the damaged file beside it. ' +
+      'The queue can be in use; running jobs continue, and other commands wait.',
+    'rq reads the rows with SQL. ' +
+      'If sqlite3 is installed and supports ".recover", rq uses sqlite3 to read the rows that SQL cannot reach. ' +
+      '--lock-timeout limits the run time of sqlite3.',
+    'Prints the kind of damage (none, indexes, structure or rows) and the number of saved jobs. ' +
+      'Also prints the jids of lost jobs, the jids of doubtful jobs, and the path of the damaged file. ' +
+      'A doubtful job has a readable row with invalid contents, and is not saved. ' +
+      'If no row is readable, rq changes nothing and exits with status 1.',
+    'With --break-locks, "recover" performs only a quick check. ' +
+      '"recover" then copies the database, rolls back the transaction of a dead writer, and replaces the database with the copy.',
   ],
   examples: [
     ['rq q recover', 'check the database, and repair it if it is damaged'],
@@ -56,7 +59,7 @@ async function recover(call: CommandCall): Promise<void> {
   });
   for (const [name, jids] of Object.entries({ lost, doubtful })) {
     if (jids.length > 0) call.diagnostics.warn(`${jids.length} jobs are ${name}`);
-    if (jids.length > MAX_PRINTED) call.diagnostics.warn(`only the first ${MAX_PRINTED} of them are printed`);
+    if (jids.length > MAX_PRINTED) call.diagnostics.warn(`rq prints only the first ${MAX_PRINTED} ${name} jobs`);
   }
   const { database, damage, saved, kept } = recovery;
   const jids = { lost: lost.slice(0, MAX_PRINTED), doubtful: doubtful.slice(0, MAX_PRINTED) };
@@ -67,8 +70,8 @@ async function breakLocksOf(call: CommandCall): Promise<void> {
   if (!call.options.flag('yes')) {
     throw new RqError(
       'USAGE',
-      `--break-locks replaces the database of ${call.queue} with a copy, so that the locks of a dead host no longer ` +
-        'apply; if that host is still alive, its current transaction is lost; if it is dead, add --yes',
+      `--break-locks replaces the database of ${call.queue} with a copy, which removes the locks of a dead host; ` +
+        'if the host is still alive, its current transaction is lost; if the host is dead, add --yes',
     );
   }
   const { database, journal, isWhole } = await useQueue(call, breakLocks);

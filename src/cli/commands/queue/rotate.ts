@@ -16,16 +16,17 @@ export const spec: CommandSpec = {
   options: [],
   report: ['rotation', 'jobs'],
   description: [
-    'Moves finished and dead jobs, with their files, to an archive, and prints the path of the archive. If the ' +
-      'specified name ends in ".tgz" or ".tar.gz", the archive is a compressed file. Otherwise, it is a directory ' +
-      'that is a read-only queue. The default name is the path of the queue, followed by the time and ".tgz". ' +
+    'Moves finished and dead jobs, with their files, to an archive, and prints the path of the archive. ' +
+      'If the specified name ends in ".tgz" or ".tar.gz", the archive is a compressed file. ' +
+      'With any other name, the archive is a directory that is a read-only queue. ' +
+      'The default name is the path of the queue, followed by the time and ".tgz". ' +
       '"rotate" never overwrites a file.',
-    'rq completes and syncs the archive before it removes any job from the queue. If rq is killed, each job is ' +
-      'either in the queue or in the archive, and the next "rotate" completes the work.',
+    'rq completes and syncs the archive before it removes any job from the queue. ' +
+      'If rq is killed, each job is either in the queue or in the archive, and the next "rotate" completes the rotation.',
   ],
   examples: [
     ['rq q rotate', 'move ended jobs to a .tgz file beside the queue'],
-    ['rq q rotate old', 'move ended jobs to a directory, which "rq old list" can read'],
+    ['rq q rotate old', 'move ended jobs to a directory that "rq old list" can read'],
   ],
 };
 

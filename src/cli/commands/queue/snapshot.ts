@@ -15,13 +15,14 @@ export const spec: CommandSpec = {
   options: [],
   report: ['path'],
   description: [
-    'Creates a consistent copy of the database, checks the copy, and prints its path. The queue can be in use. The ' +
-      'copy is a read-only queue. The default path is the name of the queue, followed by ".snapshot", in the current ' +
-      'directory. "snapshot" never overwrites a file.',
+    'Creates a consistent copy of the database, checks the copy, and prints its path. ' +
+      'The queue can be in use during the copy. The copy is a read-only queue. ' +
+      'The default path is the name of the queue, followed by ".snapshot", in the current directory. ' +
+      '"snapshot" never overwrites a file.',
   ],
   examples: [
     ['rq q snapshot', 'copy the database to ./q.snapshot'],
-    ['rq q snapshot /tmp/look', 'create a copy, which "rq /tmp/look list" can read'],
+    ['rq q snapshot /tmp/look', 'create a copy that "rq /tmp/look list" can read'],
   ],
 };
 

@@ -23,13 +23,13 @@ export const spec: CommandSpec = {
       short: 'e',
       type: 'text',
       value: 'COMMAND',
-      help: 'The program that opens the files, with its arguments (default: RQ_EDITOR, or "vim -R -o").',
+      help: 'Program that opens the files, with its arguments (by default RQ_EDITOR, or "vim -R -o").',
     },
   ],
   description: [
-    'Opens the existing files of the job in an editor, and exits with the exit status of the editor. The default ' +
-      'editor is "vim -R -o", which opens the files read-only, in one window per file. If vim is not installed, rq ' +
-      'uses a pager (PAGER, less or more).',
+    'Opens the existing files of the job in an editor, and exits with the exit status of the editor. ' +
+      'The default editor is "vim -R -o", which opens the files read-only, in one window per file. ' +
+      'If vim is not installed, rq uses a pager (PAGER, less or more).',
     'If stdout is not a terminal, specify an editor with --editor or RQ_EDITOR.',
   ],
   examples: [
@@ -52,12 +52,15 @@ export async function run(call: CommandCall): Promise<number> {
   if (chosen.source === undefined && !isTerminal(1)) {
     throw new RqError(
       'USAGE',
-      `cannot ioview job ${jid}: stdout is not a terminal; use rq ${call.queue} stdout ${jid}, or --editor`,
+      `cannot open the files of job ${jid}: stdout is not a terminal; use rq ${call.queue} stdout ${jid}, or specify --editor`,
     );
   }
   const paths = await useQueue(call, (queue) => existingStreams(queue, jid));
   if (paths.length === 0) {
-    throw new RqError('IO', `cannot ioview job ${jid}: it has no files yet; it has no stdin and has not started`);
+    throw new RqError(
+      'IO',
+      `cannot open the files of job ${jid}: the job has no stdin and has not started; wait until it starts`,
+    );
   }
   return await view(chosen, paths);
 }
@@ -71,7 +74,7 @@ async function view({ source, programs }: Viewers, paths: readonly string[]): Pr
       if (ended.exitCode !== undefined) return ended.exitCode;
       if (ended.signal !== undefined) return SIGNALLED + constants.signals[ended.signal];
       if (source !== undefined) {
-        throw new RqError('IO', `cannot run the editor ${program} of ${source}: ${reasonOf(ended.code)}`, {
+        throw new RqError('IO', `cannot run the editor ${program}, which ${source} names: ${reasonOf(ended.code)}`, {
           cause: ended,
         });
       }
@@ -81,7 +84,7 @@ async function view({ source, programs }: Viewers, paths: readonly string[]): Pr
   }
   throw new RqError(
     'IO',
-    'cannot ioview: this host has neither vim nor a pager; name a program with --editor or RQ_EDITOR',
+    'cannot open files: this host has neither vim nor a pager; name a program with --editor or RQ_EDITOR',
   );
 }
 

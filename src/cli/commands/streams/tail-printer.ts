@@ -38,15 +38,15 @@ export class TailPrinter {
       case 'waiting':
         return `job ${event.job.jid} is ${event.job.state}${event.isAgain ? ' again' : ''}; waiting for it to start`;
       case 'restarted':
-        return `job ${event.jid} started again as attempt ${event.attempt}; its ${this.stream} follows from the beginning`;
+        return `job ${event.jid} started again as attempt ${event.attempt}; printing its ${this.stream} from the beginning`;
       case 'cut':
-        return `the ${this.stream} of job ${event.jid} was truncated; it follows from the beginning`;
+        return `the ${this.stream} of job ${event.jid} was truncated; printing it from the beginning`;
       case 'ended':
         return endLine(event.job);
       case 'deleted':
         return `job ${event.jid} was deleted`;
       case 'read-failed':
-        return `${event.error.message}; the states of the jobs are unknown until the queue can be read again`;
+        return `${event.error.message}; the states of the jobs are unknown until rq can read the queue again`;
     }
   }
 }

@@ -29,17 +29,18 @@ export const spec: CommandSpec = {
     { name: 'from-start', type: 'flag', help: 'Print the output from the beginning. Overrides --lines.' },
   ],
   description: [
-    'Prints the output of the selected jobs unchanged, while the jobs are writing it. "tail" waits for jobs that ' +
-      'have not started. It exits when all selected jobs have ended and all of their output has been printed. If a ' +
-      'job starts again, "tail" prints the new output from the beginning. "tail" does not follow jobs that are ' +
-      'submitted later.',
-    'If several jobs are selected, a line such as "==> job 42 stdout <==" precedes the output of each job. Messages ' +
-      'on stderr report jobs that are waiting, have failed, are dead or have been deleted. A failed job does not ' +
-      'change the exit status of rq.',
+    'Prints the output of the selected jobs unchanged, as the jobs write it. ' +
+      '"tail" waits for jobs that have not started. ' +
+      '"tail" exits when all selected jobs have ended and all of their output has been printed. ' +
+      'If a job starts again, "tail" prints the new output from the beginning. ' +
+      '"tail" does not follow jobs that are submitted later.',
+    'If several jobs are selected, a line such as "==> job 42 stdout <==" precedes the output of each job. ' +
+      'On stderr, "tail" reports jobs that are waiting, have failed, are dead or have been deleted. ' +
+      'A failed job does not change the exit status of rq.',
     `Selections have the same syntax as for "list". ${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
-    ['rq q tail 42', 'print the last ten lines of the output of a job, then follow the output'],
+    ['rq q tail 42', 'print the last ten lines of the output of a job, and then follow the output'],
     ['rq q tail running --stderr --lines 0', 'follow the new stderr output of all running jobs'],
     ['rq q tail 42 --from-start > log', 'save all output of a job, and exit when the job ends'],
   ],
