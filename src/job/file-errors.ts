@@ -7,7 +7,7 @@ export function fileFault(error: unknown): { readonly code: ErrorCode; readonly 
     case 'EPERM':
       return { code: 'NOT_ALLOWED', reason: 'permission denied; ask the owner for access' };
     case 'EROFS':
-      return { code: 'NOT_ALLOWED', reason: 'it is mounted read-only' };
+      return { code: 'NOT_ALLOWED', reason: 'the file system is mounted read-only' };
     case 'ENOSPC':
     case 'EDQUOT':
       return { code: 'NO_SPACE', reason: 'the disk or your quota is full; free some space and try again' };

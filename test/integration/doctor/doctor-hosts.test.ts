@@ -96,12 +96,12 @@ describe('nodes:', () => {
       changeFacts('h2', { mount: 'nfs4', mount_options: 'rw,soft,vers=4.2', node: '18.0.0' });
       const of = async (...words: string[]): Promise<string[]> => (await examine(bench, words)).found;
       const first = [
-        expect.stringMatching(/^hosts: problem: .+ has the uid 12345 on h1, but \d+ here$/),
+        expect.stringMatching(/^hosts: problem: .+ has the uid 12345 on h1, but \d+ on this host$/),
         "hosts: note: the clock of h1 is 90.0 s ahead of the file server's",
       ];
       const second = [
-        'hosts: problem: on h2: it is mounted with soft',
-        expect.stringMatching(/^hosts: note: the queue is on nfs4 on h2, but on \S+ here$/),
+        'hosts: problem: on h2: the file system is mounted with soft',
+        expect.stringMatching(/^hosts: note: the queue is on nfs4 on h2, but on \S+ on this host$/),
         expect.stringMatching(/^hosts: note: h2 runs Node 18\.0\.0; this host runs Node /),
       ];
       expect(await of('--with', 'h1')).toEqual(first);

@@ -61,6 +61,6 @@ function readSetting(word: string): [keyof Settings, number | null] {
   const kind = isWhole ? 'a whole number' : 'a number';
   throw new RqError(
     'INVALID_INPUT',
-    `cannot configure ${name}=${text}: it must be ${kind} from ${min} to ${max}, or null`,
+    `cannot configure ${name}=${text}: the value must be ${kind} from ${min} to ${max}, or null`,
   );
 }
