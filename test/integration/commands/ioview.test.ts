@@ -38,8 +38,12 @@ test('an editor ended by a signal gives the exit status of a shell', async () =>
 test('a missing editor, a job without files and a missing job are each reported in one line', async () => {
   const { bench, editor } = await newBench();
   const failures = [
-    [['1', '--editor', '/no/editor -x'], 1, 'cannot run the editor /no/editor of --editor: no such program'],
-    [['1', '--editor', bench.queue], 1, `cannot run the editor ${bench.queue} of --editor: permission denied`],
+    [['1', '--editor', '/no/editor -x'], 1, 'cannot run the editor /no/editor, which --editor names: no such program'],
+    [
+      ['1', '--editor', bench.queue],
+      1,
+      `cannot run the editor ${bench.queue}, which --editor names: permission denied`,
+    ],
     [['2', '--editor', `'${editor}'`], 1, 'cannot open the files of job 2: the job has no stdin and has not started'],
     [['9', '--editor', `'${editor}'`], 3, 'no job 9 in'],
     [['1'], 2, `cannot open the files of job 1: stdout is not a terminal; use rq ${bench.queue} stdout 1`],
