@@ -207,8 +207,13 @@ bool read_gate(struct attempt *attempt) {
       exec_failed(attempt, *message, error);
       return true;
     }
-    send_failed(attempt, *message, error);
-    discard(attempt);
+    if (now_ms() < starter.begin_after_ms) {
+      // If no job can start on this host, the runner has time to cancel the others after the first failure.
+      take_back(attempt, "request");
+    } else {
+      send_failed(attempt, *message, error);
+      discard(attempt);
+    }
   } else if (attempt->state == BEGUN) {
     executed(attempt);
   } else {

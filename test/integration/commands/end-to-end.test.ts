@@ -83,12 +83,15 @@ test('a job that was ended by a signal has the name of the signal', async () => 
   expect(await bench.jobs()).toMatchObject([{ state: 'finished', signal: 'SIGUSR1' }]);
 });
 
-test('a job that was ended by a real-time signal, which Node cannot name, is not successful', async () => {
+test('a job that a real-time signal ended has the name of the signal and is not successful', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'kill -40 $$; exit 5\nkill -64 $$; false\n' });
   await bench.must(['QUEUE', 'feed', '--until-empty']);
-  expect((await bench.jobs()).map(({ exit_status }) => exit_status)).toEqual([5, 1]);
+  expect((await bench.jobs()).map(({ exit_status, signal }) => [exit_status, signal])).toEqual([
+    [undefined, 'SIGRTMIN+6'],
+    [undefined, 'SIGRTMIN+30'],
+  ]);
   expect((await bench.jobs('failed')).map(({ jid }) => jid)).toEqual([1, 2]);
 });
 
