@@ -56,7 +56,7 @@ export class Scratch {
 
   /**
    * Sorts the rows without a table into the tables. Where the freelist is unknown, rows of deleted jobs are among them:
-   * then a page must belong to the tree of its table, or the index by state must have the job in the same state.
+   * then a page must belong to the tree of its table, or the state index must list the job in the state of the row.
    */
   assignLostRows({ isFreelistKnown }: { readonly isFreelistKnown: boolean }): void {
     const inTree = (name: string): string => (isFreelistKnown ? 'true' : `rootpgno = ${this.roots.get(name) ?? 0}`);

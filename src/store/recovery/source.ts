@@ -116,7 +116,7 @@ export class Source {
     return this.try(() => this.connection.get(`SELECT 1 FROM ${this.name}.jobs WHERE jid = ?`, [jid])) !== undefined;
   }
 
-  /** Reads the index by state: the jids that exist, with their states. True if the whole index was read. */
+  /** Reads the state index: the jids that exist, with their states. True if the whole index was read. */
   readStates(onEntry: (jid: number, state: string) => void): boolean {
     const select = `SELECT jid, state FROM ${this.name}.jobs INDEXED BY jobs_by_state ORDER BY state`;
     const queries = { ascending: `${select}, jid`, descending: `${select} DESC, jid DESC` };
