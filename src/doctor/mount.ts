@@ -53,7 +53,7 @@ function nfsFindings(options: ReadonlySet<string>): Finding[] {
       note(
         'the file system is mounted read-only',
         'this host can read the queue, but cannot submit jobs or feed',
-        'mount the file system with rw',
+        'mount the file system with the option rw',
       ),
   );
 }

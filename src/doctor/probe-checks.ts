@@ -54,7 +54,7 @@ function skipped({ directory }: Queue, probe: Exclude<Probe, { kind: 'made' }>):
   const advice =
     probe.kind === 'full'
       ? 'free some space'
-      : 'run doctor as a user with write access, on a host that mounts the queue with rw';
+      : 'run doctor as a user with write access, on a host that mounts the file system of the queue with the option rw';
   const findings = [notChecked(`cannot check the file system of ${directory}: ${probe.why}`, advice)];
   return {
     checks: ['locks', 'clock'].map((name) => ({ name, findings })),

@@ -12,7 +12,7 @@
 enum {
   AT_GATE = 4,            // children beyond the free slots
   MAX_PREPARING = 32,     // children that are forked and not yet begun
-  SLOW_MS = 1000,         // a child that takes longer does not delay the fork of others
+  SLOW_MS = 1000,         // a child that takes longer does not delay others
   FAILURE_PAUSE_MS = 100,  // the pause after a failed start
 };
 
@@ -113,6 +113,10 @@ static void fork_child(struct attempt *attempt) {
   attempt->state = PREPARING;
 }
 
+static bool is_preparing(const struct attempt *attempt) {
+  return attempt->state == QUEUED || (attempt->state == PREPARING && now_ms() - attempt->forked_ms < SLOW_MS);
+}
+
 // Forks the children of the next attempts, which then wait at their gates.
 void prepare_next(void) {
   if (!has_records() || now_ms() < starter.begin_after_ms) return;
@@ -120,7 +124,7 @@ void prepare_next(void) {
   for (struct attempt *attempt = starter.waiting.first, *next; attempt != NULL && prepared < wanted; attempt = next) {
     next = attempt->next;
     if (attempt->state == QUEUED) fork_child(attempt), prepared += 1;
-    else if (attempt->state == READY || now_ms() - attempt->forked_ms < SLOW_MS) prepared += 1;
+    else if (attempt->state == READY || is_preparing(attempt)) prepared += 1;
     if (now_ms() < starter.begin_after_ms) return;
   }
 }
@@ -150,6 +154,7 @@ void begin_next(void) {
   if (!has_records()) return;
   for (struct attempt *attempt = starter.waiting.first, *next; attempt != NULL; attempt = next) {
     next = attempt->next;
+    if (is_preparing(attempt)) return;
     if (attempt->state != READY) continue;
     if (now_ms() < starter.begin_after_ms || is_congested()) return;
     // An attempt that needs more than all slots runs alone.

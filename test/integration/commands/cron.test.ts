@@ -193,7 +193,7 @@ describe('rq cron reports an error in one line and changes nothing:', () => {
     ['contradictory options', ['add', '--min_sleep=9', '--max_sleep=8'], 2, '--min_sleep 9 is greater than'],
     ['an unknown field', ['add', '--fields=nothing'], 2, 'there is no field'],
     ['a path with a newline', ['add', '--log=a\nb'], 2, 'contains a newline'],
-    ['a line that cron would truncate', ['add', `--dot_rq_dir=${'d'.repeat(900)}`], 2, 'cron allows 998'],
+    ['a line that cron would truncate', ['add', `--dot_rq_dir=${'d'.repeat(900)}`], 2, 'cron allows only 998'],
   ])('%s', async (_, words, status, message) => {
     const ended = await bench.run(['QUEUE', 'cron', ...words]);
     expect(ended).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(/^rq: [^\n]*\n$/) });

@@ -123,6 +123,16 @@ test('the step that failed and its error are reported', async () => {
   });
 });
 
+test('attempts begin in the order of their requests', async () => {
+  const starter = new StarterHarness();
+  await starter.start();
+  starter.send('slots', 1);
+  const numbers = Array.from({ length: 100 }, (_, index) => index + 1);
+  for (const number of numbers) starter.run(`${number}.1`, `echo ${number} >>order`);
+  for (const number of numbers) expect(await starter.status(`${number}.1`)).toBe(0);
+  expect(starter.read('order').trim().split('\n').map(Number)).toEqual(numbers);
+});
+
 test('attempts run within the slots, by their weights', async () => {
   const starter = new StarterHarness();
   await starter.start();
