@@ -114,7 +114,8 @@ export class RunnerHarness {
     const isBusy = (): boolean => this.processes().length > this.starters().length;
     await waitFor(() => hasEnded() || isBusy(), 300).catch(() => undefined);
     if (hasEnded() || isBusy()) return;
-    await this.launch(10);
+    const { client } = await this.start();
+    await client.shutdown();
     await waitFor(() => this.runners().length === 0 && hasEnded()).catch(() => undefined);
   }
 
