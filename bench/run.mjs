@@ -19,6 +19,12 @@ import { skipped } from './peers.mjs';
 import { scaling } from './scaling.mjs';
 
 const words = process.argv.slice(2);
+const unknown = words.find((word, index) => !isKnown(word, words[index - 1]));
+if (unknown !== undefined) {
+  process.stderr.write(`cannot run the benchmarks: unknown argument ${unknown}\n`);
+  process.stderr.write('usage: npm run bench [-- [--rounds N] [--only NAME] [--write] [--smoke]]\n');
+  process.exit(2);
+}
 const optionOf = (name) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
 const rounds = isSmoke ? 1 : Number(optionOf('--rounds') ?? 5);
 const only = optionOf('--only');
@@ -109,3 +115,7 @@ if (isSmoke && only === undefined) {
   }
 }
 process.exit(0);
+
+function isKnown(word, previous) {
+  return ['--rounds', '--only'].includes(previous) || ['--rounds', '--only', '--write', '--smoke'].includes(word);
+}

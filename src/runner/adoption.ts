@@ -48,16 +48,6 @@ export class Adoption {
     if (this.requested.size > 0) await this.answers();
   }
 
-  /**
-   * Takes an attempt that the starter has begun and not yet listed, because its bash did not run yet. Its start or end is
-   * the answer to the request. Undefined if it was not requested.
-   */
-  take(name: string): JournaledAttempt | undefined {
-    const attempt = this.requested.get(name);
-    if (attempt !== undefined) this.answered(name);
-    return attempt;
-  }
-
   /** The starter has found the process of an attempt. */
   adopted(name: string, leader: Leader): void {
     const attempt = this.requested.get(name);

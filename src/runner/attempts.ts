@@ -140,14 +140,14 @@ export class Attempts implements StarterObserver {
 
   onStarted(name: string, leader: Leader, startedMs = this.options.clock.monotonicMs()): void {
     if (this.starts.started(name, leader, startedMs)) return;
-    const attempt = this.runningOrRequested(name);
+    const attempt = this.running.get(name);
     if (attempt !== undefined) this.recordStart(attempt, leader);
   }
 
   onFailed(name: string, failure: StartFailure): void {
     this.acknowledge(name);
     if (this.starts.failed(name, failure)) return;
-    const attempt = this.runningOrRequested(name);
+    const attempt = this.running.get(name);
     if (attempt !== undefined) this.finish(attempt, startFailed(failureReason(undefined, failure)));
   }
 
@@ -180,10 +180,6 @@ export class Attempts implements StarterObserver {
     }
     if (count === 0) throw new RequestError('NO_ATTEMPT', `attempt ${attempt} of job ${jid} is not running`);
     return {};
-  }
-
-  private runningOrRequested(name: string): JournaledAttempt | undefined {
-    return this.running.get(name) ?? this.adoption.take(name);
   }
 
   private recordStart(attempt: JournaledAttempt, leader: Leader): void {

@@ -24,7 +24,7 @@ export class RunnerLog {
   attemptAdopted = (key: AttemptKey, pid: number): void => this.write('attempt_adopted', { ...keyOf(key), pid });
   attemptLost = (key: AttemptKey): void => this.write('attempt_lost', keyOf(key));
   attemptRecovered = (key: AttemptKey): void => this.write('attempt_recovered', keyOf(key));
-  /** The runner exits, because only a new runner can tell what became of its requests. */
+  /** The runner then exits. The next runner connects again and adopts the jobs. */
   starterLost = (cause: string): void => this.write('starter_lost', { cause });
   /** `action` completes the sentence "failed to …". */
   failed = (action: string, error: unknown): void => this.write('failed', { action, error: errorMessage(error) });

@@ -126,7 +126,7 @@ static size_t name_length(const char *variable) { return strcspn(variable, "=") 
 // symbolic links in it, and other hosts may lack the physical path.
 static char **merge_environment(const struct fields *request, size_t first) {
   size_t added = (request->count - first) / 2 + 1, count = 0;
-  char **merged = resize(NULL, (starter.environment_count + added + 1) * sizeof(char *));
+  char **merged = xrealloc(NULL, (starter.environment_count + added + 1) * sizeof(char *));
   merged[count++] = join_variable("PWD", request->values[DIRECTORY]);
   for (size_t index = first; index + 1 < request->count; index += 2) {
     merged[count++] = join_variable(request->values[index], request->values[index + 1]);
@@ -169,7 +169,7 @@ void run_child(const struct attempt *attempt, int gate) {
     has_stderr = open_file('e', fields[STDERR], O_WRONLY | O_CREAT);
   }
   size_t arguments = (size_t)atol(fields[COUNT]);
-  char **argv = resize(NULL, (arguments + 2) * sizeof(char *));
+  char **argv = xrealloc(NULL, (arguments + 2) * sizeof(char *));
   argv[0] = "bash";
   memcpy(argv + 1, fields + ARGUMENTS, arguments * sizeof(char *));
   argv[arguments + 1] = NULL;

@@ -21,7 +21,7 @@ static int unsent;  // the number of messages in `outgoing`
 static double sent_ms;
 static bool is_urgent;
 
-void *resize(void *memory, size_t size) {
+void *xrealloc(void *memory, size_t size) {
   memory = realloc(memory, size);
   if (memory == NULL) abort();
   return memory;
@@ -30,7 +30,7 @@ void *resize(void *memory, size_t size) {
 // NAME=VALUE, in new memory.
 char *join_variable(const char *name, const char *value) {
   size_t size = strlen(name) + strlen(value) + 2;
-  char *variable = resize(NULL, size);
+  char *variable = xrealloc(NULL, size);
   snprintf(variable, size, "%s=%s", name, value);
   return variable;
 }
@@ -38,7 +38,7 @@ char *join_variable(const char *name, const char *value) {
 static void reserve(struct buffer *buffer, size_t more) {
   if (buffer->length + more <= buffer->capacity) return;
   buffer->capacity = (buffer->length + more) * 2;
-  buffer->bytes = resize(buffer->bytes, buffer->capacity);
+  buffer->bytes = xrealloc(buffer->bytes, buffer->capacity);
 }
 
 static void shrink(struct buffer *buffer) {
@@ -80,8 +80,6 @@ static const char *format_number(int decimals, double value) {
 const char *decimal(double value) { return format_number(0, value); }
 
 const char *milliseconds(double value) { return format_number(3, value); }
-
-bool has_unsent(void) { return outgoing.length > 0; }
 
 // While the runner does not read, no attempt begins, so that the ring of start records suffices.
 bool is_congested(void) { return unsent > MAX_UNSENT; }
@@ -129,7 +127,7 @@ static bool split(const char *frame, size_t length, struct fields *fields) {
   }
   if (count == 0) return false;
   fields->count = count;
-  fields->values = resize(NULL, (count + 1) * sizeof(char *) + length + count);
+  fields->values = xrealloc(NULL, (count + 1) * sizeof(char *) + length + count);
   char *text = (char *)(fields->values + count + 1);
   for (size_t index = 0; index < count; index++) {
     uint32_t size;

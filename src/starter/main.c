@@ -121,8 +121,8 @@ static size_t poll_count, poll_capacity;
 static void watch(int descriptor, struct attempt *attempt, short events) {
   if (poll_count == poll_capacity) {
     poll_capacity = poll_capacity * 2 + 64;
-    poll_set = resize(poll_set, poll_capacity * sizeof *poll_set);
-    poll_attempts = resize(poll_attempts, poll_capacity * sizeof *poll_attempts);
+    poll_set = xrealloc(poll_set, poll_capacity * sizeof *poll_set);
+    poll_attempts = xrealloc(poll_attempts, poll_capacity * sizeof *poll_attempts);
   }
   poll_set[poll_count] = (struct pollfd){.fd = descriptor, .events = events};
   poll_attempts[poll_count++] = attempt;

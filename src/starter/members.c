@@ -119,7 +119,7 @@ const struct processes *scan_processes(void) {
     pid_t pid = atoi(entry->d_name);
     if (found.count == capacity) {
       capacity = capacity * 2 + 256;
-      found.list = resize(found.list, capacity * sizeof(struct process));
+      found.list = xrealloc(found.list, capacity * sizeof(struct process));
     }
     if (pid > 0 && pid != getpid() && read_process(pid, &found.list[found.count], &start_time)) found.count += 1;
   }

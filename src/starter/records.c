@@ -31,7 +31,7 @@ void forget_records(void) {
 // Creates the file. It has its final size, so that a full disk cannot prevent a later record.
 static void create_file(void) {
   size_t size = RECORDS * RECORD_BYTES;
-  char *ring = resize(NULL, size);
+  char *ring = xrealloc(NULL, size);
   for (int index = 0; index < RECORDS; index++) format_record(ring + index * RECORD_BYTES, index == 0 ? wanted : "");
   int created = open("begun.new", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (created < 0 || write(created, ring, size) != (ssize_t)size || rename("begun.new", "begun") != 0) {

@@ -32,7 +32,7 @@ static void set_environment(struct fields *request) {
   for (size_t index = 0; index < starter.environment_count; index++) free(starter.environment[index]);
   free(starter.environment);
   starter.environment_count = (request->count - 1) / 2;
-  starter.environment = resize(NULL, (starter.environment_count + 1) * sizeof(char *));
+  starter.environment = xrealloc(NULL, (starter.environment_count + 1) * sizeof(char *));
   for (size_t index = 0; index < starter.environment_count; index++) {
     starter.environment[index] = join_variable(request->values[1 + 2 * index], request->values[2 + 2 * index]);
   }
@@ -50,7 +50,7 @@ static void set_slots(struct fields *request) {
 }
 
 static struct attempt *create_attempt(struct fields *request) {
-  struct attempt *attempt = resize(NULL, sizeof *attempt);
+  struct attempt *attempt = xrealloc(NULL, sizeof *attempt);
   *attempt = (struct attempt){.gate = -1, .pidfd = -1, .waiting_since_ms = since_boot_ms()};
   snprintf(attempt->name, sizeof attempt->name, "%s", request->values[1]);
   attempt->serial = strtoull(request->values[2], NULL, 10);
@@ -98,8 +98,6 @@ static void send_signal(struct fields *request) {
 }
 
 static void adopt_attempt(struct fields *request) {
-  // One that began while the runner connected: its start and end are reported.
-  if (find_name(&starter.running, request->values[1]) != NULL) return;
   struct attempt *attempt = create_attempt(request);
   copy_id(attempt, request->values[4]);
   attempt->pid = atoi(request->values[5]);

@@ -96,14 +96,13 @@ double since_boot_ms(void);
 void send_message(const char *const *fields);
 const char *decimal(double value);
 const char *milliseconds(double value);
-bool has_unsent(void);
 bool is_congested(void);
 double flush_messages(bool immediately);
 void send_soon(void);
 bool read_requests(void (*handle)(struct fields *fields));
 void reset_connection(void);
 char *join_variable(const char *name, const char *value);
-void *resize(void *memory, size_t size);  // realloc(3) that ends the process on failure
+void *xrealloc(void *memory, size_t size);  // realloc(3) that ends the process on failure
 
 // requests.c
 void handle_request(struct fields *fields);

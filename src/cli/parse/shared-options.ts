@@ -29,7 +29,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'N',
     min: 0,
     max: 4,
-    help: 'Level of messages on stderr, which is 0 fatal, 1 error, 2 warn, 3 info (default) or 4 debug (with stack traces).',
+    help: 'Level of messages on stderr: 0 fatal, 1 error, 2 warn, 3 info (default), or 4 debug with stack traces.',
   },
   { name: 'log', short: 'l', type: 'text', value: 'PATH', help: 'Also write messages to this file.' },
   {

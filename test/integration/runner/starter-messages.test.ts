@@ -1,7 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bootId } from '../../../src/job/host.ts';
 import { fakeStarter, replyToHello, type Send } from '../../support/fake-starter.ts';
 import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -90,29 +89,6 @@ test('exits are acknowledged to the starter after they are in the journal, and k
   await harness.start();
   await waitFor(() => acknowledged.length === 2);
   expect(acknowledged).toEqual(['1.1', '1.1']);
-});
-
-test('an attempt that the starter begins while a new runner connects is adopted when it starts', async () => {
-  const harness = new RunnerHarness();
-  await fakeStarter(harness, (request, send) => {
-    const [type, name = ''] = request;
-    replyToHello(request, send);
-    if (type === 'adopt' && name === '1.1') send('started', name, '4711', '1', '1.000');
-    if (type === 'adopt' && name === '2.1') send('failed', name, 'program', '2');
-  });
-  const spawn = { type: 'spawn', attempt: 1, started: new Date().toISOString(), monotonic_ms: 1, serial: 5, weight: 1 };
-  const lines = [
-    { journal: 'earlier', boot: bootId() },
-    { ...spawn, jid: 1 },
-    { ...spawn, jid: 2 },
-  ];
-  writeFileSync(join(harness.directory, 'journal'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const { client } = await harness.start();
-  const exit = { reason: 'cannot start bash: no such file or directory', isLost: false };
-  expect(await client.list()).toMatchObject([
-    { jid: 1, state: 'running', pid: 4711 },
-    { jid: 2, state: 'exited', exit },
-  ]);
 });
 
 test('a runner that receives an invalid frame exits, and says so in its log', async () => {
