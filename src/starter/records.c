@@ -8,7 +8,7 @@
 
 #include "starter.h"
 
-// src/runner/start/start-records.ts has the same values.
+// docs/starter-protocol.md specifies these values.
 enum { RECORDS = 8192, RECORD_BYTES = 40 };
 
 static int file = -1;
