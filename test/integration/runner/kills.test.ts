@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RqError } from '../../../src/job/errors.ts';
+import { errorCode, type RqError } from '../../../src/job/errors.ts';
 import type { Exit } from '../../../src/runner/protocol/messages.ts';
 import { seededRandom } from '../../support/random.ts';
 import { type Connected, RunnerHarness } from '../../support/runner-harness.ts';
@@ -136,9 +136,14 @@ class Killer {
     const running = this.unfinished().flatMap(([, attempt]) => (attempt.pid === undefined ? [] : [attempt]));
     const attempt = running[Math.floor(this.random() * running.length)];
     if (attempt?.pid === undefined || !this.harness.processes().includes(attempt.pid)) return;
-    this.kills['job'] = (this.kills['job'] ?? 0) + 1;
     attempt.wasKilled = true;
-    process.kill(attempt.pid, 'SIGKILL');
+    try {
+      process.kill(attempt.pid, 'SIGKILL');
+      this.kills['job'] = (this.kills['job'] ?? 0) + 1;
+    } catch (error) {
+      // The job has ended in the meantime.
+      if (errorCode(error) !== 'ESRCH') throw error;
+    }
   }
 
   /** Connects to the next runner. What it does not list, and was not acknowledged, was never started. */
