@@ -15,9 +15,9 @@ export async function exchangeMs(path: string, count: number, jobs: number, repo
     const { claimed } = await exchange(queue, request);
     if (claimed.length !== jobs) throw new Error(`claimed ${claimed.length} of ${jobs} jobs`);
     if (!reports) return;
-    ends = claimed.map(({ jid, attempt, started }) => {
+    ends = claimed.map(({ jid, claim, started }) => {
       const none = { signal: null, reason: null, isLost: false };
-      return { jid, attempt, started, finished: started, elapsed: 0, pid: 5, exit_status: 0, ...none };
+      return { jid, claim, started, finished: started, elapsed: 0, pid: 5, exit_status: 0, ...none };
     });
   };
   await once();

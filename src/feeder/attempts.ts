@@ -1,4 +1,4 @@
-import type { AttemptKey, RunningJob } from '../job/job.ts';
+import type { AttemptKey, ClaimedJob } from '../job/job.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange/exchange.ts';
 import { attemptName } from '../runner/protocol/messages.ts';
 
@@ -12,9 +12,9 @@ export interface Reports {
 
 /** All attempts of a feeder: claimed and not yet sent to the runner, at the runner, or ended and not yet reported. */
 export class Attempts {
-  readonly claimed: RunningJob[] = [];
+  readonly claimed: ClaimedJob[] = [];
   /** Claimed jobs of which an earlier attempt still runs here, because this host was declared lost. */
-  readonly blocked: RunningJob[] = [];
+  readonly blocked: ClaimedJob[] = [];
   /** The attempts at the runner. */
   readonly running = new Map<string, AttemptKey>();
   /** The attempts at the runner that it has not reported as started. They may be waiting there for a slot. */
@@ -27,7 +27,7 @@ export class Attempts {
    * Takes the next claimed job. If an earlier attempt of a job still runs here, it sets the job aside and calls
    * `onBlocked` with that attempt.
    */
-  takeNext(onBlocked: (earlier: AttemptKey) => void): RunningJob | undefined {
+  takeNext(onBlocked: (earlier: AttemptKey) => void): ClaimedJob | undefined {
     for (;;) {
       const job = this.claimed.shift();
       if (job === undefined) return undefined;
@@ -119,9 +119,9 @@ export class Attempts {
     return this.claimed.length === 0 && this.blocked.length === 0 && this.running.size === 0 && !this.hasResults;
   }
 
-  private earlierAttemptOf({ jid, attempt }: AttemptKey): AttemptKey | undefined {
-    for (let earlier = attempt - 1; earlier > 0; earlier--) {
-      const key = this.running.get(attemptName({ jid, attempt: earlier }));
+  private earlierAttemptOf({ jid, claim }: AttemptKey): AttemptKey | undefined {
+    for (let earlier = claim - 1; earlier > 0; earlier--) {
+      const key = this.running.get(attemptName({ jid, claim: earlier }));
       if (key !== undefined) return key;
     }
     return undefined;

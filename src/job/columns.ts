@@ -1,3 +1,4 @@
+import type { Column } from './column.ts';
 import {
   MAX_COMMAND_BYTES,
   MAX_NOTE_BYTES,
@@ -8,43 +9,6 @@ import {
   MIN_PRIORITY,
 } from './limits.ts';
 import type { StateGroup } from './states.ts';
-import type { TextForm } from './value-faults.ts';
-
-/** One column of the table `jobs`, which is one field of a job. */
-export interface Column {
-  /** `time` is ISO 8601 in UTC with milliseconds; `file` is a path relative to the queue. */
-  readonly kind: 'integer' | 'seconds' | 'boolean' | 'state' | 'text' | 'time' | 'file';
-  /** The states in which it may have a value. */
-  readonly states: StateGroup;
-  /** It has a value in each of these states. */
-  readonly isRequired: boolean;
-  /** `rq` sets it when a job is submitted; `submitter` can set it by submit, resubmit and update. */
-  readonly setBy: 'rq' | 'submitter' | 'claim' | 'end';
-  /** The first schema version that has it. */
-  readonly since: number;
-  /** Not a field of a printed job. */
-  readonly isInternal?: boolean;
-  /** SQL that follows the type: PRIMARY KEY, DEFAULT, CHECK. */
-  readonly sql?: string;
-  /** The comment in the schema. */
-  readonly comment?: string;
-  /** The valid values of an integer that a submitter sets. */
-  readonly range?: readonly [min: number, max: number];
-  /** The form and the size of a text that a submitter sets. The schema checks the size of `text` and `line`. */
-  readonly form?: TextForm;
-  readonly maxBytes?: number;
-  /** The value of a submission that does not set it; null if absent. */
-  readonly initial?: number | boolean;
-  /** The option of `submit` that sets a column of text. */
-  readonly option?: TextOption;
-}
-
-export interface TextOption {
-  readonly name: string;
-  readonly short?: string;
-  readonly value: string;
-  readonly help: string;
-}
 
 /**
  * The columns in the order in which they are printed. Schema, SQL statements, types, printing, selections, checks and
@@ -140,7 +104,7 @@ const COLUMNS = {
     setBy: 'claim',
     since: 1,
     sql: `DEFAULT 0 CHECK (attempt >= 0) CHECK (attempt > 0 OR state IN ('pending', 'holding'))`,
-    comment: 'number of the latest attempt; 0 before the first claim',
+    comment: 'number of attempts that began, for display; a claimed job counts as begun until its host releases it',
   },
   tag: {
     kind: 'text',
@@ -239,6 +203,17 @@ const COLUMNS = {
     isInternal: true,
     sql: `CHECK (boot IS NOT NULL OR state <> 'running')`,
     comment: 'boot id of the host when it claimed the job',
+  },
+  claim: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: true,
+    setBy: 'claim',
+    since: 3,
+    isInternal: true,
+    sql: 'DEFAULT 0 CHECK (claim >= 0)',
+    ofOlder: 'attempt',
+    comment: 'number of claims; with the jid it identifies an execution, and is never reused',
   },
   journal: {
     kind: 'text',

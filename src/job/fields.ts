@@ -1,3 +1,4 @@
+import type { TextOption } from './column.ts';
 import {
   type ColumnName,
   columnOf,
@@ -7,7 +8,6 @@ import {
   SUBMITTER_FIELDS,
   type SubmitterField,
   type SubmitterFields,
-  type TextOption,
 } from './columns.ts';
 import { booleanFault, type Fault, formFault, integerFault } from './value-faults.ts';
 

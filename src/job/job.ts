@@ -21,8 +21,11 @@ export type Submission = SubmitterFields & {
   readonly stage: boolean;
 };
 
-/** Identifies an attempt. */
+/** Identifies an attempt. `claim` counts the claims of the job: unlike the number of an attempt, it is never reused. */
 export interface AttemptKey {
   readonly jid: number;
-  readonly attempt: number;
+  readonly claim: number;
 }
+
+/** A job that a feeder has claimed. */
+export type ClaimedJob = RunningJob & AttemptKey;

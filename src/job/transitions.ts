@@ -22,9 +22,10 @@ export interface Transition {
   readonly state: JobState;
   /**
    * `begins` and `ends`: the row of the job shows it. `becomes earlier`: it moves to the history of the job, and the row
-   * shows no attempt. `stays`: the row keeps what it shows.
+   * shows no attempt. `never began`: the row shows no attempt, and its number is used again. `stays`: the row keeps what
+   * it shows.
    */
-  readonly attempt: 'begins' | 'ends' | 'becomes earlier' | 'stays';
+  readonly attempt: 'begins' | 'ends' | 'becomes earlier' | 'never began' | 'stays';
 }
 
 interface Subject {
@@ -45,7 +46,7 @@ export function nextState(job: Subject, event: JobEvent): Transition | undefined
       return job.restartable ? REQUEUED : { state: 'dead', attempt: 'ends' };
     case 'release':
       // The host of a job that was declared lost can know that it never started.
-      return state === 'running' || state === 'dead' ? REQUEUED : undefined;
+      return state === 'running' || state === 'dead' ? RELEASED : undefined;
     case 'resubmit':
       return state === 'finished' || state === 'dead' ? { ...REQUEUED, state: event.state ?? 'pending' } : undefined;
     case 'update':
@@ -54,6 +55,7 @@ export function nextState(job: Subject, event: JobEvent): Transition | undefined
 }
 
 const REQUEUED: Transition = { state: 'pending', attempt: 'becomes earlier' };
+const RELEASED: Transition = { state: 'pending', attempt: 'never began' };
 
 function afterEnd({ state, restartable }: Subject, { reason, isLost }: AttemptEnded): Transition | undefined {
   const isRetried = isLost && restartable;

@@ -30,38 +30,38 @@ export class FeederEvents {
     this.logger.warn({ running }, 'killing all running jobs');
   }
 
-  killingStale({ jid, attempt, pid }: Attempt): void {
-    this.logger.warn({ jid, attempt, pid }, 'killing a stale attempt, because its job was claimed again');
+  killingStale({ jid, claim, pid }: Attempt): void {
+    this.logger.warn({ jid, claim, pid }, 'killing a stale attempt, because its job was claimed again');
   }
 
-  killFailed({ jid, attempt }: AttemptKey, error: unknown): void {
-    this.logger.error({ jid, attempt, reason: errorMessage(error) }, 'cannot kill an attempt');
+  killFailed({ jid, claim }: AttemptKey, error: unknown): void {
+    this.logger.error({ jid, claim, reason: errorMessage(error) }, 'cannot kill an attempt');
   }
 
-  jobStarted({ jid, attempt, pid }: Attempt): void {
-    this.logger.info({ jid, attempt, pid }, 'job started');
+  jobStarted({ jid, claim, pid }: Attempt): void {
+    this.logger.info({ jid, claim, pid }, 'job started');
   }
 
   jobEnded(end: Attempt & { exit_status: number | null; signal: string | null; reason: string | null }): void {
-    const { jid, attempt, pid, exit_status, signal, reason } = end;
+    const { jid, claim, pid, exit_status, signal, reason } = end;
     const result = reason !== null ? { reason } : signal !== null ? { signal } : { exit_status };
-    this.logger.info({ jid, attempt, pid, ...result }, 'job ended');
+    this.logger.info({ jid, claim, pid, ...result }, 'job ended');
   }
 
-  jobAdopted({ jid, attempt, pid }: Attempt): void {
-    this.logger.info({ jid, attempt, pid }, 'adopted a running job');
+  jobAdopted({ jid, claim, pid }: Attempt): void {
+    this.logger.info({ jid, claim, pid }, 'adopted a running job');
   }
 
-  jobReleased({ jid, attempt }: AttemptKey): void {
-    this.logger.info({ jid, attempt }, 'released a claimed job that was never started');
+  jobReleased({ jid, claim }: AttemptKey): void {
+    this.logger.info({ jid, claim }, 'released a claimed job that was never started');
   }
 
-  jobLost({ jid, attempt }: AttemptKey, reason: string): void {
-    this.logger.warn({ jid, attempt, reason }, 'job lost');
+  jobLost({ jid, claim }: AttemptKey, reason: string): void {
+    this.logger.warn({ jid, claim, reason }, 'job lost');
   }
 
-  resultRefused({ jid, attempt }: AttemptKey): void {
-    this.logger.warn({ jid, attempt }, 'refused a result, because the job was claimed again');
+  resultRefused({ jid, claim }: AttemptKey): void {
+    this.logger.warn({ jid, claim }, 'refused a result, because the job was claimed again');
   }
 
   /** Pending jobs that violate the constraints of the schema. */

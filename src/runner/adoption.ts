@@ -71,10 +71,10 @@ export class Adoption {
     const { journal, clock, log } = this.options;
     for (const [name, { startedMs = clock.monotonicMs() }] of begun) {
       if (journal.attempts.has(name)) continue;
-      const [jid = 0, attempt = 0] = name.split('.').map(Number);
+      const [jid = 0, claim = 0] = name.split('.').map(Number);
       const started = wallTime(clock, startedMs);
-      journal.add({ jid, attempt, started, monotonic_ms: startedMs, serial: newSerial(), weight: 1 });
-      log.attemptRecovered({ jid, attempt });
+      journal.add({ jid, claim, started, monotonic_ms: startedMs, serial: newSerial(), weight: 1 });
+      log.attemptRecovered({ jid, claim });
     }
   }
 

@@ -170,7 +170,7 @@ export class Attempts implements StarterObserver {
   }
 
   private async signalRunning(request: SignalRequest): Promise<object> {
-    const { jid, attempt, signal, graceMs } = request;
+    const { signal, graceMs } = request;
     const { starter } = this.options;
     const name = attemptName(request);
     const number = constants.signals[signal];
@@ -178,7 +178,7 @@ export class Attempts implements StarterObserver {
     if (this.running.has(name)) {
       count = await (graceMs === undefined ? starter.signal(name, number) : starter.end(name, number, graceMs));
     }
-    if (count === 0) throw new RequestError('NO_ATTEMPT', `attempt ${attempt} of job ${jid} is not running`);
+    if (count === 0) throw new RequestError('NO_ATTEMPT', `attempt ${name} is not running`);
     return {};
   }
 
@@ -191,12 +191,12 @@ export class Attempts implements StarterObserver {
   private finish(attempt: JournaledAttempt, end: AttemptEnd, endMs?: number | null): void {
     crashAt('exit-seen');
     const { clock, journal } = this.options;
-    const { jid, attempt: number, started } = attempt;
+    const { jid, claim, started } = attempt;
     const finishedMs = endMs ?? clock.monotonicMs();
     const name = attemptName(attempt);
     const exit: Exit = {
       jid,
-      attempt: number,
+      claim,
       pid: attempt.process?.pid ?? null,
       started,
       finished: wallTime(clock, finishedMs),

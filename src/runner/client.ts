@@ -109,14 +109,14 @@ export class RunnerClient {
 
   /** Starts an attempt. If the runner refuses the request, the attempt was not started. */
   async spawn(request: SpawnRequest): Promise<Spawned> {
-    const { jid, attempt, command, cwd, env, stdin, stdout, stderr, weight, revalidate } = request;
-    const job = { jid, attempt, command, cwd, env, stdin, stdout, stderr, weight, revalidate };
+    const { jid, claim, command, cwd, env, stdin, stdout, stderr, weight, revalidate } = request;
+    const job = { jid, claim, command, cwd, env, stdin, stdout, stderr, weight, revalidate };
     return parseSpawnReply(await this.call('spawn', job));
   }
 
   /** Signals all processes of a running attempt. With `graceMs`, those that are left get SIGKILL after that time. */
-  async signal({ jid, attempt, signal, graceMs }: SignalRequest): Promise<void> {
-    await this.call('signal', { jid, attempt, signal, grace_ms: graceMs ?? null });
+  async signal({ jid, claim, signal, graceMs }: SignalRequest): Promise<void> {
+    await this.call('signal', { jid, claim, signal, grace_ms: graceMs ?? null });
   }
 
   /** Returns all attempts that run or are not acknowledged, ordered by jid and attempt. */

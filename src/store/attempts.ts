@@ -1,20 +1,21 @@
-import type { AttemptKey, JobState, RunningJob } from '../job/job.ts';
+import type { AttemptKey, ClaimedJob, JobState } from '../job/job.ts';
 import { type JobEvent, nextState } from '../job/transitions.ts';
 import type { Connection } from './connection.ts';
 import { ATTEMPT_LIST, CLEAR_CLAIM, END_VALUES, SET_END } from './job-columns.ts';
 import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
-const STATE = 'SELECT state, restartable FROM jobs WHERE jid = :jid AND attempt = :attempt AND runner = :host';
+const STATE = 'SELECT state, restartable FROM jobs WHERE jid = :jid AND claim = :claim AND runner = :host';
 const START = `UPDATE jobs SET pid = :pid, started = :started
-  WHERE jid = :jid AND attempt = :attempt AND runner = :host AND state = 'running'`;
+  WHERE jid = :jid AND claim = :claim AND runner = :host AND state = 'running'`;
 const END = `UPDATE jobs SET state = :state, ${SET_END} WHERE jid = :jid`;
 const KEEP_ATTEMPT = `INSERT INTO earlier_attempts (${ATTEMPT_LIST}) SELECT ${END_VALUES} FROM jobs WHERE jid = :jid`;
 const REQUEUE = `UPDATE jobs SET state = :state, ${CLEAR_CLAIM} WHERE jid = :jid`;
-const OF_OTHER_HOSTS = `SELECT jid, attempt, pid, started, runner FROM jobs
+const RELEASE = `UPDATE jobs SET state = :state, attempt = attempt - 1, ${CLEAR_CLAIM} WHERE jid = :jid`;
+const OF_OTHER_HOSTS = `SELECT jid, claim, pid, started, runner FROM jobs
   WHERE state = 'running' AND runner <> ? ORDER BY jid`;
-const OWNED = `SELECT jid, attempt FROM jobs JOIN json_each(:keys) AS key
-  ON jid = key.value ->> 0 AND attempt = key.value ->> 1 WHERE runner = :host AND state IN ('running', 'dead')`;
-const RUNNING_ON = `SELECT ${JOB_COLUMNS}, boot, journal FROM jobs WHERE state = 'running' AND runner = ? ORDER BY jid`;
+const OWNED = `SELECT jid, claim FROM jobs JOIN json_each(:keys) AS key
+  ON jid = key.value ->> 0 AND claim = key.value ->> 1 WHERE runner = :host AND state IN ('running', 'dead')`;
+const RUNNING_ON = `SELECT ${JOB_COLUMNS}, claim, boot, journal FROM jobs WHERE state = 'running' AND runner = ? ORDER BY jid`;
 
 /** How an attempt ended. At least one of `exit_status`, `signal` and `reason` is set. */
 export interface AttemptEnd extends AttemptKey {
@@ -36,11 +37,11 @@ export interface AttemptStart extends AttemptKey {
 }
 
 /** A running job with the boot id of its host and the id of the journal that records the attempt. */
-export type ClaimedJobRow = RunningJob & { readonly boot: string; readonly journal: string };
+export type ClaimedJobRow = ClaimedJob & { readonly boot: string; readonly journal: string };
 
 /** Records that an attempt of this host started. Does nothing if the job has another attempt by now. */
-export function reportStart(connection: Connection, host: string, { jid, attempt, pid, started }: AttemptStart): void {
-  connection.run(START, { host, jid, attempt, pid, started });
+export function reportStart(connection: Connection, host: string, { jid, claim, pid, started }: AttemptStart): void {
+  connection.run(START, { host, jid, claim, pid, started });
 }
 
 /**
@@ -58,18 +59,17 @@ export function reportLost(connection: Connection, attempt: RunningAttemptRow, r
 }
 
 /** Requeues a job whose attempt never started. False, without a change, if it has another attempt by now. */
-export function releaseJob(connection: Connection, host: string, { jid, attempt }: AttemptKey, now: string): boolean {
+export function releaseJob(connection: Connection, host: string, { jid, claim }: AttemptKey, now: string): boolean {
   const times = { pid: null, started: now, finished: now };
-  const end = { jid, attempt, ...times, ...UNKNOWN_END, reason: 'it was never started' };
-  return applyEnd(connection, host, end, { kind: 'release' });
+  return applyEnd(connection, host, { jid, claim, ...times, ...UNKNOWN_END, reason: null }, { kind: 'release' });
 }
 
 const UNKNOWN_END = { elapsed: null, exit_status: null, signal: null };
 
 /** Applies an event to the job, if the attempt is its latest. */
 function applyEnd(connection: Connection, host: string, end: Omit<AttemptEnd, 'isLost'>, event: JobEvent): boolean {
-  const { jid, attempt } = end;
-  const row = connection.get(STATE, { jid, attempt, host });
+  const { jid, claim } = end;
+  const row = connection.get(STATE, { jid, claim, host });
   const next = row && nextState({ state: row['state'] as JobState, restartable: row['restartable'] === 1 }, event);
   if (next === undefined) return false;
   const { state } = next;
@@ -78,6 +78,7 @@ function applyEnd(connection: Connection, host: string, end: Omit<AttemptEnd, 'i
     connection.run(KEEP_ATTEMPT, { ...end });
     connection.run(REQUEUE, { jid, state });
   }
+  if (next.attempt === 'never began') connection.run(RELEASE, { jid, state });
   return true;
 }
 
@@ -95,13 +96,11 @@ export function otherHostsAttempts(connection: Connection, host: string): Runnin
 
 /** The attempts of a host whose ends would be accepted: their job is running or dead, and has no later attempt. */
 export function ownedAttempts(connection: Connection, host: string, keys: readonly AttemptKey[]): AttemptKey[] {
-  const pairs = JSON.stringify(keys.map(({ jid, attempt }) => [jid, attempt]));
+  const pairs = JSON.stringify(keys.map(({ jid, claim }) => [jid, claim]));
   return connection.all(OWNED, { keys: pairs, host }) as unknown as AttemptKey[];
 }
 
 /** The jobs that run on a host, as the database shows them. */
 export function jobsRunningOn(connection: Connection, host: string): ClaimedJobRow[] {
-  return connection
-    .all(RUNNING_ON, [host])
-    .map((row) => ({ ...jobFromRow(row), boot: row['boot'], journal: row['journal'] }) as ClaimedJobRow);
+  return connection.all(RUNNING_ON, [host]).map((row) => jobFromRow(row) as ClaimedJobRow);
 }

@@ -1,5 +1,5 @@
 import { errorCode } from '../job/errors.ts';
-import type { RunningJob } from '../job/job.ts';
+import type { ClaimedJob } from '../job/job.ts';
 import { nextState } from '../job/transitions.ts';
 import type { Connection } from './connection.ts';
 import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
@@ -12,9 +12,9 @@ const NEXT_RUNNERS = `SELECT min(runners) AS runners FROM main.jobs INDEXED BY j
 const RESTRICTED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_constrained
   WHERE state = 'pending' AND runners IS NOT NULL AND runners = ?
   ORDER BY priority DESC, jid LIMIT ?`;
-const CLAIM = `UPDATE jobs SET state = :state, attempt = attempt + 1, started = :now, runner = :host, boot = :boot,
+const CLAIM = `UPDATE jobs SET state = :state, attempt = attempt + 1, claim = claim + 1, started = :now, runner = :host, boot = :boot,
   journal = :journal, stdout = 'stdout/' || jid, stderr = 'stderr/' || jid
-  WHERE jid = :jid AND state = 'pending' AND ${HAS_VALID_LENGTHS} RETURNING ${JOB_COLUMNS}`;
+  WHERE jid = :jid AND state = 'pending' AND ${HAS_VALID_LENGTHS} RETURNING ${JOB_COLUMNS}, claim`;
 
 /** The state of a claimed job. */
 const CLAIMED = nextState({ state: 'pending', restartable: false }, { kind: 'claim' })?.state ?? null;
@@ -36,7 +36,7 @@ interface Candidate {
 }
 
 export interface ClaimResult {
-  readonly claimed: RunningJob[];
+  readonly claimed: ClaimedJob[];
   /** Jids of rows that violate a constraint or are too long. A user's trigger or SQL can make such rows. */
   readonly invalid: number[];
 }
@@ -72,10 +72,10 @@ function claimEach(
   }
 }
 
-function claimOne(connection: Connection, by: Claimant, jid: number): RunningJob | undefined {
+function claimOne(connection: Connection, by: Claimant, jid: number): ClaimedJob | undefined {
   try {
     const row = connection.get(CLAIM, { ...by, jid, state: CLAIMED });
-    return row === undefined ? undefined : (jobFromRow(row) as RunningJob);
+    return row === undefined ? undefined : (jobFromRow(row) as ClaimedJob);
   } catch (error) {
     if (errorCode(error)?.startsWith('SQLITE_CONSTRAINT') !== true) throw error;
     return undefined;

@@ -82,7 +82,9 @@ export function viewsOfOlder(version: number): string[] {
     ['jobs', ROW_COLUMNS],
     ['earlier_attempts', ATTEMPT_COLUMNS],
   ] as const) {
-    const missing = columns.filter((name) => columnOf[name].since > version).map((name) => `NULL AS ${name}`);
+    const missing = columns
+      .filter((name) => columnOf[name].since > version)
+      .map((name) => `${columnOf[name].ofOlder ?? 'NULL'} AS ${name}`);
     if (missing.length === 0) continue;
     views.push(`CREATE TEMP VIEW IF NOT EXISTS ${table} AS SELECT *, ${missing.join(', ')} FROM main.${table}`);
   }
@@ -100,7 +102,11 @@ function migrationTo(version: number): string {
       .map((name) => `ALTER TABLE ${table} ADD COLUMN ${definition(name)};`);
   const attempts = added('earlier_attempts', ATTEMPT_COLUMNS, attemptColumnSql);
   const view = attempts.length === 0 ? [] : ['DROP VIEW attempts;', ATTEMPTS];
-  return [...tables, ...added('jobs', ROW_COLUMNS, columnSql), ...attempts, ...view].join('\n');
+  const values = ROW_COLUMNS.filter((name) => columnOf[name].since === version).flatMap((name) => {
+    const { ofOlder } = columnOf[name];
+    return ofOlder === undefined ? [] : [`UPDATE jobs SET ${name} = ${ofOlder};`];
+  });
+  return [...tables, ...added('jobs', ROW_COLUMNS, columnSql), ...values, ...attempts, ...view].join('\n');
 }
 
 /** The definition of each column with its comment. */

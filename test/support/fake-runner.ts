@@ -6,7 +6,7 @@ import { afterEach } from 'vitest';
 import type { RunnerHarness } from './runner-harness.ts';
 
 /** A hello that a client accepts. */
-export const HELLO_LINE = '{"type":"hello","protocol":1,"version":"1","pid":1,"journal":"a","boot":"b"}\n';
+export const HELLO_LINE = '{"type":"hello","protocol":2,"version":"1","pid":1,"journal":"a","boot":"b"}\n';
 
 const servers: Server[] = [];
 

@@ -69,7 +69,7 @@ export class RunnerHarness {
 
   job(jid: number, command: string, changes: Partial<SpawnRequest> = {}): SpawnRequest {
     const files = { stdin: null, stdout: this.file(`out.${jid}`), stderr: this.file(`err.${jid}`) };
-    return { jid, attempt: 1, command, cwd: this.work, env: {}, ...files, ...changes };
+    return { jid, claim: 1, command, cwd: this.work, env: {}, ...files, ...changes };
   }
 
   file(name: string): string {

@@ -1,5 +1,6 @@
 import { closest } from 'fastest-levenshtein';
-import { type Column, columnOf } from '../../job/columns.ts';
+import type { Column } from '../../job/column.ts';
+import { columnOf } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import { valueFromText } from '../../job/fields.ts';
 import { JOB_FIELDS, JOB_STATES, type JobField, type JobState } from '../../job/job.ts';

@@ -47,9 +47,9 @@ export function reconcile(
   };
 }
 
-function lostEnd({ jid, attempt, pid, started, boot }: ClaimedJobRow, state: RunnerState): AttemptEnd {
+function lostEnd({ jid, claim, pid, started, boot }: ClaimedJobRow, state: RunnerState): AttemptEnd {
   const reason =
     boot === state.boot ? "the runner's journal is gone, so the exit status is unknown" : 'the host was rebooted';
   const unknown = { elapsed: null, exit_status: null, signal: null };
-  return { jid, attempt, pid, started, finished: state.now, ...unknown, reason, isLost: true };
+  return { jid, claim, pid, started, finished: state.now, ...unknown, reason, isLost: true };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { JOB_FIELDS, type JobField, type RunningJob } from '../../job/job.ts';
+import { type ClaimedJob, JOB_FIELDS, type JobField } from '../../job/job.ts';
 import { storedPath } from '../../queue/files/stored-names.ts';
 import { jobDocument } from '../../yaml/write.ts';
 
@@ -10,7 +10,7 @@ const MAX_VALUE_BYTES = 100_000;
  * Returns the variables that a job gets in addition to those of the login shell: RQ (the queue), RQ_JID, RQ_<FIELD> for
  * each field with a value, and RQ_JOB (the job as YAML). Paths are absolute. `bin` of the queue is first on PATH.
  */
-export function jobEnvironment(job: RunningJob, queueDirectory: string, path: string): Record<string, string> {
+export function jobEnvironment(job: ClaimedJob, queueDirectory: string, path: string): Record<string, string> {
   const environment: Record<string, string> = {
     RQ: queueDirectory,
     RQ_Q: queueDirectory,
@@ -28,7 +28,7 @@ export function jobEnvironment(job: RunningJob, queueDirectory: string, path: st
 }
 
 /** The absolute path for a field that names a file; undefined for any other field. */
-function pathOf(job: RunningJob, field: JobField, queueDirectory: string): string | undefined {
+function pathOf(job: ClaimedJob, field: JobField, queueDirectory: string): string | undefined {
   if (field === 'stdin' || field === 'data') return storedPath(queueDirectory, field, job);
   return field === 'stdout' || field === 'stderr' ? join(queueDirectory, field, String(job.jid)) : undefined;
 }

@@ -1,6 +1,6 @@
 import { crashAt } from '../../job/crash-points.ts';
 import { errorMessage } from '../../job/errors.ts';
-import type { RunningJob } from '../../job/job.ts';
+import type { ClaimedJob } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd } from '../../queue/exchange/exchange.ts';
 import type { Kills } from '../adoption/kills.ts';
@@ -68,7 +68,7 @@ export class JobLauncher {
     if (this.parts.placement.claimBackoff.recordEnd(end)) this.suspendClaims(end.reason ?? '');
   }
 
-  private async start(job: RunningJob): Promise<void> {
+  private async start(job: ClaimedJob): Promise<void> {
     const { attempts, endRequest, events, link, placement, timer } = this.parts;
     const reply = link.spawn(job);
     setImmediate(() => crashAt('job-sent'));
@@ -78,7 +78,7 @@ export class JobLauncher {
     if (outcome.kind === 'started') {
       placement.throughput.recordProgress();
       placement.claimBackoff.recordStart();
-      events.jobStarted({ jid: job.jid, attempt: job.attempt, pid: outcome.start.pid });
+      events.jobStarted({ jid: job.jid, claim: job.attempt, pid: outcome.start.pid });
       attempts.start(outcome.start);
     } else if (outcome.kind === 'refused') {
       this.onRefused(outcome.end);

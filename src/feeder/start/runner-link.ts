@@ -1,6 +1,6 @@
 import type { Clock } from '../../job/clock.ts';
 import { errorMessage, RqError } from '../../job/errors.ts';
-import type { AttemptKey, RunningJob } from '../../job/job.ts';
+import type { AttemptKey, ClaimedJob } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../../queue/exchange/exchange.ts';
 import { RunnerClient } from '../../runner/client.ts';
@@ -112,9 +112,9 @@ export class RunnerLink {
   }
 
   /** Sends a claimed job to the runner. Never rejects: a runner that does not reply is lost. */
-  async spawn(job: RunningJob): Promise<SpawnOutcome> {
+  async spawn(job: ClaimedJob): Promise<SpawnOutcome> {
     const { client } = this;
-    const { jid, attempt } = job;
+    const { jid, claim } = job;
     const name = attemptName(job);
     try {
       this.unsent.add(name);
@@ -124,7 +124,7 @@ export class RunnerLink {
       if (!this.unsent.delete(name)) return { kind: 'not-started' };
       const path = this.login.state.environment['PATH'];
       const { pid, started } = await client.spawn(spawnRequest(job, this.options.queueDirectory, path));
-      return pid === null ? { kind: 'unreported' } : { kind: 'started', start: { jid, attempt, pid, started } };
+      return pid === null ? { kind: 'unreported' } : { kind: 'started', start: { jid, claim, pid, started } };
     } catch (error) {
       return this.spawnFailure(job, error, client);
     } finally {
@@ -135,7 +135,7 @@ export class RunnerLink {
   /** Lets the runner forget ends that the database has recorded. */
   acknowledge(keys: readonly AttemptKey[]): void {
     const { client } = this;
-    const plain = keys.map(({ jid, attempt }) => ({ jid, attempt }));
+    const plain = keys.map(({ jid, claim }) => ({ jid, claim }));
     client?.ack(plain).catch((error: unknown) => this.disconnect(error, client));
   }
 
@@ -147,18 +147,18 @@ export class RunnerLink {
   }
 
   /** Sends SIGTERM to all processes of an attempt, and SIGKILL after the grace period. Never rejects. */
-  async kill({ jid, attempt }: AttemptKey): Promise<KillReply> {
-    if (this.unsent.delete(attemptName({ jid, attempt }))) return 'not-running';
+  async kill({ jid, claim }: AttemptKey): Promise<KillReply> {
+    if (this.unsent.delete(attemptName({ jid, claim }))) return 'not-running';
     const { client } = this;
     if (client === undefined) return 'not-sent';
     try {
-      await client.signal({ jid, attempt, signal: 'SIGTERM', graceMs: GRACE_MS });
+      await client.signal({ jid, claim, signal: 'SIGTERM', graceMs: GRACE_MS });
       return 'signalled';
     } catch (error) {
       const code = runnerCode(error);
       if (code === 'NO_ATTEMPT') return 'not-running';
       if (code === 'FAILED') {
-        this.options.events.killFailed({ jid, attempt }, error);
+        this.options.events.killFailed({ jid, claim }, error);
         return 'not-running';
       }
       this.disconnect(error, client);
@@ -179,7 +179,7 @@ export class RunnerLink {
     client.close();
   }
 
-  private spawnFailure(job: RunningJob, error: unknown, client: RunnerClient | undefined): SpawnOutcome {
+  private spawnFailure(job: ClaimedJob, error: unknown, client: RunnerClient | undefined): SpawnOutcome {
     switch (runnerCode(error)) {
       case 'CANCELLED':
         return { kind: 'not-started' };
@@ -216,8 +216,8 @@ export class RunnerLink {
     if (this.heldExits === undefined) this.onLost();
   }
 
-  private refusedEnd({ jid, attempt, started }: RunningJob, error: unknown): AttemptEnd {
-    const end = { jid, attempt, started, finished: this.options.clock.now(), pid: null, elapsed: null };
+  private refusedEnd({ jid, claim, started }: ClaimedJob, error: unknown): AttemptEnd {
+    const end = { jid, claim, started, finished: this.options.clock.now(), pid: null, elapsed: null };
     return { ...end, exit_status: null, signal: null, reason: errorMessage(error), isLost: false };
   }
 }

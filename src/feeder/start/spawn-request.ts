@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RunningJob } from '../../job/job.ts';
+import type { ClaimedJob } from '../../job/job.ts';
 import { storedPath } from '../../queue/files/stored-names.ts';
 import type { SpawnRequest } from '../../runner/protocol/messages.ts';
 import { jobEnvironment } from './job-environment.ts';
@@ -7,11 +7,11 @@ import { jobEnvironment } from './job-environment.ts';
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 /** Describes a claimed job to the runner. `path` is the PATH of the login shell. */
-export function spawnRequest(job: RunningJob, queueDirectory: string, path: string | undefined): SpawnRequest {
-  const { jid, attempt, command, cwd } = job;
+export function spawnRequest(job: ClaimedJob, queueDirectory: string, path: string | undefined): SpawnRequest {
+  const { jid, claim, command, cwd } = job;
   return {
     jid,
-    attempt,
+    claim,
     command,
     cwd,
     env: jobEnvironment(job, queueDirectory, path ?? DEFAULT_PATH),

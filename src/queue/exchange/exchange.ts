@@ -1,5 +1,5 @@
 import { crashAt } from '../../job/crash-points.ts';
-import type { AttemptKey, RunningJob } from '../../job/job.ts';
+import type { AttemptKey, ClaimedJob } from '../../job/job.ts';
 import {
   type AttemptEnd,
   type AttemptStart,
@@ -30,7 +30,7 @@ export interface ExchangeRequest {
 }
 
 export interface ExchangeResult {
-  readonly claimed: RunningJob[];
+  readonly claimed: ClaimedJob[];
   /** Jids of pending jobs whose rows are invalid, so that they cannot be claimed. */
   readonly invalid: number[];
   /** Attempts whose end was not recorded, because the job has another attempt by now. */

@@ -58,8 +58,8 @@ export function attemptLines(attempt: JournaledAttempt): string[] {
   return lines;
 }
 
-export function spawnLine({ jid, attempt, started, monotonic_ms, serial, weight }: JournaledAttempt): string {
-  return JSON.stringify({ type: 'spawn', jid, attempt, started, monotonic_ms, serial, weight });
+export function spawnLine({ jid, claim, started, monotonic_ms, serial, weight }: JournaledAttempt): string {
+  return JSON.stringify({ type: 'spawn', jid, claim, started, monotonic_ms, serial, weight });
 }
 
 /** A random serial number of an attempt. */
@@ -68,10 +68,10 @@ export function newSerial(): number {
 }
 
 export function startedLine(
-  { jid, attempt, started, monotonic_ms }: JournaledAttempt,
+  { jid, claim, started, monotonic_ms }: JournaledAttempt,
   { pid, start_time }: Leader,
 ): string {
-  return JSON.stringify({ type: 'started', jid, attempt, pid, start_time, started, monotonic_ms });
+  return JSON.stringify({ type: 'started', jid, claim, pid, start_time, started, monotonic_ms });
 }
 
 export function ackLine(key: AttemptKey): string {

@@ -11,11 +11,11 @@ export function listAttempts(journal: Journal, after: AttemptKey | null): { atte
 }
 
 function compareKeys(one: AttemptKey, other: AttemptKey): number {
-  return one.jid - other.jid || one.attempt - other.attempt;
+  return one.jid - other.jid || one.claim - other.claim;
 }
 
 /** Empty for an attempt that was spawned after the list request: its start is not decided. */
-function listFields({ jid, attempt, started, process, exit }: JournaledAttempt): object[] {
+function listFields({ jid, claim, started, process, exit }: JournaledAttempt): object[] {
   if (exit !== undefined) return [{ state: 'exited', ...exitFields(exit) }];
-  return process === undefined ? [] : [{ jid, attempt, state: 'running', pid: process.pid, started }];
+  return process === undefined ? [] : [{ jid, claim, state: 'running', pid: process.pid, started }];
 }

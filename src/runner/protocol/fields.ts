@@ -100,7 +100,7 @@ export class FieldReader {
   }
 
   key(): AttemptKey {
-    return { jid: this.integer('jid', 1), attempt: this.integer('attempt', 1) };
+    return { jid: this.integer('jid', 1), claim: this.integer('claim', 1) };
   }
 
   list(name: string): FieldReader[] {

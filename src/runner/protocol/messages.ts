@@ -3,7 +3,7 @@ import type { Environment, Fields, ResourceLimits } from './fields.ts';
 
 // The messages of docs/runner-protocol.md, which specifies their meaning.
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Includes the newline. */
 export const MAX_LINE_BYTES = 4 * 1024 * 1024;
 export const MAX_LISTED = 2000;
@@ -143,10 +143,10 @@ export function exitFields({ isLost, ...fields }: Exit): object {
 }
 
 /** The key alone, of an object that may have other fields. */
-export function keyOf({ jid, attempt }: AttemptKey): AttemptKey {
-  return { jid, attempt };
+export function keyOf({ jid, claim }: AttemptKey): AttemptKey {
+  return { jid, claim };
 }
 
-export function attemptName({ jid, attempt }: AttemptKey): string {
-  return `${jid}.${attempt}`;
+export function attemptName({ jid, claim }: AttemptKey): string {
+  return `${jid}.${claim}`;
 }

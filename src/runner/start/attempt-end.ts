@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Exit } from '../protocol/messages.ts';
 
 /** How an attempt ended: the fields of its exit that do not depend on its start. */
-export type AttemptEnd = Omit<Exit, 'jid' | 'attempt' | 'pid' | 'started' | 'finished' | 'elapsed'>;
+export type AttemptEnd = Omit<Exit, 'jid' | 'claim' | 'pid' | 'started' | 'finished' | 'elapsed'>;
 
 const FIRST_REAL_TIME_SIGNAL = 34;
 /** Reversed, so that the first of two names counts: SIGABRT, not SIGIOT. */

@@ -46,13 +46,13 @@ export class PendingStarts {
   /** Throws RequestError ATTEMPT_KNOWN; rejects with RequestError CANCELLED, NOT_READY or JOURNAL. */
   spawn(request: SpawnRequest): Promise<Spawned> {
     const { journal, clock } = this.options;
-    const { jid, attempt: number, weight = 1 } = request;
+    const { jid, claim, weight = 1 } = request;
     const name = attemptName(request);
     if (journal.attempts.has(name) || this.pending.has(name)) {
-      throw new RequestError('ATTEMPT_KNOWN', `attempt ${number} of job ${jid} is already in the journal`);
+      throw new RequestError('ATTEMPT_KNOWN', `attempt ${name} is already in the journal`);
     }
     const times = { started: clock.now(), monotonic_ms: clock.monotonicMs() };
-    const attempt = { jid, attempt: number, ...times, serial: newSerial(), weight };
+    const attempt = { jid, claim, ...times, serial: newSerial(), weight };
     const bashArguments = this.prepare(request, attempt);
     if (bashArguments === undefined) return Promise.resolve({ pid: null, started: attempt.started });
     const { promise: reply, ...settle } = withResolvers<Spawned>();
@@ -114,7 +114,7 @@ export class PendingStarts {
     const isTimeout = cause === 'timeout';
     const message = isTimeout
       ? `the directory ${request.cwd} did not become available within 60 s`
-      : `attempt ${attempt.attempt} of job ${attempt.jid} was cancelled`;
+      : `attempt ${attemptName(attempt)} was cancelled`;
     reject(new RequestError(isTimeout ? 'NOT_READY' : 'CANCELLED', message));
     this.options.onCancelled();
   }

@@ -1,3 +1,4 @@
+import { COLUMN_NAMES, columnOf } from '../../job/columns.ts';
 import type { Connection } from '../connection.ts';
 import { MAX_GENERATION } from '../operations.ts';
 import { SCHEMA_VERSION } from '../schema.ts';
@@ -15,6 +16,13 @@ const LATEST_ATTEMPT = 'SELECT attempt FROM main.jobs WHERE jid = ?';
 const NEW_JOBS = `AND jid NOT IN (SELECT jid FROM main.jobs) AND jid NOT IN (SELECT jid FROM temp.doubtful)
   AND jid NOT IN (SELECT jid FROM temp.unreadable)`;
 const MAX_JID = 1e12;
+/** Columns of jobs that an older schema lacks, with their values there. */
+const OF_OLDER = new Map(
+  COLUMN_NAMES.flatMap((name): [string, string][] => {
+    const { ofOlder } = columnOf[name];
+    return ofOlder === undefined ? [] : [[name, ofOlder]];
+  }),
+);
 
 /** An attached database whose rows are copied into the new one, which is `main`. */
 export class Source {
@@ -55,10 +63,14 @@ export class Source {
   private insertSql(table: KeyedTable, columns: readonly string[]): string {
     // NULL violates a constraint of `state`, so that an invalid row is refused.
     const values = columns.map((column) => {
-      return column === 'state' ? `iif(${soundRows(this.connection, columns)}, state, NULL)` : column;
+      if (column === 'state') return `iif(${soundRows(this.connection, columns)}, state, NULL)`;
+      // In the scratch database, rows of an older schema have NULL here.
+      return OF_OLDER.has(column) ? `coalesce(${column}, ${OF_OLDER.get(column)})` : column;
     });
-    return `INSERT INTO main.${table} (${columns.join(', ')})
-      SELECT ${values.join(', ')} FROM ${this.name}.${table} WHERE ${KEYS[table]}`;
+    const added = table === 'jobs' ? [...OF_OLDER].filter(([column]) => !columns.includes(column)) : [];
+    const targets = [...columns, ...added.map(([column]) => column)];
+    return `INSERT INTO main.${table} (${targets.join(', ')})
+      SELECT ${[...values, ...added.map(([, value]) => value)].join(', ')} FROM ${this.name}.${table} WHERE ${KEYS[table]}`;
   }
 
   /** Copies as many earlier attempts of a job as it can have, up to the first that cannot be copied. */

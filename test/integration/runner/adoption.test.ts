@@ -28,7 +28,7 @@ function prepareRecords(harness: RunnerHarness, journal: string, names: readonly
 
 function spawnEntry(jid: number): object {
   const monotonic_ms = Number(process.hrtime.bigint()) / 1e6;
-  return { type: 'spawn', jid, attempt: 1, started: new Date().toISOString(), monotonic_ms };
+  return { type: 'spawn', jid, claim: 1, started: new Date().toISOString(), monotonic_ms };
 }
 
 test('jobs of a killed runner continue, and the next runner reports their exit statuses', async () => {
@@ -40,7 +40,7 @@ test('jobs of a killed runner continue, and the next runner reports their exit s
   expect((await first.disconnected).facts['code']).toBe('DISCONNECTED');
   const second = await harness.start();
   expect(second.client.hello.journal).toBe(first.client.hello.journal);
-  expect(await second.client.list()).toMatchObject([{ jid: 1, attempt: 1, state: 'running', pid }]);
+  expect(await second.client.list()).toMatchObject([{ jid: 1, claim: 1, state: 'running', pid }]);
   writeFileSync(harness.file('go.1'), '');
   const exit = await waitFor(() => second.exits.get(1));
   expect(exit).toMatchObject({ pid, started, exit_status: 7, signal: null, reason: null, isLost: false });
@@ -59,7 +59,7 @@ test('the exit status and usage of a job that ends while there is no runner are 
   await waitFor(() => processStartTime(pid ?? 0) === undefined);
   const second = await harness.start();
   const exit = { pid, exit_status: 7, signal: null, reason: null, isLost: false, left_behind: 0 };
-  expect(await second.client.list()).toMatchObject([{ jid: 1, attempt: 1, state: 'exited', exit }]);
+  expect(await second.client.list()).toMatchObject([{ jid: 1, claim: 1, state: 'exited', exit }]);
 });
 
 test('a job of an earlier runner is killed after the grace period', async () => {
@@ -69,9 +69,9 @@ test('a job of an earlier runner is killed after the grace period', async () => 
   await waitFor(() => harness.read('out.1') !== '');
   await harness.killRunner();
   const second = await harness.start();
-  await second.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 200 });
+  await second.client.signal({ jid: 1, claim: 1, signal: 'SIGTERM', graceMs: 200 });
   expect(await waitFor(() => second.exits.get(1))).toMatchObject({ signal: 'SIGKILL', isLost: false });
-  const again = second.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM' });
+  const again = second.client.signal({ jid: 1, claim: 1, signal: 'SIGTERM' });
   await expect(again).rejects.toMatchObject({ facts: { code: 'NO_ATTEMPT' } });
 });
 
@@ -111,13 +111,13 @@ test('an attempt in the journal without a pid is found by its environment', asyn
   const job = spawn('bash', ['-c', 'sleep 600 & wait'], { detached: true, stdio: 'ignore', env: environment });
   const { client, exits } = await harness.start();
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'running', pid: job.pid }]);
-  await client.signal({ jid: 5, attempt: 1, signal: 'SIGKILL' });
+  await client.signal({ jid: 5, claim: 1, signal: 'SIGKILL' });
   expect(await waitFor(() => exits.get(5))).toMatchObject({ pid: job.pid, reason: UNKNOWN, isLost: true });
 });
 
 test('another process that reuses the pid is not taken for the job', async () => {
   const harness = new RunnerHarness();
-  const stranger = { type: 'started', jid: 5, attempt: 1, pid: process.pid, start_time: 1 };
+  const stranger = { type: 'started', jid: 5, claim: 1, pid: process.pid, start_time: 1 };
   prepareJournal(harness, [spawnEntry(5), stranger]);
   const { client } = await harness.start();
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'exited', exit: { reason: UNKNOWN } }]);
@@ -152,9 +152,9 @@ test('acknowledged attempts are removed, and stay removed after a kill of the ru
   for (const jid of [1, 2, 3]) await first.client.spawn(harness.job(jid, `exit ${jid}`));
   await waitFor(() => first.exits.size === 3);
   await first.client.ack([
-    { jid: 1, attempt: 1 },
-    { jid: 3, attempt: 1 },
-    { jid: 77, attempt: 1 },
+    { jid: 1, claim: 1 },
+    { jid: 3, claim: 1 },
+    { jid: 77, claim: 1 },
   ]);
   expect(await first.client.list()).toMatchObject([{ jid: 2 }]);
   await harness.killRunner();
@@ -171,7 +171,7 @@ test('acknowledged attempts do not make the journal grow', async () => {
   await client.spawn(harness.job(5000, waiting(5000)));
   const length = (): number => readFileSync(join(harness.directory, 'journal')).length;
   expect(length()).toBeGreaterThan(100_000);
-  await client.ack(jids.map((jid) => ({ jid, attempt: 1 })));
+  await client.ack(jids.map((jid) => ({ jid, claim: 1 })));
   expect(length()).toBeLessThan(1000);
   writeFileSync(harness.file('go.5000'), '');
   expect(await waitFor(() => exits.get(5000))).toMatchObject({ exit_status: 7 });

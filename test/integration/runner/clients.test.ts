@@ -14,7 +14,7 @@ import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const CLIENT = fileURLToPath(new URL('../../fixtures/runner-client.mjs', import.meta.url));
-const HELLO = '{"type":"hello","protocol":1}';
+const HELLO = '{"type":"hello","protocol":2}';
 const clients: ChildProcess[] = [];
 
 afterEach(async () => {
@@ -180,8 +180,8 @@ test('a request with invalid fields is refused, and the connection stays open', 
     { type: 'spawn', ...job, stdout: '/a\0b' },
     { type: 'spawn', ...job, env: { 'A=B': 'c' } },
     { type: 'spawn', ...job, command: null },
-    { type: 'signal', jid: 1, attempt: 1, signal: 'SIGNOTHING' },
-    { type: 'signal', jid: 1, attempt: 1, signal: 'SIGTERM', grace_ms: -1 },
+    { type: 'signal', jid: 1, claim: 1, signal: 'SIGNOTHING' },
+    { type: 'signal', jid: 1, claim: 1, signal: 'SIGTERM', grace_ms: -1 },
     { type: 'environment', env: { A: 1 } },
     { type: 'ack', attempts: [1] },
     { type: 'list', after: 7 },
@@ -229,11 +229,11 @@ test('neither side sends or accepts a line longer than 4 MiB', async () => {
 });
 
 test('a server that is not a runner causes an error, not a crash', async () => {
-  const hello = { type: 'hello', protocol: 1, version: '1', pid: 1, journal: 'a', boot: 'b' };
+  const hello = { type: 'hello', protocol: 2, version: '1', pid: 1, journal: 'a', boot: 'b' };
   const cases: [string, string[]][] = [
     ['PROTOCOL', ['HTTP/1.1 400 Bad Request\r\n\r\n']],
-    ['PROTOCOL', ['{"type":"hello","protocol":1}\n']],
-    ['PROTOCOL', [`${JSON.stringify({ ...hello, protocol: 2 })}\n`]],
+    ['PROTOCOL', ['{"type":"hello","protocol":2}\n']],
+    ['PROTOCOL', [`${JSON.stringify({ ...hello, protocol: 9 })}\n`]],
     ['TOO_LONG', ['x'.repeat(MAX_LINE_BYTES + 1)]],
   ];
   for (const [code, lines] of cases) {

@@ -21,7 +21,7 @@ test('the exit status of a job is reported', async () => {
   const connected = await harness.start();
   const { pid, started } = await connected.client.spawn(harness.job(1, 'sleep 0.05; exit 42'));
   const exit = await waitFor(() => connected.exits.get(1));
-  expect(exit).toMatchObject({ jid: 1, attempt: 1, pid, started, exit_status: 42, signal: null, reason: null });
+  expect(exit).toMatchObject({ jid: 1, claim: 1, pid, started, exit_status: 42, signal: null, reason: null });
   expect(exit.isLost).toBe(false);
   expect(exit.elapsed).toBeGreaterThanOrEqual(0.05);
   expect(Date.parse(exit.finished)).toBeGreaterThanOrEqual(Date.parse(exit.started));
@@ -152,7 +152,7 @@ test('a signal is sent to all processes of a job', async () => {
   const connected = await harness.start();
   await connected.client.spawn(harness.job(1, 'sleep 600 & sleep 601 & echo $!; wait'));
   await waitFor(() => harness.read('out.1') !== '');
-  await connected.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM' });
+  await connected.client.signal({ jid: 1, claim: 1, signal: 'SIGTERM' });
   expect(await waitFor(() => connected.exits.get(1))).toMatchObject({ signal: 'SIGTERM' });
   await waitFor(() => processStartTime(Number(harness.read('out.1'))) === undefined);
 });
@@ -162,7 +162,7 @@ test('a job that ignores TERM is killed after the grace period', async () => {
   const connected = await harness.start();
   await connected.client.spawn(harness.job(1, 'trap "" TERM; echo ready; while :; do sleep 0.1; done'));
   await waitFor(() => harness.read('out.1') !== '');
-  await connected.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 300 });
+  await connected.client.signal({ jid: 1, claim: 1, signal: 'SIGTERM', graceMs: 300 });
   const exit = await waitFor(() => connected.exits.get(1));
   expect(exit).toMatchObject({ exit_status: null, signal: 'SIGKILL' });
   expect(exit.elapsed).toBeGreaterThanOrEqual(0.3);
@@ -174,7 +174,7 @@ test('processes that are left when the leader has ended are killed after the gra
   await connected.client.spawn(harness.job(1, '(trap "" TERM; echo $BASHPID; while :; do sleep 0.1; done) & wait'));
   await waitFor(() => harness.read('out.1') !== '');
   const stubborn = Number(harness.read('out.1'));
-  await connected.client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 300 });
+  await connected.client.signal({ jid: 1, claim: 1, signal: 'SIGTERM', graceMs: 300 });
   expect(await waitFor(() => connected.exits.get(1))).toMatchObject({ signal: 'SIGTERM' });
   await waitFor(() => processStartTime(stubborn) === undefined);
 });
@@ -195,8 +195,8 @@ test('a signal to an attempt that is not running fails', async () => {
   const connected = await harness.start();
   await run(harness, connected, 1, 'true');
   for (const key of [
-    { jid: 1, attempt: 1 },
-    { jid: 9, attempt: 1 },
+    { jid: 1, claim: 1 },
+    { jid: 9, claim: 1 },
   ]) {
     const refused = connected.client.signal({ ...key, signal: 'SIGTERM' });
     await expect(refused).rejects.toMatchObject({ code: 'RUNNER', facts: { code: 'NO_ATTEMPT' } });
@@ -210,7 +210,7 @@ test('an attempt is never started twice, but the next attempt of the job is star
   await run(harness, connected, 1, 'echo ran >> times');
   const again = client.spawn(harness.job(1, 'echo ran >> times'));
   await expect(again).rejects.toMatchObject({ code: 'RUNNER', facts: { code: 'ATTEMPT_KNOWN' } });
-  await client.spawn(harness.job(1, 'echo ran >> times', { attempt: 2 }));
-  await waitFor(() => connected.exits.get(1)?.attempt === 2);
+  await client.spawn(harness.job(1, 'echo ran >> times', { claim: 2 }));
+  await waitFor(() => connected.exits.get(1)?.claim === 2);
   expect(harness.read('times')).toBe('ran\nran\n');
 });

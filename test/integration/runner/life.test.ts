@@ -166,7 +166,7 @@ test('a shutdown reports the exit of a job that ends in its grace period', async
   await client.spawn(harness.job(1, FOREVER));
   await waitFor(() => harness.read('out.1') !== '');
   await client.shutdown();
-  await client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 60_000 });
+  await client.signal({ jid: 1, claim: 1, signal: 'SIGTERM', graceMs: 60_000 });
   expect((await disconnected).facts['code']).toBe('STOPPING');
   expect(exits.get(1)).toMatchObject({ signal: 'SIGTERM' });
   await waitFor(() => harness.runners().length === 0);

@@ -53,7 +53,7 @@ test('a client that sends requests and reads no replies is disconnected, and the
   socket.on('error', () => socket.destroy());
   await once(socket, 'connect');
   socket.pause();
-  socket.write('{"type":"hello","protocol":1}\n');
+  socket.write('{"type":"hello","protocol":2}\n');
   for (let id = 1; id <= 300_000; id++) socket.write(`{"id":${id},"type":"${'x'.repeat(40)}"}\n`);
   await waitFor(() => readFileSync(join(harness.directory, 'runner.log'), 'utf8').includes('NOT_READING'));
   socket.destroy();

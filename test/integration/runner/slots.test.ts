@@ -18,8 +18,8 @@ test('jobs beyond the slots wait and can be cancelled', async () => {
     );
   });
   await waitFor(() => harness.read('begun').trim().split('\n').length === 2);
-  await client.cancel([1, 4].map((jid) => ({ jid, attempt: 1 })));
-  await expect(client.signal({ jid: 5, attempt: 1, signal: 'SIGTERM' })).rejects.toMatchObject({
+  await client.cancel([1, 4].map((jid) => ({ jid, claim: 1 })));
+  await expect(client.signal({ jid: 5, claim: 1, signal: 'SIGTERM' })).rejects.toMatchObject({
     facts: { code: 'NO_ATTEMPT' },
   });
   expect(await Promise.all([...spawned.slice(0, 2), ...spawned.slice(3)])).toEqual([
@@ -44,7 +44,7 @@ test('most waiting jobs can be cancelled while jobs fail to start', async () => 
   const jids = Array.from({ length: 40 }, (_, index) => index + 1);
   const spawned = jids.map((jid) => client.spawn(harness.job(jid, 'true', { cwd: '/nowhere' })).catch(() => undefined));
   await waitFor(() => exits.size >= 3);
-  await client.cancel(jids.map((jid) => ({ jid, attempt: 1 })));
+  await client.cancel(jids.map((jid) => ({ jid, claim: 1 })));
   await Promise.all(spawned);
   const { length } = await client.list();
   expect(length).toBeLessThan(20);
@@ -112,7 +112,7 @@ test('the end of each of a thousand running jobs is reported', async () => {
     jids.map((jid) => client.spawn(harness.job(jid, `exec sleep 600`, { stdout: null, stderr: null }))),
   );
   expect((await client.list()).filter(({ state }) => state === 'running')).toHaveLength(1000);
-  await Promise.all(jids.map((jid) => client.signal({ jid, attempt: 1, signal: 'SIGTERM' })));
+  await Promise.all(jids.map((jid) => client.signal({ jid, claim: 1, signal: 'SIGTERM' })));
   await waitFor(() => exits.size === 1000);
   expect([...exits.values()].filter(({ signal }) => signal === 'SIGTERM')).toHaveLength(1000);
 });

@@ -47,7 +47,7 @@ test('a spawn that waits for a directory does not delay other spawns, and its cl
   const slow = client.spawn(harness.job(1, 'true')).catch(({ facts }) => facts.code);
   await waitFor(() => performance.now() - startMs > 1000);
   expect(await client.spawn(harness.job(2, 'true'))).toMatchObject({ pid: 4711 });
-  await client.cancel([{ jid: 1, attempt: 1 }]);
+  await client.cancel([{ jid: 1, claim: 1 }]);
   expect(await slow).toBe('CANCELLED');
   expect(replies).toBe(0);
 });

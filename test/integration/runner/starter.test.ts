@@ -93,7 +93,7 @@ test('when the starter is killed, earlier ends are known, and jobs that run can 
     { jid: 2, state: 'running', pid },
   ]);
   expect(logOf(harness)).toContain('"event":"starter_lost"');
-  await second.client.signal({ jid: 2, attempt: 1, signal: 'SIGTERM', graceMs: 60_000 });
+  await second.client.signal({ jid: 2, claim: 1, signal: 'SIGTERM', graceMs: 60_000 });
   const exit = await waitFor(() => second.exits.get(2));
   expect(exit).toMatchObject({ pid, exit_status: null, signal: null, reason: UNKNOWN, isLost: true, max_rss: null });
   expect(exit.elapsed).toBeGreaterThan(0);
@@ -137,7 +137,7 @@ test('a signal reaches all processes of a job', async () => {
   const stubborn = 'trap "" TERM; echo $BASHPID; while :; do sleep 0.05; done';
   await client.spawn(harness.job(1, `env -i setsid setsid bash -c '${stubborn}' & setsid sleep 600 & wait`));
   await waitFor(() => harness.read('out.1') !== '');
-  await client.signal({ jid: 1, attempt: 1, signal: 'SIGTERM', graceMs: 200 });
+  await client.signal({ jid: 1, claim: 1, signal: 'SIGTERM', graceMs: 200 });
   const exit = await waitFor(() => exits.get(1));
   expect(exit).toMatchObject({ signal: 'SIGTERM', left_behind: 0 });
   expect(processStartTime(Number(harness.read('out.1')))).toBeUndefined();
@@ -178,7 +178,7 @@ test('a list waits for the results of earlier spawns', async () => {
   const listed = client.list().finally(() => {
     isListed = true;
   });
-  await client.ack([{ jid: 9, attempt: 9 }]);
+  await client.ack([{ jid: 9, claim: 9 }]);
   expect(isListed).toBe(false);
   process.kill(starter, 'SIGCONT');
   expect(await spawned).toBe('CANCELLED');

@@ -6,11 +6,11 @@ import type { ListedAttempt } from '../../../src/runner/protocol/messages.ts';
 const STATE = { boot: 'boot', journal: 'journal', now: '2026-01-01T00:00:00.000Z' };
 
 const row = (jid: number, more: Partial<ClaimedJobRow> = {}): ClaimedJobRow =>
-  ({ jid, attempt: 1, pid: null, started: STATE.now, boot: 'boot', journal: 'journal', ...more }) as ClaimedJobRow;
+  ({ jid, claim: 1, pid: null, started: STATE.now, boot: 'boot', journal: 'journal', ...more }) as ClaimedJobRow;
 
-const running = (jid: number, attempt = 1): ListedAttempt => ({
+const running = (jid: number, claim = 1): ListedAttempt => ({
   jid,
-  attempt,
+  claim,
   state: 'running',
   pid: 9,
   started: STATE.now,
@@ -39,8 +39,8 @@ test('a claim under another journal is lost, and its reason distinguishes a rebo
 });
 
 test('a running attempt whose job was claimed again is stale', () => {
-  const found = reconcile([row(1, { attempt: 2 })], { listed: [running(1, 1)], owned: [] }, STATE);
-  expect(found).toMatchObject({ stale: [{ jid: 1, attempt: 1 }], neverStarted: [{ jid: 1, attempt: 2 }], adopted: [] });
+  const found = reconcile([row(1, { claim: 2 })], { listed: [running(1, 1)], owned: [] }, STATE);
+  expect(found).toMatchObject({ stale: [{ jid: 1, claim: 1 }], neverStarted: [{ jid: 1, claim: 2 }], adopted: [] });
 });
 
 test('a running attempt of a dead job that was not claimed again is adopted', () => {

@@ -15,13 +15,13 @@ function open(directory: string, boot = 'boot', compactAbove = 1000): Journal {
 }
 
 function attempt(jid: number): JournaledAttempt {
-  return { jid, attempt: 1, started: STARTED, monotonic_ms: 12.5, serial: 100 + jid, weight: 1 };
+  return { jid, claim: 1, started: STARTED, monotonic_ms: 12.5, serial: 100 + jid, weight: 1 };
 }
 
 function exit(jid: number): Exit {
   const end = { finished: STARTED, elapsed: 0.5, exit_status: 0, signal: null, reason: null, isLost: false };
   const usage = { max_rss: 1_048_576, cpu_time: 0.25, left_behind: 0 };
-  return { jid, attempt: 1, pid: 4711, started: STARTED, ...end, ...usage };
+  return { jid, claim: 1, pid: 4711, started: STARTED, ...end, ...usage };
 }
 
 function lines(directory: string): string[] {

@@ -30,9 +30,9 @@ function add(...jobs: Partial<Submission>[]): void {
   }
 }
 
-function end(jid: number, attempt = 1): Parameters<typeof reportEnd>[2] {
+function end(jid: number, claim = 1): Parameters<typeof reportEnd>[2] {
   const times = { started: NOW, finished: NOW, elapsed: 1, pid: 5 };
-  return { jid, attempt, ...times, exit_status: 0, signal: null, reason: null, isLost: false };
+  return { jid, claim, ...times, exit_status: 0, signal: null, reason: null, isLost: false };
 }
 
 const job = (jid: number) =>
@@ -71,14 +71,14 @@ test('a claim takes the oldest of the highest priority that the host may run', (
   add({}, { priority: 5 }, { priority: 5, runners: 'h1' }, { priority: 9, runners: 'other' }, { priority: -1 });
   const { claimed } = claimJobs(connection, BY, (runners) => runners === 'h1', 10);
   expect(claimed.map(({ jid }) => jid)).toEqual([2, 3, 1, 5]);
-  expect(claimed[0]).toMatchObject({ state: 'running', runner: 'h1', attempt: 1, stdout: 'stdout/2' });
+  expect(claimed[0]).toMatchObject({ state: 'running', runner: 'h1', claim: 1, stdout: 'stdout/2' });
   expect(claimJobs(connection, BY, () => false, 10).claimed).toEqual([]);
 });
 
 test('an end is recorded only for the latest attempt of the job', () => {
   add({});
   claimJobs(connection, BY, ANY, 1);
-  reportStart(connection, 'h1', { jid: 1, attempt: 1, pid: 77, started: NOW });
+  reportStart(connection, 'h1', { jid: 1, claim: 1, pid: 77, started: NOW });
   expect(job(1)).toMatchObject({ pid: 77 });
   expect(reportEnd(connection, 'h2', end(1))).toBe(false);
   expect(reportEnd(connection, 'h1', end(1, 2))).toBe(false);
@@ -98,7 +98,7 @@ test('a lost job is dead with the reason, or pending with an earlier attempt if 
   expect(connection.all('SELECT attempt, reason FROM attempts WHERE jid = 2')).toEqual([
     { attempt: 1, reason: 'the host was rebooted' },
   ]);
-  expect(claimJobs(connection, BY, ANY, 1).claimed).toMatchObject([{ jid: 2, attempt: 2 }]);
+  expect(claimJobs(connection, BY, ANY, 1).claimed).toMatchObject([{ jid: 2, claim: 2 }]);
 });
 
 test('the real end of a dead job that no other host claimed is accepted', () => {
@@ -113,7 +113,10 @@ test('a job that never started is released, restartable or not', () => {
   add({});
   const [claimed] = claimJobs(connection, BY, ANY, 1).claimed;
   expect(jobsRunningOn(connection, 'h1')).toMatchObject([{ jid: 1, journal: 'j', boot: 'b' }]);
-  expect(claimed).toMatchObject({ jid: 1, attempt: 1 });
-  expect(releaseJob(connection, 'h1', { jid: 1, attempt: 1 }, NOW)).toBe(true);
-  expect(job(1)).toMatchObject({ state: 'pending', runner: null });
+  expect(claimed).toMatchObject({ jid: 1, claim: 1 });
+  expect(releaseJob(connection, 'h1', { jid: 1, claim: 1 }, NOW)).toBe(true);
+  expect(job(1)).toMatchObject({ state: 'pending', runner: null, attempt: 0 });
+  expect(connection.all('SELECT attempt FROM attempts')).toEqual([]);
+  // The number of an attempt that never began is used again, the number of a claim is not.
+  expect(claimJobs(connection, BY, ANY, 1).claimed).toMatchObject([{ jid: 1, attempt: 1, claim: 2 }]);
 });

@@ -1,0 +1,40 @@
+import type { StateGroup } from './states.ts';
+import type { TextForm } from './value-faults.ts';
+
+/** One column of the table `jobs`, which is one field of a job. */
+export interface Column {
+  /** `time` is ISO 8601 in UTC with milliseconds; `file` is a path relative to the queue. */
+  readonly kind: 'integer' | 'seconds' | 'boolean' | 'state' | 'text' | 'time' | 'file';
+  /** The states in which it may have a value. */
+  readonly states: StateGroup;
+  /** It has a value in each of these states. */
+  readonly isRequired: boolean;
+  /** `rq` sets it when a job is submitted; `submitter` can set it by submit, resubmit and update. */
+  readonly setBy: 'rq' | 'submitter' | 'claim' | 'end';
+  /** The first schema version that has it. */
+  readonly since: number;
+  /** Not a field of a printed job. */
+  readonly isInternal?: boolean;
+  /** SQL that follows the type: PRIMARY KEY, DEFAULT, CHECK. */
+  readonly sql?: string;
+  /** SQL for the value of rows that an older schema has; NULL or the default if absent. */
+  readonly ofOlder?: string;
+  /** The comment in the schema. */
+  readonly comment?: string;
+  /** The valid values of an integer that a submitter sets. */
+  readonly range?: readonly [min: number, max: number];
+  /** The form and the size of a text that a submitter sets. The schema checks the size of `text` and `line`. */
+  readonly form?: TextForm;
+  readonly maxBytes?: number;
+  /** The value of a submission that does not set it; null if absent. */
+  readonly initial?: number | boolean;
+  /** The option of `submit` that sets a column of text. */
+  readonly option?: TextOption;
+}
+
+export interface TextOption {
+  readonly name: string;
+  readonly short?: string;
+  readonly value: string;
+  readonly help: string;
+}
