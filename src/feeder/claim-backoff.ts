@@ -1,14 +1,11 @@
 import type { Clock } from '../job/clock.ts';
-import type { AttemptEnd } from '../queue/exchange/exchange.ts';
 
-/** After this many failed starts in a row the host itself is the suspected cause. */
-const MAX_FAILED_STARTS = 3;
 const FIRST_MS = 500;
 const MAX_MS = 60_000;
 
 /**
- * Suspends claims on a host that cannot start jobs, for example because a file system is not mounted. Otherwise it would
- * claim job after job and make them dead, although other hosts can run them. The delay doubles until a job starts.
+ * Suspends claims on a host that can start no job, for example because it has too many processes or its local disk is full.
+ * The delay doubles until a job starts.
  */
 export class ClaimBackoff {
   private failures = 0;
@@ -26,28 +23,14 @@ export class ClaimBackoff {
     this.untilMs = 0;
   }
 
-  /** Counts an attempt that could not be started. Returns true if claims are suspended from now on. */
-  recordEnd({ pid, reason, isLost }: AttemptEnd): boolean {
-    if (pid !== null || reason === null || isLost) return false;
-    this.failures += 1;
-    if (this.failures < MAX_FAILED_STARTS) return false;
-    this.suspend();
-    return true;
-  }
-
   /**
    * Records that this host cannot start any job. Returns false if claims are suspended already, as for the other jobs
    * that were sent to the runner at the same time.
    */
-  recordHostFailure(): boolean {
+  recordFailure(): boolean {
     if (this.remainingMs > 0) return false;
-    this.failures = Math.max(this.failures + 1, MAX_FAILED_STARTS);
-    this.suspend();
+    this.untilMs = this.clock.monotonicMs() + Math.min(MAX_MS, FIRST_MS * 2 ** this.failures);
+    this.failures += 1;
     return true;
-  }
-
-  private suspend(): void {
-    const pauseMs = Math.min(MAX_MS, FIRST_MS * 2 ** (this.failures - MAX_FAILED_STARTS));
-    this.untilMs = this.clock.monotonicMs() + pauseMs;
   }
 }

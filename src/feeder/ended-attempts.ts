@@ -33,9 +33,13 @@ export class EndedAttempts {
     const { attempts, events, kills, launcher, timer } = this.parts;
     kills.remove(end);
     if (!attempts.running.has(attemptName(end))) return;
-    this.count += 1;
     crashAt('end-received');
-    events.jobEnded(end);
+    if ((end.not_started ?? null) === null) {
+      this.count += 1;
+      events.jobEnded(end);
+    } else {
+      events.jobNotStarted(end, end.reason ?? '');
+    }
     // Earlier results have woken the feeder already, and accumulate until the exchange is due.
     const isFirst = !attempts.hasResults;
     attempts.end(end);

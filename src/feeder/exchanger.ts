@@ -68,12 +68,13 @@ export class Exchanger {
     }
   }
 
-  private applyClaims({ claimed }: ExchangeResult, { releases }: Reports, limit: number): void {
+  private applyClaims({ claimed }: ExchangeResult, { ends, releases }: Reports, limit: number): void {
     const { attempts, poller } = this.parts;
     attempts.claimed.push(...claimed);
     if (limit > 0) poller.mayFindJob = claimed.length === limit;
-    // A released job can be claimed again.
-    if (releases.length > 0) poller.mayFindJob = true;
+    // A released job can be claimed again. One that this host could not start has a time for its next try.
+    const hasRequeued = releases.length > 0 || ends.some(({ not_started }) => (not_started ?? null) !== null);
+    if (hasRequeued) poller.mayFindJob = true;
   }
 
   /** Lets the runner forget the results that the database has recorded. */

@@ -1,5 +1,5 @@
 import { DatabaseWatch } from '../queue/database-watch.ts';
-import { hasClaimable } from '../queue/exchange/exchange.ts';
+import { findClaimable } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { PollTimer } from './poll-timer.ts';
 import type { FeederSettings } from './settings.ts';
@@ -16,6 +16,8 @@ export class Poller {
   mayFindJob = true;
   private readonly watch: DatabaseWatch;
   private searchedMs: number;
+  /** When this host tries again to start a job that it could not start, by the monotonic clock. */
+  private retryMs: number | undefined;
 
   constructor(
     private readonly queue: Queue,
@@ -35,21 +37,35 @@ export class Poller {
   /** Searches the queue for a job that this host may run. `invalid` are jobs that cannot be claimed. */
   async findsJob(invalid: ReadonlySet<number>): Promise<boolean> {
     if (!this.mayFindJob) return false;
-    this.searchedMs = this.queue.clock.monotonicMs();
-    this.mayFindJob = await hasClaimable(this.queue, this.settings.mayRun, invalid);
-    return this.mayFindJob;
+    const { clock } = this.queue;
+    const { host, mayRun } = this.settings;
+    this.searchedMs = clock.monotonicMs();
+    const { isClaimable, retryAt } = await findClaimable(this.queue, host, mayRun, invalid);
+    this.mayFindJob = isClaimable;
+    this.retryMs = retryAt === undefined ? undefined : this.searchedMs + Date.parse(retryAt) - Date.parse(clock.now());
+    return isClaimable;
+  }
+
+  /** This host could not start a job, and soon tries again, because no other host is left to try it. */
+  get expectsRetry(): boolean {
+    return this.retryMs !== undefined && this.retryMs - this.queue.clock.monotonicMs() <= MAX_SEARCH_INTERVAL_MS;
   }
 
   /** Sleeps until the next poll is due, for at most `limitMs`, and checks whether the database has changed. */
   async poll(limitMs: number | undefined): Promise<void> {
-    if (!(await this.timer.waitForPoll(limitMs))) return;
+    const { clock } = this.queue;
+    const untilRetryMs = (this.retryMs ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
+    const isPollDue = await this.timer.waitForPoll(Math.min(limitMs ?? Number.POSITIVE_INFINITY, untilRetryMs));
+    if (this.retryMs !== undefined && clock.monotonicMs() >= this.retryMs) this.expectChanges();
+    if (!isPollDue) return;
     this.count += 1;
-    const isSearchDue = this.queue.clock.monotonicMs() - this.searchedMs >= MAX_SEARCH_INTERVAL_MS;
+    const isSearchDue = clock.monotonicMs() - this.searchedMs >= MAX_SEARCH_INTERVAL_MS;
     if (this.watch.hasChanged() || isSearchDue) this.expectChanges();
   }
 
   private expectChanges(): void {
     this.mayFindJob = true;
+    this.retryMs = undefined;
     this.timer.reset();
   }
 }

@@ -8,7 +8,6 @@ import {
   MAX_TAG_BYTES,
   MIN_PRIORITY,
 } from './limits.ts';
-import type { StateGroup } from './states.ts';
 
 /**
  * The columns in the order in which they are printed. Schema, SQL statements, types, printing, selections, checks and
@@ -215,6 +214,38 @@ const COLUMNS = {
     ofOlder: 'attempt',
     comment: 'number of claims; with the jid it identifies an execution, and is never reused',
   },
+  losses: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: true,
+    setBy: 'end',
+    since: 3,
+    isInternal: true,
+    sql: 'DEFAULT 0 CHECK (losses >= 0)',
+    ofOlder: '0',
+    comment: 'number of attempts that were lost with their hosts',
+  },
+  is_lost: {
+    kind: 'boolean',
+    states: 'dead',
+    isRequired: false,
+    setBy: 'end',
+    since: 3,
+    isInternal: true,
+    sql: 'CHECK (is_lost IN (0, 1))',
+    ofOlder: "iif(state = 'dead', 1, NULL)",
+    comment: 'whether the job is dead because it was lost: its host may still report the real end',
+  },
+  failed_starts: {
+    kind: 'text',
+    states: 'any',
+    isRequired: false,
+    setBy: 'end',
+    since: 3,
+    isInternal: true,
+    sql: 'CHECK (json_valid(failed_starts))',
+    comment: 'the hosts that could not start the job, as JSON',
+  },
   journal: {
     kind: 'text',
     states: 'claimed',
@@ -227,7 +258,7 @@ const COLUMNS = {
   },
 } as const satisfies Record<string, Column>;
 
-type Columns = typeof COLUMNS;
+export type Columns = typeof COLUMNS;
 export type ColumnName = keyof Columns;
 
 /** The same table with the common type of its entries. */
@@ -256,15 +287,6 @@ export type ValueOf<Name extends ColumnName> =
       : Columns[Name]['kind'] extends 'boolean'
         ? boolean
         : string);
-
-/** The fields that a job has in the states of these groups, apart from its state. */
-export type FieldsIn<Group extends StateGroup> = {
-  readonly [Name in JobField as Name extends 'state'
-    ? never
-    : Columns[Name]['states'] extends Group
-      ? Name
-      : never]: ValueOf<Name>;
-};
 
 export type SubmitterFields = { readonly [Name in SubmitterField]: ValueOf<Name> };
 

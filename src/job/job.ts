@@ -1,7 +1,17 @@
-import type { FieldsIn, SubmitterFields } from './columns.ts';
+import type { Columns, JobField, SubmitterFields, ValueOf } from './columns.ts';
+import type { StateGroup } from './states.ts';
 
 export { JOB_FIELDS, type JobField } from './columns.ts';
 export { JOB_STATES, type JobState } from './states.ts';
+
+/** The fields that a job has in the states of these groups, apart from its state. */
+type FieldsIn<Group extends StateGroup> = {
+  readonly [Name in JobField as Name extends 'state'
+    ? never
+    : Columns[Name]['states'] extends Group
+      ? Name
+      : never]: ValueOf<Name>;
+};
 
 export type WaitingJob = FieldsIn<'any'> & { readonly state: 'pending' | 'holding' };
 

@@ -7,15 +7,20 @@ export type JobEvent =
   | AttemptEnded
   /** Another host declares its host lost. */
   | { readonly kind: 'host lost' }
+  /** Its host could not start it. `isFinal`: enough hosts have tried. */
+  | { readonly kind: 'start failed'; readonly isFinal: boolean }
   /** Its attempt never started. */
   | { readonly kind: 'release' }
   | { readonly kind: 'resubmit' | 'update'; readonly state?: 'pending' | 'holding' | undefined };
 
-/** Its attempt ended. `isLost`: the end was not seen, or was forced. `reason` is null for an end that was seen. */
+/** Its attempt ended. `reason` is null for an end that was seen. */
 interface AttemptEnded {
   readonly kind: 'end';
   readonly reason: string | null;
+  /** The end was not seen. */
   readonly isLost: boolean;
+  /** `rq stop` ended it. */
+  readonly isStopped: boolean;
 }
 
 export interface Transition {
@@ -26,12 +31,23 @@ export interface Transition {
    * it shows.
    */
   readonly attempt: 'begins' | 'ends' | 'becomes earlier' | 'never began' | 'stays';
+  /** The attempt counts as lost with its host. */
+  readonly isLoss?: true;
+  /** Replaces the reason of the end. */
+  readonly reason?: string;
 }
 
 interface Subject {
   readonly state: JobState;
   readonly restartable: boolean;
+  /** The number of attempts that were lost with their hosts. */
+  readonly losses?: number;
+  /** The job is dead because it was lost. */
+  readonly isLost?: boolean;
 }
+
+/** A restartable job is dead after this many losses: it may be what makes its hosts fail. */
+export const MAX_LOSSES = 5;
 
 /** The next state of a job; undefined where the event does not apply to a job in its state, which then stays as it is. */
 export function nextState(job: Subject, event: JobEvent): Transition | undefined {
@@ -42,11 +58,12 @@ export function nextState(job: Subject, event: JobEvent): Transition | undefined
     case 'end':
       return afterEnd(job, event);
     case 'host lost':
-      if (state !== 'running') return undefined;
-      return job.restartable ? REQUEUED : { state: 'dead', attempt: 'ends' };
+      return state === 'running' ? afterLoss(job) : undefined;
+    case 'start failed':
+      if (!isOpen(job)) return undefined;
+      return event.isFinal ? { state: 'dead', attempt: 'ends' } : RELEASED;
     case 'release':
-      // The host of a job that was declared lost can know that it never started.
-      return state === 'running' || state === 'dead' ? RELEASED : undefined;
+      return isOpen(job) ? RELEASED : undefined;
     case 'resubmit':
       return state === 'finished' || state === 'dead' ? { ...REQUEUED, state: event.state ?? 'pending' } : undefined;
     case 'update':
@@ -57,18 +74,23 @@ export function nextState(job: Subject, event: JobEvent): Transition | undefined
 const REQUEUED: Transition = { state: 'pending', attempt: 'becomes earlier' };
 const RELEASED: Transition = { state: 'pending', attempt: 'never began' };
 
-function afterEnd({ state, restartable }: Subject, { reason, isLost }: AttemptEnded): Transition | undefined {
-  const isRetried = isLost && restartable;
-  switch (state) {
-    case 'running':
-    // A dead job was declared lost: a later report of its host replaces that.
-    case 'dead':
-      return isRetried ? REQUEUED : { state: reason === null ? 'finished' : 'dead', attempt: 'ends' };
-    case 'finished':
-      // A feeder that was killed after its commit left the end with the runner, which reports it again.
-      return isRetried ? undefined : { state, attempt: 'stays' };
-    case 'pending':
-    case 'holding':
-      return undefined;
+function afterEnd(job: Subject, { reason, isLost, isStopped }: AttemptEnded): Transition | undefined {
+  if (isOpen(job)) {
+    if (isLost) return afterLoss(job);
+    return isStopped && job.restartable ? REQUEUED : { state: reason === null ? 'finished' : 'dead', attempt: 'ends' };
   }
+  if (job.state === 'pending' || job.state === 'holding') return undefined;
+  // A feeder that was killed after its commit left the end with the runner, which reports it again.
+  return isLost && job.restartable ? undefined : { state: job.state, attempt: 'stays' };
+}
+
+/** The end of the attempt is not known, as far as the queue can tell: its host may report what became of it. */
+function isOpen({ state, isLost }: Subject): boolean {
+  return state === 'running' || (state === 'dead' && isLost === true);
+}
+
+function afterLoss({ restartable, losses = 0 }: Subject): Transition {
+  if (!restartable) return { state: 'dead', attempt: 'ends' };
+  if (losses + 1 < MAX_LOSSES) return { ...REQUEUED, isLoss: true };
+  return { state: 'dead', attempt: 'ends', reason: `lost with ${MAX_LOSSES} hosts` };
 }

@@ -48,6 +48,11 @@ export class FeederEvents {
     this.logger.info({ jid, claim, pid, ...result }, 'job ended');
   }
 
+  /** This host could not start the job. It goes back to pending, unless enough hosts have tried. */
+  jobNotStarted({ jid, claim }: AttemptKey, reason: string): void {
+    this.logger.warn({ jid, claim, reason }, 'cannot start a job on this host');
+  }
+
   jobAdopted({ jid, claim, pid }: Attempt): void {
     this.logger.info({ jid, claim, pid }, 'adopted a running job');
   }

@@ -6,7 +6,7 @@ import type { Leader } from './leader.ts';
 import type { RunnerLog } from './log.ts';
 import { attemptName } from './protocol/messages.ts';
 import { type AttemptEnd, endUnknown, startFailed } from './start/attempt-end.ts';
-import { failureReason } from './start/start-failure.ts';
+import { failureReason, kindOf } from './start/start-failure.ts';
 import { type StarterClient, UNKNOWN_END } from './start/starter-client.ts';
 import type { BegunAttempt } from './start/starter-observer.ts';
 
@@ -91,7 +91,8 @@ export class Adoption {
       onRunning(attempt, leader);
     }
     if (end !== undefined) onEnd(attempt, end, endedMs);
-    else if (failure !== undefined) onEnd(attempt, startFailed(failureReason(undefined, failure)), undefined);
+    else if (failure !== undefined)
+      onEnd(attempt, startFailed(failureReason(undefined, failure), kindOf(failure)), undefined);
   }
 
   private request(attempt: JournaledAttempt): void {

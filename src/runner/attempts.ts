@@ -24,7 +24,7 @@ import {
 import { type AttemptEnd, startFailed } from './start/attempt-end.ts';
 import { PendingStarts } from './start/pending-starts.ts';
 import { Scripts } from './start/scripts.ts';
-import { failureReason } from './start/start-failure.ts';
+import { failureReason, kindOf } from './start/start-failure.ts';
 import type { StarterClient } from './start/starter-client.ts';
 import type { StarterObserver, StartFailure } from './start/starter-observer.ts';
 
@@ -148,7 +148,7 @@ export class Attempts implements StarterObserver {
     this.acknowledge(name);
     if (this.starts.failed(name, failure)) return;
     const attempt = this.running.get(name);
-    if (attempt !== undefined) this.finish(attempt, startFailed(failureReason(undefined, failure)));
+    if (attempt !== undefined) this.finish(attempt, startFailed(failureReason(undefined, failure), kindOf(failure)));
   }
 
   onCancelled(name: string, cause: string): void {

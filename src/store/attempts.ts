@@ -1,16 +1,19 @@
 import type { AttemptKey, ClaimedJob, JobState } from '../job/job.ts';
+import { addFailedStart, finalReason, parseFailedStarts } from '../job/placement/failed-starts.ts';
 import { type JobEvent, nextState } from '../job/transitions.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Row } from './connection.ts';
 import { ATTEMPT_LIST, CLEAR_CLAIM, END_VALUES, SET_END } from './job-columns.ts';
 import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
-const STATE = 'SELECT state, restartable FROM jobs WHERE jid = :jid AND claim = :claim AND runner = :host';
-const START = `UPDATE jobs SET pid = :pid, started = :started
+const STATE =
+  'SELECT state, restartable, losses, is_lost, runners, failed_starts FROM jobs WHERE jid = :jid AND claim = :claim AND runner = :host';
+const START = `UPDATE jobs SET pid = :pid, started = :started, failed_starts = NULL
   WHERE jid = :jid AND claim = :claim AND runner = :host AND state = 'running'`;
-const END = `UPDATE jobs SET state = :state, ${SET_END} WHERE jid = :jid`;
+const END = `UPDATE jobs SET state = :state, is_lost = :is_lost, ${SET_END} WHERE jid = :jid`;
 const KEEP_ATTEMPT = `INSERT INTO earlier_attempts (${ATTEMPT_LIST}) SELECT ${END_VALUES} FROM jobs WHERE jid = :jid`;
-const REQUEUE = `UPDATE jobs SET state = :state, ${CLEAR_CLAIM} WHERE jid = :jid`;
+const REQUEUE = `UPDATE jobs SET state = :state, losses = :losses, ${CLEAR_CLAIM} WHERE jid = :jid`;
 const RELEASE = `UPDATE jobs SET state = :state, attempt = attempt - 1, ${CLEAR_CLAIM} WHERE jid = :jid`;
+const SET_FAILED_STARTS = 'UPDATE jobs SET failed_starts = :failed_starts WHERE jid = :jid';
 const OF_OTHER_HOSTS = `SELECT jid, claim, pid, started, runner FROM jobs
   WHERE state = 'running' AND runner <> ? ORDER BY jid`;
 const OWNED = `SELECT jid, claim FROM jobs JOIN json_each(:keys) AS key
@@ -27,8 +30,15 @@ export interface AttemptEnd extends AttemptKey {
   readonly exit_status: number | null;
   readonly signal: string | null;
   readonly reason: string | null;
-  /** The end was not seen, or rq forced it: a restartable job gets a new attempt. */
+  /** The end was not seen. */
   readonly isLost: boolean;
+  /** `rq stop` ended it: a restartable job gets a new attempt. */
+  readonly isStopped?: boolean;
+  /**
+   * Why no process of the job ran. `failed`: this host could not start it. `hung`: its directory did not respond.
+   * `shortage`: the host can start no job at the moment.
+   */
+  readonly not_started?: 'failed' | 'hung' | 'shortage' | null;
 }
 
 export interface AttemptStart extends AttemptKey {
@@ -39,6 +49,9 @@ export interface AttemptStart extends AttemptKey {
 /** A running job with the boot id of its host and the id of the journal that records the attempt. */
 export type ClaimedJobRow = ClaimedJob & { readonly boot: string; readonly journal: string };
 
+/** The values of an end in its row. */
+type EndValues = Omit<AttemptEnd, 'isLost' | 'isStopped' | 'not_started'>;
+
 /** Records that an attempt of this host started. Does nothing if the job has another attempt by now. */
 export function reportStart(connection: Connection, host: string, { jid, claim, pid, started }: AttemptStart): void {
   connection.run(START, { host, jid, claim, pid, started });
@@ -46,40 +59,80 @@ export function reportStart(connection: Connection, host: string, { jid, claim, 
 
 /**
  * Records the end of an attempt of this host. False, without a change, if the job has another attempt by now. True also
- * if the end is recorded already.
+ * if the end is recorded already. `hostsFor` returns the hosts that feed and may run a job with these `runners`.
  */
-export function reportEnd(connection: Connection, host: string, { isLost, ...values }: AttemptEnd): boolean {
-  return applyEnd(connection, host, values, { kind: 'end', reason: values.reason, isLost });
+export function reportEnd(connection: Connection, host: string, end: AttemptEnd, hostsFor: HostsFor): boolean {
+  const { isLost, isStopped = false, not_started = null, ...values } = end;
+  const row = openRow(connection, host, end);
+  if (row === undefined) return false;
+  if (not_started === null) {
+    return applyEnd(connection, row, values, { kind: 'end', reason: values.reason, isLost, isStopped });
+  }
+  if (not_started === 'shortage') return applyEnd(connection, row, values, { kind: 'release' });
+  const { runners, failed_starts } = row;
+  const { failures, isFinal } = addFailedStart(parseFailedStarts(failed_starts), {
+    host,
+    reason: values.reason ?? '',
+    now: values.finished,
+    isHung: not_started === 'hung',
+    eligible: hostsFor(typeof runners === 'string' ? runners : null),
+  });
+  const reason = isFinal ? finalReason(failures, values.reason ?? '') : values.reason;
+  if (!applyEnd(connection, row, { ...values, reason }, { kind: 'start failed', isFinal })) return false;
+  connection.run(SET_FAILED_STARTS, { jid: end.jid, failed_starts: isFinal ? null : JSON.stringify(failures) });
+  return true;
 }
+
+/** The hosts that feed and may run a job with these `runners`; null is any host. */
+export type HostsFor = (runners: string | null) => readonly string[];
 
 /** Records that the host of a running attempt is lost. False, without a change, if the attempt is not running. */
 export function reportLost(connection: Connection, attempt: RunningAttemptRow, reason: string, now: string): boolean {
   const { runner, ...started } = attempt;
-  return applyEnd(connection, runner, { ...started, ...UNKNOWN_END, finished: now, reason }, { kind: 'host lost' });
+  const end = { ...started, ...UNKNOWN_END, finished: now, reason };
+  return applyEnd(connection, openRow(connection, runner, attempt), end, { kind: 'host lost' });
 }
 
 /** Requeues a job whose attempt never started. False, without a change, if it has another attempt by now. */
 export function releaseJob(connection: Connection, host: string, { jid, claim }: AttemptKey, now: string): boolean {
   const times = { pid: null, started: now, finished: now };
-  return applyEnd(connection, host, { jid, claim, ...times, ...UNKNOWN_END, reason: null }, { kind: 'release' });
+  const end = { jid, claim, ...times, ...UNKNOWN_END, reason: null };
+  return applyEnd(connection, openRow(connection, host, end), end, { kind: 'release' });
 }
 
 const UNKNOWN_END = { elapsed: null, exit_status: null, signal: null };
 
-/** Applies an event to the job, if the attempt is its latest. */
-function applyEnd(connection: Connection, host: string, end: Omit<AttemptEnd, 'isLost'>, event: JobEvent): boolean {
-  const { jid, claim } = end;
-  const row = connection.get(STATE, { jid, claim, host });
-  const next = row && nextState({ state: row['state'] as JobState, restartable: row['restartable'] === 1 }, event);
-  if (next === undefined) return false;
-  const { state } = next;
-  if (next.attempt === 'ends') connection.run(END, { ...end, state });
-  if (next.attempt === 'becomes earlier') {
-    connection.run(KEEP_ATTEMPT, { ...end });
-    connection.run(REQUEUE, { jid, state });
+/** The row of the job, if the attempt is its latest. */
+function openRow(connection: Connection, host: string, { jid, claim }: AttemptKey): Row | undefined {
+  return connection.get(STATE, { jid, claim, host });
+}
+
+/** Applies an event to the job of the row. */
+function applyEnd(connection: Connection, row: Row | undefined, end: EndValues, event: JobEvent): boolean {
+  const next = row && nextState(subjectOf(row), event);
+  if (row === undefined || next === undefined) return false;
+  const { jid } = end;
+  const { state, attempt, isLoss = false, reason = end.reason } = next;
+  const losses = Number(row['losses']) + Number(isLoss);
+  if (attempt === 'ends') {
+    const isLost = state === 'dead' && (event.kind === 'host lost' || (event.kind === 'end' && event.isLost));
+    connection.run(END, { ...end, state, reason, is_lost: state === 'dead' ? Number(isLost) : null });
   }
-  if (next.attempt === 'never began') connection.run(RELEASE, { jid, state });
+  if (attempt === 'becomes earlier') {
+    connection.run(KEEP_ATTEMPT, { ...end });
+    connection.run(REQUEUE, { jid, state, losses });
+  }
+  if (attempt === 'never began') connection.run(RELEASE, { jid, state });
   return true;
+}
+
+function subjectOf(row: Row): Parameters<typeof nextState>[0] {
+  return {
+    state: row['state'] as JobState,
+    restartable: row['restartable'] === 1,
+    losses: Number(row['losses']),
+    isLost: row['is_lost'] === 1,
+  };
 }
 
 /** A running attempt of a host, as the database shows it. */

@@ -5,9 +5,10 @@ import type { Connection } from './connection.ts';
 import { ATTEMPT_LIST, CHANGED_COLUMNS, CLEAR_CLAIM, SET_CHANGED } from './job-columns.ts';
 import { JOB_COLUMNS, jobFromRow, valuesOf } from './job-rows.ts';
 
-const UPDATE = `UPDATE jobs SET ${SET_CHANGED} WHERE jid = ?`;
+// A changed job is tried again at once.
+const UPDATE = `UPDATE jobs SET ${SET_CHANGED}, failed_starts = NULL WHERE jid = ?`;
 const KEEP_ATTEMPT = `INSERT INTO earlier_attempts (${ATTEMPT_LIST}) SELECT ${ATTEMPT_LIST} FROM jobs WHERE jid = ?`;
-const REQUEUE = `UPDATE jobs SET ${SET_CHANGED}, ${CLEAR_CLAIM} WHERE jid = ?`;
+const REQUEUE = `UPDATE jobs SET ${SET_CHANGED}, failed_starts = NULL, losses = 0, ${CLEAR_CLAIM} WHERE jid = ?`;
 const PENDING_TAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
   WHERE tag = :tag AND state = 'pending' AND command IN (SELECT value FROM json_each(:commands)) ORDER BY jid DESC`;
 const PENDING_UNTAGGED = `SELECT ${JOB_COLUMNS} FROM jobs

@@ -4,14 +4,18 @@ import { nextState } from '../job/transitions.ts';
 import type { Connection } from './connection.ts';
 import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
+/** A host that could not start a job skips it for some time. */
+const IS_DUE = `(failed_starts IS NULL OR coalesce(failed_starts ->> :until, '') <= :now)`;
 const UNRESTRICTED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_claimable
-  WHERE state = 'pending' AND runners IS NULL
-  ORDER BY priority DESC, jid LIMIT ?`;
+  WHERE state = 'pending' AND runners IS NULL AND ${IS_DUE}
+  ORDER BY priority DESC, jid LIMIT :limit`;
 const NEXT_RUNNERS = `SELECT min(runners) AS runners FROM main.jobs INDEXED BY jobs_constrained
   WHERE state = 'pending' AND runners IS NOT NULL AND runners > ?`;
 const RESTRICTED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_constrained
-  WHERE state = 'pending' AND runners IS NOT NULL AND runners = ?
-  ORDER BY priority DESC, jid LIMIT ?`;
+  WHERE state = 'pending' AND runners IS NOT NULL AND runners = :runners AND ${IS_DUE}
+  ORDER BY priority DESC, jid LIMIT :limit`;
+const NEXT_RETRY = `SELECT min(failed_starts ->> :until) AS next FROM main.jobs INDEXED BY jobs_failed_starts
+  WHERE state = 'pending' AND failed_starts IS NOT NULL`;
 const CLAIM = `UPDATE jobs SET state = :state, attempt = attempt + 1, claim = claim + 1, started = :now, runner = :host, boot = :boot,
   journal = :journal, stdout = 'stdout/' || jid, stderr = 'stderr/' || jid
   WHERE jid = :jid AND state = 'pending' AND ${HAS_VALID_LENGTHS} RETURNING ${JOB_COLUMNS}, claim`;
@@ -22,12 +26,16 @@ const CLAIMED = nextState({ state: 'pending', restartable: false }, { kind: 'cla
 /** Whether this host may run a job with these `runners`. */
 export type MayRun = (runners: string) => boolean;
 
-/** The host that claims, its boot id, the id of the journal that will record the attempts, and the time. */
-export interface Claimant {
+/** A host that looks for jobs, and the time. */
+export interface Seeker {
   readonly host: string;
+  readonly now: string;
+}
+
+/** The host that claims, its boot id, and the id of the journal that will record the attempts. */
+export interface Claimant extends Seeker {
   readonly boot: string;
   readonly journal: string;
-  readonly now: string;
 }
 
 interface Candidate {
@@ -48,9 +56,9 @@ const MAX_INVALID = 1_000;
 export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, limit: number): ClaimResult {
   const claims: ClaimResult = { claimed: [], invalid: [] };
   if (limit < 1) return claims;
-  claimEach(connection, by, candidates(connection, mayRun, limit), limit, claims);
+  claimEach(connection, by, candidates(connection, by, mayRun, limit), limit, claims);
   if (claims.invalid.length === 0) return claims;
-  const further = candidates(connection, mayRun, limit + MAX_INVALID);
+  const further = candidates(connection, by, mayRun, limit + MAX_INVALID);
   const tried = new Set([...claims.invalid, ...claims.claimed.map(({ jid }) => jid)]);
   const others = further.filter(({ jid }) => !tried.has(jid));
   claimEach(connection, by, others, limit, claims);
@@ -83,22 +91,39 @@ function claimOne(connection: Connection, by: Claimant, jid: number): ClaimedJob
 }
 
 /** Whether the host may claim a job that is not known to be invalid. */
-export function isClaimable(connection: Connection, mayRun: MayRun, invalid: ReadonlySet<number> = new Set()): boolean {
-  return candidates(connection, mayRun, 1 + invalid.size).some(({ jid }) => !invalid.has(jid));
+export function isClaimable(
+  connection: Connection,
+  seeker: Seeker,
+  mayRun: MayRun,
+  invalid: ReadonlySet<number> = new Set(),
+): boolean {
+  return candidates(connection, seeker, mayRun, 1 + invalid.size).some(({ jid }) => !invalid.has(jid));
+}
+
+/** The time when this host tries again to start a job that it could not start; undefined if there is no such job. */
+export function nextRetry(connection: Connection, host: string): string | undefined {
+  const next = connection.get(NEXT_RETRY, { until: untilPath(host) })?.['next'];
+  return typeof next === 'string' ? next : undefined;
+}
+
+/** The JSON path of the time in `failed_starts` before which the host skips the job. Host names contain no quotes. */
+function untilPath(host: string): string {
+  return `$."${host}".until`;
 }
 
 /** The jobs that a claim takes, in its order. `mayRun` is called once for each value of `runners`. */
-function candidates(connection: Connection, mayRun: MayRun, limit: number): Candidate[] {
-  const found = rowsOf(connection, UNRESTRICTED_JOBS, [limit]);
+function candidates(connection: Connection, { host, now }: Seeker, mayRun: MayRun, limit: number): Candidate[] {
+  const parameters = { until: untilPath(host), now, limit };
+  const found = rowsOf(connection, UNRESTRICTED_JOBS, parameters);
   let runners = nextRunners(connection, '');
   while (runners !== undefined) {
-    if (mayRun(runners)) found.push(...rowsOf(connection, RESTRICTED_JOBS, [runners, limit]));
+    if (mayRun(runners)) found.push(...rowsOf(connection, RESTRICTED_JOBS, { ...parameters, runners }));
     runners = nextRunners(connection, runners);
   }
   return found.sort((a, b) => b.priority - a.priority || a.jid - b.jid).slice(0, limit);
 }
 
-function rowsOf(connection: Connection, sql: string, parameters: readonly (string | number)[]): Candidate[] {
+function rowsOf(connection: Connection, sql: string, parameters: Record<string, string | number>): Candidate[] {
   return connection.all(sql, parameters).map((row) => ({ jid: Number(row['jid']), priority: Number(row['priority']) }));
 }
 

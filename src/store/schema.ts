@@ -7,6 +7,8 @@ const ROTATIONS_VERSION = 2;
 /** `PRAGMA user_version` of a queue that this rq makes and understands: the version of the newest column. */
 export const SCHEMA_VERSION = Math.max(ROTATIONS_VERSION, ...ROW_COLUMNS.map((name) => columnOf[name].since));
 
+const FAILED_STARTS_INDEX = `CREATE INDEX jobs_failed_starts ON jobs (jid) WHERE state = 'pending' AND failed_starts IS NOT NULL;`;
+
 const JOBS = `
 -- One row for each job. Times are ISO 8601 in UTC. Paths are relative to the queue, which each host may mount elsewhere.
 CREATE TABLE jobs (
@@ -18,6 +20,7 @@ CREATE INDEX jobs_claimable ON jobs (priority DESC, jid) WHERE state = 'pending'
 CREATE INDEX jobs_constrained ON jobs (runners, priority DESC, jid) WHERE state = 'pending' AND runners IS NOT NULL;
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_by_tag ON jobs (tag) WHERE tag IS NOT NULL;
+${FAILED_STARTS_INDEX}
 CREATE INDEX jobs_finished ON jobs (finished, elapsed, exit_status) WHERE state = 'finished';
 `;
 
@@ -102,11 +105,13 @@ function migrationTo(version: number): string {
       .map((name) => `ALTER TABLE ${table} ADD COLUMN ${definition(name)};`);
   const attempts = added('earlier_attempts', ATTEMPT_COLUMNS, attemptColumnSql);
   const view = attempts.length === 0 ? [] : ['DROP VIEW attempts;', ATTEMPTS];
+  const indexes = version === columnOf.failed_starts.since ? [FAILED_STARTS_INDEX] : [];
   const values = ROW_COLUMNS.filter((name) => columnOf[name].since === version).flatMap((name) => {
     const { ofOlder } = columnOf[name];
-    return ofOlder === undefined ? [] : [`UPDATE jobs SET ${name} = ${ofOlder};`];
+    return ofOlder === undefined ? [] : [`${name} = ${ofOlder}`];
   });
-  return [...tables, ...added('jobs', ROW_COLUMNS, columnSql), ...values, ...attempts, ...view].join('\n');
+  const update = values.length === 0 ? [] : [`UPDATE jobs SET ${values.join(', ')};`];
+  return [...tables, ...added('jobs', ROW_COLUMNS, columnSql), ...update, ...indexes, ...attempts, ...view].join('\n');
 }
 
 /** The definition of each column with its comment. */

@@ -21,6 +21,8 @@ interface Call {
   readonly input?: string | Uint8Array;
   readonly environment?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** A command that executes its further arguments. */
+  readonly wrapper?: readonly string[];
 }
 
 const benches: Workbench[] = [];
@@ -43,17 +45,14 @@ export class Workbench {
   /** Starts `rq` with these arguments, in which `QUEUE` is replaced by the path of the queue. */
   start(
     words: readonly string[],
-    { input, environment, cwd }: Call = {},
+    { input, environment, cwd, wrapper = [] }: Call = {},
   ): { child: ChildProcess; ended: Promise<Ended> } {
-    const child = spawn(
-      RQ,
-      words.map((word) => (word === 'QUEUE' ? this.queue : word)),
-      {
-        env: { ...this.environment, ...environment },
-        cwd: cwd ?? this.directory,
-        stdio: ['pipe', 'pipe', 'pipe'],
-      },
-    );
+    const [program = RQ, ...more] = [...wrapper, RQ];
+    const child = spawn(program, [...more, ...words.map((word) => (word === 'QUEUE' ? this.queue : word))], {
+      env: { ...this.environment, ...environment },
+      cwd: cwd ?? this.directory,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     child.stdin.on('error', () => undefined);
     child.stdin.end(input ?? '');
     return { child, ended: collect(child) };

@@ -63,7 +63,7 @@ export class Kills {
     const reply = await kill.reply;
     const isKilled = reply === 'signalled' || (reply === 'unknown' && SIGNALS.includes(end.signal));
     if (!isKilled || kill.requestedBy === undefined) return end;
-    return { ...end, reason: `killed by ${kill.requestedBy} on ${this.host}`, isLost: true };
+    return { ...end, reason: `killed by ${kill.requestedBy} on ${this.host}`, isStopped: true };
   }
 
   /** Forgets the kill of an attempt that has ended. */

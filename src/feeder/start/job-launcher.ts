@@ -63,9 +63,9 @@ export class JobLauncher {
     if (attempts.unconfirmed.size > 0) link.cancel([...attempts.unconfirmed.values()]);
   }
 
-  /** Suspends claims if too many jobs in a row could not be started. */
-  recordEnd(end: AttemptEnd): void {
-    if (this.parts.placement.claimBackoff.recordEnd(end)) this.suspendClaims(end.reason ?? '');
+  /** Suspends claims if the host can start no job. */
+  recordEnd({ not_started, reason }: AttemptEnd): void {
+    if (not_started === 'shortage') this.recordHostFailure(reason ?? '');
   }
 
   private async start(job: ClaimedJob): Promise<void> {
@@ -84,15 +84,16 @@ export class JobLauncher {
       this.onRefused(outcome.end);
     } else if (outcome.kind === 'not-started') {
       const { hostError } = outcome;
-      const isSuspended = hostError !== undefined && placement.claimBackoff.recordHostFailure();
-      if (isSuspended) this.suspendClaims(errorMessage(hostError));
+      if (hostError !== undefined) this.recordHostFailure(errorMessage(hostError));
       attempts.release(job);
     }
     if (outcome.kind === 'not-started' || endRequest.kind === 'stop') timer.wake();
   }
 
-  private suspendClaims(reason: string): void {
-    this.parts.events.claimsSuspended(this.parts.placement.claimBackoff.remainingMs, reason);
+  private recordHostFailure(reason: string): void {
+    const { events, placement } = this.parts;
+    if (!placement.claimBackoff.recordFailure()) return;
+    events.claimsSuspended(placement.claimBackoff.remainingMs, reason);
     this.releaseUnstarted();
   }
 }

@@ -18,7 +18,7 @@ export type SpawnOutcome =
   | { readonly kind: 'unreported' }
   /** The attempt was not started, but another try may succeed. `hostError` is a failure of this host that prevented it. */
   | { readonly kind: 'not-started'; readonly hostError?: unknown }
-  /** The runner will never start it. */
+  /** The runner will never start it, or its directory does not respond. */
   | { readonly kind: 'refused'; readonly end: AttemptEnd };
 
 /**
@@ -185,7 +185,7 @@ export class RunnerLink {
         return { kind: 'not-started' };
       case 'NOT_READY':
         // The file system of the job does not respond on this host. Other jobs may run.
-        return { kind: 'not-started', hostError: error };
+        return { kind: 'refused', end: { ...this.refusedEnd(job, error), not_started: 'hung' } };
       case 'ATTEMPT_KNOWN':
         return { kind: 'unreported' };
       case 'JOURNAL':

@@ -1,5 +1,6 @@
 import { crashAt } from '../../job/crash-points.ts';
 import type { AttemptKey, ClaimedJob } from '../../job/job.ts';
+import { matchesHost } from '../../job/placement/host-patterns.ts';
 import {
   type AttemptEnd,
   type AttemptStart,
@@ -10,7 +11,8 @@ import {
   reportEnd,
   reportStart,
 } from '../../store/attempts.ts';
-import { type Claimant, claimJobs, isClaimable, type MayRun } from '../../store/claims.ts';
+import { type Claimant, claimJobs, isClaimable, type MayRun, nextRetry } from '../../store/claims.ts';
+import { feedingHosts } from '../nodes/feeding-hosts.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
@@ -39,27 +41,51 @@ export interface ExchangeResult {
 
 /** Reports, releases and claims jobs in one transaction. */
 export async function exchange(queue: Queue, request: ExchangeRequest): Promise<ExchangeResult> {
-  return await transaction(queue, (run) => exchangeIn(run, request, queue.clock.now()));
+  const { ends, claimant } = request;
+  // Only a failed start needs the other hosts. They are read before the transaction.
+  const hasFailedStart = ends.some(({ not_started }) => not_started === 'failed' || not_started === 'hung');
+  const hosts = hasFailedStart ? feedingHosts(queue, claimant.host) : [];
+  return await transaction(queue, (run) => exchangeIn(run, request, hosts, queue.clock.now()));
 }
 
-function exchangeIn({ connection }: Transaction, request: ExchangeRequest, now: string): ExchangeResult {
+function exchangeIn(
+  { connection }: Transaction,
+  request: ExchangeRequest,
+  hosts: readonly string[],
+  now: string,
+): ExchangeResult {
   const { claimant } = request;
   const { host } = claimant;
   for (const start of request.starts) reportStart(connection, host, start);
-  const refused = request.ends.filter((end) => !reportEnd(connection, host, end));
+  const hostsFor = (runners: string | null): string[] =>
+    hosts.filter((each) => runners === null || matchesHost(runners, each));
+  const refused = request.ends.filter((end) => !reportEnd(connection, host, end, hostsFor));
   for (const key of request.releases) releaseJob(connection, host, key, now);
   const claims = claimJobs(connection, { ...claimant, now }, request.mayRun, request.claim);
   if (claims.claimed.length > 0) crashAt('claim-executed');
   return { ...claims, refused };
 }
 
-/** Whether this host may claim a job that is not known to be invalid. Takes no lease. */
-export async function hasClaimable(
+/** What a host finds in the queue. */
+export interface Search {
+  /** It may claim a job now. */
+  readonly isClaimable: boolean;
+  /** If not: when it tries again to start a job that it could not start. */
+  readonly retryAt?: string | undefined;
+}
+
+/** Looks for a job that this host may claim, other than those that are known to be invalid. Takes no lease. */
+export async function findClaimable(
   queue: Queue,
+  host: string,
   mayRun: MayRun,
   invalid: ReadonlySet<number> = new Set(),
-): Promise<boolean> {
-  return await read(queue, (connection) => isClaimable(connection, mayRun, invalid));
+): Promise<Search> {
+  return await read(queue, (connection) => {
+    const now = queue.clock.now();
+    if (isClaimable(connection, { host, now }, mayRun, invalid)) return { isClaimable: true };
+    return { isClaimable: false, retryAt: nextRetry(connection, host) };
+  });
 }
 
 /** The attempts of a host whose ends the queue would accept. Takes no lease. */

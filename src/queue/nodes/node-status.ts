@@ -36,7 +36,7 @@ export function isSilent({ facts, lastHeartbeat }: Node, nowMs: number): boolean
 }
 
 /** Reads the clock that stamps heartbeats. Falls back to the clock of this host if the queue is not writable. */
-function serverNowMs({ directory, clock }: Queue): number {
+export function serverNowMs({ directory, clock }: Queue): number {
   try {
     return readServerClock(join(directory, 'nodes'), clock).nowMs;
   } catch (error) {

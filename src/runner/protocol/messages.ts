@@ -73,6 +73,8 @@ export interface RunningAttempt extends AttemptKey {
   readonly started: string;
 }
 
+export type NotStarted = 'failed' | 'shortage';
+
 /** The end of an attempt: an exit status, the name of a signal, or neither and a reason. */
 export interface Exit extends AttemptKey {
   readonly pid: number | null;
@@ -85,6 +87,11 @@ export interface Exit extends AttemptKey {
   readonly reason: string | null;
   /** True if the starter was killed, so that the exit status is unknown. The job may have completed. */
   readonly isLost: boolean;
+  /**
+   * Why no process of the job ran; null if one may have run. `failed`: the host could not start it. `shortage`: the host
+   * can start no job, or only not now.
+   */
+  readonly not_started: NotStarted | null;
   /** The maximum resident set of a process, in bytes. Null if it is unknown. */
   readonly max_rss: number | null;
   /** The processor time of the processes that were waited for, in seconds. Null if it is unknown. */

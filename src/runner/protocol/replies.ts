@@ -1,6 +1,6 @@
 import { RqError } from '../../job/errors.ts';
 import { FieldReader, type Fields, parseFields } from './fields.ts';
-import type { Exit, ListedAttempt, ServerMessage, Spawned } from './messages.ts';
+import type { Exit, ListedAttempt, NotStarted, ServerMessage, Spawned } from './messages.ts';
 
 /** Parses a line that the runner sent. Throws RUNNER with facts.code PROTOCOL for an invalid message. */
 export function parseServerMessage(line: string): ServerMessage {
@@ -63,6 +63,11 @@ function parseAttempt(reader: FieldReader): ListedAttempt {
   }
 }
 
+function parseNotStarted(reader: FieldReader): NotStarted | null {
+  const value = reader.optionalText('not_started');
+  return value === 'failed' || value === 'shortage' ? value : null;
+}
+
 /** Parses the fields of an exit in events, lists and the journal. */
 export function parseExit(reader: FieldReader): Exit {
   return {
@@ -75,6 +80,7 @@ export function parseExit(reader: FieldReader): Exit {
     signal: reader.optionalText('signal'),
     reason: reader.optionalText('reason'),
     isLost: reader.flag('is_lost'),
+    not_started: parseNotStarted(reader),
     max_rss: reader.optionalNumber('max_rss'),
     cpu_time: reader.optionalNumber('cpu_time'),
     left_behind: reader.optionalInteger('left_behind', 0),

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Exit } from '../protocol/messages.ts';
+import type { Exit, NotStarted } from '../protocol/messages.ts';
 
 /** How an attempt ended: the fields of its exit that do not depend on its start. */
 export type AttemptEnd = Omit<Exit, 'jid' | 'claim' | 'pid' | 'started' | 'finished' | 'elapsed'>;
@@ -15,13 +15,13 @@ const NO_USAGE = { max_rss: null, cpu_time: null, left_behind: null };
 const LEFT_USER = 'processes are left that changed their user and could not be killed';
 
 /** The end of an attempt that could not be started. */
-export function startFailed(reason: string): AttemptEnd {
-  return { exit_status: null, signal: null, reason, isLost: false, ...NO_USAGE };
+export function startFailed(reason: string, not_started: NotStarted): AttemptEnd {
+  return { exit_status: null, signal: null, reason, isLost: false, not_started, ...NO_USAGE };
 }
 
 /** The end of an attempt whose exit status is unknown. */
 export function endUnknown(reason: string): AttemptEnd {
-  return { exit_status: null, signal: null, reason, isLost: true, ...NO_USAGE };
+  return { exit_status: null, signal: null, reason, isLost: true, not_started: null, ...NO_USAGE };
 }
 
 /** The end of an attempt from the fields STATUS, RSS, USER, SYSTEM, LEFT and CAUSE of the starter. */
@@ -33,6 +33,7 @@ export function endOf(status: number, usage: readonly [string, string, string, s
     signal: signal === 0 ? null : signalName(signal),
     reason: cause === 'user' ? LEFT_USER : null,
     isLost: false,
+    not_started: null,
     max_rss: optional(rss),
     cpu_time: user === '' ? null : (Number(user) + Number(system)) / 1e6,
     left_behind: optional(left),

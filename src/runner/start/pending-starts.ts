@@ -3,10 +3,10 @@ import { crashAt } from '../../job/crash-points.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type JournaledAttempt, newSerial } from '../journal/journal-entries.ts';
 import type { Leader } from '../leader.ts';
-import { attemptName, RequestError, type Spawned, type SpawnRequest } from '../protocol/messages.ts';
+import { attemptName, type NotStarted, RequestError, type Spawned, type SpawnRequest } from '../protocol/messages.ts';
 import { type AttemptEnd, startFailed } from './attempt-end.ts';
 import type { Scripts } from './scripts.ts';
-import { CannotStart, failureReason } from './start-failure.ts';
+import { CannotStart, failureReason, kindOf } from './start-failure.ts';
 import type { StarterClient } from './starter-client.ts';
 import type { StartFailure } from './starter-observer.ts';
 
@@ -102,7 +102,7 @@ export class PendingStarts {
   /** False if no such start is pending. */
   failed(name: string, failure: StartFailure): boolean {
     const start = this.take(name);
-    if (start !== undefined) this.fail(start, failureReason(start.request, failure));
+    if (start !== undefined) this.fail(start, failureReason(start.request, failure), kindOf(failure));
     return start !== undefined;
   }
 
@@ -133,7 +133,7 @@ export class PendingStarts {
     } catch (error) {
       if (!(error instanceof CannotStart)) throw error;
       journal.add(attempt);
-      onEnd(attempt, startFailed(error.message));
+      onEnd(attempt, startFailed(error.message, error.kind));
       return undefined;
     }
   }
@@ -167,11 +167,11 @@ export class PendingStarts {
     const job = { cwd, stdio: [stdin, stdout, stderr], revalidate, bashArguments, env } as const;
     if (this.options.starter.start({ name, serial, weight, id, ...job })) return;
     this.take(name);
-    this.fail(start, 'cannot start bash: argument list too long');
+    this.fail(start, 'cannot start bash: argument list too long', 'failed');
   }
 
-  private fail({ attempt, resolve }: PendingStart, reason: string): void {
-    this.options.onEnd(attempt, startFailed(reason));
+  private fail({ attempt, resolve }: PendingStart, reason: string, kind: NotStarted): void {
+    this.options.onEnd(attempt, startFailed(reason, kind));
     resolve({ pid: null, started: attempt.started });
   }
 }

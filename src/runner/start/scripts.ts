@@ -13,7 +13,7 @@ export class Scripts {
 
   /** Returns the arguments of bash. It writes a long command to a file. Throws CannotStart. */
   bashArguments(name: string, command: string): string[] {
-    if (command.includes('\0')) throw new CannotStart('cannot run the command: it contains a NUL character');
+    if (command.includes('\0')) throw new CannotStart('cannot run the command: it contains a NUL character', 'failed');
     // A UTF-16 unit has at most 3 bytes in UTF-8, so the bytes of short commands need not be counted.
     const isShort = command.length * 3 <= MAX_ARGUMENT_BYTES || Buffer.byteLength(command) <= MAX_ARGUMENT_BYTES;
     // Without --, bash would take a command that begins with - or + for an option.
@@ -42,7 +42,7 @@ export class Scripts {
       return script;
     } catch (error) {
       this.remove(name);
-      throw new CannotStart(`cannot write the command to ${this.directory}: ${systemMessage(error)}`);
+      throw new CannotStart(`cannot write the command to ${this.directory}: ${systemMessage(error)}`, 'shortage');
     }
   }
 }

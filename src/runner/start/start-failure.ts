@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { errorMessage } from '../../job/errors.ts';
-import type { SpawnRequest } from '../protocol/messages.ts';
+import type { NotStarted, SpawnRequest } from '../protocol/messages.ts';
 import type { StartFailure } from './starter-observer.ts';
 
 /** Errors of network file systems for which Node has no text. */
@@ -10,15 +10,34 @@ const NETWORK_ERRORS: Readonly<Record<number, string>> = {
   [constants.errno.EDQUOT]: 'disk quota exceeded',
 };
 
+/** Shortages and passing errors of a host, which say nothing about the job. */
+const SHORTAGES: ReadonlySet<number> = new Set(
+  (['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ENOSPC', 'EDQUOT', 'EIO', 'ESTALE'] as const).map(
+    (code) => constants.errno[code],
+  ),
+);
+
 /** An attempt cannot be started. The message becomes the reason of its exit. */
 export class CannotStart extends Error {
   override readonly name = 'CannotStart';
+
+  constructor(
+    message: string,
+    readonly kind: NotStarted,
+  ) {
+    super(message);
+  }
 }
 
 /** The text of a system error without call and path, such as `no such file or directory`. */
 export function systemMessage(error: unknown): string {
   if (!(error instanceof Error) || !('errno' in error) || typeof error.errno !== 'number') return errorMessage(error);
   return errnoText(-error.errno) ?? error.message;
+}
+
+/** Whether the host can start no job now, or could not start this job. */
+export function kindOf({ step, errno }: StartFailure): NotStarted {
+  return step === 'record' || step === 'fork' || SHORTAGES.has(errno) ? 'shortage' : 'failed';
 }
 
 /** The reason of an attempt that the starter could not start. The request of an earlier runner is not known. */

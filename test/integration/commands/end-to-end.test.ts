@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
@@ -93,34 +93,6 @@ test('a job that a real-time signal ended has the name of the signal and is not 
     [undefined, 'SIGRTMIN+30'],
   ]);
   expect((await bench.jobs('failed')).map(({ jid }) => jid)).toEqual([1, 2]);
-});
-
-test('a host that cannot start jobs does not claim all jobs', async () => {
-  const bench = new Workbench();
-  await bench.must(['QUEUE', 'create']);
-  const cwd = join(bench.directory, 'not-mounted');
-  await bench.must(['QUEUE', 'submit', '-q', `--cwd=${cwd}`, '-'], { input: 'true\n'.repeat(40) });
-  const feeder = bench.start(['QUEUE', 'feed', '--max_feed=2', '--min_sleep=0.1', '--max_sleep=0.2']);
-  await waitFor(async () => (await bench.jobs('dead')).length >= 3);
-  mkdirSync(cwd);
-  await waitFor(async () => (await bench.counts())['pending'] === 0 && (await bench.jobs('running')).length === 0);
-  const { dead = 0, finished = 0 } = await bench.counts();
-  expect(dead).toBeLessThan(20);
-  expect(dead + finished).toBe(40);
-  await bench.must(['QUEUE', 'shutdown']);
-  expect((await feeder.ended).stderr).toContain('claims are suspended');
-});
-
-test('a job whose directory does not exist becomes dead with a reason, and runs nowhere', async () => {
-  const bench = new Workbench();
-  await bench.must(['QUEUE', 'create']);
-  const mark = join(bench.directory, 'mark');
-  await bench.must(['QUEUE', 'submit', '-q', '--cwd', '/no/such/place', `touch ${mark}`]);
-  await bench.must(['QUEUE', 'feed', '--until-empty']);
-  const [job] = await bench.jobs();
-  expect(job).toMatchObject({ state: 'dead' });
-  expect(job?.['reason']).toContain('/no/such/place');
-  expect(existsSync(mark)).toBe(false);
 });
 
 test('a job has its stdin, its fields in the environment, and the bin of the queue first on PATH', async () => {

@@ -95,10 +95,10 @@ test('a job of an earlier runner occupies a slot', async () => {
   await harness.killRunner();
   const { client, exits } = await harness.start();
   await client.slots(1);
-  const spawned = client.spawn(harness.job(2, 'echo ran; cat go'));
+  const spawned = client.spawn(harness.job(2, 'echo ran; ls go'));
   await client.environment({ PATH: process.env['PATH'] ?? '', RQT_HARNESS: harness.root });
   expect(harness.read('out.2')).toBe('');
-  writeFileSync(harness.file('go'), 'go\n');
+  writeFileSync(harness.file('go'), '');
   await spawned;
   await waitFor(() => exits.get(2));
   expect(harness.read('out.2')).toBe('ran\ngo\n');

@@ -53,17 +53,21 @@ test('a spawn that waits for a directory does not delay other spawns, and its cl
 });
 
 test.each([
-  [['fork', '11'], 'cannot start a process: resource temporarily unavailable'],
-  [['record', '28'], 'cannot record the start of the job: no space left on device'],
-  [['stdout', '0'], 'cannot open stdout WORK/out.1: not a regular file'],
-  [['stdin', '40'], 'cannot open stdin /dev/null: a symbolic link'],
-  [['directory', '116'], 'cannot enter the directory WORK: stale file handle'],
-  [['program', '7'], 'cannot start bash: argument list too long'],
-])('the reason of a start that failed at %s is %s', async ([step = '', errno = ''], reason) => {
+  [['fork', '11'], 'shortage', 'cannot start a process: resource temporarily unavailable'],
+  [['record', '28'], 'shortage', 'cannot record the start of the job: no space left on device'],
+  [['stdout', '28'], 'shortage', 'cannot open stdout WORK/out.1: no space left on device'],
+  [['stdout', '0'], 'failed', 'cannot open stdout WORK/out.1: not a regular file'],
+  [['stdin', '40'], 'failed', 'cannot open stdin /dev/null: a symbolic link'],
+  [['directory', '2'], 'failed', 'cannot enter the directory WORK: no such file or directory'],
+  [['directory', '116'], 'shortage', 'cannot enter the directory WORK: stale file handle'],
+  [['program', '7'], 'failed', 'cannot start bash: argument list too long'],
+  [['program', '12'], 'shortage', 'cannot start bash: not enough memory'],
+])('a start that failed at %s is a %s, and its reason is %s', async ([step = '', errno = ''], kind, reason) => {
   const harness = new RunnerHarness();
   const { client, exits } = await startWith(harness, (name, send) => send('failed', name, step, errno));
   expect(await client.spawn(harness.job(1, 'true'))).toMatchObject({ pid: null });
   const exit = await waitFor(() => exits.get(1));
+  expect(exit.not_started).toBe(kind);
   expect(exit.reason?.toLowerCase()).toBe(reason.replace('WORK', harness.work).toLowerCase());
 });
 

@@ -11,68 +11,82 @@ import { insertJob } from '../../../src/store/submissions.ts';
 import { memoryDatabase } from '../../support/old-queue.ts';
 import { submission } from '../../support/queue.ts';
 
-const SEEN = { kind: 'end', reason: null, isLost: false } as const;
-const KILLED = { kind: 'end', reason: 'killed by ann on n1', isLost: true } as const;
-const UNSTARTABLE = { kind: 'end', reason: 'there is no directory', isLost: false } as const;
+const END = { kind: 'end', isLost: false, isStopped: false } as const;
+const SEEN = { ...END, reason: null };
+const STOPPED = { ...END, reason: 'killed by ann on n1', isStopped: true };
+const LOST = { ...END, reason: 'the starter was killed', isLost: true };
+const UNSTARTABLE = { kind: 'start failed', isFinal: false } as const;
 const NOW = '2026-01-01T00:00:00.000Z';
 
-/** The next state of a job for each event and state; `-` if the event does not apply. */
-const TABLE: readonly (readonly [string, JobEvent, boolean, Readonly<Record<JobState, string>>])[] = [
-  ['a claim', { kind: 'claim' }, false, row('running begins', '-', '-', '-', '-')],
-  ['an end that was seen', SEEN, false, row('-', '-', 'finished ends', 'finished stays', 'finished ends')],
-  [
-    'an end that was seen of a restartable job',
-    SEEN,
-    true,
-    row('-', '-', 'finished ends', 'finished stays', 'finished ends'),
-  ],
-  ['a failed start', UNSTARTABLE, true, row('-', '-', 'dead ends', 'finished stays', 'dead ends')],
-  ['a forced end', KILLED, false, row('-', '-', 'dead ends', 'finished stays', 'dead ends')],
-  [
-    'a forced end of a restartable job',
-    KILLED,
-    true,
-    row('-', '-', 'pending becomes earlier', '-', 'pending becomes earlier'),
-  ],
-  ['the loss of the host', { kind: 'host lost' }, false, row('-', '-', 'dead ends', '-', '-')],
+/** `lost` is a job that is dead because it was lost. */
+type Situation = JobState | 'lost';
+const SITUATIONS: readonly Situation[] = [...JOB_STATES, 'lost'];
+
+/** The next state of a job for each event and situation; `-` if the event does not apply. */
+const TABLE: readonly (readonly [string, JobEvent, boolean, Readonly<Record<Situation, string>>])[] = [
+  ['a claim', { kind: 'claim' }, false, row({ pending: 'running begins' })],
+  ['an end that was seen', SEEN, false, ended('finished ends')],
+  ['an end that was seen of a restartable job', SEEN, true, ended('finished ends')],
+  ['a stop', STOPPED, false, ended('dead ends')],
+  ['a stop of a restartable job', STOPPED, true, ended('pending becomes earlier')],
+  ['an end that was not seen', LOST, false, ended('dead ends')],
+  ['an end of a restartable job that was not seen', LOST, true, open('pending becomes earlier')],
+  ['the loss of the host', { kind: 'host lost' }, false, row({ running: 'dead ends' })],
   [
     'the loss of the host of a restartable job',
     { kind: 'host lost' },
     true,
-    row('-', '-', 'pending becomes earlier', '-', '-'),
+    row({ running: 'pending becomes earlier' }),
   ],
-  ['a release', { kind: 'release' }, false, row('-', '-', 'pending never began', '-', 'pending never began')],
-  ['a resubmit', { kind: 'resubmit' }, false, row('-', '-', '-', 'pending becomes earlier', 'pending becomes earlier')],
-  [
-    'a staged resubmit',
-    { kind: 'resubmit', state: 'holding' },
-    false,
-    row('-', '-', '-', 'holding becomes earlier', 'holding becomes earlier'),
-  ],
-  ['an update', { kind: 'update' }, false, row('pending stays', 'holding stays', '-', '-', '-')],
+  ['a failed start', UNSTARTABLE, true, open('pending never began')],
+  ['the last failed start', { ...UNSTARTABLE, isFinal: true }, true, open('dead ends')],
+  ['a release', { kind: 'release' }, false, open('pending never began')],
+  ['a resubmit', { kind: 'resubmit' }, false, after('pending becomes earlier')],
+  ['a staged resubmit', { kind: 'resubmit', state: 'holding' }, false, after('holding becomes earlier')],
+  ['an update', { kind: 'update' }, false, row({ pending: 'pending stays', holding: 'holding stays' })],
   [
     'an update of the state',
     { kind: 'update', state: 'pending' },
     false,
-    row('pending stays', 'pending stays', '-', '-', '-'),
+    row({ pending: 'pending stays', holding: 'pending stays' }),
   ],
 ];
 
-function row(
-  pending: string,
-  holding: string,
-  running: string,
-  finished: string,
-  dead: string,
-): Record<JobState, string> {
-  return { pending, holding, running, finished, dead };
+function row(expected: Partial<Record<Situation, string>>): Record<Situation, string> {
+  return { pending: '-', holding: '-', running: '-', finished: '-', dead: '-', lost: '-', ...expected };
+}
+
+/** An event that decides a running or lost job. */
+function open(expected: string): Record<Situation, string> {
+  return row({ running: expected, lost: expected });
+}
+
+/** As `open`, for an end, which may be reported twice. */
+function ended(expected: string): Record<Situation, string> {
+  return { ...open(expected), finished: 'finished stays', dead: 'dead stays' };
+}
+
+/** A request that requeues an ended job. */
+function after(expected: string): Record<Situation, string> {
+  return row({ finished: expected, dead: expected, lost: expected });
 }
 
 describe.each(TABLE)('%s', (_, event, restartable, expected) => {
-  test.each(JOB_STATES)('of a %s job', (state) => {
-    const next = nextState({ state, restartable }, event);
-    expect(next === undefined ? '-' : `${next.state} ${next.attempt}`).toBe(expected[state]);
+  test.each(SITUATIONS)('of a %s job', (situation) => {
+    const isLost = situation === 'lost';
+    const next = nextState({ state: isLost ? 'dead' : situation, isLost, restartable }, event);
+    expect(next === undefined ? '-' : `${next.state} ${next.attempt}`).toBe(expected[situation]);
   });
+});
+
+test('the fifth loss makes a restartable job dead', () => {
+  const job = { state: 'running', restartable: true } as const;
+  const states = [0, 1, 2, 3, 4].map((losses) => nextState({ ...job, losses }, { kind: 'host lost' }));
+  expect(states.map((next) => next?.state)).toEqual(['pending', 'pending', 'pending', 'pending', 'dead']);
+  expect(states[4]).toMatchObject({ attempt: 'ends', reason: 'lost with 5 hosts' });
+  expect(nextState({ ...job, losses: 4 }, LOST)).toMatchObject({ state: 'dead', reason: 'lost with 5 hosts' });
+  // A stop is no loss.
+  expect(nextState({ ...job, losses: 4 }, STOPPED)).toMatchObject({ state: 'pending' });
 });
 
 /** Applies the event to job 1 with the functions of the store. */
@@ -88,15 +102,25 @@ function apply(connection: Connection, event: JobEvent): void {
       reportStart(connection, 'h', { jid: 1, claim: claim + 1, pid: 4, started: NOW });
       return;
     case 'end': {
-      const exit_status = event.reason === null ? 0 : null;
-      reportEnd(connection, 'h', {
+      const { reason, isLost, isStopped } = event;
+      const exit_status = reason === null ? 0 : null;
+      const end = { ...key, ...times, exit_status, signal: null, reason, isLost, isStopped };
+      reportEnd(connection, 'h', end, () => ['h']);
+      return;
+    }
+    case 'start failed': {
+      const finished = event.isFinal ? '2026-01-01T01:00:00.000Z' : NOW;
+      const end = {
         ...key,
         ...times,
-        exit_status,
+        finished,
+        exit_status: null,
         signal: null,
-        reason: event.reason,
-        isLost: event.isLost,
-      });
+        reason: 'no such directory',
+        isLost: false,
+      };
+      if (event.isFinal) connection.run('UPDATE jobs SET failed_starts = ?', [JSON.stringify(FAILED_TWICE)]);
+      reportEnd(connection, 'h', { ...end, not_started: 'failed' }, () => ['h']);
       return;
     }
     case 'host lost':
@@ -115,6 +139,7 @@ function apply(connection: Connection, event: JobEvent): void {
   }
 }
 
+const FAILED_TWICE = { h: { count: 2, first: NOW, until: NOW, reason: 'no such directory' } };
 const EVENTS: readonly JobEvent[] = [...TABLE.map(([, event]) => event), { kind: 'update', state: 'holding' }];
 
 test('every sequence of events leaves a job in the state of the table, which the constraints accept', () => {
@@ -125,15 +150,22 @@ test('every sequence of events leaves a job in the state of the table, which the
       const connection = memoryDatabase();
       connection.migrate();
       insertJob(connection, 1, submission('true', { restartable }), { submitted: NOW, submitter: 's', owner: 'o' });
-      let state: JobState = 'pending';
+      let subject = { state: 'pending' as JobState, restartable, losses: 0, isLost: false };
       let attempts = 0;
       for (const event of events) {
-        const next = nextState({ state, restartable }, event);
+        const next = nextState(subject, event);
         apply(connection, event);
-        state = next?.state ?? state;
+        const isLoss = event.kind === 'host lost' || (event.kind === 'end' && event.isLost);
+        const isRequeued = event.kind === 'resubmit' && next !== undefined;
+        subject = {
+          restartable,
+          state: next?.state ?? subject.state,
+          losses: isRequeued ? 0 : subject.losses + Number(next?.isLoss ?? 0),
+          isLost: next === undefined || next.attempt === 'stays' ? subject.isLost : isLoss && next.state === 'dead',
+        };
         if (next?.attempt === 'begins') attempts += 1;
         if (next?.attempt === 'never began') attempts -= 1;
-        expect(findJob(connection, 1)).toMatchObject({ state, attempt: attempts });
+        expect(findJob(connection, 1)).toMatchObject({ state: subject.state, attempt: attempts });
       }
       // Each attempt has one row, of which the latest is the row of the job while it shows an attempt.
       const rows = connection.all('SELECT attempt FROM attempts ORDER BY attempt').map(({ attempt }) => attempt);

@@ -20,7 +20,7 @@ function attempt(jid: number): JournaledAttempt {
 
 function exit(jid: number): Exit {
   const end = { finished: STARTED, elapsed: 0.5, exit_status: 0, signal: null, reason: null, isLost: false };
-  const usage = { max_rss: 1_048_576, cpu_time: 0.25, left_behind: 0 };
+  const usage = { not_started: null, max_rss: 1_048_576, cpu_time: 0.25, left_behind: 0 };
   return { jid, claim: 1, pid: 4711, started: STARTED, ...end, ...usage };
 }
 

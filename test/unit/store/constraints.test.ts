@@ -11,6 +11,7 @@ import { submission } from '../../support/queue.ts';
 const NOW = '2026-01-01T00:00:00.000Z';
 const BY = { host: 'h1', boot: 'b', journal: 'j', now: NOW };
 const ANY = (): boolean => true;
+const NO_HOSTS = (): string[] => [];
 let connection: Connection;
 
 beforeEach(() => {
@@ -80,11 +81,11 @@ test('an end is recorded only for the latest attempt of the job', () => {
   claimJobs(connection, BY, ANY, 1);
   reportStart(connection, 'h1', { jid: 1, claim: 1, pid: 77, started: NOW });
   expect(job(1)).toMatchObject({ pid: 77 });
-  expect(reportEnd(connection, 'h2', end(1))).toBe(false);
-  expect(reportEnd(connection, 'h1', end(1, 2))).toBe(false);
-  expect(reportEnd(connection, 'h1', end(1))).toBe(true);
+  expect(reportEnd(connection, 'h2', end(1), NO_HOSTS)).toBe(false);
+  expect(reportEnd(connection, 'h1', end(1, 2), NO_HOSTS)).toBe(false);
+  expect(reportEnd(connection, 'h1', end(1), NO_HOSTS)).toBe(true);
   // A feeder whose predecessor was killed after its commit reports the end again. The row does not change.
-  expect(reportEnd(connection, 'h1', { ...end(1), exit_status: 9 })).toBe(true);
+  expect(reportEnd(connection, 'h1', { ...end(1), exit_status: 9 }, NO_HOSTS)).toBe(true);
   expect(job(1)).toMatchObject({ state: 'finished', exit_status: 0, elapsed: 1 });
 });
 
@@ -92,7 +93,7 @@ test('a lost job is dead with the reason, or pending with an earlier attempt if 
   add({}, { restartable: true });
   claimJobs(connection, BY, ANY, 2);
   const lost = { exit_status: null, elapsed: null, reason: 'the host was rebooted', isLost: true };
-  for (const jid of [1, 2]) expect(reportEnd(connection, 'h1', { ...end(jid), ...lost })).toBe(true);
+  for (const jid of [1, 2]) expect(reportEnd(connection, 'h1', { ...end(jid), ...lost }, NO_HOSTS)).toBe(true);
   expect(job(1)).toMatchObject({ state: 'dead', reason: 'the host was rebooted' });
   expect(job(2)).toMatchObject({ state: 'pending', attempt: 1, started: null });
   expect(connection.all('SELECT attempt, reason FROM attempts WHERE jid = 2')).toEqual([
@@ -104,8 +105,8 @@ test('a lost job is dead with the reason, or pending with an earlier attempt if 
 test('the real end of a dead job that no other host claimed is accepted', () => {
   add({});
   claimJobs(connection, BY, ANY, 1);
-  reportEnd(connection, 'h1', { ...end(1), exit_status: null, reason: 'lost', isLost: true });
-  expect(reportEnd(connection, 'h1', end(1))).toBe(true);
+  reportEnd(connection, 'h1', { ...end(1), exit_status: null, reason: 'lost', isLost: true }, NO_HOSTS);
+  expect(reportEnd(connection, 'h1', end(1), NO_HOSTS)).toBe(true);
   expect(job(1)).toMatchObject({ state: 'finished', exit_status: 0, reason: null });
 });
 

@@ -58,7 +58,8 @@ test.each([1, 2] as const)(
   (version) => {
     const older = memoryDatabase(schemaFixture(version));
     const reads = statements.filter(
-      ([file, sql]) => /^(SELECT|PRAGMA)/.test(sql) && !/^recovery\/(?:rebuild|scratch|source)/.test(file),
+      // Feeders, which claim, do not read an older schema.
+      ([file, sql]) => /^(SELECT|PRAGMA)/.test(sql) && !/^(?:claims|recovery\/(?:rebuild|scratch|source))/.test(file),
     );
     older.version();
     for (const [, sql] of reads) older.prepare(sql);
@@ -71,7 +72,7 @@ test.each([1, 2] as const)(
   },
 );
 
-function plan(sql: string, parameters: readonly (string | number)[]): string {
+function plan(sql: string, parameters: readonly (string | number)[] | Record<string, string | number>): string {
   return connection
     .all(`EXPLAIN QUERY PLAN ${sql}`, parameters)
     .map((row) => String(row['detail']))
@@ -81,8 +82,11 @@ function plan(sql: string, parameters: readonly (string | number)[]): string {
 test('a claim reads an index of pending jobs in its order, and sorts nothing', () => {
   const free = statementsOf('claims.ts').filter((sql) => sql.includes('ORDER BY priority'));
   expect(free).toHaveLength(2);
-  expect(plan(free[0] ?? '', [1])).toBe('SCAN main.jobs USING INDEX jobs_claimable');
-  expect(plan(free[1] ?? '', ['h', 1])).toBe('SEARCH main.jobs USING COVERING INDEX jobs_constrained (runners=?)');
+  const due = { until: '$."h".until', now: '2026', limit: 1 };
+  expect(plan(free[0] ?? '', due)).toBe('SCAN main.jobs USING INDEX jobs_claimable');
+  expect(plan(free[1] ?? '', { ...due, runners: 'h' })).toBe(
+    'SEARCH main.jobs USING INDEX jobs_constrained (runners=?)',
+  );
 });
 
 test('counts by state and of finished jobs are read from indexes alone', () => {
