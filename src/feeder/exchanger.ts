@@ -2,6 +2,7 @@ import { crashAt } from '../job/crash-points.ts';
 import type { FeederEvents } from '../log/events.ts';
 import { type ExchangeResult, exchange } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
+import { attemptName } from '../runner/protocol/messages.ts';
 import type { Attempts, Reports } from './attempts.ts';
 import type { Placement } from './placement.ts';
 import type { Poller } from './poller.ts';
@@ -78,11 +79,15 @@ export class Exchanger {
   }
 
   /** Lets the runner forget the results that the database has recorded. */
-  private acknowledge({ refused }: ExchangeResult, { ends, releases }: Reports): void {
+  private acknowledge({ refused, setAside }: ExchangeResult, { ends, releases }: Reports): void {
     const { events, link } = this.parts;
     for (const key of refused) events.resultRefused(key);
+    for (const { reason, ...key } of setAside) events.resultSetAside(key, reason);
     for (const key of releases) events.jobReleased(key);
-    if (ends.length > 0) link.acknowledge(ends);
+    // The runner keeps a result that was set aside. The next feeder reports it again.
+    const rejected = new Set(setAside.map(attemptName));
+    const recorded = ends.filter((end) => !rejected.has(attemptName(end)));
+    if (recorded.length > 0) link.acknowledge(recorded);
   }
 
   private logInvalid(jids: readonly number[]): void {

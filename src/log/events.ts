@@ -69,6 +69,14 @@ export class FeederEvents {
     this.logger.warn({ jid, claim }, 'refused a result, because the job was claimed again');
   }
 
+  /** The job stays running in the queue. */
+  resultSetAside({ jid, claim }: AttemptKey, reason: string): void {
+    this.logger.error(
+      { jid, claim, reason },
+      'set aside a result that the database rejects; correct the row or the trigger, and restart the feeder',
+    );
+  }
+
   /** Pending jobs that violate the constraints of the schema. */
   invalidJobsSkipped(jids: readonly number[]): void {
     const [first] = jids;

@@ -90,6 +90,23 @@ export class Connection {
   }
 
   /**
+   * Runs a part of a transaction. If a row that rq did not write, or a trigger of a user, makes a statement fail, only this
+   * part is undone, and `onFault` is called. Other errors are thrown.
+   */
+  part(work: () => void, onFault: (error: Error) => void): void {
+    this.run('SAVEPOINT part');
+    try {
+      work();
+    } catch (error) {
+      // RAISE(ROLLBACK) in a trigger ends the whole transaction.
+      if (!this.inTransaction || !isRowFault(error)) throw error;
+      this.run('ROLLBACK TO part');
+      onFault(error);
+    }
+    this.run('RELEASE part');
+  }
+
+  /**
    * Copies the database into a new file in steps, and holds a lock only during a step. SQLite starts over if another
    * process writes between two steps. `step` returns the number of pages of the next step. Throws SQLITE_BUSY if the
    * first step cannot get the lock within `busyMs`.
@@ -174,6 +191,10 @@ export class Connection {
 
 function bind(parameters: Parameters): readonly unknown[] {
   return Array.isArray(parameters) ? parameters : [parameters];
+}
+
+function isRowFault(error: unknown): error is Error {
+  return /^SQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG)/.test(errorCode(error) ?? '');
 }
 
 /**

@@ -37,6 +37,8 @@ export interface ExchangeResult {
   readonly invalid: number[];
   /** Attempts whose end was not recorded, because the job has another attempt by now. */
   readonly refused: AttemptKey[];
+  /** Reports that the database rejects: the row was not written by rq, or a user has added a trigger. */
+  readonly setAside: (AttemptKey & { readonly reason: string })[];
 }
 
 /** Reports, releases and claims jobs in one transaction. */
@@ -56,14 +58,27 @@ function exchangeIn(
 ): ExchangeResult {
   const { claimant } = request;
   const { host } = claimant;
-  for (const start of request.starts) reportStart(connection, host, start);
+  const refused: AttemptKey[] = [];
+  const setAside: ExchangeResult['setAside'] = [];
+  const apply = <Report extends AttemptKey>(reports: readonly Report[], report: (each: Report) => void): void => {
+    for (const each of reports) {
+      const { jid, claim } = each;
+      connection.part(
+        () => report(each),
+        ({ message }) => setAside.push({ jid, claim, reason: message }),
+      );
+    }
+  };
   const hostsFor = (runners: string | null): string[] =>
     hosts.filter((each) => runners === null || matchesHost(runners, each));
-  const refused = request.ends.filter((end) => !reportEnd(connection, host, end, hostsFor));
-  for (const key of request.releases) releaseJob(connection, host, key, now);
+  apply(request.starts, (start) => reportStart(connection, host, start));
+  apply(request.ends, (end) => {
+    if (!reportEnd(connection, host, end, hostsFor)) refused.push(end);
+  });
+  apply(request.releases, (key) => releaseJob(connection, host, key, now));
   const claims = claimJobs(connection, { ...claimant, now }, request.mayRun, request.claim);
   if (claims.claimed.length > 0) crashAt('claim-executed');
-  return { ...claims, refused };
+  return { ...claims, refused, setAside };
 }
 
 /** What a host finds in the queue. */

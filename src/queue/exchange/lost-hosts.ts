@@ -25,6 +25,16 @@ export async function declareLost(
 ): Promise<AttemptKey[]> {
   return await transaction(queue, ({ connection }) => {
     const now = queue.clock.now();
-    return attempts.filter((attempt) => reportLost(connection, attempt, reason, now));
+    const lost: AttemptKey[] = [];
+    for (const attempt of attempts) {
+      connection.part(
+        () => {
+          if (reportLost(connection, attempt, reason, now)) lost.push(attempt);
+        },
+        // The row stays as it is: rq did not write it, or a trigger of a user rejects the change.
+        () => undefined,
+      );
+    }
+    return lost;
   });
 }
