@@ -52,6 +52,8 @@ export class Attempts implements StarterObserver {
   /** Attempts whose ends the starter may forget when they are in the journal. */
   private unacknowledged: string[] = [];
   private scheduledReport: NodeJS.Immediate | undefined;
+  /** Exits are being synced, to be sent then. */
+  private isReporting = false;
 
   constructor(private readonly options: AttemptsOptions) {
     this.scripts = new Scripts(join(options.directory, 'scripts'));
@@ -77,7 +79,7 @@ export class Attempts implements StarterObserver {
 
   /** Whether nothing runs or waits and all exits are reported. */
   get isIdle(): boolean {
-    return this.running.size + this.starts.size + this.unreported.length === 0;
+    return this.running.size + this.starts.size + this.unreported.length === 0 && !this.isReporting;
   }
 
   /**
@@ -127,8 +129,13 @@ export class Attempts implements StarterObserver {
    * attempts in order, those after `after`.
    */
   list(after: AttemptKey | null): object | Promise<object> {
+    const { journal } = this.options;
     this.starts.cancelAll();
-    return this.starts.whenDecided(() => listAttempts(this.options.journal, after));
+    return this.starts.whenDecided(async () => {
+      journal.flush();
+      await journal.sync();
+      return listAttempts(journal, after);
+    });
   }
 
   /** Lets the starter forget all ends that are in the journal. */
@@ -225,9 +232,19 @@ export class Attempts implements StarterObserver {
     this.options.journal.flush();
     crashAt('exit-journaled');
     this.acknowledgeEnds();
-    const exits = this.unreported;
-    this.unreported = [];
-    if (exits.length > 0) this.options.onExits(exits);
+    if (!this.isReporting) void this.sendExits();
+  }
+
+  /** Exits that arrive meanwhile are synced and sent together. */
+  private async sendExits(): Promise<void> {
+    this.isReporting = true;
+    while (this.unreported.length > 0) {
+      const exits = this.unreported;
+      this.unreported = [];
+      await this.options.journal.sync();
+      this.options.onExits(exits);
+    }
+    this.isReporting = false;
     this.reportIdle();
   }
 

@@ -17,8 +17,8 @@ export class RunnerLog {
   clientConnected = (): void => this.write('client_connected');
   clientDisconnected = (): void => this.write('client_disconnected');
   clientRefused = (code: string, message: string): void => this.write('client_refused', { code, message });
-  /** The journal is of an earlier boot. */
-  journalDiscarded = (boot: string): void => this.write('journal_discarded', { boot });
+  /** Only its exits are kept. */
+  journalOfEarlierBoot = (boot: string): void => this.write('journal_of_earlier_boot', { boot });
   journalDamaged = (lines: number): void => this.write('journal_damaged', { lines });
   journalWriteFailed = (error: unknown): void => this.write('journal_write_failed', { error: errorMessage(error) });
   attemptAdopted = (key: AttemptKey, pid: number): void => this.write('attempt_adopted', { ...keyOf(key), pid });

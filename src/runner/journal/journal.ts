@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, constants, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fdatasyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
@@ -19,7 +28,8 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
 
 /**
  * The attempts that were spawned and are not acknowledged, in memory and in the file `journal`. The process must hold
- * the lock of the directory. Lines are buffered and written together, before the next start and before each report.
+ * the lock of the directory. Lines are buffered and written together, before the next start and before each report. Exits
+ * are also synced to disk before they are reported.
  */
 export class Journal {
   readonly id: string;
@@ -30,6 +40,8 @@ export class Journal {
   private length = 0;
   private buffer: string[] = [];
   private scheduledFlush: NodeJS.Immediate | undefined;
+  /** Resolves when no file is being synced. */
+  private synced: Promise<unknown> = Promise.resolve();
   /** Acknowledged attempts whose lines are still in the file. */
   private acknowledged = 0;
 
@@ -40,12 +52,16 @@ export class Journal {
     private readonly compactAbove = 1000,
   ) {
     const found = readJournal(this.path);
-    const current = found?.boot === boot ? found : undefined;
-    if (found !== undefined && current === undefined) log.journalDiscarded(found.boot);
-    if (current !== undefined && current.damagedLines > 0) log.journalDamaged(current.damagedLines);
-    this.previousId = current?.id;
-    this.id = current === undefined || current.damagedLines > 0 ? randomUUID() : current.id;
-    this.attempts = current?.attempts ?? new Map();
+    const isOfThisBoot = found?.boot === boot;
+    if (found !== undefined && found.damagedLines > 0) log.journalDamaged(found.damagedLines);
+    this.attempts = found?.attempts ?? new Map();
+    if (found !== undefined && !isOfThisBoot) {
+      log.journalOfEarlierBoot(found.boot);
+      // A power cut can lose the last lines, so the exits are facts, but a missing attempt may have been started.
+      for (const [name, { exit }] of this.attempts) if (exit === undefined) this.attempts.delete(name);
+    }
+    this.previousId = isOfThisBoot ? found?.id : undefined;
+    this.id = found !== undefined && isOfThisBoot && found.damagedLines === 0 ? found.id : randomUUID();
     this.descriptor = this.rewrite();
   }
 
@@ -119,11 +135,25 @@ export class Journal {
     }
   }
 
+  /** Waits until all lines that were flushed are on disk. After an error of the disk, it logs the error and resolves. */
+  sync(): Promise<void> {
+    const { descriptor } = this;
+    const synced = new Promise<void>((resolve) => {
+      fdatasync(descriptor, (error) => {
+        if (error !== null) this.log.journalWriteFailed(error);
+        resolve();
+      });
+    });
+    this.synced = Promise.all([this.synced, synced]);
+    return synced;
+  }
+
   /** Rewrites the file without acknowledged attempts. If that fails, the old file stays valid. */
   compact(): void {
     try {
       const descriptor = this.rewrite();
-      closeSync(this.descriptor);
+      const former = this.descriptor;
+      void this.synced.then(() => closeSync(former));
       this.descriptor = descriptor;
     } catch (error) {
       this.log.journalWriteFailed(error);
@@ -166,6 +196,7 @@ export class Journal {
       for (const attempt of this.attempts.values()) lines.push(...attemptLines(attempt));
       const bytes = Buffer.from(`${lines.join('\n')}\n`);
       this.write(descriptor, bytes, 0);
+      fdatasyncSync(descriptor);
       renameSync(temporary, this.path);
       this.length = bytes.length;
     } catch (error) {

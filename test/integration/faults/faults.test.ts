@@ -162,21 +162,7 @@ test('jobs of a rebooted host are dead, or get a new attempt if they are restart
   const { runner } = JSON.parse(await bench.must(['QUEUE', 'feeder', '--json'])) as { runner: number };
   feeder.child.kill('SIGKILL');
   await feeder.ended;
-  // The runner first: it must not record the ends of the jobs.
-  killQuietly(runner);
-  await waitFor(() => {
-    const processes = bench.processes();
-    for (const pid of processes) killQuietly(pid);
-    return processes.length === 0;
-  });
-  // After a reboot, the journal and the claimed rows contain the earlier boot id.
-  const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
-  const [directory = ''] = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? [entry.name] : [],
-  );
-  const journal = join(root, directory, 'journal');
-  writeFileSync(journal, readFileSync(journal, 'utf8').replace(/"boot":"[^"]*"/, '"boot":"an-earlier-one"'));
-  await bench.must(['QUEUE', 'execute', "UPDATE jobs SET boot = 'an-earlier-one' WHERE state = 'running'"]);
+  await reboot(bench, runner);
   writeFileSync(gate, '');
   await bench.must(['QUEUE', 'feed', '--until-empty']);
   expect(await bench.jobs()).toMatchObject([
@@ -185,3 +171,46 @@ test('jobs of a rebooted host are dead, or get a new attempt if they are restart
   ]);
   expect([attemptsOf(bench, 1), attemptsOf(bench, 2)]).toEqual([['1', '2'], ['1']]);
 });
+
+test('a result that was not reported before a reboot is reported after it', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  const gate = join(bench.directory, 'gate');
+  const command = `echo $RQ_ATTEMPT >>attempts.$RQ_JID; while [ ! -e ${gate} ]; do sleep 0.1; done; exit 7`;
+  await bench.must(['QUEUE', 'submit', '-q', command]);
+  await bench.must(['QUEUE', 'submit', '-q', '--restartable', command]);
+  const feeder = bench.start(['QUEUE', 'feed', '--max_feed=2']);
+  await waitFor(() => attemptsOf(bench, 1).length + attemptsOf(bench, 2).length === 2);
+  const { runner } = JSON.parse(await bench.must(['QUEUE', 'feeder', '--json'])) as { runner: number };
+  feeder.child.kill('SIGKILL');
+  await feeder.ended;
+  writeFileSync(gate, '');
+  await waitFor(() => (readJournal(bench).match(/"type":"exit"/g) ?? []).length === 2);
+  await reboot(bench, runner);
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  expect(await bench.jobs()).toMatchObject(Array(2).fill({ state: 'finished', exit_status: 7, attempt: 1 }));
+  expect([attemptsOf(bench, 1), attemptsOf(bench, 2)]).toEqual([['1'], ['1']]);
+});
+
+/** Kills all processes, and gives the journal and the claimed rows another boot id, which they have after a reboot. */
+async function reboot(bench: Workbench, runner: number): Promise<void> {
+  // The runner first: it must not record the ends of the jobs.
+  killQuietly(runner);
+  await waitFor(() => {
+    const processes = bench.processes();
+    for (const pid of processes) killQuietly(pid);
+    return processes.length === 0;
+  });
+  writeFileSync(journalOf(bench), readJournal(bench).replace(/"boot":"[^"]*"/, '"boot":"an-earlier-one"'));
+  await bench.must(['QUEUE', 'execute', "UPDATE jobs SET boot = 'an-earlier-one' WHERE state = 'running'"]);
+}
+
+function readJournal(bench: Workbench): string {
+  return readFileSync(journalOf(bench), 'utf8');
+}
+
+function journalOf(bench: Workbench): string {
+  const root = bench.environment['RQ_RUNTIME_DIR'] ?? '';
+  const directories = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return join(root, directories[0]?.name ?? '', 'journal');
+}

@@ -123,7 +123,7 @@ test('another process that reuses the pid is not taken for the job', async () =>
   expect(await client.list()).toMatchObject([{ jid: 5, state: 'exited', exit: { reason: UNKNOWN } }]);
 });
 
-test('a journal of an earlier boot is discarded, and the new journal has another id', async () => {
+test('attempts of an earlier boot without an exit are discarded, and the new journal has another id', async () => {
   const harness = new RunnerHarness();
   prepareJournal(harness, [spawnEntry(5)], 'another-boot');
   const { client } = await harness.start();

@@ -111,12 +111,37 @@ test('a damaged journal keeps its valid entries and gets a new id', () => {
   expect(again.previousId).toBe(journal.id);
 });
 
-test('an invalid journal and a journal of an earlier boot are replaced', () => {
+test('an invalid journal is replaced', () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'journal'), 'garbage\n');
+  expect(open(directory).attempts.size).toBe(0);
+});
+
+test('of a journal of an earlier boot, the exits are kept, and the id is new', () => {
+  const directory = temporaryDirectory();
   const journal = open(directory);
-  journal.recordSpawns([attempt(1)]);
+  const ended = attempt(2);
+  journal.recordSpawns([attempt(1), ended, attempt(3)]);
+  journal.recordExit(ended, exit(2));
+  journal.flush();
   const later = open(directory, 'later boot');
   expect(later.id).not.toBe(journal.id);
-  expect(later.attempts.size).toBe(0);
+  expect(later.previousId).toBeUndefined();
+  expect([...later.attempts.keys()]).toEqual(['2.1']);
+  // The next runner of that boot has the same journal.
+  const again = open(directory, 'later boot');
+  expect([again.id, again.attempts.get('2.1')?.exit]).toEqual([later.id, exit(2)]);
+});
+
+test('a sync that overlaps with the rewriting of the file succeeds', async () => {
+  const directory = temporaryDirectory();
+  const journal = open(directory);
+  const syncs = [1, 2, 3].map((jid) => {
+    journal.recordSpawns([attempt(jid)]);
+    const synced = journal.sync();
+    journal.compact();
+    return synced;
+  });
+  await Promise.all(syncs);
+  expect([...open(directory).attempts.keys()]).toEqual(['1.1', '2.1', '3.1']);
 });
