@@ -1,8 +1,9 @@
 import { hostFacts } from '../feeder/host/host-facts.ts';
-import { readFeeder } from '../feeder/pid-file.ts';
+import { readFeeder } from '../feeder/runtime/pid-file.ts';
+import { runtimeDirectory } from '../feeder/runtime/queue-record.ts';
+import { formerHostName } from '../feeder/runtime/renamed-host.ts';
 import { errorCode } from '../job/errors.ts';
 import { hostName } from '../job/host.ts';
-import { runtimeDirectory } from '../job/runtime-directory.ts';
 import { findStrayFiles } from '../queue/files/stray-files.ts';
 import { mountOf } from '../queue/mount.ts';
 import { type Node, readNodes } from '../queue/nodes/nodes.ts';
@@ -20,7 +21,7 @@ import { liveNodes, runningFindings, silentNodeFindings } from './nodes.ts';
 import { checkFolders, checkPermissions } from './permissions.ts';
 import { withProbe } from './probe.ts';
 import { checkProbe, type ProbeResults } from './probe-checks.ts';
-import { checkRuntime } from './runtime.ts';
+import { checkRuntime, renamedFindings } from './runtime.ts';
 import { databaseBytes, freeSpace, inodeFindings, spaceFindings } from './space.ts';
 
 export interface DoctorOptions {
@@ -76,7 +77,7 @@ class Examination {
     await this.check('leftovers', () => checkLeftovers(queue, this.serverNowMs));
     await this.checkNodes(facts, nodes);
     const runtime = runtimeDirectory(directory);
-    await this.check('runtime', () => checkRuntime(runtime));
+    await this.check('runtime', () => [...checkRuntime(runtime), ...renamedFindings(formerHostName(directory))]);
     await this.check('cron', async () => {
       const hasFeeder = readFeeder(runtime) !== undefined;
       return cronFindings(await this.options.crontab(), { hasFeeder, queueDirectory: directory });

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode, RqError } from '../job/errors.ts';
+import { hostName } from '../job/host.ts';
 import { isPrivateDirectory } from '../job/runtime-directory.ts';
 import { mountOf } from '../queue/mount.ts';
 import { socketPath } from '../runner/probe.ts';
@@ -30,6 +31,18 @@ export function checkRuntime(directory: string): Finding[] {
     ),
     ...socketFindings(directory),
   ];
+}
+
+/** Reports that this machine feeds under a former name. */
+export function renamedFindings(former: string | undefined): Finding[] {
+  return list(
+    former !== undefined &&
+      problem(
+        `this machine feeds as ${former}, but its name is ${hostName()} now`,
+        'no new feeder can start on it, because it would take the running jobs for lost',
+        `set RQ_HOST=${former}, or shut the feeder down and start it again`,
+      ),
+  );
 }
 
 /** Checks that the path of the runner's socket is not too long. */

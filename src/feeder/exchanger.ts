@@ -6,6 +6,7 @@ import { attemptName } from '../runner/protocol/messages.ts';
 import type { Attempts, Reports } from './attempts.ts';
 import type { Placement } from './placement.ts';
 import type { Poller } from './poller.ts';
+import type { ServedFence } from './runtime/queue-record.ts';
 import type { FeederSettings } from './settings.ts';
 import type { RunnerLink } from './start/runner-link.ts';
 
@@ -27,6 +28,7 @@ export class Exchanger {
       link: RunnerLink;
       placement: Placement;
       poller: Poller;
+      served: ServedFence;
     },
   ) {}
 
@@ -59,6 +61,8 @@ export class Exchanger {
       const result = await exchange(this.queue, { claimant, ...reports, claim, mayRun });
       if (result.claimed.length > 0) crashAt('claim-committed');
       if (reports.ends.length > 0) crashAt('end-committed');
+      // Before the runner forgets them: an older copy of the database has these attempts as running.
+      if (reports.ends.length > 0) this.parts.served.record(result.generation);
       this.applyClaims(result, reports, claim);
       this.acknowledge(result, reports);
       this.logInvalid(result.invalid);

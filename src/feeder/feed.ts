@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { pidNamespace } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
-import { ensureRuntimeDirectory, runtimeDirectory } from '../job/runtime-directory.ts';
+import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
 import { FeederEvents } from '../log/events.ts';
 import { sweepStagedFiles } from '../queue/files/staged-sweep.ts';
 import { sweepAbandoned } from '../queue/files/temporary-names.ts';
+import { determineIdentity, type Identity } from '../queue/identity.ts';
 import { HEARTBEAT_MS } from '../queue/nodes/nodes.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
 import { readServerClock } from '../queue/server-clock.ts';
@@ -17,7 +18,11 @@ import { ClusterMembership } from './host/cluster-membership.ts';
 import type { NodeFacts } from './host/heartbeat.ts';
 import { hostFacts } from './host/host-facts.ts';
 import { refuseHostNameConflict } from './host/host-name-conflict.ts';
-import { acquirePidFile, releasePidFile } from './pid-file.ts';
+import { IdentityCheck } from './runtime/identity-check.ts';
+import { DirectoryMark, movedError, replaceFeeder } from './runtime/moved-queue.ts';
+import { releasePidFile } from './runtime/pid-file.ts';
+import { recordQueue, runtimeDirectoryOf, ServedFence, servedFence } from './runtime/queue-record.ts';
+import { refuseRenamedHost } from './runtime/renamed-host.ts';
 import { type FeederSettings, type FeedOptions, feederSettings } from './settings.ts';
 import { FeederSignals } from './signals.ts';
 import { RunnerLink } from './start/runner-link.ts';
@@ -39,17 +44,20 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   refuseReadOnly(queue);
   refuseUntrusted(queue.directory, options.trustGroup);
   refuseWithoutLocks(queue);
-  const runtime = runtimeDirectory(queue.directory);
+  const identity = await determineIdentity(queue, (id) => servedFence(runtimeDirectoryOf(id)));
+  const runtime = runtimeDirectoryOf(identity.id);
   ensureRuntimeDirectory(runtime);
+  refuseRenamedHost(queue.directory);
   const settings = await feederSettings(queue, options);
   const { host, slots } = settings;
   try {
-    await acquirePidFile(runtime, { since: queue.clock.now(), slots, host, queue: queue.directory });
+    await replaceFeeder(runtime, { since: queue.clock.now(), slots, host, queue: queue.directory }, queue.clock);
+    recordQueue(runtime, queue, identity);
     await refuseHostNameConflict(queue.directory, host, runtime, queue.clock);
     sweepAbandoned(join(queue.directory, 'nodes'));
     await sweepStagedFiles(queue);
     queue.close();
-    return await new FeederProcess(queue, runtime, settings, options).run();
+    return await new FeederProcess(queue, { directory: runtime, identity }, settings, options).run();
   } catch (error) {
     throw feedError(error, queue.directory);
   } finally {
@@ -67,14 +75,14 @@ class FeederProcess {
 
   constructor(
     private readonly queue: Queue,
-    private readonly runtimeDirectory: string,
+    private readonly runtime: { readonly directory: string; readonly identity: Identity },
     private readonly settings: FeederSettings,
     private readonly options: FeedOptions,
   ) {
     this.events = new FeederEvents(options.logger);
     this.link = new RunnerLink({
       queueDirectory: queue.directory,
-      runtimeDirectory,
+      runtimeDirectory: runtime.directory,
       program: options.runnerProgram,
       slots: settings.slots,
       clock: queue.clock,
@@ -89,7 +97,11 @@ class FeederProcess {
     // The database is not open yet, so the runner inherits none of its file descriptors.
     await link.connect();
     const membership = new ClusterMembership(queue, this.nodeFacts(), settings.lostAfterMs, events);
-    const feeder = new Feeder(queue, settings, { endRequest, events, link, membership });
+    const { directory, identity } = this.runtime;
+    const served = new ServedFence(directory);
+    const identityCheck = new IdentityCheck(queue, directory, identity);
+    const feeder = new Feeder(queue, settings, { endRequest, events, link, membership, identityCheck, served });
+    const mark = new DirectoryMark(queue.directory);
     signals.onWake = () => feeder.poller.pollNow();
     membership.start();
     const { host, slots } = settings;
@@ -104,9 +116,13 @@ class FeederProcess {
       if (isLeaving) events.ended({ reason: endKind ?? 'nothing is pending', attempts: feeder.ended.count });
       else events.restarting();
       return isLeaving ? 'ended' : 'restart';
+    } catch (error) {
+      throw movedError(queue.directory, mark.change, error);
     } finally {
+      mark.close();
       signals.stop();
       membership.stop(isLeaving);
+      served.close();
       await link.close(isLeaving);
     }
   }
@@ -123,7 +139,7 @@ class FeederProcess {
       namespace: pidNamespace(),
       boot,
       journal,
-      runtime: this.runtimeDirectory,
+      runtime: this.runtime.directory,
       slots,
       version: this.options.version,
       started: clock.now(),

@@ -11,6 +11,8 @@ import { Exchanger } from './exchanger.ts';
 import type { ClusterMembership } from './host/cluster-membership.ts';
 import { Placement } from './placement.ts';
 import { Poller } from './poller.ts';
+import type { IdentityCheck } from './runtime/identity-check.ts';
+import type { ServedFence } from './runtime/queue-record.ts';
 import type { FeederSettings } from './settings.ts';
 import { JobLauncher } from './start/job-launcher.ts';
 import type { RunnerLink } from './start/runner-link.ts';
@@ -35,18 +37,26 @@ export class Feeder {
       events: FeederEvents;
       link: RunnerLink;
       membership: ClusterMembership;
+      identityCheck: IdentityCheck;
+      served: ServedFence;
     },
   ) {
     const { attempts } = this;
-    const { events, link } = parts;
-    const poller = new Poller(queue, settings);
+    const { events, identityCheck, link, served } = parts;
+    const poller = new Poller(queue, settings, identityCheck.identity.inode);
     const { timer } = poller;
     const kills = new Kills(link, settings.host, events);
     const placement = new Placement(settings.slots, { ...parts, attempts }, queue.clock);
     const launcher = new JobLauncher({ ...parts, attempts, kills, placement, timer });
     this.ended = new EndedAttempts({ attempts, events, kills, launcher, timer });
-    this.exchanger = new Exchanger(queue, settings, { attempts, events, link, placement, poller });
-    this.recovery = new Recovery(queue, settings.host, { attempts, events, kills, link });
+    this.exchanger = new Exchanger(queue, settings, { attempts, events, link, placement, poller, served });
+    this.recovery = new Recovery(queue, settings.host, {
+      attempts,
+      events,
+      kills,
+      link,
+      identity: identityCheck.identity,
+    });
     this.backoff = new Backoff(settings.retries);
     this.poller = poller;
     this.kills = kills;
@@ -77,6 +87,10 @@ export class Feeder {
   /** One iteration of the loop. It sleeps if there is no work. */
   private async iterate(): Promise<void> {
     const { launcher, recovery } = this;
+    if (this.poller.isReplaced) {
+      await this.parts.identityCheck.confirm();
+      this.poller.isReplaced = false;
+    }
     if (this.parts.link.isLost) return await recovery.reconnectRunner((end) => this.ended.record(end));
     await this.parts.membership.check(() => recovery.killStaleAttempts());
     launcher.releaseUnlessFit();

@@ -14,6 +14,8 @@ export class Poller {
   count = 0;
   /** The queue may contain a job to claim: it has changed, or the last claim received all jobs that it asked for. */
   mayFindJob = true;
+  /** The database is another file than before. The handler resets this flag. */
+  isReplaced = false;
   private readonly watch: DatabaseWatch;
   private searchedMs: number;
   /** When this host tries again to start a job that it could not start, by the monotonic clock. */
@@ -22,9 +24,14 @@ export class Poller {
   constructor(
     private readonly queue: Queue,
     private readonly settings: FeederSettings,
+    inode: string,
   ) {
     this.timer = new PollTimer(queue.clock, settings.minSleepMs, settings.maxSleepMs);
-    this.watch = new DatabaseWatch(queue, () => queue.close());
+    const onReplaced = (): void => {
+      queue.close();
+      this.isReplaced = true;
+    };
+    this.watch = new DatabaseWatch(queue, onReplaced, BigInt(inode));
     this.searchedMs = queue.clock.monotonicMs();
   }
 

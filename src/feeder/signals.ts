@@ -1,5 +1,5 @@
 import type { EndKind, EndRequest } from './end-request.ts';
-import { WAKE_SIGNAL } from './wake.ts';
+import { WAKE_SIGNAL } from './runtime/wake.ts';
 
 const END_SIGNALS: Partial<Record<NodeJS.Signals, EndKind>> = {
   SIGTERM: 'shutdown',

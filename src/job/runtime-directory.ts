@@ -1,21 +1,10 @@
-import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, RqError } from './errors.ts';
-import { hostName } from './host.ts';
 
-/** The parent of the runtime directories of this user's queues on this host. */
+/** The parent of the runtime directories of this user's queues on this host. Many systems empty /tmp at boot. */
 export function runtimeRoot(): string {
-  return process.env['RQ_RUNTIME_DIR'] || `/tmp/rq-${process.getuid?.() ?? 0}`;
-}
-
-/**
- * The directory of this host for the socket, pid file and journal of the feeder and runner of one queue. Its name is a
- * hash of the host name and of the real path of the queue, because the path of a Unix socket may have only 107 bytes (unix(7)).
- */
-export function runtimeDirectory(queueDirectory: string): string {
-  const identity = `${hostName()}\0${realpathSync(queueDirectory)}`;
-  return join(runtimeRoot(), createHash('sha256').update(identity).digest('hex').slice(0, 16));
+  return process.env['RQ_RUNTIME_DIR'] || `/var/tmp/rq-${process.getuid?.() ?? 0}`;
 }
 
 /** Creates the directory and its parent with mode 0700. Throws NOT_ALLOWED if another user can write to either. */

@@ -65,6 +65,11 @@ export class FeederEvents {
     this.logger.warn({ jid, claim, reason }, 'job lost');
   }
 
+  /** Its heartbeats have stopped, but it is a former name of this machine. */
+  formerNameRuns(host: string): void {
+    this.logger.warn({ host }, 'not declared lost: this machine fed under this name, and its jobs still run');
+  }
+
   resultRefused({ jid, claim }: AttemptKey): void {
     this.logger.warn({ jid, claim }, 'refused a result, because the job was claimed again');
   }

@@ -4,7 +4,9 @@ import { systemClock } from '../job/clock.ts';
 import { errorCode, RqError } from '../job/errors.ts';
 import { writeAttribute } from '../store/attributes.ts';
 import { Connection, storeError } from '../store/connection.ts';
+import { renewIdentity } from '../store/identity.ts';
 import { createAtomically, targetError } from './files/create-atomically.ts';
+import { inodeOf } from './identity.ts';
 import { createLayout } from './layout.ts';
 import { lockProblem, mountOf } from './mount.ts';
 import { LEASE_LOCKING_MARK, type Locking } from './open.ts';
@@ -55,6 +57,7 @@ function makeDatabase(path: string): void {
     connection.execute('BEGIN IMMEDIATE');
     connection.migrate();
     writeAttribute(connection, 'created', systemClock.now());
+    renewIdentity(connection, { inode: inodeOf(path), copied: undefined });
     connection.execute('COMMIT');
   } finally {
     // An open file on NFS cannot be removed: after an error, the temporary directory would remain.

@@ -11,15 +11,15 @@ const STABLE_MS = 2_000;
  * has the file open for writing (measured, docs/nfs.md).
  */
 export class DatabaseWatch {
-  private inode: bigint | undefined;
   private attributes = '';
   private changedMs = 0;
   private isStable = false;
 
-  /** `onReplaced` is called if the database is another file than before. */
+  /** `onReplaced` is called if the database is another file than before, or than the one with this inode. */
   constructor(
     private readonly queue: Pick<Queue, 'database' | 'clock' | 'activity'>,
     private readonly onReplaced: () => void = () => undefined,
+    private inode?: bigint,
   ) {}
 
   /**

@@ -3,6 +3,8 @@ import { ATTEMPT_COLUMNS, attemptColumnSql, columnSql, ROW_COLUMNS } from './job
 
 /** The version that added the table `rotations`. Later versions add only columns. */
 const ROTATIONS_VERSION = 2;
+/** The version in which a queue has an id. */
+const ID_VERSION = 3;
 
 /** `PRAGMA user_version` of a queue that this rq makes and understands: the version of the newest column. */
 export const SCHEMA_VERSION = Math.max(ROTATIONS_VERSION, ...ROW_COLUMNS.map((name) => columnOf[name].since));
@@ -105,13 +107,16 @@ function migrationTo(version: number): string {
       .map((name) => `ALTER TABLE ${table} ADD COLUMN ${definition(name)};`);
   const attempts = added('earlier_attempts', ATTEMPT_COLUMNS, attemptColumnSql);
   const view = attempts.length === 0 ? [] : ['DROP VIEW attempts;', ATTEMPTS];
+  const id = version === ID_VERSION ? ["INSERT INTO attributes VALUES ('id', lower(hex(randomblob(16))));"] : [];
   const indexes = version === columnOf.failed_starts.since ? [FAILED_STARTS_INDEX] : [];
   const values = ROW_COLUMNS.filter((name) => columnOf[name].since === version).flatMap((name) => {
     const { ofOlder } = columnOf[name];
     return ofOlder === undefined ? [] : [`${name} = ${ofOlder}`];
   });
   const update = values.length === 0 ? [] : [`UPDATE jobs SET ${values.join(', ')};`];
-  return [...tables, ...added('jobs', ROW_COLUMNS, columnSql), ...update, ...indexes, ...attempts, ...view].join('\n');
+  return [...tables, ...added('jobs', ROW_COLUMNS, columnSql), ...update, ...id, ...indexes, ...attempts, ...view].join(
+    '\n',
+  );
 }
 
 /** The definition of each column with its comment. */

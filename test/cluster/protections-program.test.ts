@@ -46,7 +46,7 @@ describeInFull('the program without one of its protections', () => {
     const [jid = 0] = await used.submit('n1', [{ seconds: 0, status: 5, gate: GATE }]);
     await used.feed('n1');
     await used.waitForStarts(jid);
-    await used.lab.output('n1', 'kill -9 $(cat /tmp/rq-0/*/runner.pid) $(pgrep -x rq-starter)');
+    await used.lab.output('n1', 'kill -9 $(cat /var/tmp/rq-0/*/runner.pid) $(pgrep -x rq-starter)');
     // With the journal, the job continues. Without it, the job is started a second time.
     if (right) await used.waitForFeederOutput('lost the runner');
     else await used.waitForStarts(jid, 2);

@@ -15,7 +15,7 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['RQ_HOST', 'The name to use for this host instead of the host name of the system.'],
   [
     'RQ_RUNTIME_DIR',
-    'The local directory for the sockets, pid files and journals of feeders (default /tmp/rq-UID). ' +
+    'The local directory for the sockets, pid files and journals of feeders (default /var/tmp/rq-UID). ' +
       'The directory must not be on NFS.',
   ],
 ];

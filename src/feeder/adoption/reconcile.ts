@@ -7,6 +7,8 @@ export interface RunnerState {
   readonly boot: string;
   readonly journal: string;
   readonly now: string;
+  /** When the queue was copied from another one; undefined if it was not. */
+  readonly copied: string | undefined;
 }
 
 /** The attempts that the runner lists, and the subset whose results the database would accept. */
@@ -48,8 +50,12 @@ export function reconcile(
 }
 
 function lostEnd({ jid, claim, pid, started, boot }: ClaimedJobRow, state: RunnerState): AttemptEnd {
-  const reason =
-    boot === state.boot ? "the runner's journal is gone, so the exit status is unknown" : 'the host was rebooted';
+  const reason = lossReason({ boot, started }, state);
   const unknown = { elapsed: null, exit_status: null, signal: null };
   return { jid, claim, pid, started, finished: state.now, ...unknown, reason, isLost: true };
+}
+
+function lossReason({ boot, started }: { boot: string; started: string }, state: RunnerState): string {
+  if (state.copied !== undefined && started <= state.copied) return 'the queue was restored from a copy';
+  return boot === state.boot ? "the runner's journal is gone, so the exit status is unknown" : 'the host was rebooted';
 }

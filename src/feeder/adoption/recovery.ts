@@ -1,6 +1,7 @@
 import type { AttemptKey } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import { type AttemptEnd, readOwnedAttempts, runningJobs } from '../../queue/exchange/exchange.ts';
+import type { Identity } from '../../queue/identity.ts';
 import type { Queue } from '../../queue/open.ts';
 import { attemptName } from '../../runner/protocol/messages.ts';
 import type { Attempts } from '../attempts.ts';
@@ -19,7 +20,13 @@ export class Recovery {
   constructor(
     private readonly queue: Queue,
     private readonly host: string,
-    private readonly parts: { attempts: Attempts; events: FeederEvents; kills: Kills; link: RunnerLink },
+    private readonly parts: {
+      attempts: Attempts;
+      events: FeederEvents;
+      kills: Kills;
+      link: RunnerLink;
+      identity: Identity;
+    },
   ) {}
 
   /** Adopts the attempts that a previous feeder of this host has left. */
@@ -93,7 +100,7 @@ export class Recovery {
 
   private runnerState(): RunnerState {
     const { boot, journal } = this.parts.link.runner;
-    return { boot, journal, now: this.queue.clock.now() };
+    return { boot, journal, now: this.queue.clock.now(), copied: this.parts.identity.copied };
   }
 
   /** Records the claims that the runner does not know, for the next exchange. */

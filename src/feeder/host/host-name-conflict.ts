@@ -6,8 +6,9 @@ import { processStartTime } from '../../job/process.ts';
 import { readNodeFile } from '../../queue/nodes/node-file.ts';
 import { HEARTBEAT_MS, nodePath } from '../../queue/nodes/nodes.ts';
 import { readServerClock } from '../../queue/server-clock.ts';
-import { readFeeder } from '../pid-file.ts';
-import { readRunnerPid } from '../start/runner-pid.ts';
+import { readFeeder } from '../runtime/pid-file.ts';
+import { readQueueRecord } from '../runtime/queue-record.ts';
+import { readRunnerPid } from '../runtime/runner-pid.ts';
 
 const POLL_MS = 1_000;
 /** How long a feeder may take to exit after it has released its pid file. */
@@ -54,6 +55,7 @@ async function localConflict(
   clock: Clock,
 ): Promise<string | undefined> {
   const { runtime, pid, user } = record;
+  if (isOfAnotherQueue(runtime, runtimeDirectory)) return undefined;
   const isInUse = runtime === runtimeDirectory ? false : isRuntimeInUse(runtime);
   if (isInUse === undefined) {
     return `the user ${user} feeds or has fed from the queue under this name, and jobs of ${user} may still be running; ask ${user} to run: rq ${queueDirectory} stop`;
@@ -116,6 +118,12 @@ async function hasExited({ pid, startTime }: NodeRecord, clock: Clock): Promise<
     await clock.sleep(POLL_MS);
   }
   return true;
+}
+
+/** The file of the node was copied with its queue. */
+function isOfAnotherQueue(runtime: string, ownRuntime: string): boolean {
+  const id = readQueueRecord(runtime)?.id;
+  return id !== undefined && id !== readQueueRecord(ownRuntime)?.id;
 }
 
 /** Undefined if this user may not read the directory: it belongs to another user of a group's queue. */

@@ -1,9 +1,11 @@
 import type { Clock } from '../../job/clock.ts';
 import { errorCode } from '../../job/errors.ts';
+import { bootId, pidNamespace } from '../../job/host.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import { declareLost, type RunningAttemptRow, readOtherHostsAttempts } from '../../queue/exchange/lost-hosts.ts';
 import { heartbeatStamp, markLost, readNodes } from '../../queue/nodes/nodes.ts';
 import type { Queue } from '../../queue/open.ts';
+import { readRunnerPid } from '../runtime/runner-pid.ts';
 import type { Heartbeat } from './heartbeat.ts';
 
 /** How many times other hosts are checked within `lost_after`. */
@@ -78,6 +80,20 @@ export class LostHostDetector {
     }
   }
 
+  /** This machine fed under that name, and its runner still runs there. */
+  private isThisMachine(host: string): boolean {
+    const node = readNodes(this.queue.directory).find((each) => each.host === host);
+    const { boot, namespace, runtime = '' } = node?.facts ?? {};
+    if (boot !== bootId() || Number(namespace) !== pidNamespace()) return false;
+    try {
+      return readRunnerPid(runtime) !== undefined;
+    } catch (error) {
+      // The runtime directory of another user.
+      if (errorCode(error) !== 'EACCES') throw error;
+      return true;
+    }
+  }
+
   private silenceLimitMs(host: string): number {
     const node = readNodes(this.queue.directory).find((each) => each.host === host && !each.isLost);
     const intervalMs = Number(node?.facts['beat'] ?? 0) * 1000;
@@ -90,6 +106,10 @@ export class LostHostDetector {
    */
   private async confirmLost(host: string, { stamp, ms, attempts }: Silence): Promise<boolean> {
     if (!this.heartbeat.send() || this.stampOf(host, true) !== stamp) return false;
+    if (this.isThisMachine(host)) {
+      this.events.formerNameRuns(host);
+      return false;
+    }
     const reason = `the host ${host} sent no heartbeat for ${Math.round(ms / 1000)} s`;
     const lost = await declareLost(this.queue, attempts, reason);
     for (const key of lost) this.events.jobLost(key, reason);

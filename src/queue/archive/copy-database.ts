@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { Connection, storeError } from '../../store/connection.ts';
+import { renewIdentity } from '../../store/identity.ts';
 import { checkIntegrity } from '../../store/recovery/integrity.ts';
 import { syncFile } from '../files/sync-file.ts';
 import type { Queue } from '../open.ts';
@@ -25,6 +26,7 @@ export async function copyDatabase(queue: Queue, target: string, progress?: Prog
     if (queue.locking === 'posix') await copyPages(queue, target, STEP_PAGES, progress);
     else await holdLease(queue, () => copyPages(queue, target, ALL_PAGES, progress));
     checkCopy(queue, target);
+    makeDistinct(target, queue.clock.now());
     syncFile(target);
   } catch (error) {
     for (const path of [target, `${target}-journal`]) rmSync(path, { force: true });
@@ -57,6 +59,18 @@ function checkCopy(queue: Queue, target: string): void {
     if (fault === undefined) return;
     const { database, directory } = queue;
     throw new RqError('QUEUE_DAMAGED', `${database} is damaged (${fault}); repair it with: rq ${directory} recover`);
+  } finally {
+    copy.close();
+  }
+}
+
+/** Gives the copy an id of its own. */
+function makeDistinct(target: string, now: string): void {
+  const copy = Connection.open(target, { busyMs: 0 });
+  try {
+    copy.execute('BEGIN IMMEDIATE');
+    renewIdentity(copy, { inode: undefined, copied: now });
+    copy.execute('COMMIT');
   } finally {
     copy.close();
   }

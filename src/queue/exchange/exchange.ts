@@ -12,6 +12,7 @@ import {
   reportStart,
 } from '../../store/attempts.ts';
 import { type Claimant, claimJobs, isClaimable, type MayRun, nextRetry } from '../../store/claims.ts';
+import { readFence } from '../../store/operations.ts';
 import { feedingHosts } from '../nodes/feeding-hosts.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
@@ -37,6 +38,8 @@ export interface ExchangeResult {
   readonly invalid: number[];
   /** Attempts whose end was not recorded, because the job has another attempt by now. */
   readonly refused: AttemptKey[];
+  /** The generation of the transaction. */
+  readonly generation: number;
   /** Reports that the database rejects: the row was not written by rq, or a user has added a trigger. */
   readonly setAside: (AttemptKey & { readonly reason: string })[];
 }
@@ -78,7 +81,7 @@ function exchangeIn(
   apply(request.releases, (key) => releaseJob(connection, host, key, now));
   const claims = claimJobs(connection, { ...claimant, now }, request.mayRun, request.claim);
   if (claims.claimed.length > 0) crashAt('claim-executed');
-  return { ...claims, refused, setAside };
+  return { ...claims, refused, setAside, generation: readFence(connection) };
 }
 
 /** What a host finds in the queue. */

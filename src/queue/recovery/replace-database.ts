@@ -16,7 +16,10 @@ import { join } from 'node:path';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { fileError } from '../../job/file-errors.ts';
 import type { Lease } from '../../lease/lease.ts';
+import { Connection } from '../../store/connection.ts';
+import { moveIdentity } from '../../store/identity.ts';
 import { syncFile } from '../files/sync-file.ts';
+import { inodeOf } from '../identity.ts';
 import type { Queue } from '../open.ts';
 
 const TEMPORARY = 'db.recovering.';
@@ -99,12 +102,26 @@ export function copyAccess(descriptor: number, path: string): void {
   chmodSync(path, mode & 0o777);
 }
 
+/** Records the inode of the new file: the queue stays the same. */
+function moveTo(replacement: string): void {
+  const connection = Connection.open(replacement, { busyMs: 0 });
+  try {
+    moveIdentity(connection, inodeOf(replacement));
+  } catch (error) {
+    // The copy that break-locks makes can be damaged. The next feeder takes it for a copy of the queue.
+    if (errorCode(error)?.startsWith('SQLITE_') !== true) throw error;
+  } finally {
+    connection.close();
+  }
+}
+
 /**
  * Replaces the database that `descriptor` has open with a finished one, if the lease is still owned; otherwise throws
  * BUSY. Then overwrites the header of the old file, so that processes that have it open notice at their next transaction.
  */
 export function replaceDatabase(queue: Queue, descriptor: number, replacement: string, lease: Lease): void {
   copyAccess(descriptor, replacement);
+  moveTo(replacement);
   syncFile(replacement);
   if (!lease.isOwned()) {
     throw new RqError('BUSY', `cannot recover ${queue.database}: the lease was lost; nothing was changed; try again`);

@@ -39,7 +39,7 @@ const END_MS = 120_000;
 const PROCESSES = '[b]in/rq |[r]unner\\.cjs|[f]ork-server\\.py|[r]ecorded-job';
 /** Files of which none may remain in a runtime directory. */
 const REMAINING_FILES =
-  "find /tmp/rq-0 -name '*.sock' -o -name '*.pid' -o -name '*.lease' -o -path '*/scripts/*' 2>/dev/null";
+  "find /var/tmp/rq-0 -name '*.sock' -o -name '*.pid' -o -name '*.lease' -o -path '*/scripts/*' 2>/dev/null";
 
 /** A lab with one queue, and the record of all that was submitted to it. */
 export class Cluster {

@@ -195,42 +195,6 @@ describe('jobs that rq did not write', () => {
     expect(await bench.jobs('finished')).toMatchObject([{ jid: 5, exit_status: 0 }]);
   });
 
-  test('do not prevent that the results of others are recorded, and are reported again by the next feeder', async () => {
-    const bench = await newQueue();
-    const trigger = `CREATE TRIGGER mine BEFORE UPDATE ON jobs WHEN new.state = 'finished' AND new.jid = 1
-      BEGIN SELECT raise(ABORT, 'not this one'); END`;
-    tamper(bench, (database) => database.exec(trigger));
-    await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'exit 3\nexit 4\nexit 5\n' });
-    const log = join(bench.directory, 'log');
-    const feeder = bench.start(['QUEUE', 'feed', '--log', log]);
-    await waitFor(async () => (await bench.jobs('finished')).length === 2);
-    await waitFor(() => /"jid":1,.*not this one.*set aside a result/.test(readFileSync(log, 'utf8')));
-    await bench.must(['QUEUE', 'submit', '-q', 'exit 6']);
-    await waitFor(async () => (await bench.jobs('finished')).length === 3);
-    const { stderr } = await bench.run(['QUEUE', 'shutdown']);
-    expect(stderr).toContain('1 job is still running');
-    expect((await feeder.ended).status).toBe(0);
-    expect(await bench.jobs('1')).toMatchObject([{ state: 'running' }]);
-    tamper(bench, (database) => database.exec('DROP TRIGGER mine'));
-    await bench.must(['QUEUE', 'feed', '--until-empty']);
-    expect((await bench.jobs()).map(({ exit_status }) => exit_status)).toEqual([3, 4, 5, 6]);
-  });
-
-  test('do not prevent that the other jobs of a lost host are requeued', async () => {
-    const bench = await newQueue();
-    await bench.must(['QUEUE', 'configure', 'lost_after=10']);
-    const running = { state: 'running', started: '2026-01-01T00:00:00.000Z', runner: 'gone', boot: 'b', journal: 'j' };
-    plantJob(bench, { ...running, attempt: 1, claim: 1 });
-    plantJob(bench, { ...running, attempt: 1, claim: 1, restartable: 1 });
-    const trigger = 'CREATE TRIGGER mine BEFORE UPDATE ON jobs WHEN new.jid = 1 BEGIN SELECT raise(FAIL, 1); END';
-    tamper(bench, (database) => database.exec(trigger));
-    const feeder = bench.start(['QUEUE', 'feed', '--max_sleep=0.5']);
-    await waitFor(async () => (await bench.jobs('finished')).length === 1, 60_000);
-    expect(await bench.jobs()).toMatchObject([{ state: 'running' }, { jid: 2, attempt: 2, exit_status: 0 }]);
-    await bench.must(['QUEUE', 'shutdown']);
-    await feeder.ended;
-  });
-
   test('with a command of 300 MB do not fill the memory', async () => {
     const bench = await newQueue();
     const jid = plantJob(bench, { priority: 9 });

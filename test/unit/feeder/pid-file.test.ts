@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { acquirePidFile, readFeeder, releasePidFile } from '../../../src/feeder/pid-file.ts';
+import { acquirePidFile, readFeeder, releasePidFile } from '../../../src/feeder/runtime/pid-file.ts';
 import { processStartTime } from '../../../src/job/process.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 

@@ -3,7 +3,7 @@ import { reconcile } from '../../../src/feeder/adoption/reconcile.ts';
 import type { ClaimedJobRow } from '../../../src/queue/exchange/exchange.ts';
 import type { ListedAttempt } from '../../../src/runner/protocol/messages.ts';
 
-const STATE = { boot: 'boot', journal: 'journal', now: '2026-01-01T00:00:00.000Z' };
+const STATE = { boot: 'boot', journal: 'journal', now: '2026-01-01T00:00:00.000Z', copied: undefined };
 
 const row = (jid: number, more: Partial<ClaimedJobRow> = {}): ClaimedJobRow =>
   ({ jid, claim: 1, pid: null, started: STATE.now, boot: 'boot', journal: 'journal', ...more }) as ClaimedJobRow;

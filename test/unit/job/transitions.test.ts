@@ -98,7 +98,8 @@ function apply(connection: Connection, event: JobEvent): void {
   const times = { pid: 5, started: NOW, finished: NOW, elapsed: 1 };
   switch (event.kind) {
     case 'claim':
-      claimJobs(connection, { host: 'h', boot: 'b', journal: 'j', now: NOW }, () => true, 1);
+      // After the time for which a host skips a job that it could not start.
+      claimJobs(connection, { host: 'h', boot: 'b', journal: 'j', now: '2026-01-02T00:00:00.000Z' }, () => true, 1);
       reportStart(connection, 'h', { jid: 1, claim: claim + 1, pid: 4, started: NOW });
       return;
     case 'end': {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { type FeederRecord, readFeeder } from '../../../feeder/pid-file.ts';
+import { type FeederRecord, readFeeder } from '../../../feeder/runtime/pid-file.ts';
+import { runtimeDirectory } from '../../../feeder/runtime/queue-record.ts';
 import { systemClock } from '../../../job/clock.ts';
 import { errorCode, RqError } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
-import { runtimeDirectory } from '../../../job/runtime-directory.ts';
 import { runningJobs } from '../../../queue/exchange/exchange.ts';
 import { openQueue } from '../../../queue/open.ts';
 import type { CommandCall } from '../../parse/command-call.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { readRunnerPid } from '../../../feeder/start/runner-pid.ts';
-import { runtimeDirectory } from '../../../job/runtime-directory.ts';
+import { runtimeDirectory } from '../../../feeder/runtime/queue-record.ts';
+import { readRunnerPid } from '../../../feeder/runtime/runner-pid.ts';
 import { runningJobs } from '../../../queue/exchange/exchange.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';

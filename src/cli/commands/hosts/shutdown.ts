@@ -1,4 +1,4 @@
-import type { FeederRecord } from '../../../feeder/pid-file.ts';
+import type { FeederRecord } from '../../../feeder/runtime/pid-file.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';

@@ -1,5 +1,5 @@
 import { startDaemon } from '../../../feeder/daemon.ts';
-import { feederExists } from '../../../feeder/pid-file.ts';
+import { feederExists } from '../../../feeder/runtime/pid-file.ts';
 import { RqError } from '../../../job/errors.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';

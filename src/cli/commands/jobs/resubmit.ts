@@ -1,4 +1,4 @@
-import { wakeFeeder } from '../../../feeder/wake.ts';
+import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { changeJobs } from '../../../queue/jobs/change-jobs.ts';
 import type { JobChange } from '../../../queue/jobs/job-change.ts';

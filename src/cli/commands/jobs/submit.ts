@@ -1,4 +1,4 @@
-import { wakeFeeder } from '../../../feeder/wake.ts';
+import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { submitJobs } from '../../../queue/jobs/submit.ts';

@@ -1,4 +1,4 @@
-import { wakeFeeder } from '../../../feeder/wake.ts';
+import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { touchJobs } from '../../../queue/jobs/touch.ts';
 import type { Queue } from '../../../queue/open.ts';

@@ -1,4 +1,4 @@
-import { wakeFeeder } from '../../../feeder/wake.ts';
+import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { RqError } from '../../../job/errors.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';

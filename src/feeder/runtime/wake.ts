@@ -1,6 +1,6 @@
-import { errorCode } from '../job/errors.ts';
-import { runtimeDirectory } from '../job/runtime-directory.ts';
+import { errorCode } from '../../job/errors.ts';
 import { readFeeder } from './pid-file.ts';
+import { runtimeDirectory } from './queue-record.ts';
 
 /** By default this signal is ignored (signal(7)), so it does no harm to a process that does not handle it yet. */
 export const WAKE_SIGNAL = 'SIGURG';

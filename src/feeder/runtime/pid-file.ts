@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errorCode, RqError } from '../job/errors.ts';
-import { processStartTime } from '../job/process.ts';
-import { isPrivateDirectory } from '../job/runtime-directory.ts';
-import { withLocalLock } from '../lease/local-lock.ts';
+import { errorCode, RqError } from '../../job/errors.ts';
+import { processStartTime } from '../../job/process.ts';
+import { isPrivateDirectory } from '../../job/runtime-directory.ts';
+import { withLocalLock } from '../../lease/local-lock.ts';
 
 /** The contents of the pid file, for other processes of the host. */
 export interface FeederRecord {
