@@ -8,6 +8,7 @@ import { sweepAbandoned } from '../queue/files/temporary-names.ts';
 import { HEARTBEAT_MS } from '../queue/nodes/nodes.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
 import { readServerClock } from '../queue/server-clock.ts';
+import { requireCurrentSchema } from '../queue/transaction/read.ts';
 import { refuseReadOnly } from '../queue/transaction/transaction.ts';
 import { allowGroupAccess } from './daemon.ts';
 import { EndRequest } from './end-request.ts';
@@ -37,6 +38,7 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   });
   if (queue.isShared) allowGroupAccess();
   refuseReadOnly(queue);
+  await requireCurrentSchema(queue);
   refuseUntrusted(queue.directory, options.trustGroup);
   refuseWithoutLocks(queue);
   const runtime = runtimeDirectory(queue.directory);
