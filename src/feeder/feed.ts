@@ -90,8 +90,9 @@ class FeederProcess {
     signals.start();
     // The database is not open yet, so the runner inherits none of its file descriptors.
     await link.connect();
+    const { isProgramReady } = options;
     const membership = new ClusterMembership(queue, this.nodeFacts(), settings.lostAfterMs, events);
-    const feeder = new Feeder(queue, settings, { endRequest, events, link, membership });
+    const feeder = new Feeder(queue, settings, { endRequest, events, isProgramReady, link, membership });
     signals.onWake = () => feeder.poller.pollNow();
     membership.start();
     const { host, slots } = settings;
