@@ -57,10 +57,10 @@ function factFindings({ fault, isOlder, rotations }: DatabaseFacts, queueDirecto
   return list(
     fault !== undefined && damaged(fault, queueDirectory),
     isOlder &&
-      note(
+      problem(
         'an older version of rq created the database',
-        'the next change by this version of rq upgrades the schema, and older feeders then cannot use the queue',
-        'upgrade rq on all hosts',
+        'this version of rq can read the queue, but cannot change it or feed from it',
+        `upgrade rq on all hosts, and then run: rq ${queueDirectory} upgrade`,
       ),
     rotations.length > 0 &&
       note(

@@ -29,6 +29,7 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
     ...abandonedPartials(queue, parent),
   ];
   const kept = pathsIn(directory, ['db.damaged.']);
+  const older = pathsIn(directory, ['db.version-']);
   const hasPartial = left.some((path) => basename(path).startsWith(PARTIAL));
   return list(
     left.length > 0 &&
@@ -44,6 +45,12 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
         `recover kept damaged files: ${shortList(kept)}`,
         'the files use space',
         'remove the damaged files when you no longer need jobs from them',
+      ),
+    older.length > 0 &&
+      note(
+        `upgrade kept copies of the database: ${shortList(older)}`,
+        'the files use space',
+        'remove the copies when the upgraded queue works on all hosts',
       ),
   );
 }

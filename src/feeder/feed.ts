@@ -9,6 +9,7 @@ import { determineIdentity, type Identity } from '../queue/identity.ts';
 import { HEARTBEAT_MS } from '../queue/nodes/nodes.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
 import { readServerClock } from '../queue/server-clock.ts';
+import { requireCurrentSchema } from '../queue/transaction/read.ts';
 import { refuseReadOnly } from '../queue/transaction/transaction.ts';
 import { allowGroupAccess } from './daemon.ts';
 import { EndRequest } from './end-request.ts';
@@ -42,6 +43,7 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   });
   if (queue.isShared) allowGroupAccess();
   refuseReadOnly(queue);
+  await requireCurrentSchema(queue);
   refuseUntrusted(queue.directory, options.trustGroup);
   refuseWithoutLocks(queue);
   const identity = await determineIdentity(queue, (id) => servedFence(runtimeDirectoryOf(id)));
@@ -96,11 +98,20 @@ class FeederProcess {
     signals.start();
     // The database is not open yet, so the runner inherits none of its file descriptors.
     await link.connect();
+    const { isProgramReady } = options;
     const membership = new ClusterMembership(queue, this.nodeFacts(), settings.lostAfterMs, events);
     const { directory, identity } = this.runtime;
     const served = new ServedFence(directory);
     const identityCheck = new IdentityCheck(queue, directory, identity);
-    const feeder = new Feeder(queue, settings, { endRequest, events, link, membership, identityCheck, served });
+    const feeder = new Feeder(queue, settings, {
+      endRequest,
+      events,
+      isProgramReady,
+      link,
+      membership,
+      identityCheck,
+      served,
+    });
     const mark = new DirectoryMark(queue.directory);
     signals.onWake = () => feeder.poller.pollNow();
     membership.start();

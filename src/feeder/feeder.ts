@@ -16,6 +16,7 @@ import type { ServedFence } from './runtime/queue-record.ts';
 import type { FeederSettings } from './settings.ts';
 import { JobLauncher } from './start/job-launcher.ts';
 import type { RunnerLink } from './start/runner-link.ts';
+import { isSchemaError, SchemaMismatch } from './upgrade/schema-mismatch.ts';
 
 /** Claims jobs of one queue and has them run, until it is asked to end. */
 export class Feeder {
@@ -28,6 +29,7 @@ export class Feeder {
   private readonly recovery: Recovery;
   private readonly backoff: Backoff;
   private readonly placement: Placement;
+  private readonly mismatch: SchemaMismatch;
 
   constructor(
     queue: Queue,
@@ -35,6 +37,7 @@ export class Feeder {
     private readonly parts: {
       endRequest: EndRequest;
       events: FeederEvents;
+      isProgramReady: () => Promise<boolean>;
       link: RunnerLink;
       membership: ClusterMembership;
       identityCheck: IdentityCheck;
@@ -58,6 +61,7 @@ export class Feeder {
       identity: identityCheck.identity,
     });
     this.backoff = new Backoff(settings.retries);
+    this.mismatch = new SchemaMismatch(queue, settings.maxSleepMs, { ...parts, timer });
     this.poller = poller;
     this.kills = kills;
     this.placement = placement;
@@ -74,7 +78,7 @@ export class Feeder {
    */
   async run(): Promise<EndKind | undefined> {
     const { endRequest } = this.parts;
-    while (!this.recovery.hasAdopted && endRequest.kind !== 'restart') {
+    while (!this.recovery.hasAdopted && !this.mayRestart) {
       await this.retry(() => this.recovery.adoptAttempts());
     }
     for (;;) {
@@ -92,6 +96,7 @@ export class Feeder {
       this.poller.isReplaced = false;
     }
     if (this.parts.link.isLost) return await recovery.reconnectRunner((end) => this.ended.record(end));
+    await this.mismatch.check();
     await this.parts.membership.check(() => recovery.killStaleAttempts());
     launcher.releaseUnlessFit();
     launcher.startClaimed();
@@ -120,11 +125,28 @@ export class Feeder {
       await step();
       this.backoff.reset();
     } catch (error) {
-      const retryMs = this.backoff.delayMs(error, this.mayEndOn(error));
       this.recovery.mayHaveUnknownClaims = true;
+      if (isSchemaError(error)) return await this.waitForSchema(error);
+      const retryMs = this.backoff.delayMs(error, this.mayEndOn(error));
       this.parts.events.queueFailed(error, retryMs);
       await this.poller.timer.sleep(retryMs);
     }
+  }
+
+  /** Restarts the installed program if it supports the schema. A feeder that is ending waits only for its running jobs. */
+  private async waitForSchema(error: unknown): Promise<void> {
+    const { endRequest } = this.parts;
+    const isEnding = endRequest.kind === 'shutdown' || endRequest.kind === 'stop';
+    // The next feeder gets the results from the runner.
+    if (isEnding && this.attempts.running.size === 0) throw error;
+    await this.mismatch.wait(error, isEnding);
+    if (this.mismatch.isRestartDue) endRequest.request('restart', 'an upgrade');
+  }
+
+  /** Whether the restart that was requested may happen: the new program must be able to use the queue. */
+  private get mayRestart(): boolean {
+    const { isMet, isRestartDue } = this.mismatch;
+    return this.parts.endRequest.kind === 'restart' && (!isMet || isRestartDue);
   }
 
   /** A feeder that is ending waits only briefly for its runner, or to adopt: its jobs continue for the next feeder. */
@@ -152,8 +174,9 @@ export class Feeder {
   }
 
   private isDone(): boolean {
-    const { attempts, poller, settings } = this;
+    const { attempts, mismatch, poller, settings } = this;
     const { endRequest, link } = this.parts;
+    if (endRequest.kind === 'restart' && mismatch.isMet) return this.mayRestart;
     // If the runner is lost, the next feeder gets the results from it.
     if (endRequest.kind === 'restart') return link.isLost || (attempts.claimed.length === 0 && !attempts.hasResults);
     if (!attempts.isEmpty) return false;

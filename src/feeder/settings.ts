@@ -26,6 +26,8 @@ export interface FeedOptions {
   readonly retries: number;
   readonly lockTimeoutMs: number;
   readonly logger: Logger;
+  /** Whether the installed program, which may be newer than this process, can change the queue. */
+  readonly isProgramReady: () => Promise<boolean>;
   /** Adopt the running jobs only to kill them. */
   readonly stopAtOnce?: boolean;
   /** Called when this process is the host's feeder and can be signalled. */

@@ -5,7 +5,8 @@ export type ErrorCode =
   | 'NO_QUEUE' // there is no queue at the path
   | 'NO_JOB' // nothing matches the selection
   | 'QUEUE_EXISTS'
-  | 'QUEUE_VERSION' // made by a newer rq
+  | 'QUEUE_VERSION' // the schema is newer than that of this rq
+  | 'QUEUE_OUTDATED' // the schema is older, and only `upgrade` changes it
   | 'QUEUE_DAMAGED'
   | 'QUEUE_UNSAFE' // others may write to it, or its mount has no locks
   | 'NOT_ALLOWED' // permissions of the file system

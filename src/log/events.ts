@@ -112,6 +112,18 @@ export class FeederEvents {
     this.logger.error({ code, retryMs: Math.round(retryMs) }, errorMessage(error));
   }
 
+  /** Logged once, until the schema is supported again. */
+  schemaUnsupported(error: unknown): void {
+    this.logger.error(
+      { reason: errorMessage(error) },
+      'the installed program does not support the schema of the queue; waiting, while running jobs continue',
+    );
+  }
+
+  schemaSupported(): void {
+    this.logger.info('this program supports the schema of the queue again; continuing');
+  }
+
   runnerLost(error: unknown): void {
     this.logger.warn({ reason: errorMessage(error) }, 'lost the runner; reconnecting or starting a new runner');
   }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { readIdentity, renewIdentity, type StoredIdentity } from '../store/identity.ts';
+import { moveIdentity, readIdentity, renewIdentity, type StoredIdentity } from '../store/identity.ts';
 import { readFence } from '../store/operations.ts';
 import type { Queue } from './open.ts';
 import { read } from './transaction/read.ts';
@@ -37,6 +37,10 @@ export async function determineIdentity(queue: Queue, servedFence: (id: string) 
     const current = readIdentity(connection);
     // Another host may have been faster.
     if (current.id !== undefined && current.inode === inode && current.id !== stored.id) {
+      return { ...current, id: current.id, inode };
+    }
+    if (current.id !== undefined && !isCopy) {
+      moveIdentity(connection, inode);
       return { ...current, id: current.id, inode };
     }
     const copied = isCopy ? queue.clock.now() : current.copied;

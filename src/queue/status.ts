@@ -14,6 +14,7 @@ import {
   oldestAndNewest,
   runningByHost,
 } from '../store/counts.ts';
+import { SCHEMA_VERSION } from '../store/schema.ts';
 import { duration } from './duration.ts';
 import { nodeSummaries } from './nodes/node-status.ts';
 import type { Queue } from './open.ts';
@@ -22,22 +23,24 @@ import { read } from './transaction/read.ts';
 const HOUR_MS = 3_600_000;
 
 /**
- * The report of `status` as a nested object. `exitCounts` maps names to the exit statuses that they count.
+ * The report of `status` as a nested object, and whether the schema is of an older rq. `exitCounts` maps names to the exit
+ * statuses that they count.
  */
 export async function queueStatus(
   queue: Queue,
   exitCounts: ReadonlyMap<string, readonly number[]> = new Map(),
-): Promise<Record<string, unknown>> {
+): Promise<{ readonly report: Record<string, unknown>; readonly isOlder: boolean }> {
   const now = queue.clock.now();
-  const { running, ...parts } = await read(queue, (connection) => databaseStatus(connection, now, exitCounts));
-  return { ...parts, nodes: nodeSummaries(queue, running), lease: leaseStatus(queue) };
+  const { running, isOlder, ...parts } = await read(queue, (connection) => databaseStatus(connection, now, exitCounts));
+  const report = { ...parts, nodes: nodeSummaries(queue, running), lease: leaseStatus(queue) };
+  return { report, isOlder };
 }
 
 function databaseStatus(
   connection: Connection,
   now: string,
   exitCounts: ReadonlyMap<string, readonly number[]>,
-): Record<string, unknown> & { running: Map<string, number> } {
+): Record<string, unknown> & { running: Map<string, number>; isOlder: boolean } {
   const { jobs: finished, successes, seconds } = finishedTotals(connection);
   const counts = countByState(connection, finished);
   const byState = Object.fromEntries(JOB_STATES.map((state) => [state, counts[state]]));
@@ -46,6 +49,7 @@ function databaseStatus(
     countFinishedSince(connection, new Date(Date.parse(now) - hours * HOUR_MS).toISOString());
   return {
     running: runningByHost(connection),
+    isOlder: connection.version() < SCHEMA_VERSION,
     jobs: { ...byState, total },
     temporal: Object.fromEntries(JOB_STATES.map((state) => [state, temporalStatus(connection, state, now)])),
     performance: {

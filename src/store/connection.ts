@@ -165,6 +165,17 @@ export class Connection {
     return version;
   }
 
+  /** As `version`, and throws QUEUE_OUTDATED for an older version: only an upgrade changes such a database. */
+  requireCurrent(): void {
+    const version = this.version();
+    if (version === SCHEMA_VERSION) return;
+    const queue = dirname(this.path);
+    throw new RqError(
+      'QUEUE_OUTDATED',
+      `cannot change ${queue}: the database has schema ${version}, and this version of rq changes only schema ${SCHEMA_VERSION}; run: rq ${queue} upgrade`,
+    );
+  }
+
   /** Creates the schema in a new database, or migrates an older one to it. Call it inside a transaction. */
   migrate(): void {
     const found = this.storedVersion();

@@ -62,10 +62,13 @@ export type Protection = keyof typeof PROTECTIONS;
 
 /** An esbuild plugin that removes protections. Throws if a text does not occur exactly once. */
 export function without(...protections: readonly Protection[]): Plugin {
-  const patches: readonly Patch[] = protections.map((name) => PROTECTIONS[name]);
+  return patching(protections.map((name) => PROTECTIONS[name]));
+}
+
+function patching(patches: readonly Patch[]): Plugin {
   const files = new Set(patches.map(({ file }) => join(ROOT, file)));
   return {
-    name: 'remove-protections',
+    name: 'patch',
     setup: (build) => {
       build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
         if (!files.has(path)) return undefined;
@@ -78,11 +81,23 @@ export function without(...protections: readonly Protection[]): Plugin {
 
 /** Builds the program without protections. Returns the path of its `rq`. */
 export async function programWithout(...protections: readonly Protection[]): Promise<string> {
-  const directory = bundled(`rq without ${protections.join(' and ')}`.replaceAll(/[^a-z]+/g, '-'));
+  const name = `rq without ${protections.join(' and ')}`.replaceAll(/[^a-z]+/g, '-');
+  return join(await buildProgram(name, without(...protections)), 'bin', 'rq');
+}
+
+/** Builds a program whose schema is one version newer, without a difference. Returns the directory that contains it. */
+export async function newerProgram(): Promise<string> {
+  const text = 'export const SCHEMA_VERSION = ';
+  const patch = { file: 'src/store/schema.ts', text, replacement: `${text}1 + ` };
+  return await buildProgram('newer-rq', patching([patch]));
+}
+
+async function buildProgram(programName: string, plugin: Plugin): Promise<string> {
+  const directory = bundled(programName);
   for (const name of ['bin', 'package.json']) cpSync(join(ROOT, name), join(directory, name), { recursive: true });
-  await bundleProgram(join(directory, 'dist'), [without(...protections)]);
+  await bundleProgram(join(directory, 'dist'), [plugin]);
   cpSync(join(ROOT, 'dist/rq-starter'), join(directory, 'dist/rq-starter'));
-  return join(directory, 'bin', 'rq');
+  return directory;
 }
 
 /** Applies a patch to a source text. Throws if the text does not occur exactly once. */

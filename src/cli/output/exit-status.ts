@@ -13,6 +13,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   NO_JOB: EXIT.missing,
   QUEUE_EXISTS: EXIT.failed,
   QUEUE_VERSION: EXIT.failed,
+  QUEUE_OUTDATED: EXIT.failed,
   QUEUE_DAMAGED: EXIT.failed,
   QUEUE_UNSAFE: EXIT.failed,
   NOT_ALLOWED: EXIT.failed,

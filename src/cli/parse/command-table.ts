@@ -27,6 +27,7 @@ import { spec as lock } from '../commands/queue/lock.ts';
 import { spec as recover } from '../commands/queue/recover.ts';
 import { spec as rotate } from '../commands/queue/rotate.ts';
 import { spec as snapshot } from '../commands/queue/snapshot.ts';
+import { spec as upgrade } from '../commands/queue/upgrade.ts';
 import { spec as ioview } from '../commands/streams/ioview.ts';
 import { specs as streams } from '../commands/streams/stream.ts';
 import { specs as streamPaths } from '../commands/streams/stream-path.ts';
@@ -75,6 +76,7 @@ export const COMMANDS: readonly Command[] = [
   command(rotate, () => import('../commands/queue/rotate.ts')),
   command(lock, () => import('../commands/queue/lock.ts')),
   command(recover, () => import('../commands/queue/recover.ts')),
+  command(upgrade, () => import('../commands/queue/upgrade.ts')),
   command(doctor, () => import('../commands/queue/doctor.ts')),
   command(help, () => import('../commands/about/help.ts')),
   command(version, () => import('../commands/about/version.ts')),

@@ -9,6 +9,7 @@ import { sweepStagedFiles } from '../files/staged-sweep.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { readSettings } from '../settings.ts';
+import { requireCurrentSchema } from '../transaction/read.ts';
 import { refuseReadOnly, type Transaction, transaction } from '../transaction/transaction.ts';
 import { archiveRotation, isArchive, requireTar } from './rotation-archive.ts';
 import { fillRotation, type RotationContents, withoutJobs } from './rotation-contents.ts';
@@ -34,6 +35,7 @@ export interface Rotated {
  */
 export async function rotateQueue(queue: Queue, target: string, progress?: Progress): Promise<Rotated> {
   refuseReadOnly(queue);
+  await requireCurrentSchema(queue);
   const path = resolve(target);
   refuseExisting(path, ATTEMPTED);
   if (isArchive(path)) await requireTar();

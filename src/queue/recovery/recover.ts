@@ -11,7 +11,7 @@ import { underLease } from '../transaction/under-lease.ts';
 import { isHotJournal } from './hot-journal.ts';
 import { lockDatabase } from './lock-database.ts';
 import type { OnProgress, Recovery } from './recovery.ts';
-import { keepCopy, openDatabase, sweepTemporary } from './replace-database.ts';
+import { keepCopy, keptPath, openDatabase, sweepTemporary } from './replace-database.ts';
 import { saveRows } from './save-rows.ts';
 
 /**
@@ -48,7 +48,8 @@ async function recoverOnce(
     if (connection !== undefined && damage === 'none') {
       return { database: queue.database, damage, saved: countJobs(connection), lost: [], doubtful: [], kept: null };
     }
-    const copy = keepCopy(queue, descriptor, lease);
+    const copy = keptPath(queue, 'damaged');
+    keepCopy(queue, descriptor, copy, lease);
     onProgress('copying the rows into a new database');
     return await saveRows(queue, descriptor, lease, {
       copy,

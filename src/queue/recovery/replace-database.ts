@@ -10,6 +10,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import { fileError } from '../../job/file-errors.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { Connection } from '../../store/connection.ts';
 import { moveIdentity } from '../../store/identity.ts';
+import { SCHEMA } from '../../store/schema.ts';
 import { syncFile } from '../files/sync-file.ts';
 import { inodeOf } from '../identity.ts';
 import type { Queue } from '../open.ts';
@@ -38,11 +40,11 @@ export function sweepTemporary(directory: string): void {
 }
 
 /** Opens the database file without SQLite, to copy it and to overwrite its header. Throws NOT_ALLOWED or IO. */
-export function openDatabase({ database }: Queue): number {
+export function openDatabase({ database }: Queue, action = 'recover'): number {
   try {
     return openSync(database, 'r+');
   } catch (error) {
-    throw fileError(error, `recover ${database}`);
+    throw fileError(error, `${action} ${database}`);
   }
 }
 
@@ -71,10 +73,14 @@ export function copyOpenFile(descriptor: number, target: string, lease: Lease): 
   copyAccess(descriptor, target);
 }
 
-/** Copies the database to `db.damaged.TIME`, completely or not at all, and syncs it. Returns the path. */
-export function keepCopy(queue: Queue, descriptor: number, lease: Lease): string {
+/** The path of a copy of the database in the queue directory. `kind` states what the copy contains. */
+export function keptPath({ directory, clock }: Queue, kind: string): string {
+  return join(directory, `db.${kind}.${clock.now().replaceAll(/[-:.]/g, '')}`);
+}
+
+/** Copies the database to `path`, completely or not at all, and syncs it. */
+export function keepCopy(queue: Queue, descriptor: number, path: string, lease: Lease): void {
   const temporary = temporaryDatabase(queue.directory);
-  const path = join(queue.directory, `db.damaged.${queue.clock.now().replaceAll(/[-:.]/g, '')}`);
   try {
     copyOpenFile(descriptor, temporary, lease);
     renameSync(temporary, path);
@@ -83,7 +89,19 @@ export function keepCopy(queue: Queue, descriptor: number, lease: Lease): string
     throw error;
   }
   syncFile(queue.directory);
-  return path;
+}
+
+/** Replaces `db.schema` with the schema of this rq. `descriptor`: the open database, whose mode and owner the file gets. */
+export function replaceSchemaText({ directory }: Queue, descriptor: number): void {
+  const temporary = temporaryDatabase(directory);
+  try {
+    writeFileSync(temporary, SCHEMA.trimStart(), { flag: 'wx', mode: 0o600 });
+    copyAccess(descriptor, temporary);
+    renameSync(temporary, join(directory, 'db.schema'));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw fileError(error, `replace ${join(directory, 'db.schema')}`);
+  }
 }
 
 function writeAll(descriptor: number, bytes: Buffer): void {

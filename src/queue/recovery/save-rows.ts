@@ -12,7 +12,7 @@ import { Scratch } from '../../store/recovery/scratch.ts';
 import type { Queue } from '../open.ts';
 import { type ProgramOptions, type ProgramResult, runRecoverProgram } from './recover-program.ts';
 import type { OnProgress, Recovery } from './recovery.ts';
-import { replaceDatabase, temporaryDatabase } from './replace-database.ts';
+import { replaceDatabase, replaceSchemaText, temporaryDatabase } from './replace-database.ts';
 
 const PROGRAM_MESSAGES: Readonly<Record<ProgramResult, string | undefined>> = {
   done: undefined,
@@ -49,6 +49,7 @@ export async function saveRows(
     const fence = checkDatabase(temporary, queue, lease);
     if (fence >= lease.generation) return { fence };
     isCopyNeeded = true;
+    replaceSchemaText(queue, descriptor);
     replaceDatabase(queue, descriptor, temporary, lease);
     return report(queue, rebuilt, damaged);
   } finally {
@@ -127,6 +128,7 @@ function checkDatabase(path: string, queue: Queue, lease: Lease): number {
 
 function report({ database }: Queue, rebuilt: Rebuilt, { copy, areIndexesDamaged, onProgress }: Damaged): Recovery {
   if (!rebuilt.isComplete) onProgress('the queue may have contained more jobs than the saved, lost and doubtful jobs');
+  if (rebuilt.wasOlder) onProgress('upgraded the schema to that of this version of rq, as "upgrade" does');
   for (const object of rebuilt.foreign) onProgress(`did not save an object that rq did not create: ${object}`);
   const lost = [...rebuilt.lost].sort((a, b) => a - b);
   const doubtful = [...rebuilt.doubtful].sort((a, b) => a - b);

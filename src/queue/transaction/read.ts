@@ -22,6 +22,11 @@ export async function read<T>(queue: Queue, work: (connection: Connection) => T)
   return await retry(queue, { ...options, isTransient: isRetried }, () => readWithLocks(queue, work));
 }
 
+/** Throws QUEUE_OUTDATED or QUEUE_VERSION if this rq cannot change the queue because of its schema. */
+export async function requireCurrentSchema(queue: Queue): Promise<void> {
+  await read(queue, (connection) => connection.requireCurrent());
+}
+
 async function readWithLocks<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
   for (;;) {
     const wasOpen = queue.isOpen;

@@ -17,15 +17,23 @@ export interface Transaction {
   refresh(): void;
 }
 
+/** Prepares an upgrade under the lease. It may run more than once. */
+export type PrepareUpgrade = (lease: Lease) => Promise<void>;
+
 /**
  * Changes a queue. Only this function opens a write transaction, in the seven steps of docs/transactions.md. The work may
  * run more than once, so it must have no effect except on the database. Throws BUSY after the queue's lock timeout,
  * OUTCOME_UNKNOWN if the outcome of a failed commit could not be determined in that time, and any error of the work,
- * which is rolled back.
+ * which is rolled back. Throws QUEUE_OUTDATED for an older schema. With `prepareUpgrade`, which runs before the database is
+ * locked, the schema may be older, and the work migrates it.
  */
-export async function transaction<T>(queue: Queue, work: (transaction: Transaction) => T): Promise<T> {
+export async function transaction<T>(
+  queue: Queue,
+  work: (transaction: Transaction) => T,
+  prepareUpgrade?: PrepareUpgrade,
+): Promise<T> {
   refuseReadOnly(queue);
-  return await queue.activity.waiting((wait) => new TransactionRun(queue, work, wait).run());
+  return await queue.activity.waiting((wait) => new TransactionRun(queue, { work, prepareUpgrade }, wait).run());
 }
 
 /** Throws QUEUE_UNSAFE for a read-only queue. */
@@ -62,7 +70,10 @@ class TransactionRun<T> {
 
   constructor(
     private readonly queue: Queue,
-    private readonly work: (transaction: Transaction) => T,
+    private readonly task: {
+      readonly work: (transaction: Transaction) => T;
+      readonly prepareUpgrade: PrepareUpgrade | undefined;
+    },
     private readonly wait: OpenWait,
   ) {
     this.deadlineMs = queue.clock.monotonicMs() + queue.lockTimeoutMs;
@@ -75,6 +86,7 @@ class TransactionRun<T> {
       const lease = await this.acquireLease();
       let result: T | typeof RETRY;
       try {
+        await this.task.prepareUpgrade?.(lease);
         result = activity.during(`changing ${database}`, () => this.tryOnce(lease));
       } finally {
         if (locking === 'lease') this.queue.close();
@@ -120,7 +132,8 @@ class TransactionRun<T> {
 
   private inTransaction(connection: Connection, lease: Lease): T | typeof RETRY {
     const { clock } = this.queue;
-    connection.version();
+    if (this.task.prepareUpgrade === undefined) connection.requireCurrent();
+    else connection.version();
     const { uncertain } = this;
     if (uncertain !== undefined) {
       if (wasCommitted(connection, uncertain.generation, uncertain.operation)) {
@@ -134,11 +147,10 @@ class TransactionRun<T> {
     }
     this.fence = readFence(connection);
     if (this.fence >= lease.generation) return this.retryWithHigherLease(connection);
-    connection.migrate();
     const operation = `${hostName()}/${process.pid}/${randomUUID()}`;
     writeFence(connection, { fence: this.fence, generation: lease.generation, operation, now: clock.now() });
     crashAt('transaction-begun');
-    const result = this.work({ connection, refresh: () => lease.refresh() });
+    const result = this.task.work({ connection, refresh: () => lease.refresh() });
     return this.commit(connection, lease, operation, result);
   }
 

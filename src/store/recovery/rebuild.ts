@@ -47,6 +47,8 @@ export interface Rebuilt {
   readonly isHopeless: boolean;
   /** Tables, indexes, views and triggers that are not rq's; they are not saved. */
   readonly foreign: readonly string[];
+  /** The damaged database had the schema of an older rq. */
+  readonly wasOlder: boolean;
 }
 
 interface Options {
@@ -66,6 +68,7 @@ export class Rebuild {
   private areOthersWhole = false;
   private isIndexWhole = false;
   private foreign: readonly string[] = [];
+  private wasOlder = false;
 
   constructor(
     private readonly target: Connection,
@@ -89,6 +92,7 @@ export class Rebuild {
     if (source === undefined) return;
     this.isOpen = true;
     this.refuseNewer();
+    this.wasOlder = source.isOlder();
     this.foreign = source.foreignObjects();
     this.areIndexesReadable = source.areIndexesReadable();
     this.isIndexWhole = source.readStates((jid, state) => void this.target.run(ADD_ENTRY, [jid, state]));
@@ -127,6 +131,7 @@ export class Rebuild {
       areIndexesReadable: this.areIndexesReadable,
       isHopeless: !this.isJobsWhole && saved === 0,
       foreign: this.foreign,
+      wasOlder: this.wasOlder,
     };
   }
 

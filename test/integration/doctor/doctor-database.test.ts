@@ -50,7 +50,7 @@ describe('the database:', () => {
     [
       'of an older version',
       () => sql('DROP TABLE rotations', 'PRAGMA user_version = 1'),
-      'note: an older version of rq created',
+      'problem: an older version of rq created',
     ],
     [
       'that is not a database',

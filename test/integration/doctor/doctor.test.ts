@@ -140,15 +140,17 @@ describe('files:', () => {
     }
   });
 
-  test('a killed rotation and a database kept by recover are leftovers', async () => {
+  test('a killed rotation and databases kept by recover and upgrade are leftovers', async () => {
     const crash = { RQ_CRASH_AT: `rotation-filled:${join(bench.directory, 'crashed')}` };
     expect((await bench.run(['QUEUE', 'rotate', 'rotation'], { environment: crash })).signal).toBe('SIGKILL');
     const left = readdirSync(bench.directory).find((name) => name.startsWith('.rq-rotation.'));
     const partial = join(bench.directory, String(left));
     writeFileSync(inQueue('db.damaged.20260101T000000000Z'), '');
+    writeFileSync(inQueue('db.version-2.20260101T000000000Z'), '');
     expect((await examine(bench)).found).toEqual([
       `leftovers: note: a killed rq process left these files: ${partial}`,
       `leftovers: note: recover kept damaged files: ${inQueue('db.damaged.20260101T000000000Z')}`,
+      `leftovers: note: upgrade kept copies of the database: ${inQueue('db.version-2.20260101T000000000Z')}`,
     ]);
   });
 

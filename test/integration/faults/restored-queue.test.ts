@@ -94,9 +94,7 @@ test('a copy beside its original has a runner of its own, and both run their job
   execFileSync('cp', ['-a', bench.queue, copy]);
   await bench.must([copy, 'submit', '-q', 'exit 3']);
   const other = bench.start([copy, 'feed', '--max_feed=2']);
-  await waitFor(async () =>
-    (await bench.run([copy, 'list', 'finished', '--json'])).stdout.includes('"exit_status":3'),
-  );
+  await waitFor(async () => (await bench.run([copy, 'list', 'finished', '--json'])).stdout.includes('"exit_status":3'));
   expect(await bench.jobs('running')).toHaveLength(2);
   writeFileSync(gateOf(bench), '');
   await waitFor(async () => (await bench.jobs('finished')).length === 2);

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import type { FeedOptions } from '../../../feeder/settings.ts';
 import { RqError } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
@@ -13,6 +14,8 @@ const DEFAULT_RETRIES = 1_000_000;
 const DEFAULT_LOCK_TIMEOUT_S = 600;
 /** Applies if no option limits the log: a feeder logs two lines per job, for months. */
 const DEFAULT_LOG_BYTES = 10_000_000;
+/** The time in which the installed program must answer. */
+const PROGRAM_MS = 60_000;
 
 /** The options of `feed` that are passed on to a daemon. */
 const VALUES = [
@@ -47,6 +50,7 @@ export function feedOptions(call: CommandCall): FeedOptions {
     retries: options.number('retries') ?? DEFAULT_RETRIES,
     lockTimeoutMs: (options.number('lock-timeout') ?? DEFAULT_LOCK_TIMEOUT_S) * 1000,
     activity: call.activity,
+    isProgramReady: () => isProgramReady(resolve(call.queue)),
     logger: openLog({
       verbosity: call.diagnostics.verbosity as Verbosity,
       path: path === undefined ? undefined : resolve(path),
@@ -54,6 +58,13 @@ export function feedOptions(call: CommandCall): FeedOptions {
       size: options.number('log_size') ?? (age === undefined ? DEFAULT_LOG_BYTES : undefined),
     }),
   };
+}
+
+/** Whether the installed program, which may be newer than this process, can change the queue. */
+async function isProgramReady(queue: string): Promise<boolean> {
+  const words = [process.argv[1] ?? '', queue, 'upgrade', '--check'];
+  const options = { cwd: '/', stdio: 'ignore', reject: false, timeout: PROGRAM_MS } as const;
+  return (await execa(process.execPath, words, options)).exitCode === 0;
 }
 
 /**

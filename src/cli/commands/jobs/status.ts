@@ -36,6 +36,11 @@ export const spec: CommandSpec = {
 /** Prints job and node status. */
 export async function run(call: CommandCall): Promise<undefined> {
   const counts = readExitCounts(call.options.text('exit'));
-  const status = await useReader(call, (queue) => queueStatus(queue, counts));
-  await printReport(call, status);
+  const { report, isOlder } = await useReader(call, (queue) => queueStatus(queue, counts));
+  if (isOlder) {
+    call.diagnostics.warn(
+      `an older version of rq created ${call.queue}; before you change it, run: rq ${call.queue} upgrade`,
+    );
+  }
+  await printReport(call, report);
 }

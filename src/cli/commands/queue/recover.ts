@@ -26,6 +26,7 @@ export const spec: CommandSpec = {
     'Checks the whole database. If the database is intact, rq changes nothing. ' +
       'If the database is damaged, rq copies all readable rows into a new database with new indexes. ' +
       'The new database replaces the damaged database, and rq keeps the damaged file beside it. ' +
+      'The new database has the schema of this version of rq (see "rq help upgrade"). ' +
       'The queue can be in use; running jobs continue, and other commands wait.',
     'rq reads the rows with SQL. ' +
       'If sqlite3 is installed and supports ".recover", rq uses sqlite3 to read the rows that SQL cannot reach. ' +
