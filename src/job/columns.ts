@@ -233,7 +233,6 @@ const COLUMNS = {
     since: 3,
     isInternal: true,
     sql: 'CHECK (is_lost IN (0, 1))',
-    ofOlder: "iif(state = 'dead', 1, NULL)",
     comment: 'whether the job is dead because it was lost: its host may still report the real end',
   },
   failed_starts: {
