@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
 import { type ErrorCode, errorMessage, RqError } from '../job/errors.ts';
+import { makeLogDirectory } from '../log/logger.ts';
 
 /** The message that a daemon sends to the process that started it. */
 type Message = { readonly ready: number } | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
@@ -13,7 +13,7 @@ const UMASK = 0o022;
  * with its pid when it feeds, and rejects with its error if it fails to.
  */
 export async function startDaemon(args: readonly string[], logPath: string): Promise<number> {
-  mkdirSync(dirname(logPath), { recursive: true, mode: 0o700 });
+  makeLogDirectory(logPath);
   const log = openSync(logPath, 'a', 0o600);
   const program = process.argv[1] ?? '';
   const child = spawn(process.execPath, [program, ...args], {

@@ -94,6 +94,10 @@ test('only the feeder daemon uses the umask of the process', () => {
   expect(uses.filter((line) => !/^src\/(main|feeder\/daemon)\.ts:/.test(line))).toEqual([]);
 });
 
+test('no module uses the recursive mkdir of Node, which may never return', () => {
+  expect(linesOfSource(/\bmkdir(Sync)?\(.*recursive: true/)).toEqual([]);
+});
+
 describe('the rules of .dependency-cruiser.json', () => {
   const violations = violationsWithPlantedFiles().map(({ from, rule }) => `${rule.name}: ${from}`);
 
