@@ -46,7 +46,7 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   try {
     await acquirePidFile(runtime, { since: queue.clock.now(), slots, host, queue: queue.directory });
     await refuseHostNameConflict(queue.directory, host, runtime, queue.clock);
-    sweepAbandoned(join(queue.directory, 'nodes'));
+    sweepAbandoned(join(queue.directory, 'nodes'), queue.clock);
     await sweepStagedFiles(queue);
     queue.close();
     return await new FeederProcess(queue, runtime, settings, options).run();

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crashAt } from '../../job/crash-points.ts';
 import { errorCode } from '../../job/errors.ts';
@@ -9,13 +9,13 @@ import { documentText } from '../../yaml/document.ts';
 import { readFlatDocument } from '../../yaml/flat.ts';
 import { removePaths } from '../files/remove-paths.ts';
 import { sweepAbandoned, temporaryName } from '../files/temporary-names.ts';
+import { isUnchangedSince, sevenDaysAgo } from '../files/unchanged.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 
 /** The name of a rotation's temporary directory, followed by the id of the rotation. */
 export const PARTIAL = '.rq-rotation.';
 const OWNER = 'owner';
-const ABANDONED_MS = 7 * 86_400_000;
 
 /** Makes the temporary directory of a rotation. It never exists without the file that identifies its process. */
 export function makePartial(partial: string, queueDirectory: string): void {
@@ -86,7 +86,7 @@ function isAbandoned(path: string, { directory, clock }: Queue): boolean {
       return String(processStartTime(Number(owner['pid']))) !== owner['start_time'];
     }
     // A process of another machine, perhaps of the same name, or of a container cannot be looked up.
-    return Date.parse(clock.now()) - statSync(path).mtimeMs > ABANDONED_MS;
+    return isUnchangedSince(sevenDaysAgo(clock), [path]);
   } catch (error) {
     // Another process has just removed it.
     if (errorCode(error) === undefined) throw error;
