@@ -12,8 +12,9 @@ import { readSettings } from '../settings.ts';
 import { refuseReadOnly, type Transaction, transaction } from '../transaction/transaction.ts';
 import { archiveRotation, isArchive, requireTar } from './rotation-archive.ts';
 import { fillRotation, type RotationContents, withoutJobs } from './rotation-contents.ts';
-import { finishRotations } from './rotation-finish.ts';
+import { type Finish, finishRotations, type UnfinishedRotation } from './rotation-finish.ts';
 import { makePartial, PARTIAL, removePartial, sweepPartials } from './rotation-partials.ts';
+import { recordIdentity } from './rotation-place.ts';
 
 const PAGE_JOBS = 2_000;
 const ATTEMPTED = 'rotate to';
@@ -24,6 +25,8 @@ export interface Rotated {
   readonly jobs: number;
   /** Files of the jobs of this and of earlier rotations that could not be removed from the queue. */
   readonly remaining: readonly string[];
+  /** Earlier rotations that are not in place. */
+  readonly unfinished: readonly UnfinishedRotation[];
 }
 
 /**
@@ -37,7 +40,7 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
   const path = resolve(target);
   refuseExisting(path, ATTEMPTED);
   if (isArchive(path)) await requireTar();
-  const earlier = await finishRotations(queue);
+  const { finished: earlier, unfinished } = await finishRotations(queue);
   await sweepPartials(queue, dirname(path));
   await sweepStagedFiles(queue);
   const id = randomUUID();
@@ -45,15 +48,31 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
   try {
     makePartial(partial, queue.directory);
     const jobs = await rotateInto({ queue, path, partial, id }, progress);
-    if (jobs === 0) return { path: undefined, jobs, remaining: earlier.flatMap(({ remaining }) => remaining) };
+    if (jobs === 0) {
+      return { path: undefined, jobs, remaining: earlier.flatMap(({ remaining }) => remaining), unfinished };
+    }
     crashAt('rotation-committed');
-    const finished = [...earlier, ...(await finishRotations(queue))];
+    const last = await finishRotations(queue);
+    refuseUnfinished(last, id);
+    const finished = [...earlier, ...last.finished];
     const finalPath = finished.find((rotation) => rotation.id === id)?.path ?? path;
-    return { path: finalPath, jobs, remaining: finished.flatMap(({ remaining }) => remaining) };
+    return {
+      path: finalPath,
+      jobs,
+      remaining: finished.flatMap(({ remaining }) => remaining),
+      unfinished: last.unfinished,
+    };
   } catch (error) {
     if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) await discard(queue, partial);
     throw targetError(error, path, ATTEMPTED);
   }
+}
+
+/** Throws IO if the rotation with this id is not in place. */
+function refuseUnfinished({ unfinished }: Finish, id: string): void {
+  const rotation = unfinished.find((each) => each.id === id);
+  if (rotation === undefined) return;
+  throw new RqError('IO', `cannot finish the rotation to ${rotation.path}: ${rotation.reason}`);
 }
 
 interface RotationPaths {
@@ -76,6 +95,7 @@ async function rotateInto(paths: RotationPaths, progress?: Progress): Promise<nu
       return 0;
     }
     const source = isArchive(path) ? await archiveRotation(directory, join(partial, basename(path))) : directory;
+    recordIdentity(source);
     const changed = await commit(paths, source, contents);
     if (changed.size === 0) return contents.keys.length;
     // These jobs were resubmitted or deleted meanwhile.
