@@ -21,6 +21,10 @@ export class FeederEvents {
     this.logger.info('restarting the feeder; running jobs continue');
   }
 
+  restartFailed(error: unknown): void {
+    this.logger.error({ reason: errorMessage(error) }, 'cannot restart the feeder; the old program continues');
+  }
+
   shuttingDown(signal: string, running: number): void {
     const hint = signal === 'SIGINT' ? '; press Ctrl-C again to kill them' : '';
     this.logger.info({ signal, running }, `shutting down: claiming no more jobs, and waiting for running jobs${hint}`);

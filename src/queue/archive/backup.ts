@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { errorCode } from '../../job/errors.ts';
+import { runProgram } from '../../job/run-program.ts';
 import { Connection } from '../../store/connection.ts';
 import { allJobFiles } from '../../store/file-owners.ts';
 import { readFence } from '../../store/operations.ts';
@@ -38,7 +38,7 @@ export async function backUpQueue(queue: Queue, target: string, progress?: Progr
     await copyDatabase(queue, join(directory, 'db'));
     counts = await copyContents(queue.directory, directory, progress);
     // One sync of the file system is faster than one of each file.
-    await execa('sync', ['-f', directory]);
+    await runProgram('sync', ['-f', directory]);
   });
   return { path, ...counts };
 }

@@ -1,9 +1,9 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, realpath, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { execa } from 'execa';
 import { RqError } from '../../job/errors.ts';
 import { fileFault } from '../../job/file-errors.ts';
+import { runProgram } from '../../job/run-program.ts';
 import type { Queue } from '../open.ts';
 import { copyTree } from './copy-tree.ts';
 import { removePaths } from './remove-paths.ts';
@@ -38,7 +38,7 @@ export async function copyData({ isShared }: Queue, source: string, target: stri
     const original = await realpath(source);
     if (!(await copyTree(original, target, { within: original, isLive: false })))
       throw new Error('the path is neither a file nor a directory');
-    if (isShared) await execa('chmod', ['-R', 'g+rwX', target]);
+    if (isShared) await runProgram('chmod', ['-R', 'g+rwX', target]);
     syncTree(Buffer.from(target));
   } catch (error) {
     await removePaths([target]);

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { rm, unlink } from 'node:fs/promises';
-import { execa } from 'execa';
 import { errorCode } from '../../job/errors.ts';
+import { runProgram } from '../../job/run-program.ts';
 
 const AT_ONCE = 16;
 /** The errors for a directory that its owner may not write to, or that another process writes to. */
@@ -49,5 +49,5 @@ async function removalError(path: string): Promise<string | undefined> {
 async function makeDirectoriesWritable(path: string): Promise<void> {
   const args = [path, '-type', 'd', '!', '-perm', '-700', '-exec', 'chmod', 'u+rwx', '{}', ';'];
   // If this fails, so does the removal that follows.
-  await execa('find', args, { reject: false });
+  await runProgram('find', args, { reject: false });
 }

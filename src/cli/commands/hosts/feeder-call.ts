@@ -35,7 +35,7 @@ export function feedOptions(call: CommandCall): FeedOptions {
   const path = options.text('log');
   const age = options.text('log_age') as 'daily' | 'weekly' | 'monthly' | undefined;
   return {
-    queuePath: call.queue,
+    queuePath: resolve(call.queue),
     version,
     runnerProgram: fileURLToPath(new URL('./runner.cjs', import.meta.url)),
     slots: options.number('max_feed'),
@@ -84,10 +84,12 @@ export function feederLogPath(call: CommandCall): string {
 }
 
 /**
- * Returns the arguments that start a daemon with the options of this call. They name the queue by its absolute path.
+ * Returns the arguments that start a feeder with the options of this call, with a log or in the foreground. They name all
+ * paths absolutely.
  */
-export function daemonArguments(call: CommandCall, logPath: string): string[] {
-  return [resolve(call.queue), 'feed', ...optionArguments(call, [...VALUES, ...FLAGS]), `--log=${logPath}`];
+export function feederArguments(call: CommandCall, logPath: string | undefined): string[] {
+  const log = logPath === undefined ? [] : [`--log=${logPath}`];
+  return [resolve(call.queue), 'feed', ...optionArguments(call, [...VALUES, ...FLAGS]), ...log];
 }
 
 /** Returns the named options that the call has, as arguments. */

@@ -5,7 +5,7 @@ import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { FEED_OPTIONS, FEED_QUIET } from './feed-options.ts';
-import { daemonArguments, feederLogPath } from './feeder-call.ts';
+import { feederArguments, feederLogPath } from './feeder-call.ts';
 import { findFeeder } from './feeder-process.ts';
 
 export const spec: CommandSpec = {
@@ -48,5 +48,5 @@ export async function startFeeder(call: CommandCall): Promise<Started> {
   const feeder = await findFeeder(call.queue);
   if (feeder !== undefined) throw feederExists(feeder);
   const log = feederLogPath(call);
-  return { pid: await startDaemon(daemonArguments(call, log), log), log };
+  return { pid: await startDaemon(feederArguments(call, log), log), log };
 }
