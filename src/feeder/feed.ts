@@ -21,7 +21,7 @@ import { acquirePidFile, releasePidFile } from './pid-file.ts';
 import { type FeederSettings, type FeedOptions, feederSettings } from './settings.ts';
 import { FeederSignals } from './signals.ts';
 import { RunnerLink } from './start/runner-link.ts';
-import { refuseUntrusted, refuseWithoutLocks } from './trust.ts';
+import { refuseUntrusted, refuseWithoutLocks, rootWarning } from './trust.ts';
 
 /** A host sends at least this many heartbeats within `lost_after`. */
 const HEARTBEATS_UNTIL_LOST = 6;
@@ -95,6 +95,8 @@ class FeederProcess {
     const { host, slots } = settings;
     const runner = link.runner.pid;
     events.started({ queue: queue.directory, host, pid: process.pid, runner, slots, version: options.version });
+    const warning = rootWarning(queue.directory);
+    if (warning !== undefined && options.stopAtOnce !== true) events.feedsAsRoot(warning);
     if (options.stopAtOnce === true) endRequest.request('stop', 'rq stop');
     options.onReady?.();
     let isLeaving = false;

@@ -12,6 +12,10 @@ export class FeederEvents {
     this.logger.info(facts, 'feeder started');
   }
 
+  feedsAsRoot(warning: string): void {
+    this.logger.warn(warning);
+  }
+
   /** `attempts` counts the attempts that ended while this feeder ran. */
   ended(facts: { reason: string; attempts: number }): void {
     this.logger.info(facts, 'feeder ended');

@@ -7,6 +7,7 @@ import { allJobFiles } from '../../store/file-owners.ts';
 import { readFence } from '../../store/operations.ts';
 import { copyTree } from '../files/copy-tree.ts';
 import { createAtomically } from '../files/create-atomically.ts';
+import { giveToOwner } from '../files/give-to-owner.ts';
 import { listJobFiles, namesOfJob } from '../files/stored-names.ts';
 import { createLayout } from '../layout.ts';
 import { LEASE_LOCKING_MARK, type Queue, READ_ONLY_MARK } from '../open.ts';
@@ -37,6 +38,7 @@ export async function backUpQueue(queue: Queue, target: string, progress?: Progr
     copyAccess(queue.directory, directory, OWNER_WRITES);
     await copyDatabase(queue, join(directory, 'db'));
     counts = await copyContents(queue.directory, directory, progress);
+    giveToOwner(queue, directory);
     // One sync of the file system is faster than one of each file.
     await runProgram('sync', ['-f', directory]);
   });

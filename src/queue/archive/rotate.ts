@@ -5,6 +5,7 @@ import { errorCode, RqError } from '../../job/errors.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { commitRotation, type EndedKey, unchangedJids } from '../../store/rotations.ts';
 import { refuseExisting, targetError } from '../files/create-atomically.ts';
+import { giveToOwner } from '../files/give-to-owner.ts';
 import { sweepStagedFiles } from '../files/staged-sweep.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
@@ -95,6 +96,7 @@ async function rotateInto(paths: RotationPaths, progress?: Progress): Promise<nu
       return 0;
     }
     const source = isArchive(path) ? await archiveRotation(directory, join(partial, basename(path))) : directory;
+    giveToOwner(queue, source);
     recordIdentity(source);
     const changed = await commit(paths, source, contents);
     if (changed.size === 0) return contents.keys.length;
