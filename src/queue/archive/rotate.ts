@@ -4,8 +4,10 @@ import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { commitRotation, type EndedKey, unchangedJids } from '../../store/rotations.ts';
+import { cleanUpAtSignal } from '../files/clean-up-at-signal.ts';
 import { refuseExisting, targetError } from '../files/create-atomically.ts';
 import { giveToOwner } from '../files/give-to-owner.ts';
+import { removeRenamed } from '../files/remove-paths.ts';
 import { sweepStagedFiles } from '../files/staged-sweep.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
@@ -14,7 +16,7 @@ import { refuseReadOnly, type Transaction, transaction } from '../transaction/tr
 import { archiveRotation, isArchive, requireTar } from './rotation-archive.ts';
 import { fillRotation, type RotationContents, withoutJobs } from './rotation-contents.ts';
 import { type Finish, finishRotations, type UnfinishedRotation } from './rotation-finish.ts';
-import { makePartial, PARTIAL, removePartial, sweepPartials } from './rotation-partials.ts';
+import { makePartial, PARTIAL, sweepPartials } from './rotation-partials.ts';
 import { recordIdentity } from './rotation-place.ts';
 
 const PAGE_JOBS = 2_000;
@@ -88,20 +90,23 @@ async function rotateInto(paths: RotationPaths, progress?: Progress): Promise<nu
   const { queue, path, partial } = paths;
   const directory = join(partial, basename(path).replace(/(?:\.tgz|\.tar\.gz)$/, ''));
   const until = await retentionLimit(queue);
-  let contents = await fillRotation(queue, directory, until, progress);
+  const guarded = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    cleanUpAtSignal(() => removeRenamed(partial), work);
+  let contents = await guarded(() => fillRotation(queue, directory, until, progress));
   crashAt('rotation-filled');
   for (;;) {
     if (contents.keys.length === 0) {
-      await removePartial(partial);
+      await removeRenamed(partial);
       return 0;
     }
-    const source = isArchive(path) ? await archiveRotation(directory, join(partial, basename(path))) : directory;
+    const archive = join(partial, basename(path));
+    const source = isArchive(path) ? await guarded(() => archiveRotation(directory, archive)) : directory;
     giveToOwner(queue, source);
     recordIdentity(source);
     const changed = await commit(paths, source, contents);
     if (changed.size === 0) return contents.keys.length;
     // These jobs were resubmitted or deleted meanwhile.
-    contents = await withoutJobs(queue, directory, contents, changed);
+    contents = await guarded(() => withoutJobs(queue, directory, contents, changed));
   }
 }
 

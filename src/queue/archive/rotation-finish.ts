@@ -4,13 +4,13 @@ import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { fileFault } from '../../job/file-errors.ts';
 import { type CommittedRotation, finishRotation, unfinishedRotations } from '../../store/rotations.ts';
-import { removePaths } from '../files/remove-paths.ts';
+import { removePaths, removeRenamed } from '../files/remove-paths.ts';
 import { isJobFileName } from '../files/stored-names.ts';
 import { syncFile } from '../files/sync-file.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { transaction } from '../transaction/transaction.ts';
-import { PARTIAL, removePartial } from './rotation-partials.ts';
+import { PARTIAL } from './rotation-partials.ts';
 import { findPlaced, placeRotation } from './rotation-place.ts';
 
 type Place = { readonly path: string } | { readonly reason: string };
@@ -61,7 +61,7 @@ export async function finishRotations(queue: Queue): Promise<Finish> {
     crashAt('rotation-files-removed');
     await transaction(queue, ({ connection }) => finishRotation(connection, rotation.id));
     crashAt('rotation-finished');
-    await removePartial(dirname(rotation.partial));
+    await removeRenamed(dirname(rotation.partial));
     finished.push({ id: rotation.id, ...place, remaining });
   }
   return { finished, unfinished };

@@ -7,7 +7,7 @@ import { processStartTime } from '../../job/process.ts';
 import { unfinishedRotations } from '../../store/rotations.ts';
 import { documentText } from '../../yaml/document.ts';
 import { readFlatDocument } from '../../yaml/flat.ts';
-import { removePaths } from '../files/remove-paths.ts';
+import { removeRenamed } from '../files/remove-paths.ts';
 import { sweepAbandoned, temporaryName } from '../files/temporary-names.ts';
 import { isUnchangedSince, sevenDaysAgo } from '../files/unchanged.ts';
 import type { Queue } from '../open.ts';
@@ -34,20 +34,6 @@ export function makePartial(partial: string, queueDirectory: string): void {
   }
 }
 
-/** Removes such a directory, under a temporary name, so that the rest is swept if this process is killed. */
-export async function removePartial(partial: string): Promise<void> {
-  const temporary = join(dirname(partial), temporaryName());
-  let left = temporary;
-  try {
-    renameSync(partial, temporary);
-  } catch (error) {
-    // Another process removed it, or the disk is full.
-    if (errorCode(error) === undefined) throw error;
-    left = partial;
-  }
-  await removePaths([left]);
-}
-
 /** Removes the temporary directories of killed rotations of this queue that were not committed; or only the given one. */
 export async function sweepPartials(queue: Queue, directory: string, only?: string): Promise<void> {
   // Listed before the table is read, so that a rotation that is committed meanwhile is in the table.
@@ -55,7 +41,7 @@ export async function sweepPartials(queue: Queue, directory: string, only?: stri
   if (left.length === 0) return;
   const committed = await read(queue, unfinishedRotations);
   const isCommitted = (path: string): boolean => committed.some(({ partial }) => dirname(partial) === path);
-  for (const path of left.filter((each) => !isCommitted(each))) await removePartial(path);
+  for (const path of left.filter((each) => !isCommitted(each))) await removeRenamed(path);
 }
 
 /** The paths of the temporary directories that killed rotations of this queue left, committed or not. */

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { open, realpath, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, realpath, rm, writeFile } from 'node:fs/promises';
 import { RqError } from '../../job/errors.ts';
 import { fileFault } from '../../job/file-errors.ts';
 import { runProgram } from '../../job/run-program.ts';
@@ -8,6 +7,7 @@ import type { Queue } from '../open.ts';
 import { copyTree } from './copy-tree.ts';
 import { giveToOwner } from './give-to-owner.ts';
 import { removePaths } from './remove-paths.ts';
+import { copyWithHoles, isSparse } from './sparse-copy.ts';
 import { syncTree } from './sync-file.ts';
 
 const SHARED_MODE = 0o660;
@@ -22,7 +22,7 @@ export async function copyStdin(queue: Queue, source: string, target: string): P
   try {
     const handle = await open(target, 'wx');
     try {
-      await writeFile(handle, createReadStream(source));
+      await copyInput(source, handle);
       if (queue.isShared) await handle.chmod(SHARED_MODE);
       if (queue.owner !== undefined) giveTo(queue.owner, handle.fd);
       await handle.sync();
@@ -32,6 +32,18 @@ export async function copyStdin(queue: Queue, source: string, target: string): P
   } catch (error) {
     await rm(target, { force: true });
     throw copyError('stdin', source, error);
+  }
+}
+
+/** A pipe or a device is read as a stream. */
+async function copyInput(source: string, target: FileHandle): Promise<void> {
+  const handle = await open(source);
+  try {
+    const stats = await handle.stat();
+    if (stats.isFile() && isSparse(stats)) await copyWithHoles(handle, target);
+    else await writeFile(target, handle.createReadStream({ autoClose: false }));
+  } finally {
+    await handle.close();
   }
 }
 
