@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+import { cleanUpAtSignal } from '../queue/files/clean-up-at-signal.ts';
 
 /**
  * Creates a directory in TMPDIR that only this user can access, and removes it after the work. A signal removes it too,
@@ -14,22 +13,15 @@ export async function withPrivateDirectory<Result>(
 ): Promise<Result> {
   let directory: string | undefined;
   const remove = (): void => {
-    for (const signal of SIGNALS) process.off(signal, endBySignal);
     if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
   };
-  const endBySignal = (signal: NodeJS.Signals): void => {
-    try {
-      remove();
-    } finally {
-      process.kill(process.pid, signal);
-    }
-  };
   // Before the directory is created: without a listener, a signal would end the process and leave the directory.
-  for (const signal of SIGNALS) process.on(signal, endBySignal);
-  try {
-    directory = mkdtempSync(join(tmpdir(), prefix));
-    return await work(directory);
-  } finally {
-    remove();
-  }
+  return await cleanUpAtSignal(remove, async () => {
+    try {
+      directory = mkdtempSync(join(tmpdir(), prefix));
+      return await work(directory);
+    } finally {
+      remove();
+    }
+  });
 }

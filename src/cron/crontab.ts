@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { RqError } from '../job/errors.ts';
+import { runProgram } from '../job/run-program.ts';
 import { ensurePrivateDirectory, runtimeRoot } from '../job/runtime-directory.ts';
 import { withLocalLock } from '../lease/local-lock.ts';
 
@@ -67,13 +67,12 @@ interface CrontabResult {
 }
 
 async function runCrontab(argument: '-l' | '-', input: Uint8Array, access: CrontabAccess): Promise<CrontabResult> {
-  const result = await execa('crontab', [argument], {
+  const result = await runProgram('crontab', [argument], {
     input,
     encoding: 'buffer',
     stripFinalNewline: false,
     reject: false,
     timeout: TIMEOUT_MS,
-    cwd: '/',
     // English messages; without the header lines that Debian's crontab -l prints (crontab(1), CRONTAB_NOHEADER).
     env: { LC_ALL: 'C', CRONTAB_NOHEADER: 'Y' },
   });

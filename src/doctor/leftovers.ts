@@ -2,8 +2,10 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
 import { abandonedPartials, PARTIAL } from '../queue/archive/rotation-partials.ts';
+import { stagedFiles, stagingCalls } from '../queue/files/staged-sweep.ts';
 import type { StrayFiles } from '../queue/files/stray-files.ts';
-import { temporaryNames } from '../queue/files/temporary-names.ts';
+import { type TemporaryName, temporaryNames } from '../queue/files/temporary-names.ts';
+import { isUnchangedSince } from '../queue/files/unchanged.ts';
 import type { Queue } from '../queue/open.ts';
 import type { Look } from '../queue/transaction/look.ts';
 import { type Finding, list, notChecked, note, problem, shortList } from './finding.ts';
@@ -22,9 +24,13 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
     return stats !== undefined && serverNowMs - stats.mtimeMs > OLD_MS;
   };
   const parent = dirname(directory);
-  const folders = [parent, ...['nodes', 'stdin', 'data'].map((folder) => join(directory, folder))];
+  const isUnused = (path: string, id: string): boolean =>
+    isOld(path) && isUnchangedSince(serverNowMs - OLD_MS, stagedFiles(directory, id));
   const left = [
-    ...folders.flatMap((folder) => abandonedIn(folder, isOld)),
+    ...abandonedIn(parent, () => temporaryNames(parent), isOld),
+    ...abandonedIn(join(directory, 'nodes'), () => temporaryNames(join(directory, 'nodes')), isOld),
+    ...abandonedIn(join(directory, 'stdin'), () => stagingCalls(queue, 'stdin'), isUnused),
+    ...abandonedIn(join(directory, 'data'), () => stagingCalls(queue, 'data'), isUnused),
     ...pathsIn(directory, TEMPORARY).filter(isOld),
     ...abandonedPartials(queue, parent),
   ];
@@ -81,10 +87,14 @@ export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: strin
 }
 
 /** Whether a process of another host is dead can only be inferred from the age of its file. */
-function abandonedIn(folder: string, isOld: (path: string) => boolean): string[] {
+function abandonedIn(
+  folder: string,
+  names: () => readonly TemporaryName[],
+  isUnused: (path: string, id: string) => boolean,
+): string[] {
   try {
-    const found = temporaryNames(folder).map(({ name, isAbandoned }) => ({ path: join(folder, name), isAbandoned }));
-    return found.filter(({ path, isAbandoned }) => isAbandoned || isOld(path)).map(({ path }) => path);
+    const found = names().map(({ name, id, isAbandoned }) => ({ path: join(folder, name), id, isAbandoned }));
+    return found.filter(({ path, id, isAbandoned }) => isAbandoned || isUnused(path, id)).map(({ path }) => path);
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     return [];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { errorMessage } from '../job/errors.ts';
+import { runProgram } from '../job/run-program.ts';
 import { seesLock } from '../queue/transaction/lock-probe.ts';
 import { type Finding, problem } from './finding.ts';
 
@@ -28,9 +28,9 @@ export async function checkLocks(directory: string, { program, lockTimeoutMs, si
   const queue = join(directory, 'q');
   const [file = '', ...parameters] = program;
   const options = { env: OWN_SETTINGS, reject: false, timeout: timeoutMs, cancelSignal: signal } as const;
-  const made = await execa(file, [...parameters, queue, 'create'], options);
+  const made = await runProgram(file, [...parameters, queue, 'create'], options);
   if (made.failed) return [brokenBy(made, timeoutMs)];
-  const holder = execa(
+  const holder = runProgram(
     file,
     [...parameters, queue, 'lock', 'exclusive', '--', 'sh', '-c', `echo ${HELD}; cat`],
     options,

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
 import { type ErrorCode, errorMessage, RqError } from '../job/errors.ts';
+import { isSessionLeader } from '../job/process.ts';
+import { makeLogDirectory } from '../log/logger.ts';
 
 /** The message that a daemon sends to the process that started it. */
 type Message = { readonly ready: number } | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
@@ -13,7 +14,7 @@ const UMASK = 0o022;
  * with its pid when it feeds, and rejects with its error if it fails to.
  */
 export async function startDaemon(args: readonly string[], logPath: string): Promise<number> {
-  mkdirSync(dirname(logPath), { recursive: true, mode: 0o700 });
+  makeLogDirectory(logPath);
   const log = openSync(logPath, 'a', 0o600);
   const program = process.argv[1] ?? '';
   const child = spawn(process.execPath, [program, ...args], {
@@ -23,29 +24,50 @@ export async function startDaemon(args: readonly string[], logPath: string): Pro
   });
   closeSync(log);
   try {
-    const message = await firstMessage(child, logPath);
-    if ('failed' in message) throw new RqError(message.failed.code, message.failed.message);
-    return message.ready;
+    return await whenReady(child, `see ${logPath}`);
   } finally {
     child.unref();
     if (child.connected) child.disconnect();
   }
 }
 
-async function firstMessage(child: ChildProcess, logPath: string): Promise<Message> {
+/**
+ * Starts this program again in the foreground, as a child in the session of this process. Resolves when it feeds, and
+ * rejects with its error if it fails to. `onStart` gets the process.
+ */
+export async function startSuccessor(
+  args: readonly string[],
+  onStart: (child: ChildProcess) => void,
+): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [process.argv[1] ?? '', ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  onStart(child);
+  await whenReady(child, 'see its messages');
+  return child;
+}
+
+/** Resolves with the pid of a feeder when it feeds, and rejects with its error if it fails to. */
+async function whenReady(child: ChildProcess, advice: string): Promise<number> {
+  const message = await firstMessage(child, advice);
+  if ('failed' in message) throw new RqError(message.failed.code, message.failed.message);
+  return message.ready;
+}
+
+async function firstMessage(child: ChildProcess, advice: string): Promise<Message> {
   return await new Promise((resolve, reject) => {
     child.once('message', (message) => resolve(message as Message));
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       const result = signal ?? `exit status ${code}`;
-      reject(new RqError('IO', `cannot start the feeder: the process ended with ${result}; see ${logPath}`));
+      reject(new RqError('IO', `cannot start the feeder: the process ended with ${result}; ${advice}`));
     });
   });
 }
 
-/** Whether this process was started by `startDaemon`. */
+/** Whether this process was started by `startDaemon`, in a session of its own, and not by `startSuccessor`. */
 export function isDaemon(): boolean {
-  return process.send !== undefined;
+  return process.send !== undefined && isSessionLeader();
 }
 
 /** Sets up this process as a daemon. */
@@ -58,11 +80,11 @@ export function allowGroupAccess(): void {
   process.umask(process.umask() & ~0o070);
 }
 
-/** Reports to the parent that the daemon feeds, or why it fails to, and disconnects from it. */
+/** Reports to the feeder or command that started this process that it feeds, or why it fails to, and disconnects. */
 export function reportToParent(outcome: 'ready' | { readonly error: unknown }): void {
   if (process.send === undefined || !process.connected) return;
   process.send(outcome === 'ready' ? { ready: process.pid } : failure(outcome.error), () => {
-    // An error of `send` is ignored: the daemon does not need its parent.
+    // An error of `send` is ignored: a feeder does not need its parent.
     if (process.connected) process.disconnect();
   });
 }

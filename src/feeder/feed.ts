@@ -27,7 +27,7 @@ import { refuseRenamedHost } from './runtime/renamed-host.ts';
 import { type FeederSettings, type FeedOptions, feederSettings } from './settings.ts';
 import { FeederSignals } from './signals.ts';
 import { RunnerLink } from './start/runner-link.ts';
-import { refuseUntrusted, refuseWithoutLocks } from './trust.ts';
+import { refuseUntrusted, refuseWithoutLocks, rootWarning } from './trust.ts';
 
 /** A host sends at least this many heartbeats within `lost_after`. */
 const HEARTBEATS_UNTIL_LOST = 6;
@@ -56,7 +56,7 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
     await replaceFeeder(runtime, { since: queue.clock.now(), slots, host, queue: queue.directory }, queue.clock);
     recordQueue(runtime, queue, identity);
     await refuseHostNameConflict(queue.directory, host, runtime, queue.clock);
-    sweepAbandoned(join(queue.directory, 'nodes'));
+    sweepAbandoned(join(queue.directory, 'nodes'), queue.clock);
     await sweepStagedFiles(queue);
     queue.close();
     return await new FeederProcess(queue, { directory: runtime, identity }, settings, options).run();
@@ -118,6 +118,8 @@ class FeederProcess {
     const { host, slots } = settings;
     const runner = link.runner.pid;
     events.started({ queue: queue.directory, host, pid: process.pid, runner, slots, version: options.version });
+    const warning = rootWarning(queue.directory);
+    if (warning !== undefined && options.stopAtOnce !== true) events.feedsAsRoot(warning);
     if (options.stopAtOnce === true) endRequest.request('stop', 'rq stop');
     options.onReady?.();
     let isLeaving = false;

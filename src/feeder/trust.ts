@@ -1,6 +1,7 @@
 import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RqError } from '../job/errors.ts';
+import { ownerForRoot } from '../lease/owner.ts';
 import { lockProblem, mountOf } from '../queue/mount.ts';
 import type { Queue } from '../queue/open.ts';
 
@@ -42,6 +43,13 @@ export function refuseUntrusted(queueDirectory: string, trustGroup: boolean): vo
     'QUEUE_UNSAFE',
     `cannot feed from ${path}: ${why}, so other users could run commands as you; ${advice}`,
   );
+}
+
+/** What it means that root feeds from the queue of another user; undefined if that is not the case. */
+export function rootWarning(queueDirectory: string): string | undefined {
+  const owner = ownerForRoot(statSync(queueDirectory));
+  if (owner === undefined) return undefined;
+  return `root feeds from ${queueDirectory}, which belongs to uid ${owner.uid}: the jobs run as root, their output belongs to root, and whoever can write to the queue can run commands as root; to prevent this, feed as the owner`;
 }
 
 /** A link to the database would have a lease of its own, and opening a pipe would wait for a writer. */

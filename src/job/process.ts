@@ -22,11 +22,21 @@ export function processStartTime(pid: number): number | undefined {
     if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
-  // The second field is the name of the program in parentheses. It may contain spaces and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(stat);
   const state = fields[0];
   if (state === 'Z' || state === 'X') return undefined;
   return Number(fields[19]);
+}
+
+/** Whether this process is the leader of its session (proc(5), stat field 6). */
+export function isSessionLeader(): boolean {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  return Number(statFields(stat)[3]) === process.pid;
+}
+
+/** The fields of /proc/PID/stat from the third on. The second is a name in parentheses, which may itself contain some. */
+function statFields(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** The umask of this process (proc(5), Umask). The function of Node changes the umask in order to read it. */

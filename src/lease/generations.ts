@@ -2,6 +2,7 @@ import { chmodSync, constants, fstatSync, mkdirSync, readdirSync, renameSync, rm
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
 import { withOpenFile } from '../job/open-file.ts';
+import { giveTo, type Owner } from './owner.ts';
 
 const MODE = 0o770;
 const NAME = /^lease\.(\d{1,15})(\.free)?$/;
@@ -40,12 +41,21 @@ export function readGenerations(directory: string): Generations {
   return { highest, isFree: highest === 0 || free.has(highest), older, names };
 }
 
-/** Creates `lease.N`; false if it exists. `needsChmod`: the umask of this process hides it from the group. */
-export function makeGeneration(directory: string, generation: number, needsChmod: boolean): boolean {
+/**
+ * Creates `lease.N`; false if it exists. `needsChmod`: the umask of this process hides it from the group. `owner`: who
+ * has to be able to observe its sign of life, if root creates it.
+ */
+export function makeGeneration(
+  directory: string,
+  generation: number,
+  needsChmod: boolean,
+  owner: Owner | undefined,
+): boolean {
   const path = join(directory, `lease.${generation}`);
   try {
     mkdirSync(path, { mode: MODE });
     if (needsChmod) chmodSync(path, MODE);
+    if (owner !== undefined) giveTo(owner, path);
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;

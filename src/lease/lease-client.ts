@@ -13,6 +13,7 @@ import { HeldLease, type Lease } from './lease.ts';
 import { busyError, isTransient, leaseError } from './lease-errors.ts';
 import { LeaseHistory } from './lease-history.ts';
 import { LocalHolder } from './local-holder.ts';
+import type { Owner } from './owner.ts';
 import { ReleaseAtSignal } from './release-at-signal.ts';
 import { RetryInterval } from './retry-interval.ts';
 
@@ -29,6 +30,8 @@ interface ClientOptions {
   readonly activity?: Activity;
   /** Whether other users must be able to observe the sign of life. */
   readonly isShared?: boolean;
+  /** The user to whom this process, if it is root, gives the lease. */
+  readonly owner?: Owner | undefined;
 }
 
 interface AcquireOptions {
@@ -59,6 +62,7 @@ export class LeaseClient {
   readonly staleMs: number;
   readonly activity: Activity;
   readonly isShared: boolean;
+  readonly owner: Owner | undefined;
 
   constructor(
     readonly directory: string,
@@ -69,6 +73,7 @@ export class LeaseClient {
     this.staleMs = staleMs;
     this.activity = activity;
     this.isShared = options.isShared === true;
+    this.owner = options.owner;
     this.local = new LocalHolder(directory);
   }
 
@@ -147,7 +152,7 @@ class Acquisition {
     const generation = Math.max(before.highest, options.above ?? 0) + 1;
     // Other members of the group need access for `signOfLife`. The umask of a feeder changes after it opened the queue.
     const isHiddenFromGroup = client.isShared && (ownUmask() & GROUP_READS) !== 0;
-    const make = (): boolean => makeGeneration(directory, generation, isHiddenFromGroup);
+    const make = (): boolean => makeGeneration(directory, generation, isHiddenFromGroup, client.owner);
     if (!activity.during(`acquiring the lease of ${directory}`, make)) return undefined;
     local.note(generation);
     const refreshedMs = clock.monotonicMs();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, RqError } from '../job/errors.ts';
 import { bootId, pidNamespace } from '../job/host.ts';
@@ -17,6 +17,8 @@ interface ProcessIdentity {
 
 interface Note extends ProcessIdentity {
   readonly generation: number;
+  /** Identifies the directory, of which another may be at the same path now. */
+  readonly directory: string;
 }
 
 /**
@@ -27,6 +29,8 @@ interface Note extends ProcessIdentity {
 export class LocalHolder {
   /** To resolve the directory's path costs round trips if it is on NFS. */
   private path: string | undefined;
+  /** If this is out of date, the note has no effect. */
+  private directoryIdentity: string | undefined;
   private identity: ProcessIdentity | undefined;
 
   constructor(private readonly directory: string) {}
@@ -35,11 +39,13 @@ export class LocalHolder {
   prepare(): void {
     tryOperation(() => this.notePath());
     tryOperation(() => this.ownIdentity());
+    this.directoryIdentity ??= this.readDirectoryIdentity();
   }
 
   /** Notes that this process holds a generation. Call it after the acquisition: the note may be another process's. */
   note(generation: number): void {
-    const text = (): string => JSON.stringify({ generation, ...this.ownIdentity() });
+    const { directoryIdentity: directory } = this;
+    const text = (): string => JSON.stringify({ generation, directory, ...this.ownIdentity() });
     tryOperation(() => writeFileSync(this.notePath(), text(), { mode: 0o600 }));
   }
 
@@ -55,11 +61,20 @@ export class LocalHolder {
     if (note === undefined || note.generation !== generation || note.scope !== this.ownIdentity().scope) {
       return undefined;
     }
+    if (note.directory !== this.readDirectoryIdentity()) return undefined;
     return { pid: note.pid, isAlive: processStartTime(note.pid) === note.startTime };
   }
 
   private read(): Note | undefined {
     return tryOperation(() => parseNote(readFileSync(this.notePath(), 'utf8')));
+  }
+
+  /** The inode and the time of its creation (0 on NFS), because file systems use an inode number again. */
+  private readDirectoryIdentity(): string | undefined {
+    return tryOperation(() => {
+      const { ino, birthtimeNs } = statSync(this.directory, { bigint: true });
+      return `${ino}:${birthtimeNs}`;
+    });
   }
 
   private notePath(): string {
@@ -84,7 +99,9 @@ export class LocalHolder {
 function parseNote(text: string): Note | undefined {
   try {
     const note = JSON.parse(text) as Partial<Note> | null;
-    return typeof note?.generation === 'number' && typeof note.pid === 'number' ? (note as Note) : undefined;
+    const isNote =
+      typeof note?.generation === 'number' && typeof note.pid === 'number' && typeof note.directory === 'string';
+    return isNote ? (note as Note) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

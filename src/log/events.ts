@@ -12,6 +12,10 @@ export class FeederEvents {
     this.logger.info(facts, 'feeder started');
   }
 
+  feedsAsRoot(warning: string): void {
+    this.logger.warn(warning);
+  }
+
   /** `attempts` counts the attempts that ended while this feeder ran. */
   ended(facts: { reason: string; attempts: number }): void {
     this.logger.info(facts, 'feeder ended');
@@ -19,6 +23,10 @@ export class FeederEvents {
 
   restarting(): void {
     this.logger.info('restarting the feeder; running jobs continue');
+  }
+
+  restartFailed(error: unknown): void {
+    this.logger.error({ reason: errorMessage(error) }, 'cannot restart the feeder; the old program continues');
   }
 
   shuttingDown(signal: string, running: number): void {

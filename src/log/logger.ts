@@ -1,8 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import { errorCode, RqError } from '../job/errors.ts';
+import { fileFault } from '../job/file-errors.ts';
 import { terminalLine } from './lines.ts';
+import { makeDirectories } from './make-directories.ts';
 
 export type { Logger } from 'pino';
 
@@ -34,9 +36,20 @@ function toStderr(): DestinationStream {
   return { write: (line) => void process.stderr.write(terminalLine(line)) };
 }
 
+/** Creates the directory of a log file. Throws NOT_ALLOWED, NO_SPACE or IO. */
+export function makeLogDirectory(path: string): void {
+  try {
+    makeDirectories(dirname(path));
+  } catch (error) {
+    const { code, reason } = fileFault(error);
+    const message = `cannot create the log directory ${dirname(path)}: ${reason}; name another log with --log, or another directory with --dot_rq_dir`;
+    throw new RqError(code, message, { cause: error });
+  }
+}
+
 /** Ignores write errors, such as a full disk, and resumes the log when the file can be written again. */
 function toFile(path: string, { age, size }: LogOptions): DestinationStream {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeLogDirectory(path);
   const open = (): RotatingFileStream => {
     const stream = createStream(basename(path), {
       path: dirname(path),
@@ -47,10 +60,19 @@ function toFile(path: string, { age, size }: LogOptions): DestinationStream {
     return stream.on('error', () => undefined);
   };
   let stream = open();
+  const reopen = (): void => {
+    try {
+      // If the directory is missing, the stream would create it with the recursive mkdir of Node.
+      makeDirectories(dirname(path));
+      stream = open();
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+    }
+  };
   return {
     write: (line) => {
       // The stream destroys itself at the first error.
-      if (stream.destroyed) stream = open();
+      if (stream.destroyed) reopen();
       stream.write(line);
     },
   };

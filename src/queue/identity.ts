@@ -30,8 +30,11 @@ export async function readQueueIdentity(queue: Queue): Promise<StoredIdentity> {
  */
 export async function determineIdentity(queue: Queue, servedFence: (id: string) => number): Promise<Identity> {
   const inode = inodeOf(queue.database);
+  const { id = '' } = await readQueueIdentity(queue);
+  // Before the fence of the database: a feeder of this host may commit in between.
+  const served = servedFence(id);
   const stored = await read(queue, (connection) => ({ ...readIdentity(connection), fence: readFence(connection) }));
-  const isCopy = isCopyOf(stored, inode, servedFence);
+  const isCopy = isCopyOf(stored, { inode, served });
   if (stored.id !== undefined && stored.inode === inode && !isCopy) return { ...stored, id: stored.id, inode };
   return await transaction(queue, ({ connection }) => {
     const current = readIdentity(connection);
@@ -50,9 +53,8 @@ export async function determineIdentity(queue: Queue, servedFence: (id: string) 
 
 function isCopyOf(
   { id, inode, fence }: StoredIdentity & { readonly fence: number },
-  actualInode: string,
-  servedFence: (id: string) => number,
+  actual: { readonly inode: string; readonly served: number },
 ): boolean {
   if (id === undefined) return false;
-  return (inode !== undefined && inode !== actualInode) || servedFence(id) > fence;
+  return (inode !== undefined && inode !== actual.inode) || actual.served > fence;
 }

@@ -6,6 +6,7 @@ import { errorCode, RqError } from '../job/errors.ts';
 import { fileError } from '../job/file-errors.ts';
 import { revalidateDirectory } from '../lease/generations.ts';
 import { LeaseClient } from '../lease/lease-client.ts';
+import { type Owner, ownerForRoot } from '../lease/owner.ts';
 import { Connection } from '../store/connection.ts';
 import { type Mount, mountOf } from './mount.ts';
 
@@ -34,6 +35,7 @@ export interface QueueOptions {
 interface QueueFacts {
   readonly activity: Activity;
   readonly isShared: boolean;
+  readonly owner: Owner | undefined;
   readonly readOnly: string | undefined;
 }
 
@@ -49,6 +51,8 @@ export class Queue {
   private mount: Mount | undefined;
   /** Whether a group shares the queue, so that its members must be able to read and write every file. */
   readonly isShared: boolean;
+  /** The user to whom this process gives the files that it creates; undefined unless root uses the queue of another user. */
+  readonly owner: Owner | undefined;
   /** Why the queue may not be changed; undefined if it may. */
   readonly readOnly: string | undefined;
   readonly database: string;
@@ -59,11 +63,12 @@ export class Queue {
     this.readOnly = options.copy === undefined ? options.readOnly : 'the queue is open as a snapshot';
     this.locking = locking;
     this.isShared = options.isShared;
+    this.owner = options.owner;
     this.lockTimeoutMs = options.lockTimeoutMs;
     this.clock = options.clock ?? systemClock;
     this.activity = options.activity;
-    const { clock, activity, isShared } = this;
-    this.leases = new LeaseClient(directory, { clock, staleMs: options.staleMs, activity, isShared });
+    const { clock, activity, isShared, owner } = this;
+    this.leases = new LeaseClient(directory, { clock, staleMs: options.staleMs, activity, isShared, owner });
   }
 
   /** Whether a connection is open. `recover` may have replaced the database since it was opened. */
@@ -117,10 +122,12 @@ export async function openQueue(path: string, options: QueueOptions): Promise<Qu
       `no queue at ${directory}: the directory contains no database; create a queue with: rq ${path} create`,
     );
   }
-  const isShared = (statSync(directory).mode & GROUP_WRITES) !== 0;
+  const stats = statSync(directory);
+  const isShared = (stats.mode & GROUP_WRITES) !== 0;
+  const owner = ownerForRoot(stats);
   const readOnly = names.includes(READ_ONLY_MARK) ? 'the queue is a read-only snapshot or rotation' : undefined;
   const needsLease = options.copy === undefined && names.includes(LEASE_LOCKING_MARK);
-  return new Queue(directory, needsLease ? 'lease' : 'posix', { ...options, activity, isShared, readOnly });
+  return new Queue(directory, needsLease ? 'lease' : 'posix', { ...options, activity, isShared, owner, readOnly });
 }
 
 function namesIn(directory: string): string[] {

@@ -109,9 +109,12 @@ function readRecord(path: string): NodeRecord | undefined {
   }
 }
 
-/** Waits for a feeder to exit. A feeder that restarts is the parent of its successor and waits for it. */
+/**
+ * Waits for a feeder to exit. A feeder that restarts is the parent of its successor and waits for it. If the restart
+ * failed, it is this process.
+ */
 async function hasExited({ pid, startTime }: NodeRecord, clock: Clock): Promise<boolean> {
-  if (pid === process.ppid) return true;
+  if (pid === process.ppid || pid === process.pid) return true;
   const startMs = clock.monotonicMs();
   while (processStartTime(pid) === startTime) {
     if (clock.monotonicMs() - startMs > EXIT_MS) return false;

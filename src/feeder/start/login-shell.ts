@@ -32,7 +32,7 @@ export async function captureLogin(directory: string): Promise<LoginState> {
   const env = { USER: process.env['USER'] ?? name, LOGNAME: process.env['LOGNAME'] ?? name };
   const silent = { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } as const;
   const options = { ...silent, timeout: TIMEOUT_MS, cleanup: true, cwd: homedir(), env };
-  const plainOptions = { stdin: 'ignore', stderr: 'ignore', timeout: TIMEOUT_MS } as const;
+  const plainOptions = { stdin: 'ignore', stderr: 'ignore', timeout: TIMEOUT_MS, cwd: '/' } as const;
   try {
     const [plain] = await Promise.all([
       execa('bash', ['--norc', '--noprofile', '-c', PRINT_STATE], plainOptions),

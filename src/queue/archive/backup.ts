@@ -1,12 +1,13 @@
 import { chmodSync, chownSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { errorCode } from '../../job/errors.ts';
+import { runProgram } from '../../job/run-program.ts';
 import { Connection } from '../../store/connection.ts';
 import { allJobFiles } from '../../store/file-owners.ts';
 import { readFence } from '../../store/operations.ts';
 import { copyTree } from '../files/copy-tree.ts';
 import { createAtomically } from '../files/create-atomically.ts';
+import { giveToOwner } from '../files/give-to-owner.ts';
 import { listJobFiles, namesOfJob } from '../files/stored-names.ts';
 import { createLayout } from '../layout.ts';
 import { LEASE_LOCKING_MARK, type Queue, READ_ONLY_MARK } from '../open.ts';
@@ -37,8 +38,9 @@ export async function backUpQueue(queue: Queue, target: string, progress?: Progr
     copyAccess(queue.directory, directory, OWNER_WRITES);
     await copyDatabase(queue, join(directory, 'db'));
     counts = await copyContents(queue.directory, directory, progress);
+    giveToOwner(queue, directory);
     // One sync of the file system is faster than one of each file.
-    await execa('sync', ['-f', directory]);
+    await runProgram('sync', ['-f', directory]);
   });
   return { path, ...counts };
 }

@@ -4,7 +4,10 @@ import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { commitRotation, type EndedKey, unchangedJids } from '../../store/rotations.ts';
+import { cleanUpAtSignal } from '../files/clean-up-at-signal.ts';
 import { refuseExisting, targetError } from '../files/create-atomically.ts';
+import { giveToOwner } from '../files/give-to-owner.ts';
+import { removeRenamed } from '../files/remove-paths.ts';
 import { sweepStagedFiles } from '../files/staged-sweep.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
@@ -13,8 +16,9 @@ import { requireCurrentSchema } from '../transaction/read.ts';
 import { refuseReadOnly, type Transaction, transaction } from '../transaction/transaction.ts';
 import { archiveRotation, isArchive, requireTar } from './rotation-archive.ts';
 import { fillRotation, type RotationContents, withoutJobs } from './rotation-contents.ts';
-import { finishRotations } from './rotation-finish.ts';
-import { makePartial, PARTIAL, removePartial, sweepPartials } from './rotation-partials.ts';
+import { type Finish, finishRotations, type UnfinishedRotation } from './rotation-finish.ts';
+import { makePartial, PARTIAL, sweepPartials } from './rotation-partials.ts';
+import { recordIdentity } from './rotation-place.ts';
 
 const PAGE_JOBS = 2_000;
 const ATTEMPTED = 'rotate to';
@@ -25,6 +29,8 @@ export interface Rotated {
   readonly jobs: number;
   /** Files of the jobs of this and of earlier rotations that could not be removed from the queue. */
   readonly remaining: readonly string[];
+  /** Earlier rotations that are not in place. */
+  readonly unfinished: readonly UnfinishedRotation[];
 }
 
 /**
@@ -39,7 +45,7 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
   const path = resolve(target);
   refuseExisting(path, ATTEMPTED);
   if (isArchive(path)) await requireTar();
-  const earlier = await finishRotations(queue);
+  const { finished: earlier, unfinished } = await finishRotations(queue);
   await sweepPartials(queue, dirname(path));
   await sweepStagedFiles(queue);
   const id = randomUUID();
@@ -47,15 +53,31 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
   try {
     makePartial(partial, queue.directory);
     const jobs = await rotateInto({ queue, path, partial, id }, progress);
-    if (jobs === 0) return { path: undefined, jobs, remaining: earlier.flatMap(({ remaining }) => remaining) };
+    if (jobs === 0) {
+      return { path: undefined, jobs, remaining: earlier.flatMap(({ remaining }) => remaining), unfinished };
+    }
     crashAt('rotation-committed');
-    const finished = [...earlier, ...(await finishRotations(queue))];
+    const last = await finishRotations(queue);
+    refuseUnfinished(last, id);
+    const finished = [...earlier, ...last.finished];
     const finalPath = finished.find((rotation) => rotation.id === id)?.path ?? path;
-    return { path: finalPath, jobs, remaining: finished.flatMap(({ remaining }) => remaining) };
+    return {
+      path: finalPath,
+      jobs,
+      remaining: finished.flatMap(({ remaining }) => remaining),
+      unfinished: last.unfinished,
+    };
   } catch (error) {
     if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) await discard(queue, partial);
     throw targetError(error, path, ATTEMPTED);
   }
+}
+
+/** Throws IO if the rotation with this id is not in place. */
+function refuseUnfinished({ unfinished }: Finish, id: string): void {
+  const rotation = unfinished.find((each) => each.id === id);
+  if (rotation === undefined) return;
+  throw new RqError('IO', `cannot finish the rotation to ${rotation.path}: ${rotation.reason}`);
 }
 
 interface RotationPaths {
@@ -70,18 +92,23 @@ async function rotateInto(paths: RotationPaths, progress?: Progress): Promise<nu
   const { queue, path, partial } = paths;
   const directory = join(partial, basename(path).replace(/(?:\.tgz|\.tar\.gz)$/, ''));
   const until = await retentionLimit(queue);
-  let contents = await fillRotation(queue, directory, until, progress);
+  const guarded = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    cleanUpAtSignal(() => removeRenamed(partial), work);
+  let contents = await guarded(() => fillRotation(queue, directory, until, progress));
   crashAt('rotation-filled');
   for (;;) {
     if (contents.keys.length === 0) {
-      await removePartial(partial);
+      await removeRenamed(partial);
       return 0;
     }
-    const source = isArchive(path) ? await archiveRotation(directory, join(partial, basename(path))) : directory;
+    const archive = join(partial, basename(path));
+    const source = isArchive(path) ? await guarded(() => archiveRotation(directory, archive)) : directory;
+    giveToOwner(queue, source);
+    recordIdentity(source);
     const changed = await commit(paths, source, contents);
     if (changed.size === 0) return contents.keys.length;
     // These jobs were resubmitted or deleted meanwhile.
-    contents = await withoutJobs(queue, directory, contents, changed);
+    contents = await guarded(() => withoutJobs(queue, directory, contents, changed));
   }
 }
 

@@ -1,7 +1,8 @@
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { ExecaError, execa } from 'execa';
+import { ExecaError } from 'execa';
 import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
+import { runProgram } from '../../job/run-program.ts';
 import { syncFile } from '../files/sync-file.ts';
 
 /**
@@ -19,7 +20,7 @@ export function isArchive(path: string): boolean {
 /** Throws IO if the program tar is missing. */
 export async function requireTar(): Promise<void> {
   try {
-    await execa('tar', ['--version']);
+    await runProgram('tar', ['--version']);
   } catch (error) {
     const message = 'cannot rotate to a .tgz file: this host has no tar program; name a directory instead';
     throw new RqError('IO', message, { cause: error });
@@ -45,7 +46,7 @@ export async function archiveRotation(directory: string, file: string): Promise<
 /** Runs tar. Its exit status 1 (some files differ) is no error if every line that it prints matches `harmless`. */
 async function runTar(options: readonly string[], harmless: RegExp): Promise<void> {
   try {
-    await execa('tar', options, { env: { LC_ALL: 'C' } });
+    await runProgram('tar', options, { env: { LC_ALL: 'C' } });
   } catch (error) {
     if (!(error instanceof ExecaError) || error.exitCode !== 1) throw error;
     const lines = [error.stdout, error.stderr]

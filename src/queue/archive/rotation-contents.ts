@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { errorCode, RqError } from '../../job/errors.ts';
+import { runProgram } from '../../job/run-program.ts';
 import { Connection, type Row } from '../../store/connection.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { allJobFiles } from '../../store/file-owners.ts';
@@ -98,7 +98,7 @@ async function syncRotation(
   if (fault !== undefined) throw new Error(`the new rotation in ${directory} is damaged: ${fault}`);
   const keys = endedKeys(connection);
   // One sync of the file system is faster than one of each file.
-  await execa('sync', ['-f', directory]);
+  await runProgram('sync', ['-f', directory]);
   return { keys, files };
 }
 

@@ -4,14 +4,16 @@ import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { fileFault } from '../../job/file-errors.ts';
 import { type CommittedRotation, finishRotation, unfinishedRotations } from '../../store/rotations.ts';
-import { removePaths } from '../files/remove-paths.ts';
+import { removePaths, removeRenamed } from '../files/remove-paths.ts';
 import { isJobFileName } from '../files/stored-names.ts';
 import { syncFile } from '../files/sync-file.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { transaction } from '../transaction/transaction.ts';
-import { PARTIAL, removePartial } from './rotation-partials.ts';
-import { placeRotation } from './rotation-place.ts';
+import { PARTIAL } from './rotation-partials.ts';
+import { findPlaced, placeRotation } from './rotation-place.ts';
+
+type Place = { readonly path: string } | { readonly reason: string };
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -23,28 +25,46 @@ export interface FinishedRotation {
   readonly remaining: readonly string[];
 }
 
+/** A committed rotation that is not in place yet. The files of its jobs stay in the queue. */
+export interface UnfinishedRotation {
+  readonly id: string;
+  readonly path: string;
+  /** Why it is not in place, and what to do. */
+  readonly reason: string;
+}
+
+export interface Finish {
+  readonly finished: readonly FinishedRotation[];
+  readonly unfinished: readonly UnfinishedRotation[];
+}
+
 /**
  * Finishes committed rotations: moves each to its path, then removes the files of its jobs from the queue. The temporary
  * directory stays as long as the record, and proves that this host sees the same file system as the host that rotated. A
- * host that does not see it, or may not write there, leaves the rotation to other hosts.
+ * host that does not see it, or may not write there, leaves the rotation to other hosts. A rotation that was removed from
+ * the temporary directory stays unfinished.
  */
-export async function finishRotations(queue: Queue): Promise<FinishedRotation[]> {
+export async function finishRotations(queue: Queue): Promise<Finish> {
   const finished: FinishedRotation[] = [];
+  const unfinished: UnfinishedRotation[] = [];
   for (const rotation of await read(queue, unfinishedRotations)) {
     // The paths in a row are moved and removed: the writer of a hostile row could choose them.
     if (!isValidRecord(rotation) || rotation.files === undefined) throw invalidRecord(queue, rotation.partial);
-    const path = moveIntoPlace(rotation);
-    if (path === undefined) continue;
+    const place = moveIntoPlace(rotation, queue.directory);
+    if ('reason' in place) {
+      unfinished.push({ id: rotation.id, path: rotation.path, ...place });
+      continue;
+    }
     crashAt('rotation-placed');
     const files = rotation.files.filter(isJobFileName);
     const remaining = await removePaths(files.map((name) => join(queue.directory, name)));
     crashAt('rotation-files-removed');
     await transaction(queue, ({ connection }) => finishRotation(connection, rotation.id));
     crashAt('rotation-finished');
-    await removePartial(dirname(rotation.partial));
-    finished.push({ id: rotation.id, path, remaining });
+    await removeRenamed(dirname(rotation.partial));
+    finished.push({ id: rotation.id, ...place, remaining });
   }
-  return finished;
+  return { finished, unfinished };
 }
 
 /** Whether the rotation is in a temporary directory of its own, beside its path, as `rotate` makes it. */
@@ -60,20 +80,28 @@ function invalidRecord({ directory }: Queue, partial: string): RqError {
   );
 }
 
-/** Moves a rotation to its path if that has not been done. Undefined if another host has to do it. */
-function moveIntoPlace({ partial, path }: CommittedRotation): string | undefined {
-  if (!existsSync(dirname(partial))) return undefined;
-  let placed = path;
+/** Moves a rotation to its path if that has not been done. Returns the path, or why it cannot be moved. */
+function moveIntoPlace({ id, partial, path }: CommittedRotation, queueDirectory: string): Place {
+  const temporary = dirname(partial);
+  const discard = `run: rq ${queueDirectory} execute "delete from rotations where id = '${id}'"`;
+  const hidden = {
+    reason: `${temporary} does not exist on this host; run rotate on a host that has it, or if it was removed, ${discard}`,
+  };
+  if (!existsSync(temporary)) return hidden;
   try {
-    placed = placeRotation(partial, path);
+    const place = { path: placeRotation(partial, path) };
+    syncFile(dirname(path));
+    return place;
   } catch (error) {
-    if (fileFault(error).code === 'NOT_ALLOWED') return undefined;
+    const { code, reason } = fileFault(error);
+    if (code === 'NOT_ALLOWED') return { reason: `cannot move ${partial}: ${reason}` };
     if (errorCode(error) !== 'ENOENT') throw placeError(partial, path, error);
-    // Another process moved it, or a killed one did; or the directory was unmounted a moment ago.
-    if (!existsSync(dirname(partial))) return undefined;
   }
-  syncFile(dirname(path));
-  return placed;
+  // Another process moved it, or a killed one did; or it was removed; or the directory was unmounted a moment ago.
+  if (!existsSync(temporary)) return hidden;
+  const placed = findPlaced(partial, path);
+  if (placed !== undefined) return { path: placed };
+  return { reason: `${partial} was removed or moved away; move it back and run rotate again, or ${discard}` };
 }
 
 function placeError(partial: string, path: string, error: unknown): RqError {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crashAt } from '../../job/crash-points.ts';
 import { errorCode } from '../../job/errors.ts';
@@ -7,15 +7,15 @@ import { processStartTime } from '../../job/process.ts';
 import { unfinishedRotations } from '../../store/rotations.ts';
 import { documentText } from '../../yaml/document.ts';
 import { readFlatDocument } from '../../yaml/flat.ts';
-import { removePaths } from '../files/remove-paths.ts';
+import { removeRenamed } from '../files/remove-paths.ts';
 import { sweepAbandoned, temporaryName } from '../files/temporary-names.ts';
+import { isUnchangedSince, sevenDaysAgo } from '../files/unchanged.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 
 /** The name of a rotation's temporary directory, followed by the id of the rotation. */
 export const PARTIAL = '.rq-rotation.';
 const OWNER = 'owner';
-const ABANDONED_MS = 7 * 86_400_000;
 
 /** Makes the temporary directory of a rotation. It never exists without the file that identifies its process. */
 export function makePartial(partial: string, queueDirectory: string): void {
@@ -34,20 +34,6 @@ export function makePartial(partial: string, queueDirectory: string): void {
   }
 }
 
-/** Removes such a directory, under a temporary name, so that the rest is swept if this process is killed. */
-export async function removePartial(partial: string): Promise<void> {
-  const temporary = join(dirname(partial), temporaryName());
-  let left = temporary;
-  try {
-    renameSync(partial, temporary);
-  } catch (error) {
-    // Another process removed it, or the disk is full.
-    if (errorCode(error) === undefined) throw error;
-    left = partial;
-  }
-  await removePaths([left]);
-}
-
 /** Removes the temporary directories of killed rotations of this queue that were not committed; or only the given one. */
 export async function sweepPartials(queue: Queue, directory: string, only?: string): Promise<void> {
   // Listed before the table is read, so that a rotation that is committed meanwhile is in the table.
@@ -55,7 +41,7 @@ export async function sweepPartials(queue: Queue, directory: string, only?: stri
   if (left.length === 0) return;
   const committed = await read(queue, unfinishedRotations);
   const isCommitted = (path: string): boolean => committed.some(({ partial }) => dirname(partial) === path);
-  for (const path of left.filter((each) => !isCommitted(each))) await removePartial(path);
+  for (const path of left.filter((each) => !isCommitted(each))) await removeRenamed(path);
 }
 
 /** The paths of the temporary directories that killed rotations of this queue left, committed or not. */
@@ -86,7 +72,7 @@ function isAbandoned(path: string, { directory, clock }: Queue): boolean {
       return String(processStartTime(Number(owner['pid']))) !== owner['start_time'];
     }
     // A process of another machine, perhaps of the same name, or of a container cannot be looked up.
-    return Date.parse(clock.now()) - statSync(path).mtimeMs > ABANDONED_MS;
+    return isUnchangedSince(sevenDaysAgo(clock), [path]);
   } catch (error) {
     // Another process has just removed it.
     if (errorCode(error) === undefined) throw error;

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAtomically } from '../files/create-atomically.ts';
+import { giveToOwner } from '../files/give-to-owner.ts';
 import { syncFile } from '../files/sync-file.ts';
 import { createLayout } from '../layout.ts';
 import { type Queue, READ_ONLY_MARK } from '../open.ts';
@@ -14,6 +15,7 @@ export async function snapshotQueue(queue: Queue, target: string, progress?: Pro
     const mark = join(directory, READ_ONLY_MARK);
     writeFileSync(mark, `a snapshot of ${queue.directory}, created ${queue.clock.now()}\n`);
     await copyDatabase(queue, join(directory, 'db'), progress);
+    giveToOwner(queue, directory);
     syncFile(mark);
     syncFile(directory);
   });

@@ -1,7 +1,8 @@
-import { constants, type Stats } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, readdir, readlink, realpath, symlink, utimes } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, lstat, mkdir, readdir, readlink, realpath, symlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode } from '../../job/errors.ts';
+import { copyRegularFile } from './sparse-copy.ts';
 
 /** Names are bytes and need not be UTF-8. This encoding maps each byte to one character. */
 const BYTES = 'latin1';
@@ -23,7 +24,7 @@ interface Paths {
 }
 
 /**
- * Copies a file, a link or a whole directory, with modes and times. Leaves out sockets, pipes and devices. False if there
+ * Copies a file, a link or a whole directory, with modes, times and holes. Leaves out sockets, pipes and devices. False if there
  * is nothing to copy. Throws EEXIST if the target exists, ENOENT if an entry disappears during the copy.
  */
 export async function copyTree(source: string, target: string, { within, isLive }: CopyOptions): Promise<boolean> {
@@ -75,8 +76,7 @@ class Copy {
   }
 
   private async contents({ from, to }: Paths, stats: Stats): Promise<boolean> {
-    const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
-    if ((await this.found(from, () => copyFile(from, to, flags).then(() => true))) === undefined) return false;
+    if ((await this.found(from, () => copyRegularFile(from, to, stats).then(() => true))) === undefined) return false;
     await utimes(to, stats.atime, stats.mtime);
     await chmod(to, stats.mode & FILE_MODE);
     return true;

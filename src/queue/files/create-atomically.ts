@@ -2,13 +2,14 @@ import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { fileError } from '../../job/file-errors.ts';
-import { removePaths } from './remove-paths.ts';
+import { cleanUpAtSignal } from './clean-up-at-signal.ts';
+import { removePaths, removeRenamed } from './remove-paths.ts';
 import { syncFile } from './sync-file.ts';
 import { sweepAbandoned, temporaryName } from './temporary-names.ts';
 
 /**
  * Creates a directory completely or not at all: `fill` works in a temporary directory beside the target, which is then
- * renamed. Sweeps what killed processes left there. Never overwrites: `refuse` throws for a target that exists.
+ * renamed. A signal removes it. Sweeps what killed processes left there. Never overwrites: `refuse` throws for a target that exists.
  * `action` is a phrase such as `back up /q to`. Throws QUEUE_EXISTS, NO_SPACE, NOT_ALLOWED or IO.
  */
 export async function createAtomically(
@@ -22,8 +23,13 @@ export async function createAtomically(
   const temporary = join(dirname(path), temporaryName());
   try {
     sweepAbandoned(dirname(path));
-    mkdirSync(temporary, { mode: 0o700 });
-    await fill(temporary);
+    await cleanUpAtSignal(
+      () => removeRenamed(temporary),
+      async () => {
+        mkdirSync(temporary, { mode: 0o700 });
+        await fill(temporary);
+      },
+    );
     refuse(path, action);
     renameSync(temporary, path);
     syncFile(dirname(path));

@@ -1,7 +1,9 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, renameSync } from 'node:fs';
 import { rm, unlink } from 'node:fs/promises';
-import { execa } from 'execa';
+import { dirname, join } from 'node:path';
 import { errorCode } from '../../job/errors.ts';
+import { runProgram } from '../../job/run-program.ts';
+import { temporaryName } from './temporary-names.ts';
 
 const AT_ONCE = 16;
 /** The errors for a directory that its owner may not write to, or that another process writes to. */
@@ -19,6 +21,23 @@ export async function removePaths(paths: readonly string[]): Promise<string[]> {
     remaining.push(...batch.filter((_, at) => removed[at] === false));
   }
   return remaining;
+}
+
+/**
+ * Removes a file or directory under a temporary name, so that the rest is swept if this process is killed, and nothing
+ * can be added to the directory by its old path meanwhile.
+ */
+export async function removeRenamed(path: string): Promise<void> {
+  const temporary = join(dirname(path), temporaryName());
+  let left = temporary;
+  try {
+    renameSync(path, temporary);
+  } catch (error) {
+    // Another process removed it, or the disk is full.
+    if (errorCode(error) === undefined) throw error;
+    left = path;
+  }
+  await removePaths([left]);
 }
 
 async function removeOne(path: string): Promise<boolean> {
@@ -49,5 +68,5 @@ async function removalError(path: string): Promise<string | undefined> {
 async function makeDirectoriesWritable(path: string): Promise<void> {
   const args = [path, '-type', 'd', '!', '-perm', '-700', '-exec', 'chmod', 'u+rwx', '{}', ';'];
   // If this fails, so does the removal that follows.
-  await execa('find', args, { reject: false });
+  await runProgram('find', args, { reject: false });
 }

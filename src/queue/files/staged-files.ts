@@ -4,9 +4,10 @@ import { basename, join } from 'node:path';
 import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import type { Queue } from '../open.ts';
+import { cleanUpAtSignal } from './clean-up-at-signal.ts';
 import { copyData, copyError, copyStdin } from './file-copies.ts';
 import { tryLink } from './hard-links.ts';
-import { removePaths } from './remove-paths.ts';
+import { removePaths, removeRenamed } from './remove-paths.ts';
 import { type FileOwner, hasFiles, type JobFiles, linkName, NO_FILES } from './stored-names.ts';
 import { temporaryName } from './temporary-names.ts';
 
@@ -35,10 +36,10 @@ export async function withStagedFiles<Change extends FileChange>(
   const staged = new StagedFiles(queue);
   let used = 0;
   try {
-    for (const source of sources) {
-      if (hasFiles(source)) await staged.add(source);
-      else staged.names.push(NO_FILES);
-    }
+    await cleanUpAtSignal(
+      () => staged.discard(),
+      () => staged.addAll(sources),
+    );
     crashAt('files-staged');
     const change = await commit(staged.names);
     used = change.used;
@@ -71,7 +72,20 @@ class StagedFiles {
     this.marker = join(this.directory, 'stdin', temporaryName(this.id));
   }
 
-  async add({ stdin, data }: JobFiles): Promise<void> {
+  async addAll(sources: readonly JobFiles[]): Promise<void> {
+    for (const source of sources) {
+      if (hasFiles(source)) await this.add(source);
+      else this.names.push(NO_FILES);
+    }
+  }
+
+  /** Removes all files and the marker, while they may still be written. */
+  async discard(): Promise<void> {
+    for (const path of this.pathsFrom(0)) await removeRenamed(path);
+    await removePaths([this.marker]);
+  }
+
+  private async add({ stdin, data }: JobFiles): Promise<void> {
     // Listed before they are complete, so that they are removed after a failure.
     const files = { stdin: this.newName('stdin', stdin), data: this.newName('data', data) };
     this.names.push(files);
@@ -83,9 +97,13 @@ class StagedFiles {
   /** Removes the files from an index on, then the marker. */
   async clear(from: number): Promise<void> {
     if (this.count === 0) return;
-    const unused = this.names.slice(from).flatMap(({ stdin, data }) => [stdin, data].filter((name) => name !== null));
-    await removePaths(unused.map((name) => join(this.directory, name)));
+    await removePaths(this.pathsFrom(from));
     await removePaths([this.marker]);
+  }
+
+  private pathsFrom(from: number): string[] {
+    const names = this.names.slice(from).flatMap(({ stdin, data }) => [stdin, data].filter((name) => name !== null));
+    return names.map((name) => join(this.directory, name));
   }
 
   private newName(kind: 'stdin' | 'data', source: string | null): string | null {

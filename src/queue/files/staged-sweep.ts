@@ -5,7 +5,7 @@ import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { removePaths } from './remove-paths.ts';
 import { isStagedName } from './stored-names.ts';
-import { temporaryNames } from './temporary-names.ts';
+import { type TemporaryName, temporaryNames } from './temporary-names.ts';
 
 const FOLDERS = ['stdin', 'data'] as const;
 const PAGE_JOBS = 20_000;
@@ -17,23 +17,34 @@ const PAGE_JOBS = 20_000;
 export async function sweepStagedFiles(queue: Queue): Promise<void> {
   const { directory } = queue;
   const left = FOLDERS.flatMap((folder) =>
-    temporaryNames(join(directory, folder))
+    stagingCalls(queue, folder)
       .filter(({ isAbandoned }) => isAbandoned)
       .map(({ name, id }) => ({ path: join(directory, folder, name), id })),
   );
   if (left.length === 0) return;
-  const ids = new Set(left.map(({ id }) => id));
-  const unreferenced = new Set(FOLDERS.flatMap((folder) => stagedNames(directory, folder, ids)));
+  const unreferenced = new Set(stagedNames(directory, new Set(left.map(({ id }) => id))));
   if (unreferenced.size > 0) await withoutReferenced(queue, unreferenced);
   await removePaths([...unreferenced].map((name) => join(directory, name)));
   // Last, so that a sweep that is killed is done again.
   await removePaths(left.map(({ path }) => path));
 }
 
-/** The staged files in a folder of calls with these ids. */
-function stagedNames(directory: string, folder: string, ids: ReadonlySet<string>): string[] {
-  const names = readdirSync(join(directory, folder)).filter((name) => ids.has(name.slice(0, name.indexOf('.'))));
-  return names.map((name) => `${folder}/${name}`).filter(isStagedName);
+/** The markers, in a folder, of calls that stage files. A call is not abandoned as long as its staged files change. */
+export function stagingCalls({ directory, clock }: Queue, folder: 'stdin' | 'data'): TemporaryName[] {
+  return temporaryNames(join(directory, folder), { clock, filesOf: (id) => stagedFiles(directory, id) });
+}
+
+/** The paths of the files that a call staged. */
+export function stagedFiles(directory: string, id: string): string[] {
+  return stagedNames(directory, new Set([id])).map((name) => join(directory, name));
+}
+
+/** The staged files of calls with these ids, relative to the queue. */
+function stagedNames(directory: string, ids: ReadonlySet<string>): string[] {
+  return FOLDERS.flatMap((folder) => {
+    const names = readdirSync(join(directory, folder)).filter((name) => ids.has(name.slice(0, name.indexOf('.'))));
+    return names.map((name) => `${folder}/${name}`).filter(isStagedName);
+  });
 }
 
 /** Takes from the names those that rows refer to, by short reads: the row of a job keeps its jid. */

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { allJobFiles } from '../../store/file-owners.ts';
 import type { Queue } from '../open.ts';
 import { type Look, look } from '../transaction/look.ts';
+import { stagingCalls } from './staged-sweep.ts';
 import { allNamesOfJob, listJobFiles } from './stored-names.ts';
-import { temporaryNames } from './temporary-names.ts';
 
 /** The differences between the files of a queue and its jobs. Names are relative to the queue. */
 export interface StrayFiles {
@@ -31,7 +30,7 @@ export async function findStrayFiles(queue: Queue): Promise<Look<StrayFiles>> {
 
 async function compare(queue: Queue): Promise<Look<StrayFiles>> {
   return await look(queue, (connection) => {
-    const calls = temporaryNames(join(queue.directory, 'stdin')).filter(({ isAbandoned }) => !isAbandoned);
+    const calls = stagingCalls(queue, 'stdin').filter(({ isAbandoned }) => !isAbandoned);
     const working = new Set(calls.map(({ id }) => id));
     const names = listJobFiles(queue.directory);
     const isStaged = (name: string): boolean => working.has(/\/([^.]+)\./.exec(name)?.[1] ?? '');

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../../job/clock.ts';
+import { type Clock, systemClock } from '../../job/clock.ts';
 import { errorCode } from '../../job/errors.ts';
 import { bootId, hostName, pidNamespace } from '../../job/host.ts';
 import { processStartTime } from '../../job/process.ts';
+import { isUnchangedSince, sevenDaysAgo } from './unchanged.ts';
 
 const NAME =
   /^\.(?<host>.+)\.(?<boot>[0-9a-f]{8})\.(?<namespace>\d+)\.(?<pid>\d+)\.(?<startTime>\d+)\.(?<id>[0-9a-f-]{36})$/;
-const ABANDONED_MS = 7 * 86_400_000;
 
 export interface TemporaryName {
   readonly name: string;
@@ -16,6 +16,12 @@ export interface TemporaryName {
   readonly id: string;
   /** Whether the process that made the file has ended. */
   readonly isAbandoned: boolean;
+}
+
+interface TemporaryNameOptions {
+  readonly clock?: Clock;
+  /** The paths of other files of the process with an id. While they change, the process has not ended. */
+  readonly filesOf?: (id: string) => readonly string[];
 }
 
 /** A hidden name that was never used before. It identifies this process, so that others can see when it has ended. */
@@ -26,17 +32,20 @@ export function temporaryName(id: string = randomUUID()): string {
 }
 
 /** The temporary names in a folder. */
-export function temporaryNames(folder: string): TemporaryName[] {
+export function temporaryNames(folder: string, options: TemporaryNameOptions = {}): TemporaryName[] {
+  const { clock = systemClock, filesOf = () => [] } = options;
   return readdirSync(folder).flatMap((name) => {
     const parts = NAME.exec(name)?.groups;
     if (parts === undefined) return [];
-    return [{ name, id: parts['id'] ?? '', isAbandoned: isAbandoned(join(folder, name), parts) }];
+    const { id = '' } = parts;
+    const areOld = (): boolean => isUnchangedSince(sevenDaysAgo(clock), [join(folder, name), ...filesOf(id)]);
+    return [{ name, id, isAbandoned: isAbandoned(parts, areOld) }];
   });
 }
 
 /** Removes from a folder the temporary files of this host's processes that have ended. */
-export function sweepAbandoned(folder: string): void {
-  for (const { name } of temporaryNames(folder).filter((each) => each.isAbandoned)) {
+export function sweepAbandoned(folder: string, clock: Clock = systemClock): void {
+  for (const { name } of temporaryNames(folder, { clock }).filter((each) => each.isAbandoned)) {
     try {
       rmSync(join(folder, name), { recursive: true, force: true });
     } catch (error) {
@@ -46,16 +55,13 @@ export function sweepAbandoned(folder: string): void {
   }
 }
 
-function isAbandoned(path: string, { host, boot, namespace, pid, startTime }: Record<string, string>): boolean {
+function isAbandoned(
+  { host, boot, namespace, pid, startTime }: Record<string, string>,
+  areOld: () => boolean,
+): boolean {
   // Another boot may be another machine of the same name.
-  if (boot !== ownBoot()) return host === shortHost() && isOld(path);
+  if (boot !== ownBoot()) return host === shortHost() && areOld();
   return Number(namespace) === pidNamespace() && isGone(Number(pid), Number(startTime));
-}
-
-/** By the time of the last change of the inode: copies have the modification time of their original. */
-function isOld(path: string): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && Date.parse(systemClock.now()) - stats.ctimeMs > ABANDONED_MS;
 }
 
 /** /proc may hide the process of another user (hidepid); kill(2) does not. A hidden process counts as alive. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { execa } from 'execa';
+import { runProgram } from '../../job/run-program.ts';
 import type { Scratch } from '../../store/recovery/scratch.ts';
 
 const PROGRAM = 'sqlite3';
@@ -33,7 +33,7 @@ async function runScript(
   scratch: Scratch,
   { timeoutMs, refresh }: ProgramOptions,
 ): Promise<{ result: ProgramResult; stderr: string }> {
-  const child = execa(PROGRAM, ['-batch', '-readonly', ...positionals], {
+  const child = runProgram(PROGRAM, ['-batch', '-readonly', ...positionals], {
     stdin: 'ignore',
     buffer: { stdout: false },
     maxBuffer: 100_000,

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../../log/make-directories.ts';
 import { CannotStart, systemMessage } from './start-failure.ts';
 
 /** Linux limits an argument to 131,072 bytes (MAX_ARG_STRLEN, execve(2)). */
@@ -27,7 +28,7 @@ export class Scripts {
 
   /** Removes the scripts of attempts that do not run. */
   sweep(isRunning: (name: string) => boolean): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    makeDirectories(this.directory);
     for (const name of readdirSync(this.directory)) {
       this.names.add(name);
       if (!isRunning(name)) this.remove(name);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CrashPoint } from '../../../src/job/crash-points.ts';
@@ -29,7 +29,13 @@ describe('a killed rotation whose directory another host does not see', () => {
     renameSync(place, away);
     mkdirSync(place);
     await end(bench, 1);
-    await bench.must(['QUEUE', 'rotate', 'rot/other']);
+    const other = await bench.run(['QUEUE', 'rotate', 'rot/other']);
+    expect([other.status, other.stderr]).toEqual([
+      0,
+      expect.stringMatching(
+        new RegExp(`^rq: the rotation to ${place}/old is not finished, .* on a host that has it, .*\n$`),
+      ),
+    ]);
     expect(readdirSync(place)).toEqual(['other']);
     renameSync(join(place, 'other'), join(bench.directory, 'other'));
     rmdirSync(place);
@@ -40,6 +46,71 @@ describe('a killed rotation whose directory another host does not see', () => {
     expect(found.map(({ jid }) => jid)).toEqual([1, 2]);
     expect(await bench.must(['rot/old', 'stdout', '2'])).toBe('2\n');
     expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
+  });
+});
+
+describe('a committed rotation whose temporary location was cleaned up', () => {
+  /** Commits a rotation of the jobs 1 and 2 to `rot/TARGET`, and returns the path of its temporary directory. */
+  async function committed(target: string): Promise<{ bench: Workbench; temporary: string }> {
+    const bench = await queueWithEnded(2);
+    mkdirSync(join(bench.directory, 'rot'));
+    const crash = { RQ_CRASH_AT: `rotation-committed:${join(bench.directory, 'crashed')}` };
+    expect((await bench.run(['QUEUE', 'rotate', `rot/${target}`], { environment: crash })).signal).toBe('SIGKILL');
+    const [name = ''] = readdirSync(join(bench.directory, 'rot')).filter((each) => each.startsWith('.rq-rotation.'));
+    return { bench, temporary: join(bench.directory, 'rot', name) };
+  }
+
+  async function expectUnfinished(bench: Workbench, reason: string): Promise<void> {
+    const { status, stdout, stderr } = await bench.run(['QUEUE', 'rotate', 'later']);
+    expect([status, stdout]).toEqual([0, '---\nrotation: null\njobs: 0\n']);
+    expect(stderr).toMatch(
+      new RegExp(
+        `the rotation to \\S+ is not finished, and the files of its jobs stay in the queue: .*${reason}.*\\n$`,
+      ),
+    );
+    expect(readdirSync(join(bench.queue, 'stdout'))).toEqual(['1', '2']);
+  }
+
+  test.each(['old', 'old.tgz'])('keeps the outputs, and one line reports this: %s', async (target) => {
+    const { bench, temporary } = await committed(target);
+    rmSync(join(temporary, target), { recursive: true });
+    await expectUnfinished(bench, `${temporary}/${target} was removed or moved away`);
+    rmSync(temporary, { recursive: true });
+    await expectUnfinished(bench, `${temporary} does not exist on this host`);
+    const [, advice = ''] = /run: rq (.*)\n/.exec((await bench.run(['QUEUE', 'rotate', 'later'])).stderr) ?? [];
+    await bench.shell(`rq ${advice}`);
+    expect((await bench.run(['QUEUE', 'rotate', 'later'])).stderr).not.toContain('is not finished');
+  });
+
+  test.each(['old', 'old.tgz'])('keeps the outputs if something else is at its path: %s', async (target) => {
+    const { bench, temporary } = await committed(target);
+    rmSync(join(temporary, target), { recursive: true });
+    await end(bench, 1);
+    const { status, stdout } = await bench.run(['QUEUE', 'rotate', `rot/${target}`]);
+    expect([status, stdout]).toEqual([0, `---\nrotation: ${join(bench.directory, 'rot', target)}\njobs: 1\n`]);
+    await expectUnfinished(bench, `${temporary}/${target} was removed or moved away`);
+  });
+
+  test.each(['old', 'old.tgz'])('finishes if it was moved back: %s', async (target) => {
+    const { bench, temporary } = await committed(target);
+    renameSync(join(temporary, target), join(bench.directory, 'away'));
+    await expectUnfinished(bench, `${temporary}/${target} was removed or moved away`);
+    renameSync(join(bench.directory, 'away'), join(temporary, target));
+    await bench.run(['QUEUE', 'rotate', 'later']);
+    expect(readdirSync(join(bench.directory, 'rot'))).toEqual([target]);
+    expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
+  });
+
+  test.each(['old', 'old.tgz'])('finishes if it was moved to its path, or beside it: %s', async (target) => {
+    for (const name of [target, `${target}.2`]) {
+      const { bench, temporary } = await committed(target);
+      const place = join(bench.directory, 'rot');
+      if (name !== target) writeFileSync(join(place, target), 'mine');
+      renameSync(join(temporary, target), join(place, name));
+      await bench.run(['QUEUE', 'rotate', 'later']);
+      expect(readdirSync(place)).toEqual([...new Set([target, name])]);
+      expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
+    }
   });
 });
 

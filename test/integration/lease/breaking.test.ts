@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/job/clock.ts';
 import type { Lease } from '../../../src/lease/lease.ts';
 import { LeaseClient } from '../../../src/lease/lease-client.ts';
@@ -77,6 +77,29 @@ test('a note of a holder counts only for its generation and for this boot of thi
   next.release();
   held.release();
   expect(readdirSync(root)).toEqual([]);
+});
+
+describe('the note of a killed holder does not count for another directory at the same path', () => {
+  test.each([
+    ['created again', (directory: string) => rmSync(directory, { recursive: true })],
+    ['moved there', (directory: string) => renameSync(directory, `${directory}.before`)],
+  ])('%s', async (_, remove) => {
+    const root = temporaryDirectory();
+    vi.stubEnv('RQ_RUNTIME_DIR', root);
+    const directory = join(temporaryDirectory(), 'q');
+    mkdirSync(directory);
+    const holder = new FixtureProcess(await bundleFixture('lease-holder'), ['hold', directory]);
+    processes.push(holder);
+    await holder.message();
+    const [lease = ''] = readdirSync(directory);
+    await holder.kill();
+    expect(readdirSync(root)).toHaveLength(1);
+    remove(directory);
+    // The holder of the lease runs on another host.
+    mkdirSync(join(`${directory}.new`, lease), { recursive: true });
+    renameSync(`${directory}.new`, directory);
+    await expect(acquire(directory, 300, 60_000)).rejects.toMatchObject({ code: 'BUSY' });
+  });
 });
 
 test('no note is written to a directory that others can write to', async () => {

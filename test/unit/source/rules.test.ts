@@ -94,6 +94,15 @@ test('only the feeder daemon uses the umask of the process', () => {
   expect(uses.filter((line) => !/^src\/(main|feeder\/daemon)\.ts:/.test(line))).toEqual([]);
 });
 
+test('programs run in a directory that exists', () => {
+  const calls = linesOfSource(/\bexeca\(/).filter((line) => !line.startsWith('src/job/run-program.ts:'));
+  expect(calls.filter((line) => !/^src\/feeder\/start\/login-shell\.ts:/.test(line))).toEqual([]);
+});
+
+test('no module uses the recursive mkdir of Node, which may never return', () => {
+  expect(linesOfSource(/\bmkdir(Sync)?\(.*recursive: true/)).toEqual([]);
+});
+
 describe('the rules of .dependency-cruiser.json', () => {
   const violations = violationsWithPlantedFiles().map(({ from, rule }) => `${rule.name}: ${from}`);
 

@@ -1,11 +1,13 @@
-import { execa } from 'execa';
-import { becomeDaemon, isDaemon, reportToParent, startDaemon } from '../../../feeder/daemon.ts';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { becomeDaemon, isDaemon, reportToParent, startDaemon, startSuccessor } from '../../../feeder/daemon.ts';
 import { feed } from '../../../feeder/feed.ts';
 import { RqError } from '../../../job/errors.ts';
+import { FeederEvents } from '../../../log/events.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { FEED_OPTIONS, FEED_QUIET } from './feed-options.ts';
-import { daemonArguments, feederLogPath, feedOptions } from './feeder-call.ts';
+import { feederArguments, feederLogPath, feedOptions } from './feeder-call.ts';
 import { run as startInBackground } from './start.ts';
 
 export const spec: CommandSpec = {
@@ -67,27 +69,74 @@ export async function run(call: CommandCall): Promise<number | undefined> {
   if (call.options.flag('daemon') && !asDaemon) return await startInBackground(call);
   if (asDaemon) becomeDaemon();
   try {
-    const result = await feed({ ...feedOptions(call), onReady: () => reportToParent('ready') });
-    return result === 'restart' ? await startAnew(call, asDaemon) : undefined;
+    return await feedAndRestart(call, asDaemon);
   } catch (error) {
     const isQuiet = error instanceof RqError && error.code === 'FEEDER_EXISTS' && call.options.flag('quiet');
-    if (asDaemon) reportToParent({ error });
+    reportToParent({ error });
     if (isQuiet) return undefined;
     throw error;
   }
 }
 
-/** After SIGHUP: runs the program, which may have been upgraded, with the same arguments. */
-async function startAnew(call: CommandCall, asDaemon: boolean): Promise<number | undefined> {
-  if (asDaemon) {
-    const logPath = feederLogPath(call);
-    await startDaemon(daemonArguments(call, logPath), logPath);
+/**
+ * Feeds, and after SIGHUP runs the program, which may have been upgraded, with the same arguments. If that fails, this
+ * process feeds again.
+ */
+async function feedAndRestart(call: CommandCall, asDaemon: boolean): Promise<number | undefined> {
+  const options = feedOptions(call);
+  const successor = new Successor(call);
+  const onReady = (): void => {
+    reportToParent('ready');
+    successor.repeatSignal();
+  };
+  while ((await feed({ ...options, onReady })) === 'restart') {
+    try {
+      return await (asDaemon ? successor.startDaemon() : successor.run());
+    } catch (error) {
+      new FeederEvents(options.logger).restartFailed(error);
+    }
+  }
+  return undefined;
+}
+
+/** The process that replaces this feeder. */
+class Successor {
+  private readonly args: readonly string[];
+  private readonly logPath: string;
+  /** A request to end that this process received while the successor started. */
+  private signal: NodeJS.Signals | undefined;
+
+  constructor(call: CommandCall) {
+    // Before the working directory can be removed.
+    this.logPath = feederLogPath(call);
+    this.args = feederArguments(call, isDaemon() || call.options.text('log') !== undefined ? this.logPath : undefined);
+  }
+
+  async startDaemon(): Promise<undefined> {
+    await startDaemon(this.args, this.logPath);
     return undefined;
   }
-  const child = execa(process.execPath, process.argv.slice(1), { stdio: 'inherit', reject: false });
-  const forward = (signal: NodeJS.Signals): void => {
-    if (!(process.stdin.isTTY && TYPED.includes(signal))) child.kill(signal);
-  };
-  for (const signal of FORWARDED) process.on(signal, forward);
-  return (await child).exitCode ?? 1;
+
+  /** Runs it in the foreground, and returns its exit status. Rejects if it does not start to feed. */
+  async run(): Promise<number> {
+    let child: ChildProcess | undefined;
+    const forward = (signal: NodeJS.Signals): void => {
+      if (signal !== 'SIGHUP') this.signal = signal;
+      if (!(process.stdin.isTTY && TYPED.includes(signal))) child?.kill(signal);
+    };
+    for (const signal of FORWARDED) process.on(signal, forward);
+    try {
+      const started = await startSuccessor(this.args, (each) => {
+        child = each;
+      });
+      return started.exitCode ?? ((await once(started, 'exit'))[0] as number | null) ?? 1;
+    } finally {
+      for (const signal of FORWARDED) process.off(signal, forward);
+    }
+  }
+
+  repeatSignal(): void {
+    if (this.signal !== undefined) process.kill(process.pid, this.signal);
+    this.signal = undefined;
+  }
 }

@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import type { FeedOptions } from '../../../feeder/settings.ts';
 import { RqError } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
+import { runProgram } from '../../../job/run-program.ts';
 import { openLog, type Verbosity } from '../../../log/logger.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { version } from '../../version.ts';
@@ -38,7 +38,7 @@ export function feedOptions(call: CommandCall): FeedOptions {
   const path = options.text('log');
   const age = options.text('log_age') as 'daily' | 'weekly' | 'monthly' | undefined;
   return {
-    queuePath: call.queue,
+    queuePath: resolve(call.queue),
     version,
     runnerProgram: fileURLToPath(new URL('./runner.cjs', import.meta.url)),
     slots: options.number('max_feed'),
@@ -63,8 +63,8 @@ export function feedOptions(call: CommandCall): FeedOptions {
 /** Whether the installed program, which may be newer than this process, can change the queue. */
 async function isProgramReady(queue: string): Promise<boolean> {
   const words = [process.argv[1] ?? '', queue, 'upgrade', '--check'];
-  const options = { cwd: '/', stdio: 'ignore', reject: false, timeout: PROGRAM_MS } as const;
-  return (await execa(process.execPath, words, options)).exitCode === 0;
+  const options = { stdio: 'ignore', reject: false, timeout: PROGRAM_MS } as const;
+  return (await runProgram(process.execPath, words, options)).exitCode === 0;
 }
 
 /**
@@ -95,10 +95,12 @@ export function feederLogPath(call: CommandCall): string {
 }
 
 /**
- * Returns the arguments that start a daemon with the options of this call. They name the queue by its absolute path.
+ * Returns the arguments that start a feeder with the options of this call, with a log or in the foreground. They name all
+ * paths absolutely.
  */
-export function daemonArguments(call: CommandCall, logPath: string): string[] {
-  return [resolve(call.queue), 'feed', ...optionArguments(call, [...VALUES, ...FLAGS]), `--log=${logPath}`];
+export function feederArguments(call: CommandCall, logPath: string | undefined): string[] {
+  const log = logPath === undefined ? [] : [`--log=${logPath}`];
+  return [resolve(call.queue), 'feed', ...optionArguments(call, [...VALUES, ...FLAGS]), ...log];
 }
 
 /** Returns the named options that the call has, as arguments. */

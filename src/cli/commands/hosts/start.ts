@@ -1,11 +1,13 @@
+import { resolve } from 'node:path';
 import { startDaemon } from '../../../feeder/daemon.ts';
 import { feederExists } from '../../../feeder/runtime/pid-file.ts';
+import { rootWarning } from '../../../feeder/trust.ts';
 import { RqError } from '../../../job/errors.ts';
 import { printReport } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { FEED_OPTIONS, FEED_QUIET } from './feed-options.ts';
-import { daemonArguments, feederLogPath } from './feeder-call.ts';
+import { feederArguments, feederLogPath } from './feeder-call.ts';
 import { findFeeder } from './feeder-process.ts';
 
 export const spec: CommandSpec = {
@@ -48,5 +50,8 @@ export async function startFeeder(call: CommandCall): Promise<Started> {
   const feeder = await findFeeder(call.queue);
   if (feeder !== undefined) throw feederExists(feeder);
   const log = feederLogPath(call);
-  return { pid: await startDaemon(daemonArguments(call, log), log), log };
+  const pid = await startDaemon(feederArguments(call, log), log);
+  const warning = rootWarning(resolve(call.queue));
+  if (warning !== undefined) call.diagnostics.warn(warning);
+  return { pid, log };
 }

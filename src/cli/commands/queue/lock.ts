@@ -1,7 +1,8 @@
+import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import { execa } from 'execa';
 import { RqError } from '../../../job/errors.ts';
 import { holdLock } from '../../../queue/transaction/lock.ts';
+import { runInForeground } from '../../foreground-program.ts';
 import { uniquePrefix } from '../../input/selection.ts';
 import { SIGNALLED } from '../../output/exit-status.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
@@ -50,12 +51,14 @@ export async function run(call: CommandCall): Promise<number> {
 /** Ignores the signals of the terminal, which also reach the program, to hold the lock until the program has ended. */
 async function runCommand(call: CommandCall, [program = '', ...args]: readonly string[]): Promise<number> {
   call.activity.ignoreTimeout();
-  const child = execa(program, args, { stdio: 'inherit', reject: false });
-  const forward = (): void => void child.kill('SIGTERM');
+  let child: ChildProcess | undefined;
+  const forward = (): void => void child?.kill('SIGTERM');
   const ignore = (): void => undefined;
   process.on('SIGTERM', forward).on('SIGHUP', forward).on('SIGINT', ignore).on('SIGQUIT', ignore);
   try {
-    const { exitCode, signal, code } = await child;
+    const { exitCode, signal, code } = await runInForeground(program, args, (started) => {
+      child = started;
+    });
     if (signal !== undefined) return SIGNALLED + constants.signals[signal];
     if (exitCode !== undefined) return exitCode;
     call.diagnostics.error(`cannot run ${program}: ${code === 'ENOENT' ? 'no such program' : String(code)}`);

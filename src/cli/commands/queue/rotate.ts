@@ -35,11 +35,16 @@ export async function run(call: CommandCall): Promise<undefined> {
   await useQueue(call, async (queue) => {
     const target = call.positionals[0] ?? `${queue.directory}.${timeStamp(queue.clock.now())}.tgz`;
     const progress = progressOf(call, 'rotated');
-    const { path, jobs, remaining } = await progress.during(rotateQueue(queue, target, progress.report));
+    const { path, jobs, remaining, unfinished } = await progress.during(rotateQueue(queue, target, progress.report));
     if (path === undefined) call.diagnostics.info(`nothing to rotate: no job in ${queue.directory} has ended`);
     await printAfter(`rotated ${jobs} jobs to ${path ?? 'nowhere'}`, () =>
       printReport(call, { rotation: path ?? null, jobs }),
     );
     warnRemainingFiles(call, remaining);
+    for (const { path, reason } of unfinished) {
+      call.diagnostics.warn(
+        `the rotation to ${path} is not finished, and the files of its jobs stay in the queue: ${reason}`,
+      );
+    }
   });
 }

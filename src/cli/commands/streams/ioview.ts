@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
-import { execa } from 'execa';
 import { RqError } from '../../../job/errors.ts';
 import { existingStreams } from '../../../queue/jobs/streams.ts';
+import { runInForeground } from '../../foreground-program.ts';
 import { parseJid } from '../../input/selection.ts';
 import { SIGNALLED } from '../../output/exit-status.ts';
 import { isTerminal } from '../../output/terminal.ts';
@@ -70,13 +70,11 @@ async function view({ source, programs }: Viewers, paths: readonly string[]): Pr
   for (const signal of KEYBOARD_SIGNALS) process.on(signal, ignore);
   try {
     for (const [program = '', ...args] of programs) {
-      const ended = await execa(program, [...args, ...paths], { stdio: 'inherit', reject: false });
+      const ended = await runInForeground(program, [...args, ...paths]);
       if (ended.exitCode !== undefined) return ended.exitCode;
       if (ended.signal !== undefined) return SIGNALLED + constants.signals[ended.signal];
       if (source !== undefined) {
-        throw new RqError('IO', `cannot run the editor ${program}, which ${source} names: ${reasonOf(ended.code)}`, {
-          cause: ended,
-        });
+        throw new RqError('IO', `cannot run the editor ${program}, which ${source} names: ${reasonOf(ended.code)}`);
       }
     }
   } finally {
