@@ -1,4 +1,4 @@
-import type { TextOption } from './column.ts';
+import type { TextOption } from './columns/column.ts';
 import {
   type ColumnName,
   columnOf,

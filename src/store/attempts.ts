@@ -30,6 +30,10 @@ export interface AttemptEnd extends AttemptKey {
   readonly exit_status: number | null;
   readonly signal: string | null;
   readonly reason: string | null;
+  /** What the job used and left running. Null or absent if it is unknown. */
+  readonly max_rss?: number | null;
+  readonly cpu_time?: number | null;
+  readonly left_behind?: number | null;
   /** The end was not seen. */
   readonly isLost: boolean;
   /** `rq stop` ended it: a restartable job gets a new attempt. */
@@ -101,6 +105,7 @@ export function releaseJob(connection: Connection, host: string, { jid, claim }:
 }
 
 const UNKNOWN_END = { elapsed: null, exit_status: null, signal: null };
+const UNKNOWN_USAGE = { max_rss: null, cpu_time: null, left_behind: null };
 
 /** The row of the job, if the attempt is its latest. */
 function openRow(connection: Connection, host: string, { jid, claim }: AttemptKey): Row | undefined {
@@ -108,9 +113,10 @@ function openRow(connection: Connection, host: string, { jid, claim }: AttemptKe
 }
 
 /** Applies an event to the job of the row. */
-function applyEnd(connection: Connection, row: Row | undefined, end: EndValues, event: JobEvent): boolean {
+function applyEnd(connection: Connection, row: Row | undefined, values: EndValues, event: JobEvent): boolean {
   const next = row && nextState(subjectOf(row), event);
   if (row === undefined || next === undefined) return false;
+  const end = { ...UNKNOWN_USAGE, ...values, left_behind: values.left_behind || null };
   const { jid } = end;
   const { state, attempt, isLoss = false, reason = end.reason } = next;
   const losses = Number(row['losses']) + Number(isLoss);

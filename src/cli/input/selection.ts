@@ -1,5 +1,5 @@
 import { closest } from 'fastest-levenshtein';
-import type { Column } from '../../job/column.ts';
+import type { Column } from '../../job/columns/column.ts';
 import { columnOf } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import { valueFromText } from '../../job/fields.ts';

@@ -110,7 +110,14 @@ export const anyJob: fc.Arbitrary<Job> = fc
     fc.oneof(
       fc.constant({ ...base, state: 'pending' as const }),
       fc
-        .record({ pid: fc.nat(), elapsed: fc.double({ min: 0, max: 1e9, noNaN: true }), reason: anyText })
+        .record({
+          pid: fc.nat(),
+          elapsed: fc.double({ min: 0, max: 1e9, noNaN: true }),
+          reason: anyText,
+          left_behind: fc.option(fc.integer({ min: 1, max: 99 })),
+          max_rss: fc.option(fc.nat()),
+          cpu_time: fc.option(fc.integer({ min: 0, max: 1e9 }).map((milliseconds) => milliseconds / 1000)),
+        })
         .map((more) => ({
           ...base,
           ...more,

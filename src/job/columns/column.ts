@@ -1,5 +1,5 @@
-import type { StateGroup } from './states.ts';
-import type { TextForm } from './value-faults.ts';
+import type { StateGroup } from '../states.ts';
+import type { TextForm } from '../value-faults.ts';
 
 /** One column of the table `jobs`, which is one field of a job. */
 export interface Column {
