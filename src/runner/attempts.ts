@@ -5,6 +5,7 @@ import { crashAt } from '../job/crash-points.ts';
 import type { AttemptKey } from '../job/job.ts';
 import { ownEnvironment, ownUmask } from '../job/process.ts';
 import { Adoption } from './adoption.ts';
+import { type HostShutdown, mayBeShutdown } from './host-shutdown.ts';
 import type { Journal } from './journal/journal.ts';
 import type { JournaledAttempt } from './journal/journal-entries.ts';
 import { listAttempts } from './journal/listing.ts';
@@ -21,7 +22,7 @@ import {
   type Spawned,
   type SpawnRequest,
 } from './protocol/messages.ts';
-import { type AttemptEnd, startFailed } from './start/attempt-end.ts';
+import { type AttemptEnd, SHUT_DOWN_END, startFailed } from './start/attempt-end.ts';
 import { PendingStarts } from './start/pending-starts.ts';
 import { Scripts } from './start/scripts.ts';
 import { failureReason, kindOf } from './start/start-failure.ts';
@@ -35,6 +36,7 @@ export interface AttemptsOptions {
   readonly clock: Clock;
   readonly log: RunnerLog;
   readonly starter: StarterClient;
+  readonly shutdown: HostShutdown;
   /** Receives the lines of all exits of one turn of the event loop. They are in the journal. */
   readonly onExits: (lines: readonly string[]) => void;
   /** Called when `isIdle` becomes true. */
@@ -49,6 +51,8 @@ export class Attempts implements StarterObserver {
   private readonly adoption: Adoption;
   /** Lines of exits. */
   private unreported: string[] = [];
+  /** Attempts that the feeder has signalled, so that an end by a signal is no shutdown of the host. */
+  private readonly signalled = new Set<string>();
   /** Attempts whose ends the starter may forget when they are in the journal. */
   private unacknowledged: string[] = [];
   private scheduledReport: NodeJS.Immediate | undefined;
@@ -162,7 +166,20 @@ export class Attempts implements StarterObserver {
     this.starts.cancelled(name, cause);
   }
 
-  onEnded(name: string, end: AttemptEnd, endedMs: number | undefined): void {
+  onEnded(name: string, end: AttemptEnd, endedMs = this.options.clock.monotonicMs()): void {
+    const attempt = this.running.get(name);
+    const isHeld = attempt !== undefined && mayBeShutdown(end.signal) && !this.signalled.has(name);
+    if (isHeld) void this.finishHeld(attempt, end, endedMs);
+    else this.finishEnded(name, end, endedMs);
+  }
+
+  /** The host may be shutting down: then the end is not that of the job. The starter keeps the end meanwhile. */
+  private async finishHeld(attempt: JournaledAttempt, end: AttemptEnd, endedMs: number): Promise<void> {
+    const isShutdown = await this.options.shutdown.isUnderWay();
+    this.finishEnded(attemptName(attempt), isShutdown ? { ...end, ...SHUT_DOWN_END } : end, endedMs);
+  }
+
+  private finishEnded(name: string, end: AttemptEnd, endedMs: number): void {
     this.acknowledge(name);
     const attempt = this.running.get(name);
     if (attempt !== undefined) this.finish(attempt, end, endedMs);
@@ -183,6 +200,7 @@ export class Attempts implements StarterObserver {
     const number = constants.signals[signal];
     let count = 0;
     if (this.running.has(name)) {
+      this.signalled.add(name);
       count = await (graceMs === undefined ? starter.signal(name, number) : starter.end(name, number, graceMs));
     }
     if (count === 0) throw new RequestError('NO_ATTEMPT', `attempt ${name} is not running`);
@@ -213,6 +231,7 @@ export class Attempts implements StarterObserver {
     };
     this.unreported.push(journal.recordExit(attempt, exit));
     this.running.delete(name);
+    this.signalled.delete(name);
     this.scripts.remove(name);
     this.scheduleReport();
   }

@@ -42,8 +42,11 @@ async function main([directory, idleMs]: readonly string[]): Promise<void> {
   if (!(await acquireLock(directory))) return process.exit(0);
   let runner: Runner | undefined;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => runner?.onSignal(signal));
-  // A fault in one request or job must not end the service for the others.
-  process.on('uncaughtException', (error) => log.failed('handle an event', error));
+  // The state of this process is doubtful. The starter keeps the jobs and their ends for the next runner.
+  process.on('uncaughtException', (error) => {
+    log.failed('handle an event', error);
+    process.exit(1);
+  });
   runner = await Runner.start({
     directory,
     idleMs: Number(idleMs),

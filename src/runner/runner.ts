@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../job/clock.ts';
 import { bootId } from '../job/host.ts';
 import { Attempts } from './attempts.ts';
+import { HostShutdown } from './host-shutdown.ts';
 import { Journal } from './journal/journal.ts';
 import { readStartRecords } from './journal/start-records.ts';
 import type { RunnerLog } from './log.ts';
@@ -30,6 +31,8 @@ export class Runner {
   private readonly server: RunnerServer;
   private idleTimer: NodeJS.Timeout | undefined;
   private isStopping = false;
+  private wasTerminated = false;
+  private readonly shutdown: HostShutdown;
 
   private constructor(
     private readonly options: RunnerOptions,
@@ -38,10 +41,12 @@ export class Runner {
     boot: string,
   ) {
     const { clock, log, version } = options;
+    this.shutdown = new HostShutdown(clock);
     this.attempts = new Attempts({
       ...options,
       journal,
       starter,
+      shutdown: this.shutdown,
       onExits: (lines) => this.server.sendExits(lines),
       onIdle: () => this.stopIfUnused(),
     });
@@ -75,8 +80,10 @@ export class Runner {
     return runner;
   }
 
-  /** Only SIGTERM ends the runner, and only while it has no jobs. */
+  /** After SIGTERM, the runner exits as soon as it has no job. Until then, it is the only one to see how they end. */
   onSignal(signal: NodeJS.Signals): void {
+    if (signal !== 'SIGINT') this.shutdown.noteSignal();
+    if (signal === 'SIGTERM') this.wasTerminated = true;
     if (signal === 'SIGTERM' && this.attempts.isIdle) this.stop(signal);
     else this.options.log.signalIgnored(signal, this.attempts.runningCount);
   }
@@ -90,7 +97,8 @@ export class Runner {
 
   /** Ends the runner at once after a shutdown request, else after the idle time. */
   private stopIfUnused(): void {
-    if (this.server.isShuttingDown && this.attempts.isIdle) this.stop('shutdown');
+    const hasRequest = this.server.isShuttingDown || (this.wasTerminated && this.server.connectionCount === 0);
+    if (hasRequest && this.attempts.isIdle) this.stop('shutdown');
     clearTimeout(this.idleTimer);
     this.idleTimer = undefined;
     if (this.isStopping || !this.isUnused()) return;

@@ -12,9 +12,11 @@ import {
 import { join } from 'node:path';
 import { errorMessage } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
+import { mayBeShutdown } from '../host-shutdown.ts';
 import type { Leader } from '../leader.ts';
 import type { RunnerLog } from '../log.ts';
 import { attemptName, type Exit, exitLine, RequestError } from '../protocol/messages.ts';
+import { SHUT_DOWN_END } from '../start/attempt-end.ts';
 import {
   ackLine,
   attemptLines,
@@ -58,7 +60,10 @@ export class Journal {
     if (found !== undefined && !isOfThisBoot) {
       log.journalOfEarlierBoot(found.boot);
       // A power cut can lose the last lines, so the exits are facts, but a missing attempt may have been started.
-      for (const [name, { exit }] of this.attempts) if (exit === undefined) this.attempts.delete(name);
+      for (const [name, attempt] of this.attempts) {
+        if (attempt.exit === undefined) this.attempts.delete(name);
+        else attempt.exit = afterReboot(attempt.exit);
+      }
     }
     this.previousId = isOfThisBoot ? found?.id : undefined;
     this.id = found !== undefined && isOfThisBoot && found.damagedLines === 0 ? found.id : randomUUID();
@@ -208,4 +213,9 @@ export class Journal {
     this.acknowledged = 0;
     return descriptor;
   }
+}
+
+/** A signal that ended a job shortly before the host went down, or that nobody could report, counts as the shutdown. */
+function afterReboot(exit: Exit): Exit {
+  return mayBeShutdown(exit.signal) ? { ...exit, ...SHUT_DOWN_END } : exit;
 }

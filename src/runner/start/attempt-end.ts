@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { SHUT_DOWN } from '../host-shutdown.ts';
 import type { Exit, NotStarted } from '../protocol/messages.ts';
 
 /** How an attempt ended: the fields of its exit that do not depend on its start. */
@@ -23,6 +24,9 @@ export function startFailed(reason: string, not_started: NotStarted): AttemptEnd
 export function endUnknown(reason: string): AttemptEnd {
   return { exit_status: null, signal: null, reason, isLost: true, not_started: null, ...NO_USAGE };
 }
+
+/** Replaces the end of an attempt that the shutdown of the host has ended. */
+export const SHUT_DOWN_END = { exit_status: null, signal: null, reason: SHUT_DOWN, isLost: true } as const;
 
 /** The end of an attempt from the fields STATUS, RSS, USER, SYSTEM, LEFT and CAUSE of the starter. */
 export function endOf(status: number, usage: readonly [string, string, string, string], cause: string): AttemptEnd {

@@ -171,3 +171,58 @@ test('a shutdown reports the exit of a job that ends in its grace period', async
   expect(exits.get(1)).toMatchObject({ signal: 'SIGTERM' });
   await waitFor(() => harness.runners().length === 0);
 });
+
+test('an end by a signal is the shutdown of the host if the runner is signalled as well', async () => {
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
+  await client.spawn(harness.job(1, 'kill -TERM $$'));
+  await client.spawn(harness.job(2, FOREVER));
+  process.kill(client.hello.pid, 'SIGTERM');
+  const shutDown = { exit_status: null, signal: null, reason: 'the host was shut down', isLost: true };
+  expect(await waitFor(() => exits.get(1))).toMatchObject(shutDown);
+  // A job that exits by itself has its own status.
+  writeFileSync(harness.file('go'), '');
+  expect(await waitFor(() => exits.get(2))).toMatchObject({ signal: null, isLost: false });
+});
+
+test('an end by a signal alone, and one that the client has caused, are reported as they are', async () => {
+  const harness = new RunnerHarness();
+  const { client, exits } = await harness.start();
+  await client.spawn(harness.job(1, 'kill -HUP $$'));
+  expect(await waitFor(() => exits.get(1))).toMatchObject({ signal: 'SIGHUP', isLost: false, reason: null });
+  await client.spawn(harness.job(2, FOREVER));
+  await client.signal({ jid: 2, claim: 1, signal: 'SIGTERM', graceMs: 1000 });
+  process.kill(client.hello.pid, 'SIGTERM');
+  expect(await waitFor(() => exits.get(2))).toMatchObject({ signal: 'SIGTERM', isLost: false, reason: null });
+});
+
+test('a runner that is killed while it holds an end back loses nothing', async () => {
+  const harness = new RunnerHarness();
+  const { client } = await harness.start();
+  await client.spawn(harness.job(1, 'touch ended; kill -KILL $$'));
+  await waitFor(() => existsSync(harness.file('ended')));
+  await harness.killRunner();
+  const next = await harness.start();
+  const listed = await waitFor(async () => {
+    const [attempt] = await next.client.list();
+    return attempt?.state === 'exited' && attempt;
+  });
+  expect(listed).toMatchObject({ exit: { signal: 'SIGKILL', isLost: false } });
+});
+
+test('after an unexpected error, the next runner has the real ends of all jobs', async () => {
+  const harness = new RunnerHarness();
+  const hook = harness.file('hook.cjs');
+  writeFileSync(hook, `process.on('SIGUSR2', () => { throw new Error('planted'); });`);
+  process.env['NODE_OPTIONS'] = `--require ${hook}`;
+  const { client, disconnected } = await harness.start().finally(() => delete process.env['NODE_OPTIONS']);
+  await client.spawn(harness.job(1, 'until [ -e go ]; do sleep 0.05; done; exit 9'));
+  process.kill(client.hello.pid, 'SIGUSR2');
+  await disconnected;
+  await waitFor(() => harness.runners().length === 0);
+  expect(readFileSync(join(harness.directory, 'runner.log'), 'utf8')).toContain('planted');
+  const next = await harness.start();
+  expect(await next.client.list()).toMatchObject([{ jid: 1, state: 'running' }]);
+  writeFileSync(harness.file('go'), '');
+  expect(await waitFor(() => next.exits.get(1))).toMatchObject({ exit_status: 9, isLost: false });
+});
