@@ -28,7 +28,7 @@ export class ClusterMembership {
    * were claimed before must not start then.
    */
   get mayBeLost(): boolean {
-    return this.heartbeat.isOverdue || this.heartbeat.wasMissing;
+    return this.heartbeat.isOverdue || this.heartbeat.wasAway;
   }
 
   /**
@@ -38,9 +38,9 @@ export class ClusterMembership {
   async check(onReturn: () => Promise<void>): Promise<void> {
     const { heartbeat, detector } = this;
     if (heartbeat.isOverdue) heartbeat.send();
-    if (heartbeat.wasMissing) {
+    if (heartbeat.wasAway) {
       await onReturn();
-      heartbeat.wasMissing = false;
+      heartbeat.wasAway = false;
     }
     if (detector.isDue) await detector.detect();
   }

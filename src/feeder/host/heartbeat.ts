@@ -29,8 +29,11 @@ export interface NodeFacts extends HostFacts {
 export class Heartbeat {
   /** The total time between successful heartbeats that followed each other without a gap. */
   uninterruptedMs = 0;
-  /** The file was missing at a heartbeat: another host may have declared this one lost. The handler resets this flag. */
-  wasMissing = false;
+  /**
+   * The file was missing at a heartbeat, or there was no heartbeat for a while: another host may have declared this one
+   * lost. The handler resets this flag.
+   */
+  wasAway = false;
   private lastMs: number;
   private lastSinceBootMs: number;
   /** When this object was created, by the clock of the server. */
@@ -90,7 +93,7 @@ export class Heartbeat {
       return true;
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') return this.recordFailure(error);
-      this.wasMissing = true;
+      this.wasAway = true;
       return this.rewrite();
     }
   }
@@ -113,6 +116,7 @@ export class Heartbeat {
   }
 
   private recordSuccess(): void {
+    if (this.isOverdue) this.wasAway = true;
     const nowMs = this.clock.monotonicMs();
     const gapMs = nowMs - this.lastMs;
     if (gapMs <= 1.5 * this.intervalMs) this.uninterruptedMs += gapMs;

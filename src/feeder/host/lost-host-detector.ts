@@ -5,6 +5,7 @@ import type { FeederEvents } from '../../log/events.ts';
 import { declareLost, type RunningAttemptRow, readOtherHostsAttempts } from '../../queue/exchange/lost-hosts.ts';
 import { heartbeatStamp, markLost, readNodes } from '../../queue/nodes/nodes.ts';
 import type { Queue } from '../../queue/open.ts';
+import { readQueueRecord } from '../runtime/queue-record.ts';
 import { readRunnerPid } from '../runtime/runner-pid.ts';
 import type { Heartbeat } from './heartbeat.ts';
 
@@ -80,13 +81,13 @@ export class LostHostDetector {
     }
   }
 
-  /** This machine fed under that name, and its runner still runs there. */
+  /** This machine had that name, and its runner still runs. Names that RQ_HOST gives are those of separate hosts. */
   private isThisMachine(host: string): boolean {
     const node = readNodes(this.queue.directory).find((each) => each.host === host);
     const { boot, namespace, runtime = '' } = node?.facts ?? {};
     if (boot !== bootId() || Number(namespace) !== pidNamespace()) return false;
     try {
-      return readRunnerPid(runtime) !== undefined;
+      return readQueueRecord(runtime)?.isNamed === false && readRunnerPid(runtime) !== undefined;
     } catch (error) {
       // The runtime directory of another user.
       if (errorCode(error) !== 'EACCES') throw error;

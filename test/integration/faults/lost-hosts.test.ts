@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
@@ -120,6 +120,16 @@ describe('a host that sends no heartbeat', () => {
     const { cluster, h1, h2 } = await clusterWithLost(async ({ child }) => {
       child.kill('SIGSTOP');
     });
+    h1.child.kill('SIGCONT');
+    await expectReturn(cluster, [h1, h2]);
+  });
+
+  test('kills its stale attempts also if the observer could not rename its file in nodes/', async () => {
+    const { cluster, h1, h2 } = await clusterWithLost(async ({ child }) => {
+      child.kill('SIGSTOP');
+    });
+    const file = join(cluster.bench.queue, 'nodes', 'h1');
+    renameSync(`${file}~lost`, file);
     h1.child.kill('SIGCONT');
     await expectReturn(cluster, [h1, h2]);
   });
