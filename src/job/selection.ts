@@ -6,6 +6,13 @@ export interface JidRange {
   readonly last: number;
 }
 
+/** Matches a job whose field has this value; with `upTo`, a text from `value` to this one. */
+export interface FieldPair {
+  readonly field: JobField;
+  readonly value: string | number | null;
+  readonly upTo?: string;
+}
+
 /**
  * The jobs that a command works on: the jids in `ranges`, the jobs in one of `states`, with `failed` those that are dead or
  * ended by a signal or with an exit status other than 0, and with `all` every job. A selected job must match each pair.
@@ -16,7 +23,7 @@ export interface Selection {
   readonly ranges: readonly JidRange[];
   readonly states: readonly JobState[];
   readonly failed?: boolean;
-  readonly pairs: readonly { readonly field: JobField; readonly value: string | number | null }[];
+  readonly pairs: readonly FieldPair[];
 }
 
 /** Whether a jid itself is selected, and not only the state or a field of its job. */

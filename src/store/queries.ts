@@ -2,16 +2,25 @@ import type { Job } from '../job/job.ts';
 import type { Connection } from './connection.ts';
 import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 import type { Page } from './selections.ts';
+import { withStoredTimes } from './times/times-in-sql.ts';
 
 /**
- * The first jobs after a jid for which an SQL expression of the user is true, by ascending jid. The connection must be
- * read-only. Throws the errors of SQLite.
+ * An SQL expression of the user, checked, with times as rq stores them. `now`: the time from which durations ago count.
+ * Throws the errors of SQLite, and INVALID_INPUT for a comparison of times that could be wrong.
  */
-export function queryPage(connection: Connection, expression: string, page: Page): Job[] {
-  // A newline ends a comment in the expression.
-  const sql = `SELECT ${JOB_COLUMNS} FROM jobs WHERE (${expression}\n) AND jid > ? ORDER BY jid LIMIT ?`;
-  connection.prepare(sql);
+export function queryCondition(connection: Connection, expression: string, now: string): string {
+  connection.prepare(pageSql(expression));
   // Refuses unbalanced parentheses, which would close the ones around the expression and disable the limits of the page.
   connection.prepare(`SELECT 1 FROM jobs WHERE ${expression}\n`);
-  return connection.all(sql, [page.after, page.limit]).map(jobFromRow);
+  return withStoredTimes({ connection, sql: expression, now, attempted: 'cannot query' });
+}
+
+/** The first jobs after a jid for which a condition is true, by ascending jid. The connection must be read-only. */
+export function queryPage(connection: Connection, condition: string, page: Page): Job[] {
+  return connection.all(pageSql(condition), [page.after, page.limit]).map(jobFromRow);
+}
+
+function pageSql(condition: string): string {
+  // A newline ends a comment in the condition.
+  return `SELECT ${JOB_COLUMNS} FROM jobs WHERE (${condition}\n) AND jid > ? ORDER BY jid LIMIT ?`;
 }

@@ -55,11 +55,13 @@ function selectPart(
   page: Page & { readonly upTo: number },
 ): Row[] {
   const parameters: Record<string, string | number | null> = { ...page };
-  const equals = selection.pairs.map(({ field, value }, index) => {
+  const equals = selection.pairs.map(({ field, value, upTo }, index) => {
     // The name becomes part of the SQL, so it must be a column.
     if (!JOB_FIELDS.includes(field)) throw new TypeError(`no such column: ${String(field)}`);
     parameters[`value${index}`] = value;
-    return ` AND ${field} IS :value${index}`;
+    if (upTo === undefined) return ` AND ${field} IS :value${index}`;
+    parameters[`upTo${index}`] = upTo;
+    return ` AND ${field} BETWEEN :value${index} AND :upTo${index}`;
   });
   const sources = sourcesOf(selection, ranges, parameters).map((source) => source + equals.join(''));
   if (sources.length === 0) return [];

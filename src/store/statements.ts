@@ -3,6 +3,7 @@ import type { Connection, Row } from './connection.ts';
 import { readFence } from './operations.ts';
 import { SCHEMA } from './schema.ts';
 import { lastJid } from './submissions.ts';
+import { withStoredTimes } from './times/times-in-sql.ts';
 
 const OBJECTS = 'SELECT type, name, sql FROM sqlite_schema ORDER BY name';
 
@@ -13,6 +14,9 @@ const READING_PRAGMA =
 /** Text that SQLite skips before a statement: white space, comments and empty statements. */
 const SKIPPED = /^(?:[\s;]+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
 
+/** Statements that select rows by conditions. */
+const COMPARING = /^(?:SELECT|WITH|VALUES|DELETE|UPDATE|INSERT|REPLACE)\b/i;
+
 /** The tables, indexes and views of rq. Users may add others. */
 const OWN = new Set([...SCHEMA.matchAll(/^CREATE (?:TABLE|INDEX|VIEW) (\w+)/gm)].map(([, name]) => name));
 
@@ -21,12 +25,17 @@ export type StatementResult = { readonly rows: Row[] } | { readonly changes: num
 
 /**
  * Runs a statement of the user inside a write transaction. Throws INVALID_INPUT for a statement that changes the schema
- * of rq, the fence, or lowers the last jid. Throws the errors of SQLite for invalid SQL.
+ * of rq, the fence, or lowers the last jid, and for a comparison of times that could be wrong. `now`: the time from which
+ * durations ago count. Throws the errors of SQLite for invalid SQL.
  */
-export function runStatement(connection: Connection, sql: string): StatementResult {
+export function runStatement(connection: Connection, sql: string, now: string): StatementResult {
   refuseForbidden(sql);
   const before = invariants(connection);
-  const statement = connection.prepare(sql);
+  connection.prepare(sql);
+  const isChecked = COMPARING.test(sql.replace(SKIPPED, ''));
+  const statement = connection.prepare(
+    isChecked ? withStoredTimes({ connection, sql, now, attempted: 'cannot execute' }) : sql,
+  );
   const result = statement.reader ? { rows: statement.all() as Row[] } : { changes: statement.run().changes };
   const after = invariants(connection);
   const changed = [...before].find(([name, value]) => !isKept(name, value, after.get(name)));

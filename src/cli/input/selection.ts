@@ -6,6 +6,7 @@ import { valueFromText } from '../../job/fields.ts';
 import { JOB_FIELDS, JOB_STATES, type JobField, type JobState } from '../../job/job.ts';
 import type { JidRange, Selection } from '../../job/selection.ts';
 import { nearestHint } from '../parse/suggestions.ts';
+import { timeSpan } from './time-span.ts';
 
 type Pair = Selection['pairs'][number];
 
@@ -105,7 +106,10 @@ function parsePair(word: string): Pair {
       `cannot select by ${word}: the value is empty; use ${field}=null for jobs without a value`,
     );
   }
-  return { field, value: value === 'null' ? null : pairValue(field, value) };
+  if (value === 'null') return { field, value: null };
+  if (columnOf[field].kind !== 'time') return { field, value: pairValue(field, value) };
+  const { first, last } = timeSpan(field, value);
+  return { field, value: first, upTo: last };
 }
 
 function pairValue(field: JobField, value: string): string | number {

@@ -1,6 +1,8 @@
 import { columnOf } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import { isJobField, isNumeric } from '../../job/fields.ts';
+import type { JobField } from '../../job/job.ts';
+import { timeSpan } from './time-span.ts';
 
 /** `tag=x`, `priority>=5`, `command!~%old%`. A term with a space, quote or parenthesis is SQL. */
 const TERM = /^([a-z_]+)(=~|!~|==|!=|<>|<=|>=|=|<|>)([^\s'"()]+)$/;
@@ -28,8 +30,15 @@ function simpleTerm(word: string): string | undefined {
   if (!isJobField(key)) return undefined;
   const sql = OPERATORS[operator] ?? operator;
   if (value === 'null') return nullTerm(key, sql);
+  if (columnOf[key].kind === 'time' && (sql === '=' || sql === '!=')) return spanTerm(key, sql, value);
   if (columnOf[key].kind === 'boolean' && /^(?:true|false)$/.test(value)) return `${key} ${sql} ${value}`;
   return `${key} ${sql} ${NUMBER.test(value) && isNumeric(key) ? value : `'${value}'`}`;
+}
+
+/** A term for the whole day, minute or second that a value names. */
+function spanTerm(key: JobField, sql: string, value: string): string {
+  const { first, last } = timeSpan(key, value);
+  return `${key} ${sql === '=' ? '' : 'NOT '}BETWEEN '${first}' AND '${last}'`;
 }
 
 function nullTerm(key: string, sql: string): string | undefined {

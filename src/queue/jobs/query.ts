@@ -1,7 +1,8 @@
 import { closest } from 'fastest-levenshtein';
 import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
 import { JOB_FIELDS, type Job } from '../../job/job.ts';
-import { queryPage } from '../../store/queries.ts';
+import type { Connection } from '../../store/connection.ts';
+import { queryCondition, queryPage } from '../../store/queries.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 
@@ -13,9 +14,12 @@ const EXAMPLE = `exit_status!=0 and tag='night'`;
  * opened read-only. Throws INVALID_INPUT for wrong SQL.
  */
 export async function* queryJobs(queue: Queue, expression: string): AsyncGenerator<Job[]> {
+  const now = queue.clock.now();
+  const condition = await readSql(queue, (connection) => queryCondition(connection, expression, now));
   let after = 0;
   for (;;) {
-    const jobs = await readPage(queue, expression, after);
+    const page = { after, limit: PAGE_JOBS };
+    const jobs = await readSql(queue, (connection) => queryPage(connection, condition, page));
     const [first, last] = [jobs[0], jobs.at(-1)];
     if (first === undefined || last === undefined) return;
     if (first.jid <= after) {
@@ -28,9 +32,9 @@ export async function* queryJobs(queue: Queue, expression: string): AsyncGenerat
   }
 }
 
-async function readPage(queue: Queue, expression: string, after: number): Promise<Job[]> {
+async function readSql<T>(queue: Queue, work: (connection: Connection) => T): Promise<T> {
   try {
-    return await read(queue, (connection) => queryPage(connection, expression, { after, limit: PAGE_JOBS }));
+    return await read(queue, work);
   } catch (error) {
     throw sqlError(error, 'cannot query', EXAMPLE) ?? error;
   }
@@ -50,6 +54,8 @@ export function sqlError(error: unknown, attempted: string, example: string): Rq
 
 function sqlHint(message: string, example: string): string {
   if (message.endsWith('syntax error')) return `; write SQL such as ${example}`;
+  const duration = /unrecognized token: "(\d+[dhms])/.exec(message)?.[1];
+  if (duration !== undefined) return `; a duration needs single quotes: '-${duration}'`;
   const column = /no such column: "?([^"\s]+)/.exec(message)?.[1];
   if (column === undefined) return '';
   return `; did you mean ${closest(column, [...JOB_FIELDS])}? Text needs single quotes: tag='night'`;

@@ -35,6 +35,7 @@ describe('query', () => {
     ['tga = 1', 2, 'did you mean tag?'],
     ['tag = "a"', 2, 'single quotes'],
     ['tag =', 2, 'syntax error'],
+    ['started > -2h or tag = 7', 2, "a duration needs single quotes: '-2h'"],
     ['tag a', 2, "write SQL such as exit_status!=0 and tag='night'"],
     ['1); delete from jobs; select (1', 2, 'more than one statement'],
     ['jid > 0) or (jid > 0', 2, 'near ")": syntax error'],
@@ -50,6 +51,28 @@ describe('query', () => {
     expect(ended.stderr.split('\n')).toHaveLength(2);
     expect(await bench.jobs()).toHaveLength(3);
   });
+});
+
+test('a query for a time in the future prints no job, and nothing is deleted', async () => {
+  const bench = await queueWithTags();
+  const environment = { TZ: 'Asia/Kolkata' };
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+  for (const condition of [`started >= '${tomorrow.slice(0, 10)} 23:59:00'`, `started>=${tomorrow}`]) {
+    const query = await bench.run(['QUEUE', 'query', condition], { environment });
+    expect([query.status, query.stderr]).toEqual([3, expect.stringContaining('no job in')]);
+    await bench.run(['QUEUE', 'delete', '-'], { environment, input: query.stdout });
+  }
+  expect(await bench.jobs()).toHaveLength(3);
+  const late = await bench.must(['QUEUE', 'query', '--json', 'started>-1h', 'and', 'finished>-1h'], {
+    environment,
+  });
+  expect(JSON.parse(late)).toHaveLength(3);
+  const wrong = await bench.run(['QUEUE', 'query', "started > 'noon'"]);
+  expect([wrong.status, wrong.stdout, wrong.stderr]).toEqual([
+    2,
+    '',
+    expect.stringContaining("'noon' is not a time; give"),
+  ]);
 });
 
 describe('execute', () => {

@@ -19,6 +19,7 @@ export const spec: CommandSpec = {
       'The file db.schema in the queue describes the tables. ' +
       'You can add your own tables. ' +
       'The constraints of the schema apply, and you cannot drop the tables of the queue. ' +
+      'Write times in conditions as for "query". ' +
       'SQL statements do not affect the files of jobs, so use "delete" to delete jobs. ' +
       'Without arguments, rq reads the statement from stdin.',
   ],

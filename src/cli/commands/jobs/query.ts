@@ -25,13 +25,23 @@ export const spec: CommandSpec = {
       'The operators =~ and !~ mean SQL LIKE and NOT LIKE, where % matches any text. ' +
       'The value "null" means no value. ' +
       'Without arguments, rq reads the expression from stdin.',
+    'Write a time as 2026-11-28 22:51:00 or 2026-11-28 (local time), in ISO 8601 with a zone, or as a duration ago such ' +
+      'as -2h. ' +
+      'rq refuses to compare a time with other text. ' +
+      'In a term KEY=VALUE, a date selects the whole day.',
     '"query" opens the database read-only, and prints the matching jobs in the same format as "list".',
   ],
   examples: [
     ['rq q query tag=night exit_status!=0', 'print the jobs with the tag night and a nonzero exit status'],
-    ['rq q query "state = \'dead\' or exit_status > 1"', 'use any SQL expression'],
+    [
+      'rq q query "finished > \'-2h\' and exit_status > 1"',
+      'use any SQL expression, here for jobs that failed in the last two hours',
+    ],
     ["rq q query 'command=~%big.txt%' --fields jid,state", 'print the jobs whose command line contains big.txt'],
-    ['rq q query "started > \'2026-11-21\'" --json', 'print the jobs that started after 2026-11-21'],
+    [
+      'rq q query "started >= \'2026-01-21 22:51:00\'" --json',
+      'print the jobs that started at that local time or later',
+    ],
   ],
 };
 

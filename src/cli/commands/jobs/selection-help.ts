@@ -3,6 +3,7 @@ export const SELECTION =
   'A unique prefix of a state is enough (p h r f d). ' +
   '"failed" selects dead jobs, jobs that were ended by a signal, and jobs with a nonzero exit status. ' +
   'KEY is a field or a unique prefix of a field; the value "null" means no value. ' +
+  'For a field that contains times, a date selects the whole day. ' +
   'rq selects every job that matches at least one of the jids, the states and "failed". ' +
   'KEY=VALUE terms narrow the selection. ' +
   'If a selection contains only KEY=VALUE terms, rq selects from all jobs.';
