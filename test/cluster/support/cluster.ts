@@ -36,7 +36,7 @@ const MANY_ROWS = `INSERT INTO jobs (state, submitted, submitter, owner, cwd, co
 const DRAINED_MS = 400_000;
 const END_MS = 120_000;
 /** Processes of which none may remain on a host. */
-const PROCESSES = '[b]in/rq |[r]unner\\.cjs|[f]ork-server\\.py|[r]ecorded-job';
+const PROCESSES = '[b]in/rq |[r]unner\\.cjs|[r]q-starter|[r]ecorded-job';
 /** Files of which none may remain in a runtime directory. */
 const REMAINING_FILES =
   "find /var/tmp/rq-0 -name '*.sock' -o -name '*.pid' -o -name '*.lease' -o -path '*/scripts/*' 2>/dev/null";
