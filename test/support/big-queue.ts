@@ -10,7 +10,8 @@ const INSERT = `INSERT INTO jobs (priority, state, submitted, started, finished,
   exit_status, reason, attempt, tag, restartable, runners, cwd, stdin, stdout, stderr, command, boot, journal)
   VALUES (:priority, :state, :submitted, :started, :finished, :elapsed, 'head', 'ada', :runner, :pid, :exit_status, :reason,
   :attempt, :tag, :restartable, :runners, '/home/ada', :stdin, :stdout, :stderr, :command, :boot, :journal)`;
-const ATTEMPT = `INSERT INTO earlier_attempts VALUES (?, 1, 'node1', 77, ?, ?, 1.5, NULL, NULL, 'the host was rebooted')`;
+const ATTEMPT = `INSERT INTO earlier_attempts
+  (jid, attempt, runner, pid, started, finished, elapsed, exit_status, signal, reason) VALUES (?, 1, 'node1', 77, ?, ?, 1.5, NULL, NULL, 'the host was rebooted')`;
 
 /** Fills a queue with about 600 jobs in all states. Deleted rows leave free pages and free space in pages. */
 export async function fillQueue(queue: Queue, random: () => number): Promise<void> {
