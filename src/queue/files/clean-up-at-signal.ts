@@ -1,4 +1,5 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const REPEAT_MS = 50;
 
 /**
  * Runs work that makes temporary files. A signal that ends the process meanwhile first removes them with `cleanUp`, and
@@ -13,6 +14,8 @@ export async function cleanUpAtSignal<Result>(
     const end = (): void => {
       stop();
       process.kill(process.pid, signal);
+      // A lease also listens while it is held. Node drops a signal if its last listener is removed before the delivery.
+      setTimeout(end, REPEAT_MS);
     };
     // A second signal does not wait for a file system that does not answer.
     if (ending === undefined) ending = endAfter(cleanUp, end);

@@ -22,6 +22,8 @@ test('a log whose directory cannot be created again uses no processor time, and 
   const path = join(home, 'logs', 'log');
   mkdirSync(path, { recursive: true });
   const log = openLog({ verbosity: 3, path });
+  // The log has found that its path is a directory.
+  await waitFor(() => !process.getActiveResourcesInfo().includes('FSReqPromise'));
   rmSync(home, { recursive: true });
   symlinkSync('/proc', home);
   const startMs = performance.now();
