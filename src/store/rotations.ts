@@ -8,7 +8,7 @@ const EARLIER = `SELECT ${ATTEMPT_LIST} FROM json_each(?) AS wanted
   JOIN earlier_attempts ON earlier_attempts.jid = wanted.value`;
 const ADD_JOB = insertSql('jobs', ROW_COLUMNS);
 const ADD_EARLIER = insertSql('earlier_attempts', ATTEMPT_COLUMNS);
-const KEYS = 'SELECT jid, attempt, state, finished FROM jobs ORDER BY jid';
+const KEYS = 'SELECT jid, attempt, state, finished FROM jobs WHERE jid > ? ORDER BY jid LIMIT ?';
 // The unary plus prevents the use of jobs_by_state: the row is found by its jid.
 const UNCHANGED = `SELECT jobs.jid FROM json_each(?) AS wanted CROSS JOIN jobs ON jobs.jid = wanted.value ->> 0
   WHERE attempt = wanted.value ->> 1 AND +state = wanted.value ->> 2 AND finished = wanted.value ->> 3`;
@@ -30,7 +30,10 @@ export interface CommittedRotation {
   /** The path of the complete rotation, and the path to which it must be moved. */
   readonly partial: string;
   readonly path: string;
-  /** Files to remove, relative to the queue; undefined if the record is invalid. */
+  /**
+   * Files to remove, relative to the queue; undefined if the record is invalid. Empty if they are in a list beside the
+   * rotation.
+   */
   readonly files: readonly string[] | undefined;
 }
 
@@ -52,8 +55,9 @@ export function addRows(connection: Connection, jobs: readonly Row[], earlier: r
   for (const row of earlier) connection.run(ADD_EARLIER, valuesOf(row, ATTEMPT_COLUMNS));
 }
 
-export function endedKeys(connection: Connection): EndedKey[] {
-  return connection.all(KEYS).map((row) => ({
+/** The keys of the first jobs after a jid. */
+export function endedKeysAfter(connection: Connection, after: number, limit: number): EndedKey[] {
+  return connection.all(KEYS, [after, limit]).map((row) => ({
     jid: Number(row['jid']),
     attempt: Number(row['attempt']),
     state: String(row['state']),

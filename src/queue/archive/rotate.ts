@@ -3,11 +3,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { deleteRows } from '../../store/deletions.ts';
-import { commitRotation, type EndedKey, unchangedJids } from '../../store/rotations.ts';
+import { commitRotation, unchangedJids } from '../../store/rotations.ts';
 import { cleanUpAtSignal } from '../files/clean-up-at-signal.ts';
 import { refuseExisting, targetError } from '../files/create-atomically.ts';
 import { giveToOwner } from '../files/give-to-owner.ts';
-import { removeRenamed } from '../files/remove-paths.ts';
+import { RecordFile } from '../files/record-file.ts';
+import { RemainingPaths, removeRenamed } from '../files/remove-paths.ts';
 import { sweepStagedFiles } from '../files/staged-sweep.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
@@ -15,12 +16,12 @@ import { readSettings } from '../settings.ts';
 import { requireCurrentSchema } from '../transaction/read.ts';
 import { refuseReadOnly, type Transaction, transaction } from '../transaction/transaction.ts';
 import { archiveRotation, isArchive, requireTar } from './rotation-archive.ts';
-import { fillRotation, type RotationContents, withoutJobs } from './rotation-contents.ts';
-import { type Finish, finishRotations, type UnfinishedRotation } from './rotation-finish.ts';
+import { fillRotation, type RotationKeys, withoutJobs } from './rotation-contents.ts';
+import { finishRotations, type UnfinishedRotation } from './rotation-finish.ts';
 import { makePartial, PARTIAL, sweepPartials } from './rotation-partials.ts';
 import { recordIdentity } from './rotation-place.ts';
 
-const PAGE_JOBS = 2_000;
+const MAX_CHANGED = 100_000;
 const ATTEMPTED = 'rotate to';
 
 export interface Rotated {
@@ -28,8 +29,8 @@ export interface Rotated {
   readonly path: string | undefined;
   readonly jobs: number;
   /** Files of the jobs of this and of earlier rotations that could not be removed from the queue. */
-  readonly remaining: readonly string[];
-  /** Earlier rotations that are not in place. */
+  readonly remaining: RemainingPaths;
+  /** Earlier rotations that are not finished. */
   readonly unfinished: readonly UnfinishedRotation[];
 }
 
@@ -45,7 +46,8 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
   const path = resolve(target);
   refuseExisting(path, ATTEMPTED);
   if (isArchive(path)) await requireTar();
-  const { finished: earlier, unfinished } = await finishRotations(queue);
+  const remaining = new RemainingPaths();
+  const { unfinished } = await finishRotations(queue, remaining);
   await sweepPartials(queue, dirname(path));
   await sweepStagedFiles(queue);
   const id = randomUUID();
@@ -53,28 +55,19 @@ export async function rotateQueue(queue: Queue, target: string, progress?: Progr
   try {
     makePartial(partial, queue.directory);
     const jobs = await rotateInto({ queue, path, partial, id }, progress);
-    if (jobs === 0) {
-      return { path: undefined, jobs, remaining: earlier.flatMap(({ remaining }) => remaining), unfinished };
-    }
+    if (jobs === 0) return { path: undefined, jobs, remaining, unfinished };
     crashAt('rotation-committed');
-    const last = await finishRotations(queue);
-    refuseUnfinished(last, id);
-    const finished = [...earlier, ...last.finished];
-    const finalPath = finished.find((rotation) => rotation.id === id)?.path ?? path;
-    return {
-      path: finalPath,
-      jobs,
-      remaining: finished.flatMap(({ remaining }) => remaining),
-      unfinished: last.unfinished,
-    };
+    const last = await finishRotations(queue, remaining);
+    refuseUnfinished(last.unfinished, id);
+    return { path: last.finished.get(id) ?? path, jobs, remaining, unfinished: last.unfinished };
   } catch (error) {
     if (!(error instanceof RqError && error.code === 'OUTCOME_UNKNOWN')) await discard(queue, partial);
     throw targetError(error, path, ATTEMPTED);
   }
 }
 
-/** Throws IO if the rotation with this id is not in place. */
-function refuseUnfinished({ unfinished }: Finish, id: string): void {
+/** Throws IO if the rotation with this id is not finished. */
+function refuseUnfinished(unfinished: readonly UnfinishedRotation[], id: string): void {
   const rotation = unfinished.find((each) => each.id === id);
   if (rotation === undefined) return;
   throw new RqError('IO', `cannot finish the rotation to ${rotation.path}: ${rotation.reason}`);
@@ -94,49 +87,53 @@ async function rotateInto(paths: RotationPaths, progress?: Progress): Promise<nu
   const until = await retentionLimit(queue);
   const guarded = <Result>(work: () => Promise<Result>): Promise<Result> =>
     cleanUpAtSignal(() => removeRenamed(partial), work);
-  let contents = await guarded(() => fillRotation(queue, directory, until, progress));
-  crashAt('rotation-filled');
-  for (;;) {
-    if (contents.keys.length === 0) {
-      await removeRenamed(partial);
-      return 0;
+  const keys: RotationKeys = RecordFile.temporary();
+  try {
+    await guarded(() => fillRotation(queue, directory, { until, keys }, progress));
+    crashAt('rotation-filled');
+    for (;;) {
+      if (keys.count === 0) {
+        await removeRenamed(partial);
+        return 0;
+      }
+      const archive = join(partial, basename(path));
+      const source = isArchive(path) ? await guarded(() => archiveRotation(directory, archive)) : directory;
+      giveToOwner(queue, source);
+      recordIdentity(source);
+      const changed = await commit(paths, source, keys);
+      if (changed.size === 0) return keys.count;
+      // These jobs were resubmitted or deleted meanwhile.
+      await guarded(() => withoutJobs(queue, directory, keys, changed));
     }
-    const archive = join(partial, basename(path));
-    const source = isArchive(path) ? await guarded(() => archiveRotation(directory, archive)) : directory;
-    giveToOwner(queue, source);
-    recordIdentity(source);
-    const changed = await commit(paths, source, contents);
-    if (changed.size === 0) return contents.keys.length;
-    // These jobs were resubmitted or deleted meanwhile.
-    contents = await guarded(() => withoutJobs(queue, directory, contents, changed));
+  } finally {
+    keys.close();
   }
 }
 
 /** Removes the jobs and records the rotation in one transaction. If jobs changed, returns them and does nothing. */
-async function commit(
-  { queue, path, id }: RotationPaths,
-  source: string,
-  { keys, files }: RotationContents,
-): Promise<Set<number>> {
+async function commit({ queue, path, id }: RotationPaths, source: string, keys: RotationKeys): Promise<Set<number>> {
   return await transaction(queue, (run) => {
     const changed = changedSince(run, keys);
     if (changed.size > 0) return changed;
-    for (let index = 0; index < keys.length; index += PAGE_JOBS) {
+    for (const batch of keys.batches()) {
       deleteRows(
         run.connection,
-        keys.slice(index, index + PAGE_JOBS).map(({ jid }) => jid),
+        batch.map(({ jid }) => jid),
       );
       run.refresh();
     }
-    commitRotation(run.connection, { id, partial: source, path, files }, queue.clock.now());
+    commitRotation(run.connection, { id, partial: source, path, files: [] }, queue.clock.now());
     return changed;
   });
 }
 
-function changedSince(run: Transaction, keys: readonly EndedKey[]): Set<number> {
-  const changed = new Set(keys.map(({ jid }) => jid));
-  for (let index = 0; index < keys.length; index += PAGE_JOBS) {
-    for (const jid of unchangedJids(run.connection, keys.slice(index, index + PAGE_JOBS))) changed.delete(jid);
+/** Jids of changed jobs: all of them, or so many that the rest is found after these have been taken out. */
+function changedSince(run: Transaction, keys: RotationKeys): Set<number> {
+  const changed = new Set<number>();
+  for (const batch of keys.batches()) {
+    const unchanged = unchangedJids(run.connection, batch);
+    for (const { jid } of batch) if (!unchanged.has(jid)) changed.add(jid);
+    if (changed.size >= MAX_CHANGED) break;
     run.refresh();
   }
   return changed;

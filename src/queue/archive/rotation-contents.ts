@@ -4,35 +4,37 @@ import { errorCode, RqError } from '../../job/errors.ts';
 import { runProgram } from '../../job/run-program.ts';
 import { Connection, type Row } from '../../store/connection.ts';
 import { deleteRows } from '../../store/deletions.ts';
-import { allJobFiles } from '../../store/file-owners.ts';
+import { allJobFiles, jobFilesAfter } from '../../store/file-owners.ts';
 import { checkIntegrity } from '../../store/recovery/integrity.ts';
-import { addRows, type EndedKey, earlierAttemptRows, endedKeys, endedRows } from '../../store/rotations.ts';
+import { addRows, type EndedKey, earlierAttemptRows, endedKeysAfter, endedRows } from '../../store/rotations.ts';
 import { copyTree } from '../files/copy-tree.ts';
 import { tryLink } from '../files/hard-links.ts';
+import type { RecordFile } from '../files/record-file.ts';
 import { removePaths } from '../files/remove-paths.ts';
-import { listJobFiles, namesOfJob } from '../files/stored-names.ts';
+import { type FileOwner, namesOfJob } from '../files/stored-names.ts';
 import { createLayout } from '../layout.ts';
 import { type Queue, READ_ONLY_MARK } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { read } from '../transaction/read.ts';
+import { createFileList, removeFromList } from './rotation-files.ts';
 
 const PAGE_JOBS = 2_000;
 const TRIES = 5;
 const REPORT_EVERY = 100;
 
-/** The jobs of a rotation, and the names of their files, relative to the queue. */
-export interface RotationContents {
-  readonly keys: readonly EndedKey[];
-  readonly files: readonly string[];
-}
+/** The jobs of a rotation. */
+export type RotationKeys = RecordFile<EndedKey>;
 
-/** Makes a directory into a read-only queue of the jobs that ended by a time, with their files; syncs it. */
+/**
+ * Makes a directory into a read-only queue of the jobs that ended by a time, with their files; syncs it, with the list of
+ * the files beside it. Writes the jobs to `keys`.
+ */
 export async function fillRotation(
   queue: Queue,
   directory: string,
-  until: string,
+  { until, keys }: { readonly until: string; readonly keys: RotationKeys },
   progress?: Progress,
-): Promise<RotationContents> {
+): Promise<void> {
   mkdirSync(directory, { mode: 0o700 });
   createLayout(directory, 0);
   writeFileSync(join(directory, READ_ONLY_MARK), `jobs of ${queue.directory}, rotated ${queue.clock.now()}\n`);
@@ -42,36 +44,53 @@ export async function fillRotation(
     connection.migrate();
     for await (const { jobs, earlier } of endedJobs(queue, until)) addRows(connection, jobs, earlier);
     connection.execute('COMMIT');
-    const files = await addFiles(queue.directory, directory, connection, progress);
-    return await syncRotation(directory, connection, files);
+    writeKeys(connection, keys);
+    await addFiles(queue.directory, directory, connection, (done) => progress?.(done, keys.count));
+    await syncRotation(directory, connection);
   } finally {
     connection.close();
   }
 }
 
-/** Adds the files of the jobs to a rotation. Returns their names. */
-async function addFiles(from: string, to: string, connection: Connection, progress?: Progress): Promise<string[]> {
-  // Listed after the jobs were read: the files of an ended job are complete.
-  const present = listJobFiles(from);
-  const owners = [...allJobFiles(connection)];
-  const files: string[] = [];
-  for (const [index, owner] of owners.entries()) {
-    for (const name of namesOfJob(owner)) {
-      // Each file once, even if two rows name it.
-      if (present.delete(name) && (await addFile(from, to, name))) files.push(name);
+/** Adds the files of the jobs to a rotation, and lists them. The files of an ended job are complete. */
+async function addFiles(
+  from: string,
+  to: string,
+  connection: Connection,
+  report: (done: number) => void,
+): Promise<void> {
+  const files = createFileList(to);
+  try {
+    let done = 0;
+    for (const owner of pagedJobFiles(connection)) {
+      for (const name of namesOfJob(owner)) if (await addFile(from, to, name)) files.add(name);
+      if (done % REPORT_EVERY === 0) report(done);
+      done += 1;
     }
-    if (index % REPORT_EVERY === 0) progress?.(index, owners.length);
+    files.flush();
+  } finally {
+    files.close();
   }
-  return files;
+}
+
+/** As `allJobFiles`, and other statements may run meanwhile. */
+function* pagedJobFiles(connection: Connection): Generator<FileOwner> {
+  for (let after = 0; ; ) {
+    const page = jobFilesAfter(connection, after, PAGE_JOBS);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.jid;
+  }
 }
 
 /** Removes jobs from a rotation that is not committed. */
 export async function withoutJobs(
   queue: Queue,
   directory: string,
-  contents: RotationContents,
+  keys: RotationKeys,
   jids: ReadonlySet<number>,
-): Promise<RotationContents> {
+): Promise<void> {
   const connection = Connection.open(join(directory, 'db'), { busyMs: queue.lockTimeoutMs });
   try {
     const removed = new Set<string>();
@@ -82,24 +101,30 @@ export async function withoutJobs(
     deleteRows(connection, [...jids]);
     connection.execute('COMMIT');
     await removePaths([...removed].map((name) => join(directory, name)));
-    const files = contents.files.filter((name) => !removed.has(name));
-    return await syncRotation(directory, connection, files);
+    removeFromList(directory, removed);
+    writeKeys(connection, keys);
+    await syncRotation(directory, connection);
   } finally {
     connection.close();
   }
 }
 
-async function syncRotation(
-  directory: string,
-  connection: Connection,
-  files: readonly string[],
-): Promise<RotationContents> {
+function writeKeys(connection: Connection, keys: RotationKeys): void {
+  keys.clear();
+  for (let after = 0; ; ) {
+    const page = endedKeysAfter(connection, after, PAGE_JOBS);
+    for (const key of page) keys.add(key);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.jid;
+  }
+}
+
+async function syncRotation(directory: string, connection: Connection): Promise<void> {
   const fault = checkIntegrity(connection);
   if (fault !== undefined) throw new Error(`the new rotation in ${directory} is damaged: ${fault}`);
-  const keys = endedKeys(connection);
   // One sync of the file system is faster than one of each file.
   await runProgram('sync', ['-f', directory]);
-  return { keys, files };
 }
 
 /** The rows of jobs that ended by a time, and of their earlier attempts. Each batch is one short read. */
@@ -119,14 +144,18 @@ async function* endedJobs(queue: Queue, until: string): AsyncGenerator<{ jobs: R
   }
 }
 
-/** Adds a file of a job to a rotation, as a hard link if possible. False if it does not exist. */
+/**
+ * Adds a file of a job to a rotation, as a hard link if possible. False if it does not exist, or was added for another row
+ * that names it.
+ */
 async function addFile(from: string, to: string, name: string): Promise<boolean> {
-  if (name.startsWith('data/')) return await addData(from, to, name);
   try {
+    if (name.startsWith('data/')) return await addData(from, to, name);
     if (tryLink(join(from, name), join(to, name))) return true;
     return await copyTree(join(from, name), join(to, name), { within: from, isLive: true });
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    const code = errorCode(error);
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
     return false;
   }
 }

@@ -4,12 +4,13 @@ import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import { fileFault } from '../../job/file-errors.ts';
 import { type CommittedRotation, finishRotation, unfinishedRotations } from '../../store/rotations.ts';
-import { removePaths, removeRenamed } from '../files/remove-paths.ts';
+import { type RemainingPaths, removePaths, removeRenamed } from '../files/remove-paths.ts';
 import { isJobFileName } from '../files/stored-names.ts';
 import { syncFile } from '../files/sync-file.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { transaction } from '../transaction/transaction.ts';
+import { listPath, openFileList } from './rotation-files.ts';
 import { PARTIAL } from './rotation-partials.ts';
 import { findPlaced, placeRotation } from './rotation-place.ts';
 
@@ -17,54 +18,87 @@ type Place = { readonly path: string } | { readonly reason: string };
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-export interface FinishedRotation {
-  readonly id: string;
-  /** The path of the rotation: the requested one, or one beside it if that was taken. */
-  readonly path: string;
-  /** Files of its jobs that could not be removed from the queue. */
-  readonly remaining: readonly string[];
-}
-
-/** A committed rotation that is not in place yet. The files of its jobs stay in the queue. */
+/** A committed rotation that is not in place yet, or whose list of files is missing. The files stay in the queue. */
 export interface UnfinishedRotation {
   readonly id: string;
   readonly path: string;
-  /** Why it is not in place, and what to do. */
+  /** Why it is not finished, and what to do. */
   readonly reason: string;
 }
 
 export interface Finish {
-  readonly finished: readonly FinishedRotation[];
+  /** The paths of the rotations by their ids: the requested one, or one beside it if that was taken. */
+  readonly finished: ReadonlyMap<string, string>;
   readonly unfinished: readonly UnfinishedRotation[];
 }
 
 /**
- * Finishes committed rotations: moves each to its path, then removes the files of its jobs from the queue. The temporary
- * directory stays as long as the record, and proves that this host sees the same file system as the host that rotated. A
- * host that does not see it, or may not write there, leaves the rotation to other hosts. A rotation that was removed from
- * the temporary directory stays unfinished.
+ * Finishes committed rotations: moves each to its path, then removes the files of its jobs from the queue. Adds the files
+ * that cannot be removed to `remaining`. The temporary directory stays as long as the record, and proves that this host
+ * sees the same file system as the host that rotated. A host that does not see it, or may not write there, leaves the
+ * rotation to other hosts. A rotation stays unfinished if it, or the list of its files, was removed from the temporary
+ * directory.
  */
-export async function finishRotations(queue: Queue): Promise<Finish> {
-  const finished: FinishedRotation[] = [];
+export async function finishRotations(queue: Queue, remaining: RemainingPaths): Promise<Finish> {
+  const finished = new Map<string, string>();
   const unfinished: UnfinishedRotation[] = [];
   for (const rotation of await read(queue, unfinishedRotations)) {
     // The paths in a row are moved and removed: the writer of a hostile row could choose them.
     if (!isValidRecord(rotation) || rotation.files === undefined) throw invalidRecord(queue, rotation.partial);
-    const place = moveIntoPlace(rotation, queue.directory);
-    if ('reason' in place) {
-      unfinished.push({ id: rotation.id, path: rotation.path, ...place });
-      continue;
-    }
-    crashAt('rotation-placed');
-    const files = rotation.files.filter(isJobFileName);
-    const remaining = await removePaths(files.map((name) => join(queue.directory, name)));
-    crashAt('rotation-files-removed');
-    await transaction(queue, ({ connection }) => finishRotation(connection, rotation.id));
-    crashAt('rotation-finished');
-    await removeRenamed(dirname(rotation.partial));
-    finished.push({ id: rotation.id, ...place, remaining });
+    const result = await finish(queue, rotation, remaining);
+    if ('reason' in result) unfinished.push({ id: rotation.id, path: rotation.path, ...result });
+    else finished.set(rotation.id, result.path);
   }
-  return { finished, unfinished };
+  return { finished, unfinished: await stillCommitted(queue, unfinished) };
+}
+
+async function finish(queue: Queue, rotation: CommittedRotation, remaining: RemainingPaths): Promise<Place> {
+  const place = moveIntoPlace(rotation, queue.directory);
+  if ('reason' in place) return place;
+  crashAt('rotation-placed');
+  if (!(await removeFiles(queue, rotation, remaining))) {
+    const list = listPath(rotation.partial);
+    const reason = `the rotation is in ${place.path}, but ${list} was removed or moved away; move it back and run rotate again, or ${discardAdvice(queue.directory, rotation.id)}`;
+    return { reason };
+  }
+  crashAt('rotation-files-removed');
+  await transaction(queue, ({ connection }) => finishRotation(connection, rotation.id));
+  crashAt('rotation-finished');
+  await removeRenamed(dirname(rotation.partial));
+  return place;
+}
+
+/** Removes the files of the jobs of a rotation from the queue. False if the list of the files is missing. */
+async function removeFiles(queue: Queue, rotation: CommittedRotation, remaining: RemainingPaths): Promise<boolean> {
+  const remove = async (names: readonly string[]): Promise<void> => {
+    remaining.add(await removePaths(names.filter(isJobFileName).map((name) => join(queue.directory, name))));
+  };
+  const names = rotation.files ?? [];
+  await remove(names);
+  const list = openFileList(rotation.partial);
+  // An earlier version of rq made no list.
+  if (list === undefined) return names.length > 0;
+  try {
+    for (const batch of list.batches()) await remove(batch);
+    return true;
+  } catch (error) {
+    // An NFS client learns only when it reads the list that another host removed it.
+    if (errorCode(error) !== 'ESTALE') throw error;
+    return false;
+  } finally {
+    list.close();
+  }
+}
+
+/** The rotations that no other process has finished meanwhile. */
+async function stillCommitted(queue: Queue, unfinished: UnfinishedRotation[]): Promise<UnfinishedRotation[]> {
+  if (unfinished.length === 0) return unfinished;
+  const committed = new Set((await read(queue, unfinishedRotations)).map(({ id }) => id));
+  return unfinished.filter(({ id }) => committed.has(id));
+}
+
+function discardAdvice(queueDirectory: string, id: string): string {
+  return `run: rq ${queueDirectory} execute "delete from rotations where id = '${id}'"`;
 }
 
 /** Whether the rotation is in a temporary directory of its own, beside its path, as `rotate` makes it. */
@@ -83,7 +117,7 @@ function invalidRecord({ directory }: Queue, partial: string): RqError {
 /** Moves a rotation to its path if that has not been done. Returns the path, or why it cannot be moved. */
 function moveIntoPlace({ id, partial, path }: CommittedRotation, queueDirectory: string): Place {
   const temporary = dirname(partial);
-  const discard = `run: rq ${queueDirectory} execute "delete from rotations where id = '${id}'"`;
+  const discard = discardAdvice(queueDirectory, id);
   const hidden = {
     reason: `${temporary} does not exist on this host; run rotate on a host that has it, or if it was removed, ${discard}`,
   };

@@ -6,8 +6,20 @@ import { runProgram } from '../../job/run-program.ts';
 import { temporaryName } from './temporary-names.ts';
 
 const AT_ONCE = 16;
+const MAX_KEPT = 5;
 /** The errors for a directory that its owner may not write to, or that another process writes to. */
 const CLOSED_DIRECTORY: readonly (string | undefined)[] = ['EACCES', 'EPERM', 'ENOTEMPTY'];
+
+/** Paths that could not be removed: their number, and the first of them. */
+export class RemainingPaths {
+  count = 0;
+  readonly first: string[] = [];
+
+  add(paths: readonly string[]): void {
+    this.count += paths.length;
+    this.first.push(...paths.slice(0, MAX_KEPT - this.first.length));
+  }
+}
 
 /**
  * Removes files and directories, several at once. Returns the paths that could not be removed: no row refers to them any

@@ -3,7 +3,9 @@ import type { Job } from '../../job/job.ts';
 import { isSelectedByJid, type Selection } from '../../job/selection.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { selectPage } from '../../store/selections.ts';
+import { RecordFile } from '../files/record-file.ts';
 import { removeJobFiles } from '../files/remove-job-files.ts';
+import type { RemainingPaths } from '../files/remove-paths.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
@@ -12,32 +14,44 @@ const PAGE_JOBS = 2_000;
 
 /** The result of a deletion. */
 export interface Deletion {
-  readonly deleted: Job[];
+  /** The deleted jobs. The caller closes the file. */
+  readonly deleted: RecordFile<Job>;
   /** Jids of running jobs that were selected by their jids. They are not deleted. */
-  readonly running: number[];
+  readonly running: readonly number[];
+  /** Files that could not be removed. */
+  readonly remaining: RemainingPaths;
 }
 
-/** Deletes the selected jobs except running ones, then their files. `remaining` are files that could not be removed. */
-export async function deleteJobs(
-  queue: Queue,
+/** Deletes the selected jobs except running ones in one transaction, then their files. */
+export async function deleteJobs(queue: Queue, selection: Selection, progress?: Progress): Promise<Deletion> {
+  const deleted = RecordFile.temporary<Job>();
+  try {
+    const running = await transaction(queue, (run) => deleteSelected(run, selection, deleted, progress));
+    crashAt('jobs-deleted');
+    return { deleted, running, remaining: await removeJobFiles(queue.directory, deleted) };
+  } catch (error) {
+    deleted.close();
+    throw error;
+  }
+}
+
+/** Returns the jids of the running jobs that are selected by their jids. */
+function deleteSelected(
+  run: Transaction,
   selection: Selection,
+  deleted: RecordFile<Job>,
   progress?: Progress,
-): Promise<Deletion & { remaining: string[] }> {
-  const result = await transaction(queue, (run) => deleteSelected(run, selection, progress));
-  crashAt('jobs-deleted');
-  return { ...result, remaining: await removeJobFiles(queue.directory, result.deleted) };
-}
-
-function deleteSelected(run: Transaction, selection: Selection, progress?: Progress): Deletion {
-  const deleted: Job[] = [];
+): number[] {
   const running: number[] = [];
+  // An earlier try may have been rolled back.
+  deleted.clear();
   for (let after = 0; ; ) {
     const jobs = selectPage(run.connection, selection, { after, limit: PAGE_JOBS });
     const last = jobs.at(-1);
-    if (last === undefined) return { deleted, running };
+    if (last === undefined) return running;
     after = last.jid;
     const deletable = jobs.filter(({ state }) => state !== 'running');
-    deleted.push(...deletable);
+    for (const job of deletable) deleted.add(job);
     const refused = jobs.filter(({ state, jid }) => state === 'running' && isSelectedByJid(jid, selection));
     running.push(...refused.map(({ jid }) => jid));
     deleteRows(
@@ -45,6 +59,6 @@ function deleteSelected(run: Transaction, selection: Selection, progress?: Progr
       deletable.map(({ jid }) => jid),
     );
     run.refresh();
-    progress?.(deleted.length);
+    progress?.(deleted.count);
   }
 }

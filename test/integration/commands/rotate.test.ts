@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CrashPoint } from '../../../src/job/crash-points.ts';
-import { Workbench } from '../../support/program.ts';
+import { ROOT, Workbench } from '../../support/program.ts';
 
 async function queueWithEnded(jobs = 1): Promise<Workbench> {
   const bench = new Workbench();
@@ -82,6 +82,31 @@ describe('a committed rotation whose temporary location was cleaned up', () => {
     expect((await bench.run(['QUEUE', 'rotate', 'later'])).stderr).not.toContain('is not finished');
   });
 
+  test.each(['old', 'old.tgz'])('keeps the outputs if the list of its files was removed: %s', async (target) => {
+    const { bench, temporary } = await committed(target);
+    const list = join(temporary, '.rq-rotation.files');
+    const place = join(bench.directory, 'rot');
+    renameSync(list, join(bench.directory, 'away'));
+    for (const _ of [1, 2]) {
+      await expectUnfinished(bench, `the rotation is in ${place}/${target}, but ${list} was removed or moved away`);
+      expect(readdirSync(place)).toEqual([basename(temporary), target].sort());
+    }
+    renameSync(join(bench.directory, 'away'), list);
+    expect((await bench.run(['QUEUE', 'rotate', 'later'])).stderr).not.toContain('is not finished');
+    expect(readdirSync(place)).toEqual([target]);
+    expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
+  });
+
+  test.each(['old', 'old.tgz'])('leaves the archive if its record is removed instead: %s', async (target) => {
+    const { bench, temporary } = await committed(target);
+    rmSync(join(temporary, '.rq-rotation.files'));
+    const [, advice = ''] = /run: rq (.*)\n/.exec((await bench.run(['QUEUE', 'rotate', 'later'])).stderr) ?? [];
+    await bench.shell(`rq ${advice}`);
+    expect((await bench.run(['QUEUE', 'rotate', 'rot/later'])).stderr).not.toContain('is not finished');
+    expect(readdirSync(join(bench.directory, 'rot'))).toEqual([target]);
+    expect(readdirSync(join(bench.queue, 'stdout'))).toEqual(['1', '2']);
+  });
+
   test.each(['old', 'old.tgz'])('keeps the outputs if something else is at its path: %s', async (target) => {
     const { bench, temporary } = await committed(target);
     rmSync(join(temporary, target), { recursive: true });
@@ -142,6 +167,19 @@ test('a process that a job left behind may write to its output while it is archi
   await bench.must(['QUEUE', 'rotate', 'r.tgz'], { environment });
   await bench.shell('mkdir x && tar xzf r.tgz -C x --strip-components=1');
   expect(await bench.must(['x', 'stdout', '1'])).toBe('1\n');
+});
+
+test('a job that is resubmitted while it is archived stays in the queue with its files', async () => {
+  const bench = await queueWithEnded(3);
+  const mark = join(bench.directory, 'again');
+  const line = `[ "$1" != --compare ] || [ -e ${mark} ] || { : >${mark}; "$RQ" ${bench.queue} resubmit 2 >/dev/null; }`;
+  const environment = { PATH: planted(bench, line), RQ: join(ROOT, 'bin/rq') };
+  await bench.must(['QUEUE', 'rotate', 'r.tgz'], { environment });
+  expect(await bench.jobs()).toMatchObject([{ jid: 2, state: 'pending' }]);
+  expect(readdirSync(join(bench.queue, 'stdout'))).toEqual(['2']);
+  await bench.shell('mkdir x && tar xzf r.tgz -C x --strip-components=1');
+  expect(readdirSync(join(bench.directory, 'x/stdout'))).toEqual(['1', '3']);
+  expect(readdirSync(bench.directory).filter((name) => name.startsWith('.rq-'))).toEqual([]);
 });
 
 test('a name that looks like an option is not taken for one', async () => {

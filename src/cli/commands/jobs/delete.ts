@@ -44,11 +44,16 @@ export async function run(call: CommandCall): Promise<undefined> {
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'deleted');
     const { deleted, running, remaining } = await progress.during(deleteJobs(queue, selection, progress.report));
-    if (!call.options.flag('quiet')) {
-      await printAfter(`deleted ${deleted.length} jobs`, () => printJobs(call, [deleted]));
+    const { count } = deleted;
+    try {
+      if (!call.options.flag('quiet')) {
+        await printAfter(`deleted ${count} jobs`, () => printJobs(call, deleted.batches()));
+      }
+    } finally {
+      deleted.close();
     }
     warnRemainingFiles(call, remaining);
     if (running.length > 0) throw refusedJobs(call, new Map([['running', running]]));
-    if (deleted.length === 0) throw noJob(call, queue.directory, 'pending, holding or ended');
+    if (count === 0) throw noJob(call, queue.directory, 'pending, holding or ended');
   });
 }
