@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ErrorCode, errorMessage, RqError } from '../job/errors.ts';
+import { closeInheritedDescriptors } from '../job/process.ts';
 
 /** The message that a daemon sends to the process that started it. */
 type Message = { readonly ready: number } | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
@@ -50,6 +51,7 @@ export function isDaemon(): boolean {
 
 /** Sets up this process as a daemon. */
 export function becomeDaemon(): void {
+  closeInheritedDescriptors();
   process.umask(UMASK);
 }
 

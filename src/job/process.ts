@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
 /** The environment of this process, for a child process. */
@@ -27,6 +27,31 @@ export function processStartTime(pid: number): number | undefined {
   const state = fields[0];
   if (state === 'Z' || state === 'X') return undefined;
   return Number(fields[19]);
+}
+
+/** `O_CLOEXEC` in the flags of /proc/PID/fdinfo (proc(5)). Node has no constant for it. */
+const O_CLOEXEC = 0o2_000_000;
+
+/**
+ * Closes all descriptors above 2 that this process inherited. Otherwise a lock or a pipe of whoever started it would stay
+ * open in it and in its children. Must be called before this process opens descriptors that its children inherit.
+ */
+export function closeInheritedDescriptors(): void {
+  for (const name of readdirSync('/proc/self/fd')) {
+    // Node and its libraries set the flag for what they open. At its start, Node also sets it for the channel to its parent.
+    if (Number(name) > 2 && isInheritable(name)) closeSync(Number(name));
+  }
+}
+
+/** False if it is closed, as that of the directory that listed it is. */
+function isInheritable(descriptor: string): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1];
+    return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return false;
+  }
 }
 
 /** The umask of this process (proc(5), Umask). The function of Node changes the umask in order to read it. */
