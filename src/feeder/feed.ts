@@ -77,6 +77,7 @@ class FeederProcess {
       runtimeDirectory,
       program: options.runnerProgram,
       slots: settings.slots,
+      launch: options.launch,
       clock: queue.clock,
       events: this.events,
     });

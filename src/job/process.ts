@@ -1,10 +1,15 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
-/** The environment of this process, for a child process. */
+/** The prefix of variables that one process of rq sets for another. */
+export const INTERNAL_VARIABLE = 'RQ_LAUNCHER_';
+
+/** The environment of this process, for jobs. */
 export function ownEnvironment(): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith(INTERNAL_VARIABLE),
+    ),
   );
 }
 

@@ -103,7 +103,11 @@ export class FeederEvents {
     this.logger.warn({ reason: errorMessage(error) }, 'lost the runner; reconnecting or starting a new runner');
   }
 
-  loginShellFailed(error: unknown): void {
-    this.logger.warn({ reason: errorMessage(error) }, 'the login shell failed; jobs get the environment of the feeder');
+  loginShellFailed(reason: string): void {
+    this.logger.warn({ reason }, 'cannot read the login environment; jobs get the previous one, or that of the feeder');
+  }
+
+  loginShellRecovered(): void {
+    this.logger.info('read the login environment; new jobs get it');
   }
 }

@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import { becomeDaemon, isDaemon, reportToParent, startDaemon } from '../../../feeder/daemon.ts';
 import { feed } from '../../../feeder/feed.ts';
+import { launchVariables } from '../../../feeder/start/launch-settings.ts';
 import { RqError } from '../../../job/errors.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
@@ -17,9 +18,7 @@ export const spec: CommandSpec = {
       name: 'daemon',
       short: 'D',
       type: 'flag',
-      help:
-        'Run in the background, in a new session, with the working directory "/" and the umask 022. ' +
-        'Output goes to the log.',
+      help: 'Run in the background, in a new session, with the working directory "/". Output goes to the log.',
     },
     {
       name: 'loops',
@@ -66,9 +65,11 @@ export async function run(call: CommandCall): Promise<number | undefined> {
   // The daemon also reads --daemon from RQ_OPTS.
   if (call.options.flag('daemon') && !asDaemon) return await startInBackground(call);
   if (asDaemon) becomeDaemon();
+  // Before `feed` changes the umask.
+  const variables = launchVariables();
   try {
     const result = await feed({ ...feedOptions(call), onReady: () => reportToParent('ready') });
-    return result === 'restart' ? await startAnew(call, asDaemon) : undefined;
+    return result === 'restart' ? await startAnew(call, asDaemon, variables) : undefined;
   } catch (error) {
     const isQuiet = error instanceof RqError && error.code === 'FEEDER_EXISTS' && call.options.flag('quiet');
     if (asDaemon) reportToParent({ error });
@@ -78,13 +79,17 @@ export async function run(call: CommandCall): Promise<number | undefined> {
 }
 
 /** After SIGHUP: runs the program, which may have been upgraded, with the same arguments. */
-async function startAnew(call: CommandCall, asDaemon: boolean): Promise<number | undefined> {
+async function startAnew(
+  call: CommandCall,
+  asDaemon: boolean,
+  variables: Record<string, string>,
+): Promise<number | undefined> {
   if (asDaemon) {
     const logPath = feederLogPath(call);
     await startDaemon(daemonArguments(call, logPath), logPath);
     return undefined;
   }
-  const child = execa(process.execPath, process.argv.slice(1), { stdio: 'inherit', reject: false });
+  const child = execa(process.execPath, process.argv.slice(1), { stdio: 'inherit', reject: false, env: variables });
   const forward = (signal: NodeJS.Signals): void => {
     if (!(process.stdin.isTTY && TYPED.includes(signal))) child.kill(signal);
   };
