@@ -1,14 +1,17 @@
 import { join } from 'node:path';
+import { errorCode } from '../job/errors.ts';
 import { pidNamespace } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
 import { ensureRuntimeDirectory, runtimeDirectory } from '../job/runtime-directory.ts';
 import { FeederEvents } from '../log/events.ts';
 import { sweepStagedFiles } from '../queue/files/staged-sweep.ts';
 import { sweepAbandoned } from '../queue/files/temporary-names.ts';
-import { HEARTBEAT_MS } from '../queue/nodes/nodes.ts';
+import { changeNodeFile } from '../queue/nodes/node-file.ts';
+import { HEARTBEAT_MS, nodePath } from '../queue/nodes/nodes.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
 import { readServerClock } from '../queue/server-clock.ts';
 import { refuseReadOnly } from '../queue/transaction/transaction.ts';
+import { documentText } from '../yaml/document.ts';
 import { allowGroupAccess } from './daemon.ts';
 import { EndRequest } from './end-request.ts';
 import { feedError } from './feed-error.ts';
@@ -89,10 +92,12 @@ class FeederProcess {
     signals.start();
     // The database is not open yet, so the runner inherits none of its file descriptors.
     await link.connect();
-    const membership = new ClusterMembership(queue, this.nodeFacts(), settings.lostAfterMs, events);
+    const facts = this.nodeFacts();
+    const membership = new ClusterMembership(queue, facts, settings.lostAfterMs, events);
     const feeder = new Feeder(queue, settings, { endRequest, events, link, membership });
     signals.onWake = () => feeder.poller.pollNow();
     membership.start();
+    link.login.onProblem = () => this.publish(facts);
     const { host, slots } = settings;
     const runner = link.runner.pid;
     events.started({ queue: queue.directory, host, pid: process.pid, runner, slots, version: options.version });
@@ -112,7 +117,17 @@ class FeederProcess {
     }
   }
 
-  private nodeFacts(): NodeFacts {
+  /** Writes changed facts. If the file is missing, the next heartbeat writes it. */
+  private publish(facts: NodeFacts): void {
+    try {
+      changeNodeFile(nodePath(this.queue.directory, facts.host), documentText({ ...facts }));
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') this.events.nodeFileFailed(error);
+    }
+  }
+
+  private nodeFacts(): NodeFacts & { readonly login: string | undefined } {
+    const { login } = this.link;
     const { host, slots, lostAfterMs } = this.settings;
     const { clock, directory } = this.queue;
     const { boot, journal } = this.link.runner;
@@ -130,6 +145,9 @@ class FeederProcess {
       started: clock.now(),
       beat: Math.min(HEARTBEAT_MS, lostAfterMs / HEARTBEATS_UNTIL_LOST) / 1000,
       ...hostFacts(directory, readServerClock(join(directory, 'nodes'), clock).offsetMs),
+      get login() {
+        return login.problem;
+      },
     };
   }
 }

@@ -90,6 +90,10 @@ export class FeederEvents {
     this.logger.info('heartbeat recovered');
   }
 
+  nodeFileFailed(error: unknown): void {
+    this.logger.error({ reason: errorMessage(error) }, 'cannot write the state of this host for "nodes"');
+  }
+
   exchanged(facts: { ends: number; claimed: number; ms: number }): void {
     this.logger.debug(facts, 'exchange');
   }
