@@ -53,6 +53,10 @@ export class FeederEvents {
     this.logger.warn({ jid, claim, reason }, 'cannot start a job on this host');
   }
 
+  directoryHangs({ jid, claim }: AttemptKey, directory: string): void {
+    this.logger.warn({ jid, claim, directory }, 'the directory of a job does not respond; other jobs use its slot');
+  }
+
   jobAdopted({ jid, claim, pid }: Attempt): void {
     this.logger.info({ jid, claim, pid }, 'adopted a running job');
   }
