@@ -17,7 +17,7 @@ import { type Check, type Finding, notChecked, runCheck } from './finding.ts';
 import { checkLease } from './lease.ts';
 import { checkLeftovers, strayFileFindings } from './leftovers.ts';
 import { mountFindings } from './mount.ts';
-import { liveNodes, runningFindings, silentNodeFindings } from './nodes.ts';
+import { liveNodes, loginFindings, runningFindings, silentNodeFindings } from './nodes.ts';
 import { checkFolders, checkPermissions } from './permissions.ts';
 import { withProbe } from './probe.ts';
 import { checkProbe, type ProbeResults } from './probe-checks.ts';
@@ -116,6 +116,7 @@ class Examination {
       if (running !== undefined) return runningFindings([...before, ...nodes], running, of);
       return [notChecked('doctor does not know which jobs are running', 'see the check "database"')];
     });
+    await this.check('login', () => loginFindings(liveNodes(nodes, serverNowMs)));
     await this.check('versions', () => versionFindings(nodes, options.version));
     await this.check('hosts', () => this.compare(nodes));
   }

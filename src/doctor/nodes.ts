@@ -50,3 +50,13 @@ export function runningFindings(
     return [note(found, why, start)];
   });
 }
+
+/** Reports feeders that cannot read the login environment of their jobs. */
+export function loginFindings(nodes: readonly Node[]): Finding[] {
+  return nodes.flatMap(({ host, facts: { login } }) => {
+    if (login === undefined) return [];
+    const why = 'new jobs there get the environment that was read before, or that of the feeder, without your profiles';
+    const advice = `run on ${host}: bash --login -c 'echo ok' </dev/null; when it prints ok, the feeder reads the profiles within two minutes`;
+    return [problem(`on ${host}, ${login}`, why, advice)];
+  });
+}

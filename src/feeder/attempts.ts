@@ -2,6 +2,9 @@ import type { AttemptKey, ClaimedJob } from '../job/job.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange/exchange.ts';
 import { attemptName } from '../runner/protocol/messages.ts';
 
+/** So many jobs whose directories do not respond may be at the runner in addition to those with slots. */
+const MAX_HANGING = 64;
+
 /** The reports of the next exchange. */
 export interface Reports {
   readonly starts: AttemptStart[];
@@ -19,6 +22,8 @@ export class Attempts {
   readonly running = new Map<string, AttemptKey>();
   /** The attempts at the runner that it has not reported as started. They may be waiting there for a slot. */
   readonly unconfirmed = new Map<string, AttemptKey>();
+  /** Those of them whose directories do not respond. The runner starts others meanwhile, so they take no slot. */
+  private readonly hanging = new Set<string>();
   starts: AttemptStart[] = [];
   ends: AttemptEnd[] = [];
   releases: AttemptKey[] = [];
@@ -47,6 +52,16 @@ export class Attempts {
   /** Records that the runner has replied to the request to start an attempt. */
   confirm(key: AttemptKey): void {
     this.unconfirmed.delete(attemptName(key));
+    this.hanging.delete(attemptName(key));
+  }
+
+  /** Frees the slot of an attempt that the runner has not started although slots are free there. True if it had one. */
+  setAside(key: AttemptKey, slots: number): boolean {
+    const name = attemptName(key);
+    if (!this.unconfirmed.has(name) || this.hanging.has(name)) return false;
+    if (this.startedCount >= slots || this.hanging.size >= MAX_HANGING) return false;
+    this.hanging.add(name);
+    return true;
   }
 
   /** Adds an attempt that is at the runner. */
@@ -79,6 +94,7 @@ export class Attempts {
   remove(key: AttemptKey): boolean {
     const index = this.blocked.findIndex(({ jid }) => jid === key.jid);
     if (index >= 0) this.claimed.unshift(...this.blocked.splice(index, 1));
+    this.hanging.delete(attemptName(key));
     return this.running.delete(attemptName(key));
   }
 
@@ -100,13 +116,18 @@ export class Attempts {
 
   /** The attempts that the runner has not reported as started and that have no slot: they were sent ahead. */
   unconfirmedAhead(slots: number): AttemptKey[] {
-    const started = this.running.size - this.unconfirmed.size;
-    return [...this.unconfirmed.values()].slice(Math.max(0, slots - started));
+    const waiting = [...this.unconfirmed].filter(([name]) => !this.hanging.has(name)).map(([, key]) => key);
+    return waiting.slice(Math.max(0, slots - this.startedCount));
   }
 
   /** There are claimed jobs, here or at the runner, for the next free slot. */
   get hasUnstarted(): boolean {
-    return this.claimed.length + this.unconfirmed.size > 0;
+    return this.claimed.length + this.unconfirmed.size > this.hanging.size;
+  }
+
+  /** The number of attempts at the runner that have a slot or wait for one. */
+  get slotCount(): number {
+    return this.running.size - this.hanging.size;
   }
 
   /** There are ends or releases to report. */
@@ -117,6 +138,10 @@ export class Attempts {
   /** The database contains no running job of this feeder. */
   get isEmpty(): boolean {
     return this.claimed.length === 0 && this.blocked.length === 0 && this.running.size === 0 && !this.hasResults;
+  }
+
+  private get startedCount(): number {
+    return this.running.size - this.unconfirmed.size;
   }
 
   private earlierAttemptOf({ jid, claim }: AttemptKey): AttemptKey | undefined {

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { type ErrorCode, errorMessage, RqError } from '../job/errors.ts';
-import { isSessionLeader } from '../job/process.ts';
+import { closeInheritedDescriptors, isSessionLeader } from '../job/process.ts';
 import { makeLogDirectory } from '../log/logger.ts';
+import { launchVariables } from './start/launch-settings.ts';
 
 /** The message that a daemon sends to the process that started it. */
 type Message = { readonly ready: number } | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
-
-const UMASK = 0o022;
 
 /**
  * Starts this program as a daemon in its own session, with the working directory `/` and its output in the log. Resolves
@@ -20,6 +19,7 @@ export async function startDaemon(args: readonly string[], logPath: string): Pro
   const child = spawn(process.execPath, [program, ...args], {
     detached: true,
     cwd: '/',
+    env: { ...process.env, ...launchVariables() },
     stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);
@@ -37,9 +37,11 @@ export async function startDaemon(args: readonly string[], logPath: string): Pro
  */
 export async function startSuccessor(
   args: readonly string[],
+  variables: Record<string, string>,
   onStart: (child: ChildProcess) => void,
 ): Promise<ChildProcess> {
   const child = spawn(process.execPath, [process.argv[1] ?? '', ...args], {
+    env: { ...process.env, ...variables },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   onStart(child);
@@ -72,10 +74,10 @@ export function isDaemon(): boolean {
 
 /** Sets up this process as a daemon. */
 export function becomeDaemon(): void {
-  process.umask(UMASK);
+  closeInheritedDescriptors();
 }
 
-/** Gives the group access to all files that this process, its runner and its jobs create in a queue of a group. */
+/** Gives the group access to all files that this process and its runner create in a queue of a group. */
 export function allowGroupAccess(): void {
   process.umask(process.umask() & ~0o070);
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { errorCode } from '../job/errors.ts';
 import { pidNamespace } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
 import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
@@ -6,11 +7,13 @@ import { FeederEvents } from '../log/events.ts';
 import { sweepStagedFiles } from '../queue/files/staged-sweep.ts';
 import { sweepAbandoned } from '../queue/files/temporary-names.ts';
 import { determineIdentity, type Identity } from '../queue/identity.ts';
-import { HEARTBEAT_MS } from '../queue/nodes/nodes.ts';
+import { changeNodeFile } from '../queue/nodes/node-file.ts';
+import { HEARTBEAT_MS, nodePath } from '../queue/nodes/nodes.ts';
 import { openQueue, type Queue } from '../queue/open.ts';
 import { readServerClock } from '../queue/server-clock.ts';
 import { requireCurrentSchema } from '../queue/transaction/read.ts';
 import { refuseReadOnly } from '../queue/transaction/transaction.ts';
+import { documentText } from '../yaml/document.ts';
 import { allowGroupAccess } from './daemon.ts';
 import { EndRequest } from './end-request.ts';
 import { feedError } from './feed-error.ts';
@@ -87,6 +90,7 @@ class FeederProcess {
       runtimeDirectory: runtime.directory,
       program: options.runnerProgram,
       slots: settings.slots,
+      launch: options.launch,
       clock: queue.clock,
       events: this.events,
     });
@@ -99,7 +103,8 @@ class FeederProcess {
     // The database is not open yet, so the runner inherits none of its file descriptors.
     await link.connect();
     const { isProgramReady } = options;
-    const membership = new ClusterMembership(queue, this.nodeFacts(), settings.lostAfterMs, events);
+    const facts = this.nodeFacts();
+    const membership = new ClusterMembership(queue, facts, settings.lostAfterMs, events);
     const { directory, identity } = this.runtime;
     const served = new ServedFence(directory);
     const identityCheck = new IdentityCheck(queue, directory, identity);
@@ -115,6 +120,7 @@ class FeederProcess {
     const mark = new DirectoryMark(queue.directory);
     signals.onWake = () => feeder.poller.pollNow();
     membership.start();
+    link.login.onProblem = () => this.publish(facts);
     const { host, slots } = settings;
     const runner = link.runner.pid;
     events.started({ queue: queue.directory, host, pid: process.pid, runner, slots, version: options.version });
@@ -140,7 +146,17 @@ class FeederProcess {
     }
   }
 
-  private nodeFacts(): NodeFacts {
+  /** Writes changed facts. If the file is missing, the next heartbeat writes it. */
+  private publish(facts: NodeFacts): void {
+    try {
+      changeNodeFile(nodePath(this.queue.directory, facts.host), documentText({ ...facts }));
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') this.events.nodeFileFailed(error);
+    }
+  }
+
+  private nodeFacts(): NodeFacts & { readonly login: string | undefined } {
+    const { login } = this.link;
     const { host, slots, lostAfterMs } = this.settings;
     const { clock, directory } = this.queue;
     const { boot, journal } = this.link.runner;
@@ -158,6 +174,9 @@ class FeederProcess {
       started: clock.now(),
       beat: Math.min(HEARTBEAT_MS, lostAfterMs / HEARTBEATS_UNTIL_LOST) / 1000,
       ...hostFacts(directory, readServerClock(join(directory, 'nodes'), clock).offsetMs),
+      get login() {
+        return login.problem;
+      },
     };
   }
 }

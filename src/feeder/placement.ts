@@ -32,7 +32,7 @@ export class Placement {
 
   /** All slots are taken by attempts at the runner. */
   get isFull(): boolean {
-    return this.parts.attempts.running.size >= this.slots;
+    return this.parts.attempts.slotCount >= this.slots;
   }
 
   get mayClaim(): boolean {
@@ -41,8 +41,8 @@ export class Placement {
 
   /** The number of slots without a job; negative while jobs are claimed ahead. */
   get freeSlots(): number {
-    const { running, claimed, blocked } = this.parts.attempts;
-    return this.slots - running.size - claimed.length - blocked.length;
+    const { slotCount, claimed, blocked } = this.parts.attempts;
+    return this.slots - slotCount - claimed.length - blocked.length;
   }
 
   /** The number of jobs that the next exchange claims at most. */
@@ -54,7 +54,7 @@ export class Placement {
   get mayStart(): boolean {
     const { attempts, endRequest, link } = this.parts;
     const ahead = Math.min(link.maxAhead, this.throughput.claimAhead());
-    const hasRoom = attempts.running.size < this.slots + ahead && !link.isLost;
+    const hasRoom = attempts.slotCount < this.slots + ahead && !link.isLost;
     return endRequest.kind !== 'stop' && hasRoom && this.canStartJobs;
   }
 }

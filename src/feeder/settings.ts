@@ -6,6 +6,7 @@ import type { MayRun } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { readSettings } from '../queue/settings.ts';
 import { mayRunOn } from './constraints.ts';
+import type { LaunchSettings } from './start/launch-settings.ts';
 
 /** The options of the command line. The queue's settings apply where a value is undefined. */
 export interface FeedOptions {
@@ -13,6 +14,7 @@ export interface FeedOptions {
   readonly version: string;
   /** The path of the runner's program. */
   readonly runnerProgram: string;
+  readonly launch: LaunchSettings;
   /** The number of slots. Without a setting in the queue either, this is the number of available processors. */
   readonly slots: number | undefined;
   /** The shortest and the longest time between polls of an idle feeder. */

@@ -61,6 +61,10 @@ export class FeederEvents {
     this.logger.warn({ jid, claim, reason }, 'cannot start a job on this host');
   }
 
+  directoryHangs({ jid, claim }: AttemptKey, directory: string): void {
+    this.logger.warn({ jid, claim, directory }, 'the directory of a job does not respond; other jobs use its slot');
+  }
+
   jobAdopted({ jid, claim, pid }: Attempt): void {
     this.logger.info({ jid, claim, pid }, 'adopted a running job');
   }
@@ -111,6 +115,10 @@ export class FeederEvents {
     this.logger.info('heartbeat recovered');
   }
 
+  nodeFileFailed(error: unknown): void {
+    this.logger.error({ reason: errorMessage(error) }, 'cannot write the state of this host for "nodes"');
+  }
+
   exchanged(facts: { ends: number; claimed: number; ms: number }): void {
     this.logger.debug(facts, 'exchange');
   }
@@ -136,7 +144,11 @@ export class FeederEvents {
     this.logger.warn({ reason: errorMessage(error) }, 'lost the runner; reconnecting or starting a new runner');
   }
 
-  loginShellFailed(error: unknown): void {
-    this.logger.warn({ reason: errorMessage(error) }, 'the login shell failed; jobs get the environment of the feeder');
+  loginShellFailed(reason: string): void {
+    this.logger.warn({ reason }, 'cannot read the login environment; jobs get the previous one, or that of the feeder');
+  }
+
+  loginShellRecovered(): void {
+    this.logger.info('read the login environment; new jobs get it');
   }
 }

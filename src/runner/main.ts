@@ -1,6 +1,7 @@
 // The entry point of the runner: node runner.cjs DIRECTORY IDLE_MS.
 import { systemClock } from '../job/clock.ts';
 import { errorMessage, RqError } from '../job/errors.ts';
+import { closeInheritedDescriptors } from '../job/process.ts';
 import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { RunnerLog } from './log.ts';
@@ -35,6 +36,7 @@ async function acquireLock(directory: string): Promise<boolean> {
 }
 
 async function main([directory, idleMs]: readonly string[]): Promise<void> {
+  closeInheritedDescriptors();
   if (directory === undefined || idleMs === undefined) {
     throw new RqError('USAGE', 'usage: node runner.cjs DIRECTORY IDLE_MS');
   }

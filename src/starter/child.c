@@ -69,7 +69,6 @@ static void set_soft_limit(int resource, rlim_t soft) {
 }
 
 static void set_limits(void) {
-  if (starter.umask >= 0) umask((mode_t)starter.umask);
   for (size_t index = 2; index + 1 < starter.limits.count; index += 2) {
     const char *value = starter.limits.values[index + 1];
     rlim_t soft = strcmp(value, "unlimited") == 0 ? RLIM_INFINITY : strtoull(value, NULL, 10);
@@ -178,6 +177,8 @@ void run_child(const struct attempt *attempt, int gate) {
   if (send(GATE, &ready, 1, MSG_NOSIGNAL) != 1 || recv(GATE, &go, 1, 0) != 1) _exit(127);
   if (has_stdout) truncate_output(1, 'o');
   if (has_stderr) truncate_output(2, 'e');
+  // After the output files are created: a queue of a group gives the group access to them, whatever the umask of its user.
+  if (starter.umask >= 0) umask((mode_t)starter.umask);
   execve(starter.bash, argv, environment);
   fail('p', errno);
 }

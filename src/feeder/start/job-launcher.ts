@@ -10,6 +10,9 @@ import type { Placement } from '../placement.ts';
 import type { PollTimer } from '../poll-timer.ts';
 import type { RunnerLink } from './runner-link.ts';
 
+/** The runner does not let other jobs wait longer than a second for one that is not ready. */
+const HANG_MS = 2_000;
+
 /** Sends claimed jobs to the runner, and releases those that should not start on this host. */
 export class JobLauncher {
   /** Called for an attempt that the runner refused to start. */
@@ -69,16 +72,18 @@ export class JobLauncher {
   }
 
   private async start(job: ClaimedJob): Promise<void> {
-    const { attempts, endRequest, events, link, placement, timer } = this.parts;
+    const { attempts, endRequest, events, link, placement } = this.parts;
     const reply = link.spawn(job);
     setImmediate(() => crashAt('job-sent'));
+    const timer = setInterval(() => this.setAsideIfHanging(job), HANG_MS);
     const outcome = await reply;
+    clearInterval(timer);
     crashAt('job-started');
     attempts.confirm(job);
     if (outcome.kind === 'started') {
       placement.throughput.recordProgress();
       placement.claimBackoff.recordStart();
-      events.jobStarted({ jid: job.jid, claim: job.attempt, pid: outcome.start.pid });
+      events.jobStarted({ jid: job.jid, claim: job.claim, pid: outcome.start.pid });
       attempts.start(outcome.start);
     } else if (outcome.kind === 'refused') {
       this.onRefused(outcome.end);
@@ -87,7 +92,14 @@ export class JobLauncher {
       if (hostError !== undefined) this.recordHostFailure(errorMessage(hostError));
       attempts.release(job);
     }
-    if (outcome.kind === 'not-started' || endRequest.kind === 'stop') timer.wake();
+    if (outcome.kind === 'not-started' || endRequest.kind === 'stop') this.parts.timer.wake();
+  }
+
+  private setAsideIfHanging(job: ClaimedJob): void {
+    const { attempts, events, placement, timer } = this.parts;
+    if (!attempts.setAside(job, placement.slots)) return;
+    events.directoryHangs({ jid: job.jid, claim: job.claim }, job.cwd);
+    timer.wake();
   }
 
   private recordHostFailure(reason: string): void {

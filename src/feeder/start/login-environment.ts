@@ -1,61 +1,95 @@
 import { existsSync } from 'node:fs';
-import type { Clock } from '../../job/clock.ts';
+import { errorMessage } from '../../job/errors.ts';
 import { ownEnvironment } from '../../job/process.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import type { RunnerClient } from '../../runner/client.ts';
+import type { LaunchSettings } from './launch-settings.ts';
 import { captureLogin, type LoginState, profileStamp } from './login-shell.ts';
 
-/** How often the profiles of the login shell are checked for changes. */
-const PROFILE_CHECK_MS = 60_000;
-/** The stamp after a failed capture: it equals no stamp of profiles, so that the capture is repeated. */
-const NO_STAMP = 'unknown';
+export interface LoginEnvironmentOptions {
+  readonly runtimeDirectory: string;
+  readonly launch: LaunchSettings;
+  readonly events: FeederEvents;
+  /** The time limit of the login shell. */
+  readonly timeoutS?: number;
+}
 
-/** The environment of the login shell, in which every job starts. It is captured again when a profile changes. */
+/**
+ * The state of the login shell, in which every job starts. It is captured again when a profile changes. While no capture
+ * has succeeded, jobs get the environment of the feeder.
+ */
 export class LoginEnvironment {
   /** The last captured state. */
-  state: LoginState = { environment: {}, startupFile: undefined };
-  private stamp = '';
-  private checkedMs = 0;
-  private capture = Promise.resolve();
+  state: LoginState;
+  /** Why the last capture failed. */
+  problem: string | undefined;
+  /** Called when `problem` has changed. */
+  onProblem: () => void = () => undefined;
+  /** The stamp of the profiles at the last capture. Undefined before the first one. */
+  private stamp: Promise<string> | undefined;
+  private isChecking = false;
 
-  constructor(
-    private readonly runtimeDirectory: string,
-    private readonly clock: Clock,
-    private readonly events: FeederEvents,
-  ) {}
-
-  /** Captures the environment and sends it to a new runner. */
-  async sendTo(client: RunnerClient): Promise<void> {
-    this.stamp = '';
-    await this.refresh(client);
+  constructor(private readonly options: LoginEnvironmentOptions) {
+    this.state = { ...options.launch, environment: ownEnvironment(), startupFile: undefined };
   }
 
-  /** Captures the environment and sends it to the runner if a profile has changed. Rejects if the runner does not reply. */
+  /** Sends the state to a new runner. The first call captures it. */
+  async sendTo(client: RunnerClient): Promise<void> {
+    if (this.stamp === undefined) {
+      this.stamp = profileStamp();
+      await this.captureState();
+    }
+    await this.send(client);
+  }
+
+  /**
+   * Captures the state and sends it to the runner if a profile has changed or the last capture failed. Takes as long as a
+   * home directory hangs. Rejects if the runner does not reply.
+   */
   async refresh(client: RunnerClient): Promise<void> {
-    const nowMs = this.clock.monotonicMs();
-    if (this.stamp !== '' && nowMs - this.checkedMs < PROFILE_CHECK_MS) return;
-    this.checkedMs = nowMs;
-    const stamp = profileStamp();
+    if (this.isChecking) return;
+    this.isChecking = true;
+    try {
+      if (!(await this.isOutdated())) return;
+      await this.captureState();
+      await this.send(client);
+    } catch (error) {
+      // The next runner has the former state.
+      this.stamp = Promise.resolve('');
+      throw error;
+    } finally {
+      this.isChecking = false;
+    }
+  }
+
+  private async isOutdated(): Promise<boolean> {
+    const before = await this.stamp;
+    const stamp = await profileStamp();
+    this.stamp = Promise.resolve(stamp);
     const { startupFile } = this.state;
     // A program that cleans up temporary files may have removed it.
     const isMissing = startupFile !== undefined && !existsSync(startupFile);
-    if (stamp === this.stamp && !isMissing) return;
-    this.stamp = stamp;
-    // Captures use the same files and must not overlap.
-    const next = (): Promise<void> => this.captureFor(client);
-    this.capture = this.capture.then(next, next);
-    await this.capture;
+    return stamp !== before || isMissing || this.problem !== undefined;
   }
 
-  private async captureFor(client: RunnerClient): Promise<void> {
+  private async send(client: RunnerClient): Promise<void> {
+    const { environment, startupFile, umask, limits } = this.state;
+    const variables = startupFile === undefined ? environment : { ...environment, BASH_ENV: startupFile };
+    await client.environment(variables, { umask, limits });
+  }
+
+  private async captureState(): Promise<void> {
+    const { runtimeDirectory, launch, events, timeoutS } = this.options;
+    let problem: string | undefined;
     try {
-      this.state = await captureLogin(this.runtimeDirectory);
+      this.state = await captureLogin(runtimeDirectory, launch, timeoutS);
     } catch (error) {
-      this.events.loginShellFailed(error);
-      this.stamp = NO_STAMP;
-      this.state = { environment: ownEnvironment(), startupFile: undefined };
+      problem = errorMessage(error);
     }
-    const { environment, startupFile } = this.state;
-    await client.environment(startupFile === undefined ? environment : { ...environment, BASH_ENV: startupFile });
+    if (problem === this.problem) return;
+    if (problem === undefined) events.loginShellRecovered();
+    else events.loginShellFailed(problem);
+    this.problem = problem;
+    this.onProblem();
   }
 }

@@ -5,12 +5,15 @@ import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../../queue/exchange/exchange.ts';
 import { RunnerClient } from '../../runner/client.ts';
 import { launchRunner } from '../../runner/launch.ts';
-import { attemptName, type ListedAttempt } from '../../runner/protocol/messages.ts';
+import type { ListedAttempt } from '../../runner/protocol/messages.ts';
+import type { LaunchSettings } from './launch-settings.ts';
 import { LoginEnvironment } from './login-environment.ts';
 import { spawnRequest } from './spawn-request.ts';
 
 /** The time between SIGTERM and SIGKILL when jobs are killed. */
 const GRACE_MS = 10_000;
+/** How often the profiles of the login shell are checked for changes. No job waits for that. */
+const PROFILE_CHECK_MS = 60_000;
 
 export type SpawnOutcome =
   | { readonly kind: 'started'; readonly start: AttemptStart }
@@ -32,6 +35,7 @@ interface RunnerLinkOptions {
   readonly runtimeDirectory: string;
   readonly program: string;
   readonly slots: number;
+  readonly launch: LaunchSettings;
   readonly clock: Clock;
   readonly events: FeederEvents;
 }
@@ -46,15 +50,14 @@ export class RunnerLink {
   runner = { boot: '', journal: '', pid: 0 };
   /** The error that ended the connection. */
   lossReason: unknown;
+  readonly login: LoginEnvironment;
   private client: RunnerClient | undefined;
-  private readonly login: LoginEnvironment;
+  private profileTimer: NodeJS.Timeout | undefined;
   /** The exits since `connect`, until `deliverExits`. */
   private heldExits: AttemptEnd[] | undefined;
-  /** Spawns that wait for the login environment. They can be cancelled until they are sent. */
-  private readonly unsent = new Set<string>();
 
   constructor(private readonly options: RunnerLinkOptions) {
-    this.login = new LoginEnvironment(options.runtimeDirectory, options.clock, options.events);
+    this.login = new LoginEnvironment(options);
   }
 
   /**
@@ -82,6 +85,7 @@ export class RunnerLink {
     }
     this.runner = client.hello;
     this.client = client;
+    this.profileTimer ??= setInterval(() => this.refreshLogin(), PROFILE_CHECK_MS).unref();
   }
 
   get isLost(): boolean {
@@ -115,20 +119,13 @@ export class RunnerLink {
   async spawn(job: ClaimedJob): Promise<SpawnOutcome> {
     const { client } = this;
     const { jid, claim } = job;
-    const name = attemptName(job);
+    if (client === undefined) return { kind: 'unreported' };
     try {
-      this.unsent.add(name);
-      if (client !== undefined) await this.login.refresh(client);
-      // The runner was lost in the meantime, and the job was released.
-      if (client === undefined || client !== this.client) return { kind: 'unreported' };
-      if (!this.unsent.delete(name)) return { kind: 'not-started' };
       const path = this.login.state.environment['PATH'];
       const { pid, started } = await client.spawn(spawnRequest(job, this.options.queueDirectory, path));
       return pid === null ? { kind: 'unreported' } : { kind: 'started', start: { jid, claim, pid, started } };
     } catch (error) {
       return this.spawnFailure(job, error, client);
-    } finally {
-      this.unsent.delete(name);
     }
   }
 
@@ -141,14 +138,12 @@ export class RunnerLink {
 
   /** Cancels jobs that wait at the runner: their spawns give `not-started`. Those that have started continue. */
   cancel(keys: readonly AttemptKey[]): void {
-    for (const key of keys) this.unsent.delete(attemptName(key));
     const { client } = this;
     if (this.maxAhead > 0) client?.cancel(keys).catch((error: unknown) => this.disconnect(error, client));
   }
 
   /** Sends SIGTERM to all processes of an attempt, and SIGKILL after the grace period. Never rejects. */
   async kill({ jid, claim }: AttemptKey): Promise<KillReply> {
-    if (this.unsent.delete(attemptName({ jid, claim }))) return 'not-running';
     const { client } = this;
     if (client === undefined) return 'not-sent';
     try {
@@ -169,6 +164,7 @@ export class RunnerLink {
   /** Closes the connection. With `shutdownRunner`, a runner without attempts exits; otherwise it waits for a feeder. */
   async close(shutdownRunner: boolean): Promise<void> {
     const { client } = this;
+    clearInterval(this.profileTimer);
     this.client = undefined;
     if (client === undefined) return;
     try {
@@ -177,6 +173,11 @@ export class RunnerLink {
       this.lossReason = error;
     }
     client.close();
+  }
+
+  private refreshLogin(): void {
+    const { client } = this;
+    if (client !== undefined) this.login.refresh(client).catch((error: unknown) => this.disconnect(error, client));
   }
 
   private spawnFailure(job: ClaimedJob, error: unknown, client: RunnerClient | undefined): SpawnOutcome {

@@ -64,6 +64,8 @@ export interface NodeReport extends NodeSummary {
   readonly pid: number | null;
   readonly version: string | null;
   readonly started: string | null;
+  /** Why the feeder cannot read the login environment of jobs. */
+  readonly login: string | null;
 }
 
 /** Describes the nodes of a queue, in the order of their names. */
@@ -71,12 +73,13 @@ export async function nodeReports(queue: Queue): Promise<NodeReport[]> {
   const running = await read(queue, runningByHost);
   const nowMs = serverNowMs(queue);
   return readNodes(queue.directory).map((node) => {
-    const { pid, version, started } = node.facts;
+    const { pid, version, started, login } = node.facts;
     return {
       ...summary(node, running.get(node.host) ?? 0, nowMs),
       pid: Number(pid) || null,
       version: version ?? null,
       started: started ?? null,
+      login: login ?? null,
     };
   });
 }

@@ -19,6 +19,34 @@ test('a relative directory of a job is resolved against PWD, with its symbolic l
   expect((await bench.jobs()).map((job) => job['cwd'])).toEqual([cwd, join(cwd, 'sub'), cwd, '/var', join(cwd, 'sub')]);
 });
 
+test('a job in a directory that is reached by a symbolic link sees that path, and submits from it', async () => {
+  const bench = new Workbench();
+  mkdirSync(join(bench.directory, 'volume7/sub'), { recursive: true });
+  symlinkSync('volume7', join(bench.directory, 'data'));
+  const nested = 'pwd; printenv PWD; rq submit -q pwd; cd sub; rq submit -q pwd; echo pwd | rq submit -q --cwd .. -';
+  await bench.must(['QUEUE', 'create']);
+  symlinkSync(join(ROOT, 'bin/rq'), join(bench.queue, 'bin/rq'));
+  await bench.shell(`cd data && rq ../q submit -q '${nested}' && rq ../q feed --until-empty`);
+  const cwd = join(bench.directory, 'data');
+  expect(bench.stdout(1)).toBe(`${cwd}\n${cwd}\n`);
+  const inside = [cwd, join(cwd, 'sub'), cwd];
+  expect((await bench.jobs('2-4')).map((job) => job['cwd'])).toEqual(inside);
+  expect([2, 3, 4].map((jid) => bench.stdout(jid))).toEqual(inside.map((path) => `${path}\n`));
+});
+
+test('programs in a job see the path through the symbolic link, also where PWD of the feeder is another one', async () => {
+  const bench = new Workbench();
+  mkdirSync(join(bench.directory, 'volume7'));
+  symlinkSync('volume7', join(bench.directory, 'data'));
+  symlinkSync('volume7', join(bench.directory, 'other'));
+  // The environment of the feeder is that of the jobs, as the login shell ends early.
+  writeFileSync(join(bench.directory, '.profile'), 'exit\n');
+  await bench.shell(
+    'rq q create && cd data && rq ../q submit -q "env printenv PWD" && cd ../other && rq ../q feed --until-empty',
+  );
+  expect(bench.stdout(1)).toBe(`${join(bench.directory, 'data')}\n`);
+});
+
 test('in a directory whose name is not UTF-8, only commands that need the name are refused', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { becomeDaemon, isDaemon, reportToParent, startDaemon, startSuccessor } from '../../../feeder/daemon.ts';
 import { feed } from '../../../feeder/feed.ts';
+import { launchVariables } from '../../../feeder/start/launch-settings.ts';
 import { RqError } from '../../../job/errors.ts';
 import { FeederEvents } from '../../../log/events.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
@@ -19,9 +20,7 @@ export const spec: CommandSpec = {
       name: 'daemon',
       short: 'D',
       type: 'flag',
-      help:
-        'Run in the background, in a new session, with the working directory "/" and the umask 022. ' +
-        'Output goes to the log.',
+      help: 'Run in the background, in a new session, with the working directory "/". Output goes to the log.',
     },
     {
       name: 'loops',
@@ -103,11 +102,13 @@ async function feedAndRestart(call: CommandCall, asDaemon: boolean): Promise<num
 class Successor {
   private readonly args: readonly string[];
   private readonly logPath: string;
+  private readonly variables: Record<string, string>;
   /** A request to end that this process received while the successor started. */
   private signal: NodeJS.Signals | undefined;
 
   constructor(call: CommandCall) {
-    // Before the working directory can be removed.
+    // Before `feed` changes the umask, and before the working directory can be removed.
+    this.variables = launchVariables();
     this.logPath = feederLogPath(call);
     this.args = feederArguments(call, isDaemon() || call.options.text('log') !== undefined ? this.logPath : undefined);
   }
@@ -126,7 +127,7 @@ class Successor {
     };
     for (const signal of FORWARDED) process.on(signal, forward);
     try {
-      const started = await startSuccessor(this.args, (each) => {
+      const started = await startSuccessor(this.args, this.variables, (each) => {
         child = each;
       });
       return started.exitCode ?? ((await once(started, 'exit'))[0] as number | null) ?? 1;

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FeedOptions } from '../../../feeder/settings.ts';
+import { launchSettings, launchVariables } from '../../../feeder/start/launch-settings.ts';
 import { RqError } from '../../../job/errors.ts';
 import { hostName } from '../../../job/host.ts';
 import { runProgram } from '../../../job/run-program.ts';
@@ -41,6 +42,7 @@ export function feedOptions(call: CommandCall): FeedOptions {
     queuePath: resolve(call.queue),
     version,
     runnerProgram: fileURLToPath(new URL('./runner.cjs', import.meta.url)),
+    launch: launchSettings(launchVariables()),
     slots: options.number('max_feed'),
     minSleepMs: minSleepS === undefined ? undefined : minSleepS * 1000,
     maxSleepMs: maxSleepS === undefined ? undefined : maxSleepS * 1000,

@@ -9,7 +9,7 @@ export const spec: CommandSpec = {
   name: 'nodes',
   summary: 'show the hosts that feed from the queue',
   options: [SNAPSHOT],
-  report: ['host', 'state', 'slots', 'running', 'last_beat', 'age', 'pid', 'version', 'started'],
+  report: ['host', 'state', 'slots', 'running', 'last_beat', 'age', 'pid', 'version', 'started', 'login'],
   description: [
     'Prints the hosts that feed from the queue. ' +
       'The state is "feeding", "silent" (no recent heartbeat) or "lost". ' +
@@ -17,6 +17,8 @@ export const spec: CommandSpec = {
       '"nodes" does not list hosts whose feeder has been shut down.',
     'last_beat is the time of the last heartbeat. ' +
       'age is the number of seconds since the last heartbeat, according to the clock of this host.',
+    'login is null, or why the feeder cannot read the login environment of its jobs, such as a profile that does not end. ' +
+      'Jobs then get the environment that was read before, or that of the feeder.',
   ],
   examples: [
     ['rq q nodes', 'print all nodes'],
