@@ -39,7 +39,7 @@ export function renamedFindings(former: string | undefined): Finding[] {
     former !== undefined &&
       problem(
         `this machine feeds as ${former}, but its name is ${hostName()} now`,
-        'no new feeder can start on it, because it would take the running jobs for lost',
+        'no new feeder can start on it, because a new feeder would treat the running jobs as lost',
         `set RQ_HOST=${former}, or shut the feeder down and start it again`,
       ),
   );

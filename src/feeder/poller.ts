@@ -14,7 +14,7 @@ export class Poller {
   count = 0;
   /** The queue may contain a job to claim: it has changed, or the last claim received all jobs that it asked for. */
   mayFindJob = true;
-  /** The database is another file than before. The handler resets this flag. */
+  /** A different file has replaced the database. The handler resets this flag. */
   isReplaced = false;
   private readonly watch: DatabaseWatch;
   private searchedMs: number;

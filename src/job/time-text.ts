@@ -3,7 +3,7 @@ export interface NamedTime {
   readonly first: string;
   /**
    * The last millisecond of the day, minute or second that the text names; `first` for a text with milliseconds. Undefined
-   * for a duration ago, and where local clocks change at that moment.
+   * for a relative time, and where local clocks change at that moment.
    */
   readonly last: string | undefined;
 }

@@ -92,5 +92,5 @@ function isOpen({ state, isLost }: Subject): boolean {
 function afterLoss({ restartable, losses = 0 }: Subject): Transition {
   if (!restartable) return { state: 'dead', attempt: 'ends' };
   if (losses + 1 < MAX_LOSSES) return { ...REQUEUED, isLoss: true };
-  return { state: 'dead', attempt: 'ends', reason: `lost with ${MAX_LOSSES} hosts` };
+  return { state: 'dead', attempt: 'ends', reason: `lost ${MAX_LOSSES} times` };
 }

@@ -149,6 +149,6 @@ export class FeederEvents {
   }
 
   loginShellRecovered(): void {
-    this.logger.info('read the login environment; new jobs get it');
+    this.logger.info('the login environment was read; new jobs get it');
   }
 }

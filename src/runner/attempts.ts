@@ -51,12 +51,12 @@ export class Attempts implements StarterObserver {
   private readonly adoption: Adoption;
   /** Lines of exits. */
   private unreported: string[] = [];
-  /** Attempts that the feeder has signalled, so that an end by a signal is no shutdown of the host. */
+  /** Attempts that the feeder has signalled, so that their end by a signal is not attributed to a shutdown of the host. */
   private readonly signalled = new Set<string>();
   /** Attempts whose ends the starter may forget when they are in the journal. */
   private unacknowledged: string[] = [];
   private scheduledReport: NodeJS.Immediate | undefined;
-  /** Exits are being synced, to be sent then. */
+  /** Whether exits are being synced. They are sent afterwards. */
   private isReporting = false;
 
   constructor(private readonly options: AttemptsOptions) {

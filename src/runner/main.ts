@@ -44,7 +44,7 @@ async function main([directory, idleMs]: readonly string[]): Promise<void> {
   if (!(await acquireLock(directory))) return process.exit(0);
   let runner: Runner | undefined;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => runner?.onSignal(signal));
-  // The state of this process is doubtful. The starter keeps the jobs and their ends for the next runner.
+  // The state of this process may be inconsistent. The starter keeps the jobs and their ends for the next runner.
   process.on('uncaughtException', (error) => {
     log.failed('handle an event', error);
     process.exit(1);

@@ -40,7 +40,7 @@ export interface AttemptEnd extends AttemptKey {
   readonly isStopped?: boolean;
   /**
    * Why no process of the job ran. `failed`: this host could not start it. `hung`: its directory did not respond.
-   * `shortage`: the host can start no job at the moment.
+   * `shortage`: the host cannot start any job at the moment.
    */
   readonly not_started?: 'failed' | 'hung' | 'shortage' | null;
 }

@@ -5,7 +5,7 @@ import type { Page } from './selections.ts';
 import { withStoredTimes } from './times/times-in-sql.ts';
 
 /**
- * An SQL expression of the user, checked, with times as rq stores them. `now`: the time from which durations ago count.
+ * An SQL expression of the user, checked, with times as rq stores them. `now`: the time to which relative times refer.
  * Throws the errors of SQLite, and INVALID_INPUT for a comparison of times that could be wrong.
  */
 export function queryCondition(connection: Connection, expression: string, now: string): string {

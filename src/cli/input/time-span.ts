@@ -15,6 +15,6 @@ export function timeSpan(field: JobField, value: string): { first: string; last:
   if (last !== undefined) return { first, last };
   throw new RqError(
     'USAGE',
-    `${attempted}: no job may have exactly this time; use "query" with <, <=, > or >=, such as ${field}>=${value}`,
+    `${attempted}: no job is likely to have exactly this time; use "query" with <, <=, > or >=, such as ${field}>=${value}`,
   );
 }

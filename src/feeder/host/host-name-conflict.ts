@@ -123,7 +123,7 @@ async function hasExited({ pid, startTime }: NodeRecord, clock: Clock): Promise<
   return true;
 }
 
-/** The file of the node was copied with its queue. */
+/** Whether the node file was copied together with another queue. */
 function isOfAnotherQueue(runtime: string, ownRuntime: string): boolean {
   const id = readQueueRecord(runtime)?.id;
   return id !== undefined && id !== readQueueRecord(ownRuntime)?.id;

@@ -11,7 +11,7 @@ export class IdentityCheck {
     readonly identity: Identity,
   ) {}
 
-  /** To be called when the database is another file. Throws NO_QUEUE if it belongs to another queue. */
+  /** Call it when a different file has replaced the database. Throws NO_QUEUE if it belongs to another queue. */
   async confirm(): Promise<void> {
     const { queue, identity } = this;
     const { id, inode } = await readQueueIdentity(queue);

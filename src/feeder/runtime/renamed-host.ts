@@ -22,6 +22,6 @@ export function formerHostName(queueDirectory: string): string | undefined {
 export function refuseRenamedHost(queueDirectory: string): void {
   const former = formerHostName(queueDirectory);
   if (former === undefined) return;
-  const message = `this machine fed as ${former}, and the feeder or the jobs still run; set RQ_HOST=${former}`;
+  const message = `this machine fed as ${former}, and its feeder or jobs are still running; set RQ_HOST=${former}`;
   throw new RqError('HOST_NAME_TAKEN', `cannot feed ${queueDirectory} as ${hostName()}: ${message}`);
 }

@@ -21,7 +21,7 @@ export const INTERNAL_COLUMNS = {
     isInternal: true,
     sql: 'DEFAULT 0 CHECK (claim >= 0)',
     ofOlder: 'attempt',
-    comment: 'number of claims; with the jid it identifies an execution, and is never reused',
+    comment: 'number of claims; identifies an attempt together with the jid, and is never reused',
   },
   losses: {
     kind: 'integer',

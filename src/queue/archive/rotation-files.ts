@@ -15,7 +15,8 @@ export function createFileList(source: string): RecordFile<string> {
 export function removeFromList(source: string, removed: ReadonlySet<string>): void {
   const path = listPath(source);
   const list = openFileList(source);
-  if (list === undefined) throw new RqError('IO', `cannot rotate: ${path} was removed meanwhile; run rotate again`);
+  if (list === undefined)
+    throw new RqError('IO', `cannot rotate: ${path} was removed during the rotation; run rotate again`);
   try {
     const kept = RecordFile.create<string>(`${path}.new`);
     try {

@@ -126,7 +126,7 @@ function moveTo(replacement: string): void {
   try {
     moveIdentity(connection, inodeOf(replacement));
   } catch (error) {
-    // The copy that break-locks makes can be damaged. The next feeder takes it for a copy of the queue.
+    // The copy that break-locks makes can be damaged. The next feeder then treats it as a copy of the queue.
     if (errorCode(error)?.startsWith('SQLITE_') !== true) throw error;
   } finally {
     connection.close();

@@ -215,7 +215,7 @@ export class Journal {
   }
 }
 
-/** A signal that ended a job shortly before the host went down, or that nobody could report, counts as the shutdown. */
+/** An end by such a signal that was not reported before the reboot is attributed to the shutdown. */
 function afterReboot(exit: Exit): Exit {
   return mayBeShutdown(exit.signal) ? { ...exit, ...SHUT_DOWN_END } : exit;
 }

@@ -88,8 +88,8 @@ export interface Exit extends AttemptKey {
   /** True if the starter was killed, so that the exit status is unknown. The job may have completed. */
   readonly isLost: boolean;
   /**
-   * Why no process of the job ran; null if one may have run. `failed`: the host could not start it. `shortage`: the host
-   * can start no job, or only not now.
+   * Why the job was not started; null if it may have been started. `failed`: the host could not start it. `shortage`: the
+   * host cannot start any job at the moment.
    */
   readonly not_started: NotStarted | null;
   /** The maximum resident set of a process, in bytes. Null if it is unknown. */

@@ -10,7 +10,7 @@ const NETWORK_ERRORS: Readonly<Record<number, string>> = {
   [constants.errno.EDQUOT]: 'disk quota exceeded',
 };
 
-/** Shortages and passing errors of a host, which say nothing about the job. */
+/** Resource shortages and transient errors of a host, which do not depend on the job. */
 const SHORTAGES: ReadonlySet<number> = new Set(
   (['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ENOSPC', 'EDQUOT', 'EIO', 'ESTALE'] as const).map(
     (code) => constants.errno[code],

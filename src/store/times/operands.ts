@@ -21,7 +21,7 @@ export interface Operand {
 export interface TimeContext {
   readonly connection: Connection;
   readonly sql: string;
-  /** The current time, from which durations ago count. */
+  /** The current time, to which relative times refer. */
   readonly now: string;
   /** The start of an error message: `cannot query`. */
   readonly attempted: string;
@@ -135,7 +135,8 @@ export class Operands {
     }
     const call = name.startsWith('CURRENT_') ? name : `${name}(${values.join(', ')})`;
     const result = this.context.connection.get(`SELECT ${call} AS result`)?.['result'] ?? null;
-    if (result === null) this.refuse([{ start, end }], 'has no result: SQLite does not know this form of a time');
+    if (result === null)
+      this.refuse([{ start, end }], 'returns NULL, because SQLite does not recognise this time format');
     if (typeof result === 'number') return { kind: 'number', start, end };
     return { kind: 'formatted', text: formOf(String(result)), start, end };
   }
@@ -146,7 +147,7 @@ export class Operands {
     if (!kinds.includes('formatted') && !kinds.includes('number')) return;
     if (kinds.includes('other') || (left.kind === 'number' && right.kind === 'number')) return;
     if (kinds.includes('number'))
-      this.refuse([left, right], 'compares a number with text, which is never equal or less');
+      this.refuse([left, right], 'compares a number with text; in SQLite, any number is less than any text');
     const forms = [left, right].map(({ kind, text = '' }) => (kind === 'text' ? formOf(text) : text)) as [
       string,
       string,
@@ -167,7 +168,7 @@ export class Operands {
     const time = namedTime(text, this.context.now);
     if ('fault' in time) this.refuse([], `'${text}' ${time.fault}`);
     if (isEquality && time.last === undefined) {
-      this.refuse([], `'${text}' is a time that no job may have exactly; compare with <, <=, > or >=`);
+      this.refuse([], `'${text}' is a time that no job is likely to have exactly; compare with <, <=, > or >=`);
     }
     if (isEquality && time.last !== time.first) {
       this.refuse([], `'${text}' is more than one millisecond; write BETWEEN '${time.first}' AND '${time.last}'`);

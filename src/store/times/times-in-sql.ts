@@ -57,6 +57,6 @@ function refuseNamesakes({ connection }: TimeContext, tokens: readonly Token[], 
   const tables = connection.all(NAMESAKES, [JSON.stringify([...TIME_COLUMNS.keys()])]).map(({ name }) => String(name));
   const table = tables.find((name) => used.has(name.toLowerCase()));
   if (table === undefined) return;
-  const fault = `the table ${table} also has a column with the name of a time; write times as in 2026-11-28T22:51:00.000Z`;
+  const fault = `the table ${table} also has a column with the name of a time field; write times in the form 2026-11-28T22:51:00.000Z`;
   operands.refuse([], fault);
 }

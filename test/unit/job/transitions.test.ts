@@ -83,8 +83,8 @@ test('the fifth loss makes a restartable job dead', () => {
   const job = { state: 'running', restartable: true } as const;
   const states = [0, 1, 2, 3, 4].map((losses) => nextState({ ...job, losses }, { kind: 'host lost' }));
   expect(states.map((next) => next?.state)).toEqual(['pending', 'pending', 'pending', 'pending', 'dead']);
-  expect(states[4]).toMatchObject({ attempt: 'ends', reason: 'lost with 5 hosts' });
-  expect(nextState({ ...job, losses: 4 }, LOST)).toMatchObject({ state: 'dead', reason: 'lost with 5 hosts' });
+  expect(states[4]).toMatchObject({ attempt: 'ends', reason: 'lost 5 times' });
+  expect(nextState({ ...job, losses: 4 }, LOST)).toMatchObject({ state: 'dead', reason: 'lost 5 times' });
   // A stop is no loss.
   expect(nextState({ ...job, losses: 4 }, STOPPED)).toMatchObject({ state: 'pending' });
 });

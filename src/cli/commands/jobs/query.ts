@@ -25,7 +25,7 @@ export const spec: CommandSpec = {
       'The operators =~ and !~ mean SQL LIKE and NOT LIKE, where % matches any text. ' +
       'The value "null" means no value. ' +
       'Without arguments, rq reads the expression from stdin.',
-    'Write a time as 2026-11-28 22:51:00 or 2026-11-28 (local time), in ISO 8601 with a zone, or as a duration ago such ' +
+    'Write a time as 2026-11-28 22:51:00 or 2026-11-28 (local time), in ISO 8601 with a zone, or as a relative time such ' +
       'as -2h. ' +
       'rq refuses to compare a time with other text. ' +
       'In a term KEY=VALUE, a date selects the whole day.',
