@@ -101,6 +101,7 @@ describe('a committed rotation whose temporary location was cleaned up', () => {
     const { bench, temporary } = await committed(target);
     rmSync(join(temporary, '.rq-rotation.files'));
     const [, advice = ''] = /run: rq (.*)\n/.exec((await bench.run(['QUEUE', 'rotate', 'later'])).stderr) ?? [];
+    expect(advice).toContain('delete from rotations');
     await bench.shell(`rq ${advice}`);
     expect((await bench.run(['QUEUE', 'rotate', 'rot/later'])).stderr).not.toContain('is not finished');
     expect(readdirSync(join(bench.directory, 'rot'))).toEqual([target]);
