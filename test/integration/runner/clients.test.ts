@@ -108,7 +108,7 @@ test('calls and connects to a stopped runner time out, and the runner works agai
   const { client, disconnected } = await harness.connect(1000);
   const [pid = 0] = harness.runners();
   process.kill(pid, 'SIGSTOP');
-  await expect(client.spawn(harness.job(1, 'true')))
+  await expect(client.spawn(harness.job(1, 'touch ran')))
     .rejects.toMatchObject({ code: 'RUNNER' })
     .catch(() => undefined);
   expect((await disconnected).facts['code']).toBe('TIMEOUT');
@@ -118,6 +118,8 @@ test('calls and connects to a stopped runner time out, and the runner works agai
   );
   process.kill(pid, 'SIGCONT');
   const later = await harness.connect();
+  // A list cancels attempts that have not begun.
+  await waitFor(() => existsSync(harness.file('ran')));
   await waitFor(async () => (await later.client.list())[0]?.state === 'exited');
 });
 
