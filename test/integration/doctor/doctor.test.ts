@@ -28,7 +28,7 @@ describe('on a healthy queue', () => {
     for (const words of [[], ['--full']]) {
       const { status, verdict, checks, found } = await examine(bench, words);
       expect({ status, verdict, found }).toEqual({ status: 0, verdict: 'ok', found: [] });
-      expect(Object.keys(checks)).toHaveLength(17);
+      expect(Object.keys(checks)).toHaveLength(18);
     }
     expect(stateOf(bench.queue)).toEqual(before);
   });
