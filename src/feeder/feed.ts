@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
 import { pidNamespace } from '../job/host.ts';
 import { processStartTime } from '../job/process.ts';
-import { ensureRuntimeDirectory } from '../job/runtime-directory.ts';
+import { ensurePrivateDirectory, ensureRuntimeDirectory, runtimeRoot } from '../job/runtime-directory.ts';
 import { FeederEvents } from '../log/events.ts';
 import { sweepStagedFiles } from '../queue/files/staged-sweep.ts';
 import { sweepAbandoned } from '../queue/files/temporary-names.ts';
@@ -49,6 +49,8 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   await requireCurrentSchema(queue);
   refuseUntrusted(queue.directory, options.trustGroup);
   refuseWithoutLocks(queue);
+  // What another user could have written must not decide whether the queue is a copy.
+  ensurePrivateDirectory(runtimeRoot());
   const identity = await determineIdentity(queue, (id) => servedFence(runtimeDirectoryOf(id)));
   const runtime = runtimeDirectoryOf(identity.id);
   ensureRuntimeDirectory(runtime);

@@ -107,7 +107,10 @@ export class ServedFence {
   private readonly descriptor: number;
 
   constructor(directory: string) {
+    const known = servedFence(directory);
     this.descriptor = openSync(join(directory, FENCE), constants.O_WRONLY | constants.O_CREAT, 0o600);
+    // The file has its final size from now on, so that a full disk cannot prevent a later record.
+    this.record(known);
   }
 
   record(generation: number): void {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { errorCode } from '../../../src/job/errors.ts';
 import { Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -8,7 +9,14 @@ const REASON = 'the host was shut down';
 
 /** Sends a signal to all processes of the bench, as systemd does when a host shuts down or a session ends. */
 function signalAll(bench: Workbench, signal: NodeJS.Signals): void {
-  for (const pid of bench.processes()) process.kill(pid, signal);
+  for (const pid of bench.processes()) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      // A short process of a job has ended.
+      if (errorCode(error) !== 'ESRCH') throw error;
+    }
+  }
 }
 
 async function started(bench: Workbench, ...names: string[]): Promise<void> {
