@@ -7,6 +7,9 @@ import { waitFor } from '../../support/wait-for.ts';
 const SIGKILL = 9;
 const SIGTERM = 15;
 
+// RQ_DAEMONS=10000 is the long run.
+const DAEMONS = Number(process.env['RQ_DAEMONS'] ?? 300);
+
 test('an attempt is ended whole, also its processes that left its session and cleared their environment', async () => {
   const starter = new StarterHarness();
   await starter.start();
@@ -91,11 +94,13 @@ test('the processes that a job leaves behind are counted and live on', async () 
   for (const pid of left) process.kill(pid, 'SIGKILL');
 });
 
-test('jobs that leave daemons behind leave no zombie and no descriptor', async () => {
+test('jobs that leave daemons behind leave no zombie and no descriptor', {
+  timeout: 120_000 + DAEMONS * 50,
+}, async () => {
   const starter = new StarterHarness();
   await starter.start();
   starter.send('slots', 4);
-  const jobs = Number(process.env['RQ_DAEMONS'] ?? 300);
+  const jobs = DAEMONS;
   const descriptors = (): number => readdirSync(`/proc/${starter.pid}/fd`).length;
   starter.run('100000.1', 'true');
   await starter.status('100000.1');
