@@ -34,11 +34,11 @@ export class EndedAttempts {
     kills.remove(end);
     if (!attempts.running.has(attemptName(end))) return;
     crashAt('end-received');
-    if ((end.not_started ?? null) === null) {
+    if (end.not_started) {
+      events.jobNotStarted(end, end.reason ?? '');
+    } else {
       this.count += 1;
       events.jobEnded(end);
-    } else {
-      events.jobNotStarted(end, end.reason ?? '');
     }
     // Earlier results have woken the feeder already, and accumulate until the exchange is due.
     const isFirst = !attempts.hasResults;

@@ -6,7 +6,7 @@ import { attemptName } from '../runner/protocol/messages.ts';
 import type { Attempts, Reports } from './attempts.ts';
 import type { Placement } from './placement.ts';
 import type { Poller } from './poller.ts';
-import type { ServedFence } from './runtime/queue-record.ts';
+import type { ServedGeneration } from './runtime/queue-record.ts';
 import type { FeederSettings } from './settings.ts';
 import type { RunnerLink } from './start/runner-link.ts';
 
@@ -28,7 +28,7 @@ export class Exchanger {
       link: RunnerLink;
       placement: Placement;
       poller: Poller;
-      served: ServedFence;
+      served: ServedGeneration;
     },
   ) {}
 
@@ -78,7 +78,7 @@ export class Exchanger {
     attempts.claimed.push(...claimed);
     if (limit > 0) poller.mayFindJob = claimed.length === limit;
     // A released job can be claimed again. One that this host could not start has a time for its next try.
-    const hasRequeued = releases.length > 0 || ends.some(({ not_started }) => (not_started ?? null) !== null);
+    const hasRequeued = releases.length > 0 || ends.some(({ not_started }) => not_started);
     if (hasRequeued) poller.mayFindJob = true;
   }
 

@@ -25,7 +25,7 @@ import { refuseHostNameConflict } from './host/host-name-conflict.ts';
 import { IdentityCheck } from './runtime/identity-check.ts';
 import { DirectoryMark, movedError, replaceFeeder } from './runtime/moved-queue.ts';
 import { releasePidFile } from './runtime/pid-file.ts';
-import { recordQueue, runtimeDirectoryOf, ServedFence, servedFence } from './runtime/queue-record.ts';
+import { recordQueue, runtimeDirectoryOf, ServedGeneration, servedGeneration } from './runtime/queue-record.ts';
 import { refuseRenamedHost } from './runtime/renamed-host.ts';
 import { type FeederSettings, type FeedOptions, feederSettings } from './settings.ts';
 import { FeederSignals } from './signals.ts';
@@ -51,7 +51,7 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
   refuseWithoutLocks(queue);
   // What another user could have written must not decide whether the queue is a copy.
   ensurePrivateDirectory(runtimeRoot());
-  const identity = await determineIdentity(queue, (id) => servedFence(runtimeDirectoryOf(id)));
+  const identity = await determineIdentity(queue, (id) => servedGeneration(runtimeDirectoryOf(id)));
   const runtime = runtimeDirectoryOf(identity.id);
   ensureRuntimeDirectory(runtime);
   refuseRenamedHost(queue.directory);
@@ -108,7 +108,7 @@ class FeederProcess {
     const facts = this.nodeFacts();
     const membership = new ClusterMembership(queue, facts, settings.lostAfterMs, events);
     const { directory, identity } = this.runtime;
-    const served = new ServedFence(directory);
+    const served = new ServedGeneration(directory);
     const identityCheck = new IdentityCheck(queue, directory, identity);
     const feeder = new Feeder(queue, settings, {
       endRequest,

@@ -12,7 +12,7 @@ import type { ClusterMembership } from './host/cluster-membership.ts';
 import { Placement } from './placement.ts';
 import { Poller } from './poller.ts';
 import type { IdentityCheck } from './runtime/identity-check.ts';
-import type { ServedFence } from './runtime/queue-record.ts';
+import type { ServedGeneration } from './runtime/queue-record.ts';
 import type { FeederSettings } from './settings.ts';
 import { JobLauncher } from './start/job-launcher.ts';
 import type { RunnerLink } from './start/runner-link.ts';
@@ -41,7 +41,7 @@ export class Feeder {
       link: RunnerLink;
       membership: ClusterMembership;
       identityCheck: IdentityCheck;
-      served: ServedFence;
+      served: ServedGeneration;
     },
   ) {
     const { attempts } = this;

@@ -84,7 +84,7 @@ function afterEnd(job: Subject, { reason, isLost, isStopped }: AttemptEnded): Tr
   return isLost && job.restartable ? undefined : { state: job.state, attempt: 'stays' };
 }
 
-/** The end of the attempt is not known, as far as the queue can tell: its host may report what became of it. */
+/** Whether the queue still accepts the end of the attempt. The host of a lost job may report it later. */
 function isOpen({ state, isLost }: Subject): boolean {
   return state === 'running' || (state === 'dead' && isLost === true);
 }

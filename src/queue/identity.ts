@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { moveIdentity, readIdentity, renewIdentity, type StoredIdentity } from '../store/identity.ts';
-import { readFence } from '../store/operations.ts';
+import { lacksGeneration } from '../store/operations.ts';
 import type { Queue } from './open.ts';
 import { read } from './transaction/read.ts';
 import { transaction } from './transaction/transaction.ts';
@@ -25,16 +25,20 @@ export async function readQueueIdentity(queue: Queue): Promise<StoredIdentity> {
 /**
  * Determines which queue a database belongs to, before anything is run from it. A copy (a restored backup, `cp -a`) gets an
  * id of its own, because the journals of the original prove nothing about the attempts in the copy. A database is a copy if
- * its inode is not the recorded one, or if it lacks transactions that this host has committed to the queue of this id:
- * `servedFence` returns the generation of the last one, 0 if there is none.
+ * its inode is not the recorded one, or if it lacks a transaction that this host has committed to the queue of this id:
+ * `servedGeneration` returns the generation of the last one, 0 if there is none.
  */
-export async function determineIdentity(queue: Queue, servedFence: (id: string) => number): Promise<Identity> {
+export async function determineIdentity(queue: Queue, servedGeneration: (id: string) => number): Promise<Identity> {
   const inode = inodeOf(queue.database);
   const { id = '' } = await readQueueIdentity(queue);
-  // Before the fence of the database: a feeder of this host may commit in between.
-  const served = servedFence(id);
-  const stored = await read(queue, (connection) => ({ ...readIdentity(connection), fence: readFence(connection) }));
-  const isCopy = isCopyOf(stored, { inode, served });
+  // Before the database is read again: a feeder of this host may commit in between.
+  const served = servedGeneration(id);
+  const stored = await read(queue, (connection) => {
+    const isOlder = served > 0 && lacksGeneration(connection, served);
+    return { ...readIdentity(connection), isOlder };
+  });
+  const hasOtherInode = stored.inode !== undefined && stored.inode !== inode;
+  const isCopy = stored.id !== undefined && (hasOtherInode || stored.isOlder);
   if (stored.id !== undefined && stored.inode === inode && !isCopy) return { ...stored, id: stored.id, inode };
   return await transaction(queue, ({ connection }) => {
     const current = readIdentity(connection);
@@ -49,12 +53,4 @@ export async function determineIdentity(queue: Queue, servedFence: (id: string) 
     const copied = isCopy ? queue.clock.now() : current.copied;
     return { id: renewIdentity(connection, { inode, copied }), inode, copied };
   });
-}
-
-function isCopyOf(
-  { id, inode, fence }: StoredIdentity & { readonly fence: number },
-  actual: { readonly inode: string; readonly served: number },
-): boolean {
-  if (id === undefined) return false;
-  return (inode !== undefined && inode !== actual.inode) || actual.served > fence;
 }

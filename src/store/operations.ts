@@ -4,6 +4,8 @@ import type { Connection } from './connection.ts';
 const READ_FENCE = 'SELECT max(generation) AS fence FROM operations';
 const WRITE_FENCE = 'INSERT INTO operations (generation, operation, committed) VALUES (?, ?, ?)';
 const FIND = 'SELECT 1 FROM operations WHERE generation = ? AND operation = ?';
+const KNOWN = `SELECT min(generation) AS oldest, EXISTS (SELECT 1 FROM operations WHERE generation = ?) AS found
+  FROM operations`;
 const FORGET = `DELETE FROM operations WHERE generation IN
   (SELECT generation FROM operations WHERE generation < ? ORDER BY generation LIMIT 128) AND committed < ?`;
 
@@ -34,6 +36,12 @@ export function writeFence(
   // Each deletion reads the page of the oldest operations, which is a round trip on NFS.
   if (Math.floor(fence / FORGET_EVERY) === Math.floor(generation / FORGET_EVERY)) return;
   connection.run(FORGET, [generation - KEPT, new Date(Date.parse(now) - REMEMBERED_MS).toISOString()]);
+}
+
+/** Whether the database lacks the operation of a generation, and has not merely forgotten it. */
+export function lacksGeneration(connection: Connection, generation: number): boolean {
+  const { oldest, found } = connection.get(KNOWN, [generation]) ?? {};
+  return found === 0 && Number(oldest ?? 0) <= generation;
 }
 
 /** Whether an operation was committed. */

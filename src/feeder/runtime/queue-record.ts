@@ -31,8 +31,8 @@ export interface QueueRecord {
 }
 
 const NAME = 'queue';
-const FENCE = 'fence';
-const FENCE_DIGITS = 16;
+const GENERATION = 'generation';
+const GENERATION_DIGITS = 16;
 
 /**
  * The directory of this host for the socket, pid file and journal of the feeder and runner of one queue. Its name is a
@@ -93,28 +93,28 @@ function writeRecord(directory: string, record: QueueRecord): void {
 }
 
 /** The generation of the last transaction in which this host recorded results; 0 if there is none. */
-export function servedFence(directory: string): number {
+export function servedGeneration(directory: string): number {
   try {
-    return Number(readFileSync(join(directory, FENCE), 'latin1')) || 0;
+    return Number(readFileSync(join(directory, GENERATION), 'latin1')) || 0;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return 0;
     throw error;
   }
 }
 
-/** Keeps that generation. A database with a lower one is an old copy, in which the journal of this host proves nothing. */
-export class ServedFence {
+/** Keeps that generation. A database that lacks it is an older copy, in which the journal of this host proves nothing. */
+export class ServedGeneration {
   private readonly descriptor: number;
 
   constructor(directory: string) {
-    const known = servedFence(directory);
-    this.descriptor = openSync(join(directory, FENCE), constants.O_WRONLY | constants.O_CREAT, 0o600);
+    const known = servedGeneration(directory);
+    this.descriptor = openSync(join(directory, GENERATION), constants.O_WRONLY | constants.O_CREAT, 0o600);
     // The file has its final size from now on, so that a full disk cannot prevent a later record.
     this.record(known);
   }
 
   record(generation: number): void {
-    writeSync(this.descriptor, String(generation).padStart(FENCE_DIGITS, '0'), 0, 'latin1');
+    writeSync(this.descriptor, String(generation).padStart(GENERATION_DIGITS, '0'), 0, 'latin1');
   }
 
   close(): void {

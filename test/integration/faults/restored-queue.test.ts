@@ -84,6 +84,25 @@ test.each(Object.keys(METHODS))(
   },
 );
 
+test('a restored state is recognised although jobs were submitted to it before the next feeder started', async () => {
+  const bench = new Workbench();
+  const path = join(bench.directory, 'copy');
+  await bench.must(['QUEUE', 'create']);
+  await submit(bench);
+  const feeder = bench.start(['QUEUE', 'feed', '--max_feed=2']);
+  await waitFor(async () => (await bench.jobs('running')).filter(({ pid }) => pid !== undefined).length === 2);
+  copyFiles(join(bench.queue, 'db'), path);
+  writeFileSync(gateOf(bench), '');
+  await waitFor(async () => (await bench.jobs('finished')).length === 2);
+  await bench.must(['QUEUE', 'shutdown']);
+  await feeder.ended;
+  copyFiles(path, join(bench.queue, 'db'));
+  await bench.must(['QUEUE', 'submit', '-q', 'true']);
+  await bench.must(['QUEUE', 'feed', '--until-empty']);
+  expect(await bench.jobs('1')).toMatchObject([{ state: 'dead', reason: RESTORED }]);
+  expect(timesRun(bench, 1)).toBe(1);
+});
+
 test('a copy beside its original has a runner of its own, and both run their jobs', async () => {
   const bench = new Workbench();
   const copy = `${bench.queue}-copy`;
