@@ -2,7 +2,7 @@ import type { AttemptKey, ClaimedJob } from '../job/job.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange/exchange.ts';
 import { attemptName } from '../runner/protocol/messages.ts';
 
-/** So many jobs whose directories do not respond may be at the runner in addition to those with slots. */
+/** The maximum number of jobs at the runner that have no slot because their directories do not respond. */
 const MAX_HANGING = 64;
 
 /** The reports of the next exchange. */
@@ -22,7 +22,7 @@ export class Attempts {
   readonly running = new Map<string, AttemptKey>();
   /** The attempts at the runner that it has not reported as started. They may be waiting there for a slot. */
   readonly unconfirmed = new Map<string, AttemptKey>();
-  /** Those of them whose directories do not respond. The runner starts others meanwhile, so they take no slot. */
+  /** The unconfirmed attempts whose directories do not respond. They take no slot, because the runner starts others meanwhile. */
   private readonly hanging = new Set<string>();
   starts: AttemptStart[] = [];
   ends: AttemptEnd[] = [];

@@ -4,7 +4,7 @@ const FIRST_MS = 500;
 const MAX_MS = 60_000;
 
 /**
- * Suspends claims on a host that can start no job, for example because it has too many processes or its local disk is full.
+ * Suspends claims on a host that cannot start any job, for example because it has too many processes or its local disk is full.
  * The delay doubles until a job starts.
  */
 export class ClaimBackoff {

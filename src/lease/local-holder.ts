@@ -17,7 +17,7 @@ interface ProcessIdentity {
 
 interface Note extends ProcessIdentity {
   readonly generation: number;
-  /** Identifies the directory, of which another may be at the same path now. */
+  /** Identifies the directory; a different one may now be at the same path. */
   readonly directory: string;
 }
 

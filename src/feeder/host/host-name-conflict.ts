@@ -110,8 +110,8 @@ function readRecord(path: string): NodeRecord | undefined {
 }
 
 /**
- * Waits for a feeder to exit. A feeder that restarts is the parent of its successor and waits for it. If the restart
- * failed, it is this process.
+ * Waits for a feeder to exit. A feeder that restarts is the parent of its successor and waits for it. After a failed
+ * restart, the old feeder is this process.
  */
 async function hasExited({ pid, startTime }: NodeRecord, clock: Clock): Promise<boolean> {
   if (pid === process.ppid || pid === process.pid) return true;

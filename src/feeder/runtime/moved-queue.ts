@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, readlinkSync, realpathSync, statSync } 
 import { join } from 'node:path';
 import type { Clock } from '../../job/clock.ts';
 import { RqError } from '../../job/errors.ts';
-import { acquirePidFile, type FeederRecord, readFeeder } from './pid-file.ts';
-import { WAKE_SIGNAL } from './wake.ts';
+import { acquirePidFile, type FeederRecord } from './pid-file.ts';
+import { signalFeederIn } from './wake.ts';
 
 const POLL_MS = 100;
 /** Longer than a feeder sleeps between two polls by default. */
@@ -23,11 +23,10 @@ export async function replaceFeeder(
     try {
       return await acquirePidFile(runtimeDirectory, record);
     } catch (error) {
-      const feeder = readFeeder(runtimeDirectory);
-      const isOfFormerPath = feeder !== undefined && isElsewhere(feeder.queue, record.queue);
-      if (!(error instanceof RqError && error.code === 'FEEDER_EXISTS') || !isOfFormerPath) throw error;
-      if (clock.monotonicMs() > deadlineMs) throw error;
-      process.kill(feeder.pid, WAKE_SIGNAL);
+      if (!(error instanceof RqError && error.code === 'FEEDER_EXISTS')) throw error;
+      const isOfFormerPath = isElsewhere(String(error.facts['queue']), record.queue);
+      if (!isOfFormerPath || clock.monotonicMs() > deadlineMs) throw error;
+      signalFeederIn(() => runtimeDirectory);
       await clock.sleep(POLL_MS);
     }
   }

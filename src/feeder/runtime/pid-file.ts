@@ -76,7 +76,7 @@ export function feederExists({ queue, host, pid, since }: FeederRecord): RqError
   return new RqError(
     'FEEDER_EXISTS',
     `cannot feed ${queue} on ${host}: the feeder with pid ${pid} has been running since ${since}`,
-    { facts: { pid } },
+    { facts: { pid, queue } },
   );
 }
 

@@ -24,7 +24,7 @@ export function placeRotation(partial: string, path: string): string {
   }
 }
 
-/** Records, beside a complete rotation, by what `findPlaced` recognises it. Call it before the rotation is committed. */
+/** Records the identity of a complete rotation beside it, for `findPlaced`. Call it before the rotation is committed. */
 export function recordIdentity(partial: string): void {
   const file = identityFile(partial);
   writeFileSync(file, identityOf(partial, partial) ?? '');
@@ -38,7 +38,7 @@ export function recordIdentity(partial: string): void {
  */
 export function findPlaced(partial: string, path: string): string | undefined {
   const identity = readIfThere(identityFile(partial));
-  // An NFS client can take a new name for missing until the directory is opened.
+  // An NFS client may report a new name as missing until the directory is opened.
   syncFile(dirname(path));
   for (let number = 2, name = path; lstatSync(name, { throwIfNoEntry: false }) !== undefined; number++) {
     if (identity !== undefined && identity === identityOf(name, partial)) return name;

@@ -46,7 +46,7 @@ function readAll(context: TimeContext, tokens: readonly Token[]): Operands {
     }
     const [unclear] = reader.unclear;
     if (unclear !== undefined && operands.hasComparison) {
-      operands.refuse([unclear], 'gives another name to a column, so that times cannot be checked; use its own name');
+      operands.refuse([unclear], 'renames a column, so rq cannot check the times; use the original name of the column');
     }
     return operands;
   }

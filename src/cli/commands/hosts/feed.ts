@@ -78,7 +78,7 @@ export async function run(call: CommandCall): Promise<number | undefined> {
 }
 
 /**
- * Feeds, and after SIGHUP runs the program, which may have been upgraded, with the same arguments. If that fails, this
+ * Feeds. After SIGHUP, starts the installed program, which may be newer, with the same arguments. If that fails, this
  * process feeds again.
  */
 async function feedAndRestart(call: CommandCall, asDaemon: boolean): Promise<number | undefined> {
