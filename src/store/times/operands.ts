@@ -32,6 +32,8 @@ const SAMPLE = { time: "'2026-11-28T22:51:00.000Z'", number: '2461000' };
 const DATE_FUNCTIONS = new Set(['DATE', 'TIME', 'DATETIME', 'JULIANDAY', 'UNIXEPOCH', 'STRFTIME']);
 const NUMBERS = new Set(['JULIANDAY', 'UNIXEPOCH', 'COUNT', 'LENGTH']);
 const CHOICES = new Set(['MIN', 'MAX', 'COALESCE', 'IFNULL']);
+/** The format with which strftime() makes a time as rq stores it. */
+const STORED_FORMAT = '%Y-%m-%dT%H:%M:%fZ';
 
 /** Whether a name is that of a function whose result is a time or a part of one. */
 export function isDateFunction(name: string): boolean {
@@ -129,8 +131,11 @@ export class Operands {
       if (index !== timeAt) return undefined;
       return kind === 'number' ? SAMPLE.number : SAMPLE.time;
     });
+    const isLocal = operands.some(({ kind, text = '' }) => kind === 'text' && text.toLowerCase() === 'localtime');
+    const isStored = name === 'STRFTIME' && operands[0]?.text === STORED_FORMAT && !isLocal;
     if (values.includes(undefined)) {
       if (NUMBERS.has(name)) return { kind: 'number', start, end };
+      if (isStored) return { kind: 'time', start, end };
       return { kind: operands.some(isFromTime) ? 'derived' : 'other', start, end };
     }
     const call = name.startsWith('CURRENT_') ? name : `${name}(${values.join(', ')})`;
@@ -138,6 +143,7 @@ export class Operands {
     if (result === null)
       this.refuse([{ start, end }], 'returns NULL, because SQLite does not recognise this time format');
     if (typeof result === 'number') return { kind: 'number', start, end };
+    if (isStored) return { kind: 'time', start, end };
     return { kind: 'formatted', text: formOf(String(result)), start, end };
   }
 
