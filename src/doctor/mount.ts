@@ -34,13 +34,13 @@ function nfsFindings(options: ReadonlySet<string>): Finding[] {
     options.has('nocto') &&
       problem(
         'the file system is mounted with nocto',
-        'this host does not ask the server when it opens a file, and therefore misses changes by other hosts',
+        'this host does not check with the server for changes when it opens a file, so it misses changes by other hosts',
         'mount the file system without nocto',
       ),
     cacheS > DEFAULT_CACHE_S &&
       note(
         `this host may use file attributes that are up to ${cacheS} s old (actimeo, acregmax or acdirmax)`,
-        'rq asks the server where necessary, but jobs and users see changes by other hosts with a delay',
+        'rq checks with the server where necessary, but jobs and users see changes by other hosts with a delay',
         `mount the file system with actimeo=${DEFAULT_CACHE_S} or less, or with the default cache options`,
       ),
     slow !== '' &&

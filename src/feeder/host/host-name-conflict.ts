@@ -44,7 +44,7 @@ export async function refuseHostNameConflict(
     ? await localConflict(record, queueDirectory, runtimeDirectory, clock)
     : await remoteConflict(record, queueDirectory, host, clock);
   if (conflict === undefined) return;
-  throw new RqError('HOST_NAME_TAKEN', `cannot feed ${queueDirectory} as ${host}: ${conflict}`);
+  throw new RqError('HOST_NAME_TAKEN', `cannot feed from ${queueDirectory} as ${host}: ${conflict}`);
 }
 
 /** Describes a feeder or runner of this machine that uses the name; undefined if there is none. */

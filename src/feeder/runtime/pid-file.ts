@@ -75,7 +75,7 @@ function readOtherClaim(runtimeDirectory: string, own: FeederRecord): FeederReco
 export function feederExists({ queue, host, pid, since }: FeederRecord): RqError {
   return new RqError(
     'FEEDER_EXISTS',
-    `cannot feed ${queue} on ${host}: the feeder with pid ${pid} has been running since ${since}`,
+    `cannot feed from ${queue} on ${host}: the feeder with pid ${pid} has been running since ${since}`,
     { facts: { pid, queue } },
   );
 }

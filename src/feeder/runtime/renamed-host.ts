@@ -23,5 +23,5 @@ export function refuseRenamedHost(queueDirectory: string): void {
   const former = formerHostName(queueDirectory);
   if (former === undefined) return;
   const message = `this machine fed as ${former}, and its feeder or jobs are still running; set RQ_HOST=${former}`;
-  throw new RqError('HOST_NAME_TAKEN', `cannot feed ${queueDirectory} as ${hostName()}: ${message}`);
+  throw new RqError('HOST_NAME_TAKEN', `cannot feed from ${queueDirectory} as ${hostName()}: ${message}`);
 }

@@ -17,7 +17,7 @@ export const spec: CommandSpec = {
       '"nodes" does not list hosts whose feeder has been shut down.',
     'last_beat is the time of the last heartbeat. ' +
       'age is the number of seconds since the last heartbeat, according to the clock of this host.',
-    'login is null, or why the feeder cannot read the login environment of its jobs, such as a profile that does not end. ' +
+    'login says why the feeder cannot read the login environment of its jobs, for example because a profile hangs. ' +
       'Jobs then get the environment that was read before, or that of the feeder.',
   ],
   examples: [

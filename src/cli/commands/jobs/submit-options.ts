@@ -33,7 +33,7 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
     short: 'd',
     type: 'text',
     value: 'PATH',
-    help: 'Copy this file or directory into the queue as data/JID.',
+    help: 'Copy this file or directory into the queue; the link data/JID leads to it.',
   },
   { name: 'cwd', type: 'text', value: 'DIR', help: 'Working directory of the job (the current directory by default).' },
   { name: 'infile', short: 'i', type: 'text', value: 'FILE', help: 'Read a list of jobs from this file.' },

@@ -17,7 +17,7 @@ export const spec: CommandSpec = {
   description: [
     'Changes the specified settings and prints all settings. The value "null" restores the default.',
     'max_feed, min_sleep and max_sleep are the defaults of the "feed" options with the same names. ' +
-      'A running feeder reads these three settings when it restarts. ' +
+      'A running feeder uses new settings after it restarts. ' +
       'lost_after is the number of seconds without a heartbeat after which a host is declared lost (default 900). ' +
       'The restartable jobs of a lost host return to pending, and its other running jobs become dead. ' +
       'retention is the minimum number of seconds that an ended job stays in the queue before "rotate" moves it.',
