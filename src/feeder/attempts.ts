@@ -13,13 +13,16 @@ export interface Reports {
   readonly releases: AttemptKey[];
 }
 
+/** An attempt at the runner, with the permitted retries of its job where they are known. */
+type RunningKey = AttemptKey & { readonly retries?: number | null };
+
 /** All attempts of a feeder: claimed and not yet sent to the runner, at the runner, or ended and not yet reported. */
 export class Attempts {
   readonly claimed: ClaimedJob[] = [];
   /** Claimed jobs of which an earlier attempt still runs here, because this host was declared lost. */
   readonly blocked: ClaimedJob[] = [];
   /** The attempts at the runner. */
-  readonly running = new Map<string, AttemptKey>();
+  readonly running = new Map<string, RunningKey>();
   /** The attempts at the runner that it has not reported as started. They may be waiting there for a slot. */
   readonly unconfirmed = new Map<string, AttemptKey>();
   /** The unconfirmed attempts whose directories do not respond. They take no slot, because the runner starts others meanwhile. */
@@ -44,7 +47,7 @@ export class Attempts {
   }
 
   /** Records that an attempt is sent to the runner. */
-  send(key: AttemptKey): void {
+  send(key: RunningKey): void {
     this.unconfirmed.set(attemptName(key), key);
     this.add(key);
   }
@@ -65,7 +68,7 @@ export class Attempts {
   }
 
   /** Adds an attempt that is at the runner. */
-  add(key: AttemptKey): void {
+  add(key: RunningKey): void {
     this.running.set(attemptName(key), key);
   }
 
@@ -75,9 +78,11 @@ export class Attempts {
 
   /** Records an end. The report of the end includes the start. */
   end(end: AttemptEnd): void {
+    const retries = this.running.get(attemptName(end))?.retries;
+    const mayRetry = retries === undefined || Number(retries) > 0;
     this.remove(end);
     this.starts = this.starts.filter((start) => attemptName(start) !== attemptName(end));
-    this.ends.push(end);
+    this.ends.push({ ...end, mayRetry });
   }
 
   /** Releases an attempt that the runner did not start. */
@@ -88,6 +93,17 @@ export class Attempts {
   /** Releases all claimed jobs that were not sent to the runner. */
   releaseClaimed(): void {
     this.releases.push(...this.claimed.splice(0), ...this.blocked.splice(0));
+  }
+
+  /** Releases a claimed job that was not sent to the runner. False if there is none. */
+  releaseUnsent({ jid, claim }: AttemptKey): boolean {
+    for (const jobs of [this.claimed, this.blocked]) {
+      const index = jobs.findIndex((job) => job.jid === jid && job.claim === claim);
+      if (index === -1) continue;
+      this.releases.push(...jobs.splice(index, 1));
+      return true;
+    }
+    return false;
   }
 
   /** Removes an attempt that is no longer at the runner, and unblocks its job. Returns false if it was not there. */

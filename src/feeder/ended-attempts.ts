@@ -2,8 +2,9 @@ import { crashAt } from '../job/crash-points.ts';
 import type { FeederEvents } from '../log/events.ts';
 import type { AttemptEnd } from '../queue/exchange/exchange.ts';
 import { attemptName } from '../runner/protocol/messages.ts';
-import type { Kills } from './adoption/kills.ts';
 import type { Attempts } from './attempts.ts';
+import type { JobControl } from './control/job-control.ts';
+import type { Kills } from './control/kills.ts';
 import type { PollTimer } from './poll-timer.ts';
 import type { JobLauncher } from './start/job-launcher.ts';
 
@@ -15,6 +16,7 @@ export class EndedAttempts {
   constructor(
     private readonly parts: {
       attempts: Attempts;
+      control: JobControl;
       events: FeederEvents;
       kills: Kills;
       launcher: JobLauncher;
@@ -30,8 +32,9 @@ export class EndedAttempts {
   }
 
   private add(end: AttemptEnd): void {
-    const { attempts, events, kills, launcher, timer } = this.parts;
+    const { attempts, control, events, kills, launcher, timer } = this.parts;
     kills.remove(end);
+    control.remove(end);
     if (!attempts.running.has(attemptName(end))) return;
     crashAt('end-received');
     if (end.not_started) {

@@ -4,6 +4,8 @@ import { type ExchangeResult, exchange } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { attemptName } from '../runner/protocol/messages.ts';
 import type { Attempts, Reports } from './attempts.ts';
+import type { JobControl } from './control/job-control.ts';
+import type { ClusterMembership } from './host/cluster-membership.ts';
 import type { Placement } from './placement.ts';
 import type { Poller } from './poller.ts';
 import type { ServedGeneration } from './runtime/queue-record.ts';
@@ -24,8 +26,10 @@ export class Exchanger {
     private readonly settings: FeederSettings,
     private readonly parts: {
       attempts: Attempts;
+      control: JobControl;
       events: FeederEvents;
       link: RunnerLink;
+      membership: ClusterMembership;
       placement: Placement;
       poller: Poller;
       served: ServedGeneration;
@@ -34,7 +38,7 @@ export class Exchanger {
 
   get hasReports(): boolean {
     const { attempts } = this.parts;
-    return attempts.hasResults || (attempts.starts.length > 0 && this.sinceExchangeMs >= START_REPORT_MS);
+    return attempts.hasResults || (this.hasMinorReports && this.sinceExchangeMs >= START_REPORT_MS);
   }
 
   /** How long reports may still accumulate. */
@@ -45,37 +49,49 @@ export class Exchanger {
 
   /** How long the feeder may sleep; undefined if there is nothing to report. */
   get sleepLimitMs(): number | undefined {
-    return this.parts.attempts.starts.length > 0 ? START_REPORT_MS : undefined;
+    return this.hasMinorReports ? START_REPORT_MS : undefined;
+  }
+
+  private get hasMinorReports(): boolean {
+    const { attempts, control } = this.parts;
+    return attempts.starts.length > 0 || control.hasDelivered;
   }
 
   /** Makes an exchange. If it fails, the reports are kept for the next one, and the error is thrown. */
   async exchange(): Promise<void> {
-    const { attempts, link, placement } = this.parts;
+    const { attempts, control, link, membership, placement } = this.parts;
     const { host, mayRun } = this.settings;
     const startMs = this.queue.clock.monotonicMs();
     const reports = attempts.takeReports();
     const claim = placement.claimLimit;
     const { boot, journal } = link.runner;
     const claimant = { host, boot, journal };
+    const delivered = control.takeDelivered();
+    const orders = { delivered, controlVersion: control.version };
+    const serverNow = (): string => membership.serverNow();
     try {
-      const result = await exchange(this.queue, { claimant, ...reports, claim, mayRun });
+      const result = await exchange(this.queue, { claimant, serverNow, ...reports, ...orders, claim, mayRun });
       if (result.claimed.length > 0) crashAt('claim-committed');
       if (reports.ends.length > 0) crashAt('end-committed');
       // Before the runner forgets them: an older copy of the database has these attempts as running.
       if (reports.ends.length > 0) this.parts.served.record(result.generation);
       this.applyClaims(result, reports, claim);
+      control.forgetDelivered(delivered);
+      control.apply(result.control);
       this.acknowledge(result, reports);
       this.logInvalid(result.invalid);
       this.recordDuration(startMs, reports.ends.length, result.claimed.length);
     } catch (error) {
       attempts.restoreReports(reports);
+      control.restoreDelivered(delivered);
       throw error;
     }
   }
 
   private applyClaims({ claimed }: ExchangeResult, { ends, releases }: Reports, limit: number): void {
-    const { attempts, poller } = this.parts;
+    const { attempts, control, poller } = this.parts;
     attempts.claimed.push(...claimed);
+    control.noteClaims(claimed);
     if (limit > 0) poller.mayFindJob = claimed.length === limit;
     // A released job can be claimed again. One that this host could not start has a time for its next try.
     const hasRequeued = releases.length > 0 || ends.some(({ not_started }) => not_started);

@@ -1,10 +1,11 @@
 import { RqError } from '../job/errors.ts';
 import type { FeederEvents } from '../log/events.ts';
 import type { Queue } from '../queue/open.ts';
-import { Kills } from './adoption/kills.ts';
 import { Recovery } from './adoption/recovery.ts';
 import { Attempts } from './attempts.ts';
 import { Backoff } from './backoff.ts';
+import { JobControl } from './control/job-control.ts';
+import { Kills } from './control/kills.ts';
 import type { EndKind, EndRequest } from './end-request.ts';
 import { EndedAttempts } from './ended-attempts.ts';
 import { Exchanger } from './exchanger.ts';
@@ -24,6 +25,7 @@ export class Feeder {
   readonly ended: EndedAttempts;
   private readonly attempts = new Attempts();
   private readonly kills: Kills;
+  private readonly control: JobControl;
   private readonly launcher: JobLauncher;
   private readonly exchanger: Exchanger;
   private readonly recovery: Recovery;
@@ -45,16 +47,27 @@ export class Feeder {
     },
   ) {
     const { attempts } = this;
-    const { events, identityCheck, link, served } = parts;
-    const poller = new Poller(queue, settings, identityCheck.identity.inode);
+    const { events, identityCheck, link, membership, served } = parts;
+    const poller = new Poller(queue, settings, () => membership.serverNow(), identityCheck.identity.inode);
     const { timer } = poller;
-    const kills = new Kills(link, settings.host, events);
+    const kills = new Kills(link, settings, events);
+    const control = new JobControl({ attempts, events, kills, link, timer });
     const placement = new Placement(settings.slots, { ...parts, attempts }, queue.clock);
-    const launcher = new JobLauncher({ ...parts, attempts, kills, placement, timer });
-    this.ended = new EndedAttempts({ attempts, events, kills, launcher, timer });
-    this.exchanger = new Exchanger(queue, settings, { attempts, events, link, placement, poller, served });
+    const launcher = new JobLauncher({ ...parts, attempts, control, kills, placement, timer });
+    this.ended = new EndedAttempts({ attempts, control, events, kills, launcher, timer });
+    this.exchanger = new Exchanger(queue, settings, {
+      attempts,
+      control,
+      events,
+      link,
+      membership,
+      placement,
+      poller,
+      served,
+    });
     this.recovery = new Recovery(queue, settings.host, {
       attempts,
+      control,
       events,
       kills,
       link,
@@ -64,6 +77,7 @@ export class Feeder {
     this.mismatch = new SchemaMismatch(queue, settings.maxSleepMs, { ...parts, timer });
     this.poller = poller;
     this.kills = kills;
+    this.control = control;
     this.placement = placement;
     this.launcher = launcher;
     launcher.onRefused = (end) => this.ended.record(end);
@@ -115,8 +129,9 @@ export class Feeder {
   }
 
   private async findsJob(): Promise<boolean> {
-    const { exchanger, placement, poller } = this;
-    return placement.mayClaim && placement.freeSlots >= 1 && (await poller.findsJob(exchanger.invalidJobs));
+    const { control, exchanger, placement, poller } = this;
+    const findsJobs = placement.mayClaim && placement.freeSlots >= 1;
+    return await poller.search(findsJobs, exchanger.invalidJobs, control.version, (found) => control.apply(found));
   }
 
   /** Runs a step. After a transient error it waits before the next try; other errors are thrown. */

@@ -1,5 +1,6 @@
 import { DatabaseWatch } from '../queue/database-watch.ts';
-import { findClaimable } from '../queue/exchange/exchange.ts';
+import type { Control } from '../queue/exchange/control.ts';
+import { search } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { PollTimer } from './poll-timer.ts';
 import type { FeederSettings } from './settings.ts';
@@ -14,16 +15,21 @@ export class Poller {
   count = 0;
   /** The queue may contain a job to claim: it has changed, or the last claim received all jobs that it asked for. */
   mayFindJob = true;
+  /** The queue may contain wishes or orders of users that the feeder does not know. */
+  private mayFindControl = true;
   /** A different file has replaced the database. The handler resets this flag. */
   isReplaced = false;
   private readonly watch: DatabaseWatch;
   private searchedMs: number;
   /** When this host tries again to start a job that it could not start, by the monotonic clock. */
   private retryMs: number | undefined;
+  /** When the next job is due, by the monotonic clock. */
+  private dueMs: number | undefined;
 
   constructor(
     private readonly queue: Queue,
     private readonly settings: FeederSettings,
+    private readonly serverNow: () => string,
     inode: string,
   ) {
     this.timer = new PollTimer(queue.clock, settings.minSleepMs, settings.maxSleepMs);
@@ -41,29 +47,47 @@ export class Poller {
     this.timer.wake();
   }
 
-  /** Searches the queue for a job that this host may run. `invalid` are jobs that cannot be claimed. */
-  async findsJob(invalid: ReadonlySet<number>): Promise<boolean> {
-    if (!this.mayFindJob) return false;
-    const { clock } = this.queue;
+  /**
+   * Searches the queue for new wishes and orders, which `onControl` gets, and if `findsJobs`, for a job that this host may
+   * run. `invalid` are jobs that cannot be claimed. Returns whether there is a job.
+   */
+  async search(
+    findsJobs: boolean,
+    invalid: ReadonlySet<number>,
+    controlVersion: number | undefined,
+    onControl: (control: Control | undefined) => void,
+  ): Promise<boolean> {
+    const searchesJobs = findsJobs && this.mayFindJob;
+    if (!searchesJobs && !this.mayFindControl) return false;
+    const { queue, serverNow } = this;
     const { host, mayRun } = this.settings;
-    this.searchedMs = clock.monotonicMs();
-    const { isClaimable, retryAt } = await findClaimable(this.queue, host, mayRun, invalid);
-    this.mayFindJob = isClaimable;
-    this.retryMs = retryAt === undefined ? undefined : this.searchedMs + Date.parse(retryAt) - Date.parse(clock.now());
-    return isClaimable;
+    const nowMs = queue.clock.monotonicMs();
+    this.mayFindControl = false;
+    const found = await search(queue, { host, mayRun, serverNow, invalid, findsJobs: searchesJobs, controlVersion });
+    onControl(found.control);
+    if (!searchesJobs) return false;
+    this.searchedMs = nowMs;
+    this.mayFindJob = found.isClaimable;
+    this.retryMs = monotonicTime(found.retryAt, queue.clock.now(), nowMs);
+    this.dueMs = monotonicTime(found.dueAt, serverNow(), nowMs);
+    return found.isClaimable;
   }
 
-  /** This host could not start a job, and soon tries again, because no other host is left to try it. */
+  /**
+   * A job is due later, or this host could not start a job and soon tries again, because no other host is left to try it.
+   */
   get expectsRetry(): boolean {
+    if (this.dueMs !== undefined) return true;
     return this.retryMs !== undefined && this.retryMs - this.queue.clock.monotonicMs() <= MAX_SEARCH_INTERVAL_MS;
   }
 
   /** Sleeps until the next poll is due, for at most `limitMs`, and checks whether the database has changed. */
   async poll(limitMs: number | undefined): Promise<void> {
     const { clock } = this.queue;
-    const untilRetryMs = (this.retryMs ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
-    const isPollDue = await this.timer.waitForPoll(Math.min(limitMs ?? Number.POSITIVE_INFINITY, untilRetryMs));
-    if (this.retryMs !== undefined && clock.monotonicMs() >= this.retryMs) this.expectChanges();
+    const nextMs = Math.min(this.retryMs ?? Number.POSITIVE_INFINITY, this.dueMs ?? Number.POSITIVE_INFINITY);
+    const untilNextMs = nextMs - clock.monotonicMs();
+    const isPollDue = await this.timer.waitForPoll(Math.min(limitMs ?? Number.POSITIVE_INFINITY, untilNextMs));
+    if (clock.monotonicMs() >= nextMs) this.expectChanges();
     if (!isPollDue) return;
     this.count += 1;
     const isSearchDue = clock.monotonicMs() - this.searchedMs >= MAX_SEARCH_INTERVAL_MS;
@@ -72,7 +96,14 @@ export class Poller {
 
   private expectChanges(): void {
     this.mayFindJob = true;
+    this.mayFindControl = true;
     this.retryMs = undefined;
+    this.dueMs = undefined;
     this.timer.reset();
   }
+}
+
+/** The monotonic time of `time`, where `nowMs` is the monotonic time of `now`. */
+function monotonicTime(time: string | undefined, now: string, nowMs: number): number | undefined {
+  return time === undefined ? undefined : nowMs + Date.parse(time) - Date.parse(now);
 }

@@ -48,6 +48,8 @@ export interface FeederSettings {
   readonly retries: number;
   /** A host that sends no heartbeat for this long is lost. */
   readonly lostAfterMs: number;
+  /** The time between SIGTERM and SIGKILL when this feeder ends its jobs. */
+  readonly killGraceMs: number;
   readonly mayRun: MayRun;
 }
 
@@ -68,6 +70,7 @@ export async function feederSettings(queue: Queue, options: FeedOptions): Promis
     untilEmpty,
     retries,
     lostAfterMs: settings.lost_after * 1000,
+    killGraceMs: settings.kill_grace * 1000,
     mayRun: mayRunOn(host),
   };
 }

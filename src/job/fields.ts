@@ -9,6 +9,7 @@ import {
   type SubmitterField,
   type SubmitterFields,
 } from './columns.ts';
+import { backoffFault, retryOnFault } from './control/retry-policy.ts';
 import { booleanFault, type Fault, formFault, integerFault } from './value-faults.ts';
 
 /** Whether a name is a field of a job. */
@@ -60,7 +61,9 @@ function checkOf(name: SubmitterField): Check {
   const { kind, range, form = 'text', maxBytes } = columnOf[name];
   if (kind === 'boolean') return booleanFault;
   if (range !== undefined) return (value) => integerFault(value, ...range);
-  return (value) => formFault(value, form, maxBytes);
+  if (form !== 'backoff' && form !== 'failures') return (value) => formFault(value, form, maxBytes);
+  const fault = form === 'backoff' ? backoffFault : retryOnFault;
+  return (value) => formFault(value, 'line', maxBytes) ?? fault(String(value));
 }
 
 /** The fields of a job to submit: those that are absent get their initial values. */

@@ -20,8 +20,11 @@ export type RunningJob = FieldsIn<'any' | 'claimed'> & { readonly state: 'runnin
 /** The process ended and its end was seen: `exit_status` or `signal` is set. */
 export type FinishedJob = FieldsIn<'any' | 'claimed' | 'ended'> & { readonly state: 'finished' };
 
-/** The end of the job is unknown or was forced; `reason` says why. */
-export type DeadJob = FieldsIn<'any' | 'claimed' | 'ended' | 'dead'> & { readonly state: 'dead' };
+/** The end of the job is unknown, or the job never ran; `reason` says why. A job that never ran has no claim. */
+export type DeadJob = FieldsIn<'any' | 'ended' | 'dead'> &
+  Nullable<FieldsIn<'claimed'>> & { readonly state: 'dead'; readonly reason: string };
+
+type Nullable<Fields> = { readonly [Name in keyof Fields]: Fields[Name] | null };
 
 export type Job = WaitingJob | RunningJob | FinishedJob | DeadJob;
 

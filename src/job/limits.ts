@@ -6,6 +6,12 @@ export const MIN_PRIORITY = -(2 ** 31);
 export const MAX_PRIORITY = 2 ** 31 - 1;
 export const MAX_JOBS = 10_000_000;
 export const MAX_RUNNERS_BYTES = 4096;
+export const MAX_RETRIES = 10_000;
+export const MAX_BACKOFF_BYTES = 255;
+export const MAX_RETRY_ON_BYTES = 1024;
+/** The longest pause before a retry, and the longest grace period of a kill. */
+export const MAX_PAUSE_S = 30 * 86_400;
+export const MAX_GRACE_S = 86_400;
 /** PATH_MAX of Linux (linux/limits.h). */
 export const MAX_PATH_BYTES = 4096;
 export const MAX_SLOTS = 10_000;

@@ -1,3 +1,5 @@
+import { type KillWish, killedBeforeReason, killedReason } from './control/kill.ts';
+import { type Failure, isRetriedOn } from './control/retry-policy.ts';
 import type { JobState } from './states.ts';
 
 /** An event of a job, or a request for it. */
@@ -6,21 +8,26 @@ export type JobEvent =
   | { readonly kind: 'claim' }
   | AttemptEnded
   /** Another host declares its host lost. */
-  | { readonly kind: 'host lost' }
+  | { readonly kind: 'host lost'; readonly reason: string }
   /** Its host could not start it. `isFinal`: enough hosts have tried. */
   | { readonly kind: 'start failed'; readonly isFinal: boolean }
   /** Its attempt never started. */
   | { readonly kind: 'release' }
+  /** A user wants it to end. */
+  | { readonly kind: 'kill'; readonly wish: KillWish }
   | { readonly kind: 'resubmit' | 'update'; readonly state?: 'pending' | 'holding' | undefined };
 
-/** Its attempt ended. `reason` is null for an end that was seen. */
-interface AttemptEnded {
+/** Its attempt ended. Without exit status and signal, the end was not seen or the attempt could not begin. */
+interface AttemptEnded extends Failure {
   readonly kind: 'end';
+  /** Why rq ended it, or why the end was not seen; null for an end of its own. */
   readonly reason: string | null;
   /** The end was not seen. */
   readonly isLost: boolean;
   /** `rq stop` ended it. */
   readonly isStopped: boolean;
+  /** Its processes received the signal of a kill. */
+  readonly isKilled: boolean;
 }
 
 export interface Transition {
@@ -33,6 +40,8 @@ export interface Transition {
   readonly attempt: 'begins' | 'ends' | 'becomes earlier' | 'never began' | 'stays';
   /** The attempt counts as lost with its host. */
   readonly isLoss?: true;
+  /** The attempt failed and is followed by a retry, which waits for the backoff. */
+  readonly isRetry?: true;
   /** Replaces the reason of the end. */
   readonly reason?: string;
 }
@@ -44,6 +53,12 @@ interface Subject {
   readonly losses?: number;
   /** The job is dead because it was lost. */
   readonly isLost?: boolean;
+  /** The request of a user to end it. */
+  readonly kill?: KillWish | undefined;
+  /** The permitted number of retries, the number so far, and the failures after which the job is retried. */
+  readonly retries?: number | null;
+  readonly tries?: number;
+  readonly retryOn?: string | null;
 }
 
 /** A restartable job is dead after this many losses: it may be what makes its hosts fail. */
@@ -58,38 +73,64 @@ export function nextState(job: Subject, event: JobEvent): Transition | undefined
     case 'end':
       return afterEnd(job, event);
     case 'host lost':
-      return state === 'running' ? afterLoss(job) : undefined;
+      return state === 'running' ? afterLoss(job, event.reason) : undefined;
     case 'start failed':
       if (!isOpen(job)) return undefined;
-      return event.isFinal ? { state: 'dead', attempt: 'ends' } : RELEASED;
+      return event.isFinal && job.kill === undefined ? { state: 'dead', attempt: 'ends' } : afterRelease(job);
     case 'release':
-      return isOpen(job) ? RELEASED : undefined;
+      return isOpen(job) ? afterRelease(job) : undefined;
+    case 'kill':
+      return afterKill(job, event.wish);
     case 'resubmit':
       return state === 'finished' || state === 'dead' ? { ...REQUEUED, state: event.state ?? 'pending' } : undefined;
     case 'update':
-      return state === 'pending' || state === 'holding' ? { state: event.state ?? state, attempt: 'stays' } : undefined;
+      return isWaiting(job) ? { state: event.state ?? state, attempt: 'stays' } : undefined;
   }
 }
 
 const REQUEUED: Transition = { state: 'pending', attempt: 'becomes earlier' };
-const RELEASED: Transition = { state: 'pending', attempt: 'never began' };
 
-function afterEnd(job: Subject, { reason, isLost, isStopped }: AttemptEnded): Transition | undefined {
-  if (isOpen(job)) {
-    if (isLost) return afterLoss(job);
-    return isStopped && job.restartable ? REQUEUED : { state: reason === null ? 'finished' : 'dead', attempt: 'ends' };
-  }
-  if (job.state === 'pending' || job.state === 'holding') return undefined;
+function afterEnd(job: Subject, end: AttemptEnded): Transition | undefined {
+  if (isOpen(job)) return end.isLost ? afterLoss(job, end.reason ?? '') : afterOwnEnd(job, end);
+  if (isWaiting(job)) return undefined;
   // A feeder that was killed after its commit left the end with the runner, which reports it again.
-  return isLost && job.restartable ? undefined : { state: job.state, attempt: 'stays' };
+  return end.isLost && job.restartable ? undefined : { state: job.state, attempt: 'stays' };
 }
+
+/** After an end that was seen, or a start that the runner refused. */
+function afterOwnEnd(job: Subject, end: AttemptEnded): Transition {
+  const { exit_status, signal, isStopped } = end;
+  if (exit_status === null && signal === null) return { state: 'dead', attempt: 'ends' };
+  const hasFailed = exit_status !== 0 || end.reason !== null;
+  const { kill, retries, tries = 0, retryOn = null } = job;
+  if (kill !== undefined && (hasFailed || end.isKilled)) return { ...ENDED, reason: killedReason(kill) };
+  if (isStopped) return job.restartable ? REQUEUED : ENDED;
+  return hasFailed && tries < Number(retries ?? 0) && isRetriedOn(retryOn, end) ? { ...REQUEUED, isRetry: true } : ENDED;
+}
+
+const ENDED: Transition = { state: 'finished', attempt: 'ends' };
 
 /** Whether the queue still accepts the end of the attempt. The host of a lost job may report it later. */
 function isOpen({ state, isLost }: Subject): boolean {
   return state === 'running' || (state === 'dead' && isLost === true);
 }
 
-function afterLoss({ restartable, losses = 0 }: Subject): Transition {
+function isWaiting({ state }: Subject): boolean {
+  return state === 'pending' || state === 'holding';
+}
+
+function afterRelease({ kill }: Subject): Transition {
+  if (kill === undefined) return { state: 'pending', attempt: 'never began' };
+  return { state: 'dead', attempt: 'never began', reason: killedBeforeReason(kill) };
+}
+
+function afterKill(job: Subject, wish: KillWish): Transition | undefined {
+  if (isWaiting(job)) return { state: 'dead', attempt: 'stays', reason: killedBeforeReason(wish) };
+  return job.state === 'running' ? { state: 'running', attempt: 'stays' } : undefined;
+}
+
+function afterLoss({ restartable, losses = 0, kill }: Subject, reason: string): Transition {
+  if (kill !== undefined) return { state: 'dead', attempt: 'ends', reason: `${killedReason(kill)}; ${reason}` };
   if (!restartable) return { state: 'dead', attempt: 'ends' };
   if (losses + 1 < MAX_LOSSES) return { ...REQUEUED, isLoss: true };
   return { state: 'dead', attempt: 'ends', reason: `lost ${MAX_LOSSES} times` };

@@ -42,6 +42,22 @@ export class FeederEvents {
     this.logger.warn({ jid, claim, pid }, 'killing a stale attempt, because its job was claimed again');
   }
 
+  killing({ jid, claim }: AttemptKey, requestedBy: string): void {
+    this.logger.info({ jid, claim, by: requestedBy }, 'killing a job');
+  }
+
+  pausing({ jid, claim }: AttemptKey): void {
+    this.logger.info({ jid, claim }, 'pausing a job');
+  }
+
+  resuming({ jid, claim }: AttemptKey): void {
+    this.logger.info({ jid, claim }, 'resuming a job');
+  }
+
+  signalling({ jid, claim }: AttemptKey, signal: string): void {
+    this.logger.info({ jid, claim, signal }, 'sending a signal to a job');
+  }
+
   killFailed({ jid, claim }: AttemptKey, error: unknown): void {
     this.logger.error({ jid, claim, reason: errorMessage(error) }, 'cannot kill an attempt');
   }

@@ -1,5 +1,6 @@
+import { DEFAULT_GRACE_S } from '../job/control/kill.ts';
 import { RqError } from '../job/errors.ts';
-import { MAX_SLOTS } from '../job/limits.ts';
+import { MAX_GRACE_S, MAX_SLOTS } from '../job/limits.ts';
 import { readAttributes, writeAttribute } from '../store/attributes.ts';
 import type { Connection } from '../store/connection.ts';
 import type { Queue } from './open.ts';
@@ -15,6 +16,8 @@ export interface Settings {
   readonly max_sleep: number;
   /** Seconds without a heartbeat after which a host is lost. */
   readonly lost_after: number;
+  /** Seconds between SIGTERM and SIGKILL when jobs are ended. */
+  readonly kill_grace: number;
   /** Seconds that ended jobs stay in the queue before a rotation moves them. */
   readonly retention: number;
 }
@@ -34,10 +37,18 @@ export const SETTING_RANGES: Readonly<Record<keyof Settings, Range>> = {
   min_sleep: { min: 0.01, max: MAX_SLEEP_S, isWhole: false },
   max_sleep: { min: 0.01, max: MAX_SLEEP_S, isWhole: false },
   lost_after: { min: 10, max: MAX_LOST_AFTER_S, isWhole: false },
+  kill_grace: { min: 0, max: MAX_GRACE_S, isWhole: false },
   retention: { min: 0, max: MAX_RETENTION_S, isWhole: false },
 };
 
-const DEFAULTS: Settings = { max_feed: null, min_sleep: 1, max_sleep: 5, lost_after: 900, retention: 0 };
+const DEFAULTS: Settings = {
+  max_feed: null,
+  min_sleep: 1,
+  max_sleep: 5,
+  lost_after: 900,
+  kill_grace: DEFAULT_GRACE_S,
+  retention: 0,
+};
 
 /** The configured settings, and defaults for the others. */
 export async function readSettings(queue: Queue): Promise<Settings> {
@@ -66,7 +77,8 @@ function isIn({ min, max, isWhole }: Range, value: number): boolean {
   return value >= min && value <= max && (!isWhole || Number.isInteger(value));
 }
 
-function settingsIn(connection: Connection): Settings {
+/** As `readSettings`, inside a transaction. */
+export function settingsIn(connection: Connection): Settings {
   const attributes = readAttributes(connection);
   const entries = Object.entries(DEFAULTS).map(([name, fallback]) => {
     const value = Number(attributes.get(name) ?? Number.NaN);

@@ -124,7 +124,8 @@ export class Attempts implements StarterObserver {
 
   /** Signals all processes of a running attempt, or cancels one that has not begun. Rejects with NO_ATTEMPT. */
   async signal(request: SignalRequest): Promise<object> {
-    this.cancel([request]);
+    // An order is a signal for a process, and does not cancel the start.
+    if (request.order === undefined) this.cancel([request]);
     return await this.starts.whenDecided(() => this.signalRunning(request), attemptName(request));
   }
 
@@ -194,12 +195,15 @@ export class Attempts implements StarterObserver {
   }
 
   private async signalRunning(request: SignalRequest): Promise<object> {
-    const { signal, graceMs } = request;
-    const { starter } = this.options;
+    const { signal, graceMs, order } = request;
+    const { journal, starter } = this.options;
     const name = attemptName(request);
     const number = constants.signals[signal];
     let count = 0;
-    if (this.running.has(name)) {
+    const attempt = this.running.get(name);
+    if (attempt !== undefined) {
+      if (order !== undefined && attempt.orders?.includes(order) === true) return {};
+      if (order !== undefined) journal.recordOrder(attempt, order);
       this.signalled.add(name);
       count = await (graceMs === undefined ? starter.signal(name, number) : starter.end(name, number, graceMs));
     }

@@ -115,8 +115,8 @@ export class RunnerClient {
   }
 
   /** Signals all processes of a running attempt. With `graceMs`, those that are left get SIGKILL after that time. */
-  async signal({ jid, claim, signal, graceMs }: SignalRequest): Promise<void> {
-    await this.call('signal', { jid, claim, signal, grace_ms: graceMs ?? null });
+  async signal({ jid, claim, signal, graceMs, order }: SignalRequest): Promise<void> {
+    await this.call('signal', { jid, claim, signal, grace_ms: graceMs ?? null, order: order ?? null });
   }
 
   /** Returns all attempts that run or are not acknowledged, ordered by jid and attempt. */

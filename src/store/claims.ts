@@ -7,15 +7,20 @@ import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 /** A host that could not start a job skips it for some time. */
 const IS_DUE = `(failed_starts IS NULL OR coalesce(failed_starts ->> :until, '') <= :now)`;
 const UNRESTRICTED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_claimable
-  WHERE state = 'pending' AND runners IS NULL AND ${IS_DUE}
+  WHERE state = 'pending' AND runners IS NULL AND due IS NULL AND ${IS_DUE}
   ORDER BY priority DESC, jid LIMIT :limit`;
 const NEXT_RUNNERS = `SELECT min(runners) AS runners FROM main.jobs INDEXED BY jobs_constrained
-  WHERE state = 'pending' AND runners IS NOT NULL AND runners > ?`;
+  WHERE state = 'pending' AND runners IS NOT NULL AND due IS NULL AND runners > ?`;
 const RESTRICTED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_constrained
-  WHERE state = 'pending' AND runners IS NOT NULL AND runners = :runners AND ${IS_DUE}
+  WHERE state = 'pending' AND runners IS NOT NULL AND due IS NULL AND runners = :runners AND ${IS_DUE}
   ORDER BY priority DESC, jid LIMIT :limit`;
-const NEXT_RETRY = `SELECT min(failed_starts ->> :until) AS next FROM main.jobs INDEXED BY jobs_failed_starts
-  WHERE state = 'pending' AND failed_starts IS NOT NULL`;
+const IS_DELAYED = `state = 'pending' AND (due IS NOT NULL OR failed_starts IS NOT NULL)`;
+const NEXT_RETRY = `SELECT min(failed_starts ->> :until) AS next FROM main.jobs INDEXED BY jobs_delayed
+  WHERE ${IS_DELAYED} AND due IS NULL`;
+const NEXT_DUE = `SELECT min(due) AS next FROM main.jobs INDEXED BY jobs_delayed WHERE ${IS_DELAYED} AND due IS NOT NULL`;
+/** A thousand rows at a time keep an exchange short. */
+const CLEAR_DUE = `UPDATE jobs SET due = NULL WHERE jid IN
+  (SELECT jid FROM jobs INDEXED BY jobs_delayed WHERE ${IS_DELAYED} AND due <= ? ORDER BY due LIMIT 1000)`;
 const CLAIM = `UPDATE jobs SET state = :state, attempt = attempt + 1, claim = claim + 1, started = :now, runner = :host, boot = :boot,
   journal = :journal, stdout = 'stdout/' || jid, stderr = 'stderr/' || jid
   WHERE jid = :jid AND state = 'pending' AND ${HAS_VALID_LENGTHS} RETURNING ${JOB_COLUMNS}, claim`;
@@ -30,6 +35,8 @@ export type MayRun = (runners: string) => boolean;
 export interface Seeker {
   readonly host: string;
   readonly now: string;
+  /** The time by the clock of the file server, by which jobs are due; `now` by default. */
+  readonly serverNow?: string;
 }
 
 /** The host that claims, its boot id, and the id of the journal that will record the attempts. */
@@ -56,6 +63,7 @@ const MAX_INVALID = 1_000;
 export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, limit: number): ClaimResult {
   const claims: ClaimResult = { claimed: [], invalid: [] };
   if (limit < 1) return claims;
+  connection.run(CLEAR_DUE, [by.serverNow ?? by.now]);
   claimEach(connection, by, candidates(connection, by, mayRun, limit), limit, claims);
   if (claims.invalid.length === 0) return claims;
   const further = candidates(connection, by, mayRun, limit + MAX_INVALID);
@@ -82,7 +90,8 @@ function claimEach(
 
 function claimOne(connection: Connection, by: Claimant, jid: number): ClaimedJob | undefined {
   try {
-    const row = connection.get(CLAIM, { ...by, jid, state: CLAIMED });
+    const { host, boot, journal, now } = by;
+    const row = connection.get(CLAIM, { host, boot, journal, now, jid, state: CLAIMED });
     return row === undefined ? undefined : (jobFromRow(row) as ClaimedJob);
   } catch (error) {
     if (errorCode(error)?.startsWith('SQLITE_CONSTRAINT') !== true) throw error;
@@ -90,19 +99,27 @@ function claimOne(connection: Connection, by: Claimant, jid: number): ClaimedJob
   }
 }
 
-/** Whether the host may claim a job that is not known to be invalid. */
+/** Whether the host may claim a job that is not known to be invalid, or a job is due that no host has claimed since. */
 export function isClaimable(
   connection: Connection,
   seeker: Seeker,
   mayRun: MayRun,
   invalid: ReadonlySet<number> = new Set(),
 ): boolean {
+  const due = nextDue(connection);
+  if (due !== undefined && due <= (seeker.serverNow ?? seeker.now)) return true;
   return candidates(connection, seeker, mayRun, 1 + invalid.size).some(({ jid }) => !invalid.has(jid));
 }
 
 /** The time when this host tries again to start a job that it could not start; undefined if there is no such job. */
 export function nextRetry(connection: Connection, host: string): string | undefined {
   const next = connection.get(NEXT_RETRY, { until: untilPath(host) })?.['next'];
+  return typeof next === 'string' ? next : undefined;
+}
+
+/** When the next job is due, by the clock of the file server; undefined if no job waits for a time. */
+export function nextDue(connection: Connection): string | undefined {
+  const next = connection.get(NEXT_DUE)?.['next'];
   return typeof next === 'string' ? next : undefined;
 }
 

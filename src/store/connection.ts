@@ -2,7 +2,15 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { type ErrorCode, errorCode, RqError } from '../job/errors.ts';
-import { DROP_VIEWS, migrationsFrom, SCHEMA, SCHEMA_VERSION, viewsOfOlder } from './schema.ts';
+import {
+  CHECKS_VERSION,
+  DROP_VIEWS,
+  migrationsFrom,
+  REDEFINED_TABLE,
+  SCHEMA,
+  SCHEMA_VERSION,
+  viewsOfOlder,
+} from './schema.ts';
 
 type Value = string | number | bigint | null | Buffer;
 /** Bound parameters: by name, or in the order of the question marks. */
@@ -182,7 +190,21 @@ export class Connection {
     if (found === SCHEMA_VERSION) return;
     if (this.hasViews) this.showAsCurrent(SCHEMA_VERSION);
     for (const sql of found === 0 ? [SCHEMA] : migrationsFrom(found)) this.execute(sql);
+    if (found > 0 && found < CHECKS_VERSION) this.redefineTable(REDEFINED_TABLE);
     this.execute(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  }
+
+  /**
+   * Replaces the definition of a table by one with other checks, which ALTER TABLE cannot change. SQLite documents this
+   * procedure for changes that do not affect the rows on disk ("Making Other Kinds Of Table Schema Changes").
+   */
+  private redefineTable({ name, sql }: { name: string; sql: string }): void {
+    const cookie = Number(this.get('PRAGMA schema_version')?.['schema_version']);
+    this.database.unsafeMode(true);
+    this.execute('PRAGMA writable_schema = ON');
+    this.run("UPDATE sqlite_schema SET sql = ? WHERE type = 'table' AND name = ?", [sql, name]);
+    this.execute(`PRAGMA schema_version = ${cookie + 1}; PRAGMA writable_schema = RESET`);
+    this.database.unsafeMode(false);
   }
 
   /** Makes the temporary views that a database of this version needs. A rollback may have removed earlier ones. */

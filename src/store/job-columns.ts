@@ -81,11 +81,13 @@ function sizeSql(name: ColumnName): string {
 }
 
 function statesSql(name: ColumnName): string {
-  const { isRequired, kind, states } = columnOf[name];
+  const { isOptionalIfDead, isRequired, kind, states } = columnOf[name];
   if (kind === 'state') return `CHECK (${name} IN (${sqlList(JOB_STATES)}))`;
   if (states === 'any') return '';
   const inStates = statesCondition(STATE_GROUPS[states]);
-  return isRequired ? `CHECK ((${name} IS NOT NULL) = (${inStates}))` : `CHECK (${name} IS NULL OR ${inStates})`;
+  if (!isRequired) return `CHECK (${name} IS NULL OR ${inStates})`;
+  const check = `(${name} IS NOT NULL) = (${inStates})`;
+  return isOptionalIfDead === true ? `CHECK (${check} OR (state = 'dead' AND ${name} IS NULL))` : `CHECK (${check})`;
 }
 
 /** Uses the shorter list: SQLite compares with up to two values directly, and builds an index of a longer list. */

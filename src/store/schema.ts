@@ -9,20 +9,30 @@ const ID_VERSION = 3;
 /** `PRAGMA user_version` of a queue that this rq makes and understands: the version of the newest column. */
 export const SCHEMA_VERSION = Math.max(ROTATIONS_VERSION, ...ROW_COLUMNS.map((name) => columnOf[name].since));
 
-const FAILED_STARTS_INDEX = `CREATE INDEX jobs_failed_starts ON jobs (jid) WHERE state = 'pending' AND failed_starts IS NOT NULL;`;
+/** A claim reads only these two indexes, however many jobs have finished. */
+const CLAIM_INDEXES = `CREATE INDEX jobs_claimable ON jobs (priority DESC, jid)
+  WHERE state = 'pending' AND runners IS NULL AND due IS NULL;
+CREATE INDEX jobs_constrained ON jobs (runners, priority DESC, jid)
+  WHERE state = 'pending' AND runners IS NOT NULL AND due IS NULL;`;
+
+/** The indexes that an exchange reads besides these. They are empty in a queue without failures, kills and pauses. */
+const CONTROL_INDEXES = `CREATE INDEX jobs_delayed ON jobs (due)
+  WHERE state = 'pending' AND (due IS NOT NULL OR failed_starts IS NOT NULL);
+CREATE INDEX jobs_wishes ON jobs (runner)
+  WHERE state = 'running' AND (kill_at IS NOT NULL OR paused IS NOT NULL);`;
+
+const JOBS_TABLE = `CREATE TABLE jobs (
+${commented(ROW_COLUMNS)}
+) STRICT`;
 
 const JOBS = `
 -- One row for each job. Times are ISO 8601 in UTC. Paths are relative to the queue, which each host may mount elsewhere.
-CREATE TABLE jobs (
-${commented(ROW_COLUMNS)}
-) STRICT;
+${JOBS_TABLE};
 
--- A claim reads only these two indexes, however many jobs have finished.
-CREATE INDEX jobs_claimable ON jobs (priority DESC, jid) WHERE state = 'pending' AND runners IS NULL;
-CREATE INDEX jobs_constrained ON jobs (runners, priority DESC, jid) WHERE state = 'pending' AND runners IS NOT NULL;
+${CLAIM_INDEXES}
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_by_tag ON jobs (tag) WHERE tag IS NOT NULL;
-${FAILED_STARTS_INDEX}
+${CONTROL_INDEXES}
 CREATE INDEX jobs_finished ON jobs (finished, elapsed, exit_status) WHERE state = 'finished';
 `;
 
@@ -69,8 +79,26 @@ CREATE TABLE rotations (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const ORDERS = `
+-- Signals that are to be sent to attempts. The journal of the runner remembers each id, which is never reused.
+CREATE TABLE orders (
+  id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  jid    INTEGER NOT NULL REFERENCES jobs (jid) ON DELETE CASCADE,
+  claim  INTEGER NOT NULL,
+  signal TEXT NOT NULL,
+  sender TEXT NOT NULL,  -- user and host
+  sent   TEXT NOT NULL
+) STRICT;
+CREATE INDEX orders_by_jid ON orders (jid);
+`;
+
 /** The schema of a new queue. */
-export const SCHEMA = JOBS + EARLIER_ATTEMPTS + ATTEMPTS + QUEUE + ROTATIONS;
+export const SCHEMA = JOBS + EARLIER_ATTEMPTS + ATTEMPTS + QUEUE + ROTATIONS + ORDERS;
+
+/** The table whose checks changed in `CHECKS_VERSION`, and its definition. Its columns are the same as in a migrated table. */
+export const REDEFINED_TABLE = { name: 'jobs', sql: JOBS_TABLE } as const;
+/** In this version, a job can be dead without an attempt, and a finished job can have a reason. */
+export const CHECKS_VERSION = 3;
 
 /** The migrations from a version to this one. Each statement runs in the transaction of the caller. */
 export function migrationsFrom(version: number): string[] {
@@ -99,6 +127,8 @@ export function viewsOfOlder(version: number): string[] {
 /** Removes these views. */
 export const DROP_VIEWS = ['rotations', 'jobs', 'earlier_attempts'].map((name) => `DROP VIEW IF EXISTS temp.${name}`);
 
+const DROP_CLAIM_INDEXES = 'DROP INDEX jobs_claimable; DROP INDEX jobs_constrained;';
+
 function migrationTo(version: number): string {
   const tables = version === ROTATIONS_VERSION ? [ROTATIONS] : [];
   const added = (table: string, columns: readonly ColumnName[], definition: (name: ColumnName) => string): string[] =>
@@ -108,13 +138,13 @@ function migrationTo(version: number): string {
   const attempts = added('earlier_attempts', ATTEMPT_COLUMNS, attemptColumnSql);
   const view = attempts.length === 0 ? [] : ['DROP VIEW attempts;', ATTEMPTS];
   const id = version === ID_VERSION ? ["INSERT INTO attributes VALUES ('id', lower(hex(randomblob(16))));"] : [];
-  const indexes = version === columnOf.failed_starts.since ? [FAILED_STARTS_INDEX] : [];
+  const control = version === CHECKS_VERSION ? [DROP_CLAIM_INDEXES, CLAIM_INDEXES, CONTROL_INDEXES, ORDERS] : [];
   const values = ROW_COLUMNS.filter((name) => columnOf[name].since === version).flatMap((name) => {
     const { ofOlder } = columnOf[name];
     return ofOlder === undefined ? [] : [`${name} = ${ofOlder}`];
   });
   const update = values.length === 0 ? [] : [`UPDATE jobs SET ${values.join(', ')};`];
-  return [...tables, ...added('jobs', ROW_COLUMNS, columnSql), ...update, ...id, ...indexes, ...attempts, ...view].join(
+  return [...tables, ...added('jobs', ROW_COLUMNS, columnSql), ...update, ...id, ...control, ...attempts, ...view].join(
     '\n',
   );
 }

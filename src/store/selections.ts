@@ -7,7 +7,7 @@ import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 const FROM_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid > :after AND jid <= :upTo`;
 const FROM_STATE = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = :state AND jid > :after AND jid <= :upTo`;
 const FROM_FAILED = `SELECT ${JOB_COLUMNS} FROM jobs
-  WHERE state = 'finished' AND (exit_status <> 0 OR signal IS NOT NULL) AND jid > :after AND jid <= :upTo`;
+  WHERE state = 'finished' AND (exit_status <> 0 OR signal IS NOT NULL OR reason IS NOT NULL) AND jid > :after AND jid <= :upTo`;
 const FROM_DEAD = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = 'dead' AND jid > :after AND jid <= :upTo`;
 const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :after AND jid <= :upTo`;
 const FROM_RANGES = `SELECT ${JOB_COLUMNS} FROM json_each(:ranges) AS range CROSS JOIN jobs

@@ -20,7 +20,7 @@ export async function explainMisuse(commands: readonly CommandSpec[], error: unk
 
 /** The error for a word that is not a command, with the command that it most likely means. */
 export function unknownCommand(commands: readonly CommandSpec[], word: string): RqError {
-  const hint = nearestHint(word, namesOf(commands));
+  const hint = nearestHint(word, suggestible(commands, word));
   return new RqError('USAGE', appendHint(`unknown command "${word}"${hint}`, '; see: rq help'));
 }
 
@@ -36,12 +36,15 @@ function withoutQueue(commands: readonly CommandSpec[], first: string, second: s
 }
 
 function nearestCommand(commands: readonly CommandSpec[], word: string): CommandSpec | undefined {
-  const name = nearest(word, namesOf(commands));
+  const name = nearest(word, suggestible(commands, word));
   return commands.find((command) => command.name === name);
 }
 
-function namesOf(commands: readonly CommandSpec[]): string[] {
-  return commands.map(({ name }) => name);
+/** A mistyped word never leads to one of these: a user may follow the suggestion without a thought. */
+const HARMFUL = new Set(['kill', 'delete', 'stop', 'shutdown', 'signal']);
+
+function suggestible(commands: readonly CommandSpec[], word: string): string[] {
+  return commands.map(({ name }) => name).filter((name) => name === word || !HARMFUL.has(name));
 }
 
 async function invalidArguments(

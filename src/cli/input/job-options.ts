@@ -35,6 +35,7 @@ function readOptions({ command, options, environment }: CommandCall): JobEntry {
   const stdin = options.text('stdin');
   const fields: [string, unknown][] = [
     ['priority', options.number('priority')],
+    ['retries', options.number('retries')],
     ...TEXT_OPTIONS.map(({ field, name }): [string, unknown] => [field, options.text(name)]),
     ['restartable', options.flag('restartable') || undefined],
     ['cwd', cwd === undefined ? undefined : jobDirectory(cwd, environment)],

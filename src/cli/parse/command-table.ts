@@ -1,6 +1,10 @@
 import { spec as completion } from '../commands/about/completion.ts';
 import { spec as help } from '../commands/about/help.ts';
 import { spec as version } from '../commands/about/version.ts';
+import { specs as holds } from '../commands/control/hold.ts';
+import { spec as kill } from '../commands/control/kill.ts';
+import { specs as pauses } from '../commands/control/pause.ts';
+import { spec as signal } from '../commands/control/signal.ts';
 import { spec as cron } from '../commands/hosts/cron.ts';
 import { spec as feed } from '../commands/hosts/feed.ts';
 import { spec as feeder } from '../commands/hosts/feeder.ts';
@@ -52,6 +56,10 @@ export const COMMANDS: readonly Command[] = [
   command(touch, () => import('../commands/jobs/touch.ts')),
   command(resubmit, () => import('../commands/jobs/resubmit.ts')),
   command(update, () => import('../commands/jobs/update.ts')),
+  command(kill, () => import('../commands/control/kill.ts')),
+  command(signal, () => import('../commands/control/signal.ts')),
+  ...pauses.map((spec) => command(spec, () => import('../commands/control/pause.ts'))),
+  ...holds.map((spec) => command(spec, () => import('../commands/control/hold.ts'))),
   command(deleteJobs, () => import('../commands/jobs/delete.ts')),
   command(list, () => import('../commands/jobs/list.ts')),
   command(query, () => import('../commands/jobs/query.ts')),

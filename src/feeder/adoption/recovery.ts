@@ -5,8 +5,9 @@ import type { Identity } from '../../queue/identity.ts';
 import type { Queue } from '../../queue/open.ts';
 import { attemptName } from '../../runner/protocol/messages.ts';
 import type { Attempts } from '../attempts.ts';
+import type { JobControl } from '../control/job-control.ts';
+import type { Kills } from '../control/kills.ts';
 import type { RunnerLink } from '../start/runner-link.ts';
-import type { Kills } from './kills.ts';
 import { type RunnerState, reconcile } from './reconcile.ts';
 
 /** Brings the feeder's list of attempts in line with the database and the runner, after one of them was unreachable. */
@@ -22,6 +23,7 @@ export class Recovery {
     private readonly host: string,
     private readonly parts: {
       attempts: Attempts;
+      control: JobControl;
       events: FeederEvents;
       kills: Kills;
       link: RunnerLink;
@@ -53,7 +55,7 @@ export class Recovery {
 
   /** Connects to the runner, or starts a new one, and asks it about the attempts that were with the lost one. */
   async reconnectRunner(recordEnd: (end: AttemptEnd) => void): Promise<void> {
-    const { attempts, events, kills, link } = this.parts;
+    const { attempts, control, events, kills, link } = this.parts;
     // A failed connect may have changed `link.runner` already.
     this.lostJournal ??= link.runner.journal;
     events.runnerLost(link.lossReason);
@@ -73,6 +75,7 @@ export class Recovery {
     this.lostJournal = undefined;
     link.deliverExits();
     kills.resend(attempts);
+    control.onReconnected();
   }
 
   /** Kills the attempts whose jobs were claimed again, after other hosts may have declared this one lost. */

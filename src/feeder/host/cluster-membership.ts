@@ -31,6 +31,11 @@ export class ClusterMembership {
     return this.heartbeat.isOverdue || this.heartbeat.wasAway;
   }
 
+  /** The time by the clock of the file server, in ISO 8601. */
+  serverNow(): string {
+    return this.heartbeat.serverTime().toISOString();
+  }
+
   /**
    * Sends an overdue heartbeat, calls `onReturn` if other hosts may have declared this one lost, and ends the jobs of
    * lost hosts. Runs before each search of the queue. Throws the errors of a queue that cannot be read or changed.

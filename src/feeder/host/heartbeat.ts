@@ -82,11 +82,16 @@ export class Heartbeat {
     if (removeFile) rmSync(this.path, { force: true });
   }
 
+  /** The time by the clock of the file server: the time at the start, plus the time since then, also while suspended. */
+  serverTime(): Date {
+    return new Date(this.startServerMs + this.clock.sinceBootMs() - this.startSinceBootMs);
+  }
+
   /** Sends a heartbeat. Returns false if the file system fails; the next heartbeat tries again. */
   send(): boolean {
     try {
       // By the clock of the server, which also stamps new files. Changes of the clock of this host have no effect.
-      const now = new Date(this.startServerMs + this.clock.sinceBootMs() - this.startSinceBootMs);
+      const now = this.serverTime();
       // lutimes does not follow a planted link.
       lutimesSync(this.path, now, now);
       this.recordSuccess();

@@ -3,8 +3,9 @@ import { errorMessage } from '../../job/errors.ts';
 import type { ClaimedJob } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd } from '../../queue/exchange/exchange.ts';
-import type { Kills } from '../adoption/kills.ts';
 import type { Attempts } from '../attempts.ts';
+import type { JobControl } from '../control/job-control.ts';
+import type { Kills } from '../control/kills.ts';
 import type { EndRequest } from '../end-request.ts';
 import type { Placement } from '../placement.ts';
 import type { PollTimer } from '../poll-timer.ts';
@@ -21,6 +22,7 @@ export class JobLauncher {
   constructor(
     private readonly parts: {
       attempts: Attempts;
+      control: JobControl;
       endRequest: EndRequest;
       events: FeederEvents;
       kills: Kills;
@@ -85,6 +87,7 @@ export class JobLauncher {
       placement.claimBackoff.recordStart();
       events.jobStarted({ jid: job.jid, claim: job.claim, pid: outcome.start.pid });
       attempts.start(outcome.start);
+      this.parts.control.onRunning();
     } else if (outcome.kind === 'refused') {
       this.onRefused(outcome.end);
     } else if (outcome.kind === 'not-started') {

@@ -10,8 +10,6 @@ import type { LaunchSettings } from './launch-settings.ts';
 import { LoginEnvironment } from './login-environment.ts';
 import { spawnRequest } from './spawn-request.ts';
 
-/** The time between SIGTERM and SIGKILL when jobs are killed. */
-const GRACE_MS = 10_000;
 /** How often the profiles of the login shell are checked for changes. No job waits for that. */
 const PROFILE_CHECK_MS = 60_000;
 
@@ -142,12 +140,41 @@ export class RunnerLink {
     if (this.maxAhead > 0) client?.cancel(keys).catch((error: unknown) => this.disconnect(error, client));
   }
 
+  /** Stops all processes of an attempt until `resume`. Never rejects. */
+  pause({ jid, claim }: AttemptKey): void {
+    void this.request((client) => client.signal({ jid, claim, signal: 'SIGSTOP' }));
+  }
+
+  /** Lets all processes of an attempt continue. Never rejects. */
+  resume({ jid, claim }: AttemptKey): void {
+    void this.request((client) => client.signal({ jid, claim, signal: 'SIGCONT' }));
+  }
+
+  /** Sends a signal to all processes of an attempt. False if there is no runner that could. Never rejects. */
+  async signal({ jid, claim }: AttemptKey, signal: string, order: number): Promise<boolean> {
+    return await this.request((client) => client.signal({ jid, claim, signal: signal as NodeJS.Signals, order }));
+  }
+
+  /** False if there is no runner that could perform the request. An attempt that has ended is no failure. */
+  private async request(send: (client: RunnerClient) => Promise<unknown>): Promise<boolean> {
+    const { client } = this;
+    if (client === undefined) return false;
+    try {
+      await send(client);
+      return true;
+    } catch (error) {
+      if (runnerCode(error) === 'NO_ATTEMPT') return true;
+      this.disconnect(error, client);
+      return false;
+    }
+  }
+
   /** Sends SIGTERM to all processes of an attempt, and SIGKILL after the grace period. Never rejects. */
-  async kill({ jid, claim }: AttemptKey): Promise<KillReply> {
+  async kill({ jid, claim }: AttemptKey, graceMs: number): Promise<KillReply> {
     const { client } = this;
     if (client === undefined) return 'not-sent';
     try {
-      await client.signal({ jid, claim, signal: 'SIGTERM', graceMs: GRACE_MS });
+      await client.signal({ jid, claim, signal: 'SIGTERM', graceMs });
       return 'signalled';
     } catch (error) {
       const code = runnerCode(error);

@@ -9,8 +9,13 @@ export interface Column {
   readonly states: StateGroup;
   /** It has a value in each of these states. */
   readonly isRequired: boolean;
-  /** `rq` sets it when a job is submitted; `submitter` can set it by submit, resubmit and update. */
-  readonly setBy: 'rq' | 'submitter' | 'claim' | 'end';
+  /** A dead job that never ran has none. Only for a required column of an attempt. */
+  readonly isOptionalIfDead?: true;
+  /**
+   * `rq` sets it when a job is submitted; `submitter` can set it by submit, resubmit and update; `control` is a command that
+   * ends or pauses jobs.
+   */
+  readonly setBy: 'rq' | 'submitter' | 'claim' | 'end' | 'control';
   /** The first schema version that has it. */
   readonly since: number;
   /** Not a field of a printed job. */
@@ -24,7 +29,7 @@ export interface Column {
   /** The valid values of an integer that a submitter sets. */
   readonly range?: readonly [min: number, max: number];
   /** The form and the size of a text that a submitter sets. The schema checks the size of `text` and `line`. */
-  readonly form?: TextForm;
+  readonly form?: TextForm | 'backoff' | 'failures';
   readonly maxBytes?: number;
   /** The value of a submission that does not set it; null if absent. */
   readonly initial?: number | boolean;

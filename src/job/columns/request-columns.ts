@@ -1,8 +1,57 @@
-import { MAX_COMMAND_BYTES, MAX_NOTE_BYTES, MAX_PATH_BYTES, MAX_RUNNERS_BYTES, MAX_TAG_BYTES } from '../limits.ts';
+import {
+  MAX_BACKOFF_BYTES,
+  MAX_COMMAND_BYTES,
+  MAX_NOTE_BYTES,
+  MAX_PATH_BYTES,
+  MAX_RETRIES,
+  MAX_RETRY_ON_BYTES,
+  MAX_RUNNERS_BYTES,
+  MAX_TAG_BYTES,
+} from '../limits.ts';
 import type { Column } from './column.ts';
 
 /** What a submitter asked for, and the files and the usage of a job, in the order in which they are printed. */
 export const REQUEST_COLUMNS = {
+  retries: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    sql: `CHECK (retries BETWEEN 0 AND ${MAX_RETRIES})`,
+    range: [0, MAX_RETRIES],
+    comment: 'number of further attempts after failures',
+  },
+  backoff: {
+    kind: 'text',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    form: 'backoff',
+    maxBytes: MAX_BACKOFF_BYTES,
+    option: {
+      name: 'backoff',
+      value: 'MIN[..MAX]',
+      help: 'Wait this long before the first retry, and twice as long before each further one, up to MAX (default 30s..1h).',
+    },
+    comment: 'the pause before a retry, such as 30s..1h',
+  },
+  retry_on: {
+    kind: 'text',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    form: 'failures',
+    maxBytes: MAX_RETRY_ON_BYTES,
+    option: {
+      name: 'retry-on',
+      value: 'FAILURE,…',
+      help: 'Retry only after these failures: exit statuses and ranges (3,64-78), signals (SIGKILL), time, memory.',
+    },
+    comment: 'the failures after which the job is retried; null is every failure',
+  },
   tag: {
     kind: 'text',
     states: 'any',
@@ -51,6 +100,15 @@ export const REQUEST_COLUMNS = {
       value: 'HOST,…',
       help: 'Run the job only on these hosts. rq matches each name or glob against the full and the short host name.',
     },
+  },
+  due: {
+    kind: 'time',
+    states: 'any',
+    isRequired: false,
+    setBy: 'end',
+    since: 3,
+    sql: `CHECK (due IS NULL OR state IN ('pending', 'holding'))`,
+    comment: 'a pending job is not claimed before this time, by the clock of the file server',
   },
   cwd: {
     kind: 'text',

@@ -4,8 +4,10 @@ export interface HostFailures {
   readonly first: string;
   /** The host does not claim the job before this time. */
   readonly until: string;
-  /** Why the last start failed. */
+  /** Why the last start or attempt failed. */
   readonly reason: string;
+  /** An attempt began on the host and failed. No start failed there. */
+  readonly hasBegun?: true;
 }
 
 /** The failed starts of a job by host, as the column `failed_starts` keeps them. */
@@ -40,8 +42,11 @@ export function addFailedStart(
   const nowMs = Date.parse(now);
   const before = failures[host];
   const count = (before?.count ?? 0) + (isHung ? 0 : 1);
-  const added = { ...failures, [host]: { count, first: before?.first ?? now, until: later(nowMs, SKIP_MS), reason } };
-  const hosts = Object.values(added);
+  const added: FailedStarts = {
+    ...failures,
+    [host]: { count, first: before?.first ?? now, until: later(nowMs, SKIP_MS), reason },
+  };
+  const hosts = Object.values(added).filter(({ hasBegun }) => hasBegun !== true);
   const firstMs = Math.min(...hosts.map(({ first }) => Date.parse(first)));
   const starts = hosts.reduce((sum, each) => sum + each.count, 0);
   const others = eligible.filter((each) => !Object.hasOwn(added, each));
@@ -50,9 +55,23 @@ export function addFailedStart(
   return { failures: others.length === 0 ? retriedSoon(added, nowMs) : added, isFinal };
 }
 
+/**
+ * Adds a host on which an attempt failed, for a retry at `due`. The host skips the job while another eligible host has not
+ * tried it.
+ */
+export function addFailedAttempt(
+  failures: FailedStarts,
+  { host, reason, now, due, eligible }: Omit<FailedStart, 'isHung'> & { readonly due: string },
+): FailedStarts {
+  const until = later(Date.parse(now), SKIP_MS);
+  const added = { ...failures, [host]: { count: 0, first: now, until, reason, hasBegun: true as const } };
+  const others = eligible.filter((each) => !(Date.parse(added[each]?.until ?? '') > Date.parse(now)));
+  return others.length === 0 ? limited(added, Date.parse(due)) : added;
+}
+
 /** The reason of a job that is dead because hosts could not start it. */
 export function finalReason(failures: FailedStarts, lastReason: string): string {
-  const hosts = Object.keys(failures);
+  const hosts = Object.keys(failures).filter((host) => failures[host]?.hasBegun !== true);
   return hosts.length === 1 ? lastReason : `${lastReason} (tried on ${hosts.join(', ')})`;
 }
 
@@ -64,10 +83,14 @@ export function parseFailedStarts(text: unknown): FailedStarts {
 }
 
 function retriedSoon(failures: FailedStarts, nowMs: number): FailedStarts {
-  const soonMs = nowMs + RETRY_MS;
+  return limited(failures, nowMs + RETRY_MS);
+}
+
+/** No host skips the job for longer than until the given time. */
+function limited(failures: FailedStarts, untilMs: number): FailedStarts {
   const entries = Object.entries(failures);
   return Object.fromEntries(
-    entries.map(([host, each]) => [host, { ...each, until: later(Math.min(soonMs, Date.parse(each.until)), 0) }]),
+    entries.map(([host, each]) => [host, { ...each, until: later(Math.min(untilMs, Date.parse(each.until)), 0) }]),
   );
 }
 

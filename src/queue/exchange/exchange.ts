@@ -11,18 +11,22 @@ import {
   reportEnd,
   reportStart,
 } from '../../store/attempts.ts';
-import { type Claimant, claimJobs, isClaimable, type MayRun, nextRetry } from '../../store/claims.ts';
+import { type Claimant, claimJobs, isClaimable, type MayRun, nextDue, nextRetry } from '../../store/claims.ts';
+import { removeOrders } from '../../store/control/orders.ts';
 import { readFence } from '../../store/operations.ts';
 import { feedingHosts } from '../nodes/feeding-hosts.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
+import { type Control, readControl } from './control.ts';
 
 export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun };
 
 /** The input of one exchange. */
 export interface ExchangeRequest {
-  readonly claimant: Omit<Claimant, 'now'>;
+  readonly claimant: Omit<Claimant, 'now' | 'serverNow'>;
+  /** The time by the clock of the file server; that of this host by default. */
+  readonly serverNow?: () => string;
   readonly starts: readonly AttemptStart[];
   readonly ends: readonly AttemptEnd[];
   /** Attempts that never started. */
@@ -30,6 +34,10 @@ export interface ExchangeRequest {
   /** The number of jobs to claim at most. */
   readonly claim: number;
   readonly mayRun: MayRun;
+  /** The ids of orders that were delivered. */
+  readonly delivered?: readonly number[];
+  /** The version of the wishes and orders that the feeder knows. If there is another, the result contains them. */
+  readonly controlVersion?: number | undefined;
 }
 
 export interface ExchangeResult {
@@ -42,14 +50,15 @@ export interface ExchangeResult {
   readonly generation: number;
   /** Reports that the database rejects: the row was not written by rq, or a user has added a trigger. */
   readonly setAside: (AttemptKey & { readonly reason: string })[];
+  /** The wishes and orders for the attempts of this host; undefined if the feeder knows them. */
+  readonly control: Control | undefined;
 }
 
 /** Reports, releases and claims jobs in one transaction. */
 export async function exchange(queue: Queue, request: ExchangeRequest): Promise<ExchangeResult> {
   const { ends, claimant } = request;
-  // Only a failed start needs the other hosts. They are read before the transaction.
-  const hasFailedStart = ends.some(({ not_started }) => not_started === 'failed' || not_started === 'hung');
-  const hosts = hasFailedStart ? feedingHosts(queue, claimant.host) : [];
+  // Only a failed start and a retry need the other hosts. They are read before the transaction.
+  const hosts = ends.some(needsHosts) ? feedingHosts(queue, claimant.host) : [];
   return await transaction(queue, (run) => exchangeIn(run, request, hosts, queue.clock.now()));
 }
 
@@ -59,8 +68,9 @@ function exchangeIn(
   hosts: readonly string[],
   now: string,
 ): ExchangeResult {
-  const { claimant } = request;
+  const { claimant, controlVersion, delivered = [] } = request;
   const { host } = claimant;
+  const serverNow = request.serverNow?.() ?? now;
   const refused: AttemptKey[] = [];
   const setAside: ExchangeResult['setAside'] = [];
   const apply = <Report extends AttemptKey>(reports: readonly Report[], report: (each: Report) => void): void => {
@@ -76,33 +86,55 @@ function exchangeIn(
     hosts.filter((each) => runners === null || matchesHost(runners, each));
   apply(request.starts, (start) => reportStart(connection, host, start));
   apply(request.ends, (end) => {
-    if (!reportEnd(connection, host, end, hostsFor)) refused.push(end);
+    if (!reportEnd(connection, host, end, { hostsFor, serverNow })) refused.push(end);
   });
   apply(request.releases, (key) => releaseJob(connection, host, key, now));
-  const claims = claimJobs(connection, { ...claimant, now }, request.mayRun, request.claim);
+  if (delivered.length > 0) removeOrders(connection, delivered);
+  const claims = claimJobs(connection, { ...claimant, now, serverNow }, request.mayRun, request.claim);
   if (claims.claimed.length > 0) crashAt('claim-executed');
-  return { ...claims, refused, setAside, generation: readFence(connection) };
+  const control = readControl(connection, host, controlVersion);
+  return { ...claims, refused, setAside, control, generation: readFence(connection) };
+}
+
+/** Whether the hosts that feed decide what becomes of a job after this end. */
+function needsHosts({ exit_status, not_started, mayRetry }: AttemptEnd): boolean {
+  if (not_started) return not_started !== 'shortage';
+  return mayRetry === true && exit_status !== 0;
+}
+
+/** What a host looks for in the queue. */
+export interface SearchRequest {
+  readonly host: string;
+  readonly serverNow: () => string;
+  readonly mayRun: MayRun;
+  /** Jobs that are known to be invalid. */
+  readonly invalid?: ReadonlySet<number>;
+  /** False if the host would claim no job. */
+  readonly findsJobs: boolean;
+  readonly controlVersion: number | undefined;
 }
 
 /** What a host finds in the queue. */
 export interface Search {
   /** It may claim a job now. */
   readonly isClaimable: boolean;
-  /** If not: when it tries again to start a job that it could not start. */
+  /** If not: when it tries again to start a job that it could not start, by its own clock. */
   readonly retryAt?: string | undefined;
+  /** When the next job is due, by the clock of the file server. */
+  readonly dueAt?: string | undefined;
+  /** As in `ExchangeResult`. */
+  readonly control: Control | undefined;
 }
 
-/** Looks for a job that this host may claim, other than those that are known to be invalid. Takes no lease. */
-export async function findClaimable(
-  queue: Queue,
-  host: string,
-  mayRun: MayRun,
-  invalid: ReadonlySet<number> = new Set(),
-): Promise<Search> {
+/** Looks for a job that this host may claim, and for new wishes and orders. Takes no lease. */
+export async function search(queue: Queue, request: SearchRequest): Promise<Search> {
+  const { host, mayRun, invalid, findsJobs, controlVersion } = request;
   return await read(queue, (connection) => {
-    const now = queue.clock.now();
-    if (isClaimable(connection, { host, now }, mayRun, invalid)) return { isClaimable: true };
-    return { isClaimable: false, retryAt: nextRetry(connection, host) };
+    const control = readControl(connection, host, controlVersion);
+    if (!findsJobs) return { isClaimable: false, control };
+    const seeker = { host, now: queue.clock.now(), serverNow: request.serverNow() };
+    if (isClaimable(connection, seeker, mayRun, invalid)) return { isClaimable: true, control };
+    return { isClaimable: false, retryAt: nextRetry(connection, host), dueAt: nextDue(connection), control };
   });
 }
 

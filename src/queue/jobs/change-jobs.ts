@@ -10,6 +10,7 @@ import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
 import { changedFields, type JobChange } from './job-change.ts';
+import { RefusedJobs } from './refused-jobs.ts';
 import { selectJobs } from './select.ts';
 
 const PAGE_JOBS = 2_000;
@@ -47,16 +48,6 @@ export async function changeJobs(
     if (error instanceof RefusedJobs) return { changed: [], count: 0, refused: error.jobs };
     if (!(error instanceof GrownSelection)) throw error;
     throw new RqError('BUSY', `cannot change the selected jobs: ${error.message}; nothing was changed; try again`);
-  }
-}
-
-/** Rolls the transaction back. */
-class RefusedJobs extends Error {
-  readonly jobs: ReadonlyMap<JobState, readonly number[]>;
-
-  constructor(jobs: ReadonlyMap<JobState, readonly number[]>) {
-    super('selected jobs are in another state');
-    this.jobs = jobs;
   }
 }
 

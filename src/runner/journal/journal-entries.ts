@@ -17,6 +17,8 @@ export interface JournaledAttempt extends AttemptKey {
   readonly serial: number;
   /** The number of slots that it occupies. */
   readonly weight: number;
+  /** The ids of the orders whose signals were sent. */
+  orders?: number[];
   /** Undefined before the start. */
   process?: Leader;
   exit?: Exit;
@@ -55,6 +57,7 @@ export function attemptLines(attempt: JournaledAttempt): string[] {
   const lines = [spawnLine(attempt)];
   if (attempt.exit !== undefined) lines.push(exitLine(attempt.exit));
   else if (attempt.process !== undefined) lines.push(startedLine(attempt, attempt.process));
+  for (const order of attempt.orders ?? []) lines.push(orderLine(attempt, order));
   return lines;
 }
 
@@ -72,6 +75,10 @@ export function startedLine(
   { pid, start_time }: Leader,
 ): string {
   return JSON.stringify({ type: 'started', jid, claim, pid, start_time, started, monotonic_ms });
+}
+
+export function orderLine(key: AttemptKey, order: number): string {
+  return JSON.stringify({ type: 'order', ...keyOf(key), order });
 }
 
 export function ackLine(key: AttemptKey): string {
@@ -124,6 +131,8 @@ function applyEntry(attempts: Map<string, JournaledAttempt>, reader: FieldReader
     attempt.started = reader.optionalText('started') ?? attempt.started;
     attempt.monotonic_ms = reader.optionalNumber('monotonic_ms') ?? attempt.monotonic_ms;
     attempt.process = { pid: reader.integer('pid', 1), start_time: reader.optionalInteger('start_time', 0) };
+  } else if (type === 'order') {
+    attempt.orders = [...(attempt.orders ?? []), reader.integer('order', 1)];
   } else if (type === 'exit') {
     attempt.exit = parseExit(reader);
   } else {

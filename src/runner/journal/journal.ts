@@ -21,6 +21,7 @@ import {
   ackLine,
   attemptLines,
   type JournaledAttempt,
+  orderLine,
   readJournal,
   spawnLine,
   startedLine,
@@ -95,6 +96,17 @@ export class Journal {
   recordStart(attempt: JournaledAttempt, leader: Leader): void {
     attempt.process = leader;
     this.append(startedLine(attempt, leader));
+  }
+
+  /** Records that the signal of an order is sent. It is never sent again, so it is written first. Throws RequestError JOURNAL. */
+  recordOrder(attempt: JournaledAttempt, order: number): void {
+    attempt.orders = [...(attempt.orders ?? []), order];
+    this.append(orderLine(attempt, order));
+    try {
+      this.flushOrThrow();
+    } catch (error) {
+      throw new RequestError('JOURNAL', `cannot write the journal ${this.path}: ${errorMessage(error)}`, error);
+    }
   }
 
   /** Returns the line of the exit, which is also the line of the event. */

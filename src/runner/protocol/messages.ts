@@ -54,6 +54,8 @@ export interface SignalRequest extends AttemptKey {
   readonly signal: NodeJS.Signals;
   /** The time after which the remaining processes get SIGKILL. Without it, they get none. */
   readonly graceMs?: number;
+  /** The id of the order. The signal of an order is sent once, also if the order is repeated. */
+  readonly order?: number;
 }
 
 export type Request =

@@ -24,8 +24,9 @@ export function parseRequest(fields: Fields, id: number): Request {
       };
     case 'signal': {
       const graceMs = reader.optionalInteger('grace_ms', 0, MAX_GRACE_MS);
-      const signal = reader.signal('signal');
-      return { id, type, ...reader.key(), signal, ...(graceMs === null ? {} : { graceMs }) };
+      const order = reader.optionalInteger('order', 1);
+      const optional = { ...(graceMs === null ? {} : { graceMs }), ...(order === null ? {} : { order }) };
+      return { id, type, ...reader.key(), signal: reader.signal('signal'), ...optional };
     }
     case 'environment':
       return { id, type, env: reader.environment('env'), ...jobSettings(reader) };

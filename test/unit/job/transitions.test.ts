@@ -6,15 +6,22 @@ import { releaseJob, reportEnd, reportLost, reportStart } from '../../../src/sto
 import { resubmitJob, updateJob } from '../../../src/store/changes.ts';
 import { claimJobs } from '../../../src/store/claims.ts';
 import type { Connection } from '../../../src/store/connection.ts';
+import { recordKill } from '../../../src/store/control/wishes.ts';
 import { findJob } from '../../../src/store/selections.ts';
 import { insertJob } from '../../../src/store/submissions.ts';
 import { memoryDatabase } from '../../support/old-queue.ts';
 import { submission } from '../../support/queue.ts';
 
-const END = { kind: 'end', isLost: false, isStopped: false } as const;
-const SEEN = { ...END, reason: null };
-const STOPPED = { ...END, reason: 'killed by ann on n1', isStopped: true };
+const FLAGS = { isLost: false, isStopped: false, isKilled: false } as const;
+const END = { kind: 'end', exit_status: null, signal: null, reason: null, ...FLAGS } as const;
+const SEEN = { ...END, exit_status: 0 };
+const FAILED = { ...END, exit_status: 3 };
+const STOPPED = { ...END, signal: 'SIGTERM', reason: 'killed by ann on n1', isStopped: true };
 const LOST = { ...END, reason: 'the starter was killed', isLost: true };
+const REFUSED = { ...END, reason: 'the command is too long' };
+const WISH = { by: 'ann on n3', at: '2026-01-01T00:00:00.000Z', reason: 'wrong input', grace: 30 };
+const KILL = { kind: 'kill', wish: WISH } as const;
+const HOST_LOST = { kind: 'host lost', reason: 'the host is gone' } as const;
 const UNSTARTABLE = { kind: 'start failed', isFinal: false } as const;
 const NOW = '2026-01-01T00:00:00.000Z';
 
@@ -27,17 +34,15 @@ const TABLE: readonly (readonly [string, JobEvent, boolean, Readonly<Record<Situ
   ['a claim', { kind: 'claim' }, false, row({ pending: 'running begins' })],
   ['an end that was seen', SEEN, false, ended('finished ends')],
   ['an end that was seen of a restartable job', SEEN, true, ended('finished ends')],
-  ['a stop', STOPPED, false, ended('dead ends')],
+  ['a stop', STOPPED, false, ended('finished ends')],
+  ['a failure', FAILED, true, ended('finished ends')],
+  ['a start that the runner refused', REFUSED, true, ended('dead ends')],
+  ['a kill', KILL, true, row({ pending: 'dead stays', holding: 'dead stays', running: 'running stays' })],
   ['a stop of a restartable job', STOPPED, true, ended('pending becomes earlier')],
   ['an end that was not seen', LOST, false, ended('dead ends')],
   ['an end of a restartable job that was not seen', LOST, true, open('pending becomes earlier')],
-  ['the loss of the host', { kind: 'host lost' }, false, row({ running: 'dead ends' })],
-  [
-    'the loss of the host of a restartable job',
-    { kind: 'host lost' },
-    true,
-    row({ running: 'pending becomes earlier' }),
-  ],
+  ['the loss of the host', HOST_LOST, false, row({ running: 'dead ends' })],
+  ['the loss of the host of a restartable job', HOST_LOST, true, row({ running: 'pending becomes earlier' })],
   ['a failed start', UNSTARTABLE, true, open('pending never began')],
   ['the last failed start', { ...UNSTARTABLE, isFinal: true }, true, open('dead ends')],
   ['a release', { kind: 'release' }, false, open('pending never began')],
@@ -81,7 +86,7 @@ describe.each(TABLE)('%s', (_, event, restartable, expected) => {
 
 test('the fifth loss makes a restartable job dead', () => {
   const job = { state: 'running', restartable: true } as const;
-  const states = [0, 1, 2, 3, 4].map((losses) => nextState({ ...job, losses }, { kind: 'host lost' }));
+  const states = [0, 1, 2, 3, 4].map((losses) => nextState({ ...job, losses }, HOST_LOST));
   expect(states.map((next) => next?.state)).toEqual(['pending', 'pending', 'pending', 'pending', 'dead']);
   expect(states[4]).toMatchObject({ attempt: 'ends', reason: 'lost 5 times' });
   expect(nextState({ ...job, losses: 4 }, LOST)).toMatchObject({ state: 'dead', reason: 'lost 5 times' });
@@ -103,10 +108,8 @@ function apply(connection: Connection, event: JobEvent): void {
       reportStart(connection, 'h', { jid: 1, claim: claim + 1, pid: 4, started: NOW });
       return;
     case 'end': {
-      const { reason, isLost, isStopped } = event;
-      const exit_status = reason === null ? 0 : null;
-      const end = { ...key, ...times, exit_status, signal: null, reason, isLost, isStopped };
-      reportEnd(connection, 'h', end, () => ['h']);
+      const { kind: _, ...end } = event;
+      reportEnd(connection, 'h', { ...key, ...times, ...end }, CONTEXT);
       return;
     }
     case 'start failed': {
@@ -121,7 +124,7 @@ function apply(connection: Connection, event: JobEvent): void {
         isLost: false,
       };
       if (event.isFinal) connection.run('UPDATE jobs SET failed_starts = ?', [JSON.stringify(FAILED_TWICE)]);
-      reportEnd(connection, 'h', { ...end, not_started: 'failed' }, () => ['h']);
+      reportEnd(connection, 'h', { ...end, not_started: 'failed' }, CONTEXT);
       return;
     }
     case 'host lost':
@@ -130,28 +133,43 @@ function apply(connection: Connection, event: JobEvent): void {
     case 'release':
       releaseJob(connection, 'h', key, NOW);
       return;
+    case 'kill': {
+      const next = nextState(job, event);
+      if (next !== undefined) recordKill(connection, 1, event.wish, next);
+      return;
+    }
     case 'resubmit':
     case 'update': {
       const next = nextState(job, event);
       if (next === undefined) return;
       const write = event.kind === 'update' ? updateJob : resubmitJob;
-      write(connection, 1, { ...submission('true', { restartable: job.restartable }), state: next.state });
+      write(connection, 1, {
+        ...submission('true', { restartable: job.restartable, retries: job.retries }),
+        state: next.state,
+      });
     }
   }
 }
 
+const CONTEXT = { hostsFor: () => ['h'], serverNow: NOW };
 const FAILED_TWICE = { h: { count: 2, first: NOW, until: NOW, reason: 'no such directory' } };
 const EVENTS: readonly JobEvent[] = [...TABLE.map(([, event]) => event), { kind: 'update', state: 'holding' }];
 
 test('every sequence of events leaves a job in the state of the table, which the constraints accept', () => {
   const property = fc.property(
     fc.boolean(),
+    fc.constantFrom(0, 2),
     fc.array(fc.constantFrom(...EVENTS), { maxLength: 20 }),
-    (restartable, events) => {
+    (restartable, retries, events) => {
       const connection = memoryDatabase();
       connection.migrate();
-      insertJob(connection, 1, submission('true', { restartable }), { submitted: NOW, submitter: 's', owner: 'o' });
-      let subject = { state: 'pending' as JobState, restartable, losses: 0, isLost: false };
+      insertJob(connection, 1, submission('true', { restartable, retries }), {
+        submitted: NOW,
+        submitter: 's',
+        owner: 'o',
+      });
+      const initial = { restartable, retries, losses: 0, tries: 0, isLost: false, kill: undefined };
+      let subject: Parameters<typeof nextState>[0] & Omit<typeof initial, 'kill'> = { ...initial, state: 'pending' };
       let attempts = 0;
       for (const event of events) {
         const next = nextState(subject, event);
@@ -160,8 +178,11 @@ test('every sequence of events leaves a job in the state of the table, which the
         const isRequeued = event.kind === 'resubmit' && next !== undefined;
         subject = {
           restartable,
+          retries,
           state: next?.state ?? subject.state,
           losses: isRequeued ? 0 : subject.losses + Number(next?.isLoss ?? 0),
+          tries: isRequeued ? 0 : subject.tries + Number(next?.isRetry ?? 0),
+          kill: isRequeued ? undefined : event.kind === 'kill' && next !== undefined ? event.wish : subject.kill,
           isLost: next === undefined || next.attempt === 'stays' ? subject.isLost : isLoss && next.state === 'dead',
         };
         if (next?.attempt === 'begins') attempts += 1;
@@ -175,4 +196,53 @@ test('every sequence of events leaves a job in the state of the table, which the
     },
   );
   fc.assert(property, { numRuns: 300 });
+});
+
+describe('a job that is to be killed', () => {
+  const job = { state: 'running', restartable: true, retries: 5, kill: WISH } as const;
+
+  test.each([
+    [
+      'ends by a signal',
+      { ...END, signal: 'SIGTERM', isKilled: true },
+      'finished ends',
+      'killed by ann on n3: wrong input',
+    ],
+    ['traps the signal and succeeds', { ...SEEN, isKilled: true }, 'finished ends', 'killed by ann on n3: wrong input'],
+    ['fails', FAILED, 'finished ends', 'killed by ann on n3: wrong input'],
+    ['has succeeded before the signal', SEEN, 'finished ends', undefined],
+    ['was stopped as well', STOPPED, 'finished ends', 'killed by ann on n3: wrong input'],
+    ['is lost', LOST, 'dead ends', 'killed by ann on n3: wrong input; the starter was killed'],
+    ['is on a lost host', HOST_LOST, 'dead ends', 'killed by ann on n3: wrong input; the host is gone'],
+    ['never began', { kind: 'release' }, 'dead never began', 'killed before it began, by ann on n3: wrong input'],
+    ['could not start', UNSTARTABLE, 'dead never began', 'killed before it began, by ann on n3: wrong input'],
+    [
+      'could not start for the last time',
+      { ...UNSTARTABLE, isFinal: true },
+      'dead never began',
+      'killed before it began, by ann on n3: wrong input',
+    ],
+  ] as const)('that %s is never started again', (_, event, expected, reason) => {
+    const next = nextState(job, event);
+    expect([`${next?.state} ${next?.attempt}`, next?.reason]).toEqual([expected, reason]);
+  });
+});
+
+describe('a job with retries', () => {
+  const job = { state: 'running', restartable: false, retries: 2, tries: 1, retryOn: null } as const;
+
+  test.each([
+    ['fails', job, FAILED, 'pending becomes earlier'],
+    ['is ended by a signal', job, { ...END, signal: 'SIGSEGV' }, 'pending becomes earlier'],
+    ['exceeds its time limit', job, { ...SEEN, reason: 'time limit of 2h', limit: 'time' }, 'pending becomes earlier'],
+    ['fails and has no tries left', { ...job, tries: 2 }, FAILED, 'finished ends'],
+    ['succeeds', job, SEEN, 'finished ends'],
+    ['fails in another way', { ...job, retryOn: '1,64-78,SIGKILL' }, FAILED, 'finished ends'],
+    ['fails in that way', { ...job, retryOn: '1-5' }, FAILED, 'pending becomes earlier'],
+    ['is stopped', job, STOPPED, 'finished ends'],
+    ['is lost', job, LOST, 'dead ends'],
+  ] as const)('that %s', (_, subject, event, expected) => {
+    const next = nextState(subject, event);
+    expect(`${next?.state} ${next?.attempt}`).toBe(expected);
+  });
 });

@@ -11,7 +11,7 @@ import { submission } from '../../support/queue.ts';
 const NOW = '2026-01-01T00:00:00.000Z';
 const BY = { host: 'h1', boot: 'b', journal: 'j', now: NOW };
 const ANY = (): boolean => true;
-const NO_HOSTS = (): string[] => [];
+const NO_HOSTS = { hostsFor: (): string[] => [], serverNow: NOW };
 let connection: Connection;
 
 beforeEach(() => {

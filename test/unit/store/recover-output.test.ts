@@ -15,12 +15,21 @@ function lostJob({ root, jid, state = 'pending' }: { root: number; jid: number; 
   return `INSERT INTO lost_and_found VALUES(${root}, 18, 26, ${jid}, NULL, 0, '${state}', '2026-01-01T00:00:00.000Z', NULL, NULL, NULL, 'h', 'o'${NULLS}, 0, 'tag', 0, NULL, '/'${NULLS.slice(6)}, '${COMMAND}', NULL, NULL);\n`;
 }
 
+/** The root page of a table or an index in a new database. */
+function rootOf(name: string): number {
+  const connection = Connection.open(':memory:', { create: true, busyMs: 0 });
+  connection.migrate();
+  const row = connection.get('SELECT rootpage FROM sqlite_schema WHERE name = ?', [name]);
+  connection.close();
+  return Number(row?.['rootpage']);
+}
+
 /** The output of SQLite 3.44 for a database whose first page is damaged. */
 const OUTPUT = [
   'BEGIN;\nPRAGMA writable_schema = on;\n',
   `CREATE TABLE lost_and_found(rootpgno INTEGER, pgno INTEGER, nfield INTEGER, id INTEGER, ${COLUMNS});\n`,
-  `INSERT INTO lost_and_found VALUES(6, 45, 2, NULL, 'pending', 5${', NULL'.repeat(24)});\n`,
-  `INSERT INTO lost_and_found VALUES(3, 3, 2, 1, 'jobs', 400${', NULL'.repeat(24)});\n`,
+  `INSERT INTO lost_and_found VALUES(${rootOf('jobs_by_state')}, 45, 2, NULL, 'pending', 5${', NULL'.repeat(24)});\n`,
+  `INSERT INTO lost_and_found VALUES(${rootOf('sqlite_sequence')}, 3, 2, 1, 'jobs', 400${', NULL'.repeat(24)});\n`,
   lostJob({ root: 2, jid: 4 }),
   lostJob({ root: 30, jid: 5 }),
   lostJob({ root: 31, jid: 9 }),

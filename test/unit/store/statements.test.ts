@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Connection } from '../../../src/store/connection.ts';
+import * as wishes from '../../../src/store/control/wishes.ts';
 import * as jobColumns from '../../../src/store/job-columns.ts';
 import * as jobRows from '../../../src/store/job-rows.ts';
 import { memoryDatabase, schemaFixture } from '../../support/old-queue.ts';
@@ -27,7 +28,7 @@ afterEach(() => connection.close());
 /** The SQL constants of a file of the store, evaluated in their order. */
 function statementsOf(file: string): string[] {
   const source = readFileSync(FOLDER + file, 'utf8');
-  const scope = new Map<string, unknown>(Object.entries({ ...jobColumns, ...jobRows }));
+  const scope = new Map<string, unknown>(Object.entries({ ...jobColumns, ...jobRows, ...wishes }));
   const constants = source.matchAll(
     /^(?:export )?const ([A-Z_]+) =\s*(`[^`]*`|'[^']*'|"[^"]*"|insertSql\([^;]*\));$/gm,
   );
@@ -59,7 +60,8 @@ test.each([1, 2] as const)(
     const older = memoryDatabase(schemaFixture(version));
     const reads = statements.filter(
       // Feeders, which claim, do not read an older schema.
-      ([file, sql]) => /^(SELECT|PRAGMA)/.test(sql) && !/^(?:claims|recovery\/(?:rebuild|scratch|source))/.test(file),
+      ([file, sql]) =>
+        /^(SELECT|PRAGMA)/.test(sql) && !/^(?:claims|control|recovery\/(?:rebuild|scratch|source))/.test(file),
     );
     older.version();
     for (const [, sql] of reads) older.prepare(sql);

@@ -1,5 +1,5 @@
 import { TEXT_OPTIONS } from '../../../job/fields.ts';
-import { MAX_PRIORITY, MIN_PRIORITY } from '../../../job/limits.ts';
+import { MAX_PRIORITY, MAX_RETRIES, MIN_PRIORITY } from '../../../job/limits.ts';
 import type { OptionSpec } from '../../parse/command-spec.ts';
 import { QUIET } from '../../parse/shared-options.ts';
 
@@ -13,6 +13,14 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
     min: MIN_PRIORITY,
     max: MAX_PRIORITY,
     help: 'Priority of the job (default 0; may be negative). Jobs with a higher priority start first.',
+  },
+  {
+    name: 'retries',
+    type: 'integer',
+    value: 'N',
+    min: 0,
+    max: MAX_RETRIES,
+    help: 'Number of further attempts after failures (default 0).',
   },
   ...TEXT_OPTIONS.map(({ field, ...option }): OptionSpec => ({ ...option, type: 'text' })),
   { name: 'restartable', type: 'flag', help: 'Run the job again from the beginning if its host is lost.' },

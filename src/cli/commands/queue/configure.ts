@@ -13,13 +13,14 @@ export const spec: CommandSpec = {
   positionals: '[KEY=VALUE…]',
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [],
-  report: ['max_feed', 'min_sleep', 'max_sleep', 'lost_after', 'retention'],
+  report: ['max_feed', 'min_sleep', 'max_sleep', 'lost_after', 'kill_grace', 'retention'],
   description: [
     'Changes the specified settings and prints all settings. The value "null" restores the default.',
     'max_feed, min_sleep and max_sleep are the defaults of the "feed" options with the same names. ' +
       'A running feeder uses new settings after it restarts. ' +
       'lost_after is the number of seconds without a heartbeat after which a host is declared lost (default 900). ' +
       'The restartable jobs of a lost host return to pending, and its other running jobs become dead. ' +
+      'kill_grace is the number of seconds between SIGTERM and SIGKILL when rq ends a job (default 30). ' +
       'retention is the minimum number of seconds that an ended job stays in the queue before "rotate" moves it.',
   ],
   examples: [

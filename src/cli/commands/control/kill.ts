@@ -1,0 +1,73 @@
+import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
+import { RqError } from '../../../job/errors.ts';
+import { JOB_FIELDS } from '../../../job/job.ts';
+import { MAX_GRACE_S } from '../../../job/limits.ts';
+import { killJobs } from '../../../queue/control/control-jobs.ts';
+import { durationOption } from '../../input/duration-option.ts';
+import { requireSelection } from '../../input/selection-input.ts';
+import { printControlled } from '../../output/controlled-jobs.ts';
+import { progressOf } from '../../output/progress.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
+import type { CommandSpec } from '../../parse/command-spec.ts';
+import { QUIET } from '../../parse/shared-options.ts';
+import { useQueue } from '../../use-queue.ts';
+import { SELECTION, STDIN_DEFAULT, STDIN_JIDS } from '../jobs/selection-help.ts';
+
+const MAX_REASON_LENGTH = 500;
+
+export const spec: CommandSpec = {
+  name: 'kill',
+  short: ['cancel'],
+  summary: 'end jobs on any host',
+  report: JOB_FIELDS,
+  positionals: 'SELECTION…',
+  maxPositionals: Number.POSITIVE_INFINITY,
+  options: [
+    {
+      name: 'grace',
+      type: 'text',
+      value: 'DURATION',
+      help: 'Time between SIGTERM and SIGKILL, such as 10s or 5m (by default the setting kill_grace, 30 s).',
+    },
+    { name: 'reason', type: 'text', value: 'TEXT', help: 'Why the jobs are ended. The field "reason" shows it.' },
+    { name: 'no-wait', type: 'flag', help: 'Do not wait until the jobs have ended.' },
+    QUIET,
+  ],
+  description: [
+    'Ends the selected jobs, waits until they have ended, and prints them. ' +
+      'rq sends SIGTERM to all processes of a running job, on whatever host it runs, and SIGKILL to those that are left after the grace period. ' +
+      'The job becomes finished with its real end, and "reason" says who killed it. ' +
+      'A pending or holding job becomes dead at once. ' +
+      'rq never retries or restarts a killed job. ' +
+      'Jobs that have already ended do not change. ' +
+      'An empty selection is an error and never means all jobs.',
+    'A feeder carries out a kill at its next poll, or as soon as its host can reach the queue again. ' +
+      'Ctrl-C ends only the wait.',
+    SELECTION,
+    `${STDIN_JIDS} ${STDIN_DEFAULT}`,
+  ],
+  examples: [
+    ['rq q kill 42', 'end one job'],
+    ["rq q kill tag=night1 --reason 'wrong input'", 'end all jobs with a tag, and record why'],
+    ['rq q kill running --grace 5m --no-wait', 'give all running jobs five minutes to save their state'],
+  ],
+};
+
+/** Ends the selected jobs, and prints them when they have ended. */
+export async function run(call: CommandCall): Promise<undefined> {
+  const reason = call.options.text('reason') ?? null;
+  if (reason !== null && (reason.length > MAX_REASON_LENGTH || /\p{Cc}/u.test(reason))) {
+    throw new RqError(
+      'USAGE',
+      `cannot kill: --reason must be one line of at most ${MAX_REASON_LENGTH} characters; shorten it`,
+    );
+  }
+  const grace = durationOption(call, 'grace', { max: MAX_GRACE_S });
+  const selection = await requireSelection(call);
+  await useQueue(call, async (queue) => {
+    const progress = progressOf(call, 'ended');
+    const result = await progress.during(killJobs(queue, selection, { reason, grace }, progress.report));
+    wakeFeeder(queue.directory);
+    await printControlled(call, queue, result, 'pending, holding or running');
+  });
+}
