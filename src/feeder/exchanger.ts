@@ -1,6 +1,6 @@
 import { crashAt } from '../job/crash-points.ts';
 import type { FeederEvents } from '../log/events.ts';
-import { type ExchangeResult, exchange } from '../queue/exchange/exchange.ts';
+import { type ExchangeResult, exchange, mayBeRetried } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { attemptName } from '../runner/protocol/messages.ts';
 import type { Attempts, Reports } from './attempts.ts';
@@ -93,8 +93,8 @@ export class Exchanger {
     attempts.claimed.push(...claimed);
     control.noteClaims(claimed);
     if (limit > 0) poller.mayFindJob = claimed.length === limit;
-    // A released job can be claimed again. One that this host could not start has a time for its next try.
-    const hasRequeued = releases.length > 0 || ends.some(({ not_started }) => not_started);
+    // A released job can be claimed again. One that failed, or that this host could not start, may have a time for its next try.
+    const hasRequeued = releases.length > 0 || ends.some((end) => end.not_started || mayBeRetried(end));
     if (hasRequeued) poller.mayFindJob = true;
   }
 

@@ -97,9 +97,13 @@ function exchangeIn(
 }
 
 /** Whether the hosts that feed decide what becomes of a job after this end. */
-function needsHosts({ exit_status, not_started, mayRetry }: AttemptEnd): boolean {
-  if (not_started) return not_started !== 'shortage';
-  return mayRetry === true && exit_status !== 0;
+function needsHosts(end: AttemptEnd): boolean {
+  return end.not_started ? end.not_started !== 'shortage' : mayBeRetried(end);
+}
+
+/** Whether the attempt failed, and its job may have retries left. */
+export function mayBeRetried({ exit_status, reason, mayRetry }: AttemptEnd): boolean {
+  return mayRetry === true && (exit_status !== 0 || reason !== null);
 }
 
 /** What a host looks for in the queue. */
