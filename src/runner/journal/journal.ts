@@ -21,9 +21,14 @@ import {
   ackLine,
   attemptLines,
   type JournaledAttempt,
+  type LimitHit,
+  limitLine,
+  type Pause,
+  pauseLine,
   readJournal,
   spawnLine,
   startedLine,
+  warnedLine,
 } from './journal-entries.ts';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
@@ -95,6 +100,21 @@ export class Journal {
   recordStart(attempt: JournaledAttempt, leader: Leader): void {
     attempt.process = leader;
     this.append(startedLine(attempt, leader));
+  }
+
+  recordPause(attempt: JournaledAttempt, pause: Pause): void {
+    attempt.pause = pause;
+    this.append(pauseLine(attempt, pause));
+  }
+
+  recordWarning(attempt: JournaledAttempt): void {
+    attempt.isWarned = true;
+    this.append(warnedLine(attempt));
+  }
+
+  recordHit(attempt: JournaledAttempt, hit: LimitHit): void {
+    attempt.hit = hit;
+    this.append(limitLine(attempt, hit));
   }
 
   /** Returns the line of the exit, which is also the line of the event. */
