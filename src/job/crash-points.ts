@@ -25,6 +25,8 @@ export const CRASH_POINTS = [
   'attempt-forked',
   'exit-seen',
   'exit-journaled',
+  'limit-journaled',
+  'pause-journaled',
   // rotate
   'rotation-made',
   'rotation-filled',

@@ -1,4 +1,4 @@
-import type { TextOption } from './columns/column.ts';
+import type { Column, TextOption } from './columns/column.ts';
 import {
   type ColumnName,
   columnOf,
@@ -10,7 +10,10 @@ import {
   type SubmitterFields,
 } from './columns.ts';
 import { backoffFault, retryOnFault } from './control/retry-policy.ts';
-import { booleanFault, type Fault, formFault, integerFault } from './value-faults.ts';
+import { durationText, parseDuration } from './quantities/duration.ts';
+import { parseSize } from './quantities/size.ts';
+import { parseWarning } from './quantities/warning.ts';
+import { booleanFault, type Fault, formFault, integerFault, quantityFault } from './value-faults.ts';
 
 /** Whether a name is a field of a job. */
 export function isJobField(name: string): name is JobField {
@@ -22,7 +25,7 @@ export function isNumeric(field: ColumnName): boolean {
   return ['integer', 'seconds', 'boolean'].includes(columnOf[field].kind);
 }
 
-/** The options of `submit` that set one column of text each. */
+/** The options of `submit` whose text sets one column each. */
 export const TEXT_OPTIONS: readonly (TextOption & { readonly field: SubmitterField })[] = SUBMITTER_FIELDS.flatMap(
   (field) => {
     const { option } = columnOf[field];
@@ -32,7 +35,9 @@ export const TEXT_OPTIONS: readonly (TextOption & { readonly field: SubmitterFie
 
 /** The value that a text means for a field; undefined for text that does not fit it. The text `null` is not special. */
 export function valueFromText(field: ColumnName, text: string): string | number | boolean | undefined {
-  switch (columnOf[field].kind) {
+  const { kind, unit } = columnOf[field];
+  if (unit !== undefined) return quantityFromText(text, unit);
+  switch (kind) {
     case 'integer':
       return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
     case 'seconds':
@@ -47,9 +52,21 @@ export function valueFromText(field: ColumnName, text: string): string | number 
   }
 }
 
+function quantityFromText(text: string, unit: NonNullable<Column['unit']>): number | undefined {
+  return unit === 'duration' ? parseDuration(text) : parseSize(text);
+}
+
+/** A value as a submitter gave it: a number for text such as `2h` or `4G` where the field has a unit. */
+export function withoutUnit(name: string, given: unknown): unknown {
+  const unit = UNITS.get(name);
+  // Text that is no quantity stays text, and the check refuses it.
+  return unit === undefined || typeof given !== 'string' ? given : (quantityFromText(given, unit) ?? given);
+}
+
 /** Returns the fault of a value. */
 type Check = (value: unknown) => Fault;
 
+const UNITS = new Map(SUBMITTER_FIELDS.map((name) => [name as string, columnOf[name].unit]));
 const CHECKS = new Map<string, Check>(SUBMITTER_FIELDS.map((name) => [name, checkOf(name)]));
 
 /** The check of a field that a submitter sets; undefined for any other name. */
@@ -58,12 +75,22 @@ export function fieldCheck(name: string): Check | undefined {
 }
 
 function checkOf(name: SubmitterField): Check {
-  const { kind, range, form = 'text', maxBytes } = columnOf[name];
+  const { kind, range, unit, form = 'text', maxBytes } = columnOf[name];
   if (kind === 'boolean') return booleanFault;
+  if (range !== undefined && unit !== undefined) return (value) => quantityFault(value, unit, range);
   if (range !== undefined) return (value) => integerFault(value, ...range);
   if (form !== 'backoff' && form !== 'failures') return (value) => formFault(value, form, maxBytes);
   const fault = form === 'backoff' ? backoffFault : retryOnFault;
   return (value) => formFault(value, 'line', maxBytes) ?? fault(String(value));
+}
+
+/** The fault of fields that are valid each, but not together, as text that follows an action and a colon. */
+export function combinationFault({ time_limit, warn }: Pick<SubmitterFields, 'time_limit' | 'warn'>): Fault {
+  const warning = warn === null ? undefined : parseWarning(warn);
+  if (warning === undefined) return undefined;
+  if (time_limit === null) return `warn=${warn} requires a time limit; give one, or no warning`;
+  if (warning.beforeS < time_limit) return undefined;
+  return `warn=${warn} must be less than the time limit of ${durationText(time_limit)} before its end`;
 }
 
 /** The fields of a job to submit: those that are absent get their initial values. */

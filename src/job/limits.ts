@@ -15,3 +15,9 @@ export const MAX_GRACE_S = 86_400;
 /** PATH_MAX of Linux (linux/limits.h). */
 export const MAX_PATH_BYTES = 4096;
 export const MAX_SLOTS = 10_000;
+/** In seconds. */
+export const MAX_TIME_LIMIT_S = 366 * 86_400;
+/** In bytes. A bash with 3,000 functions of a profile takes 14 MiB. */
+export const MIN_MEMORY = 16 * 1024 ** 2;
+export const MAX_MEMORY = 1024 ** 5;
+export const MAX_WARN_BYTES = 64;

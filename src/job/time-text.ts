@@ -1,3 +1,5 @@
+import { parseDuration } from './quantities/duration.ts';
+
 /** The time that a text names, in the form in which rq stores times. */
 export interface NamedTime {
   readonly first: string;
@@ -12,8 +14,6 @@ const FORMS = "'2026-11-28 22:51:00', '2026-11-28', '2026-11-28T22:51:00+01:00' 
 export const COMPARISON_ADVICE = `compare the field itself with ${FORMS}, or use julianday() on both sides`;
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)? ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
-const AGO = /^-(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/;
-const SECONDS = [86_400, 3_600, 60, 1];
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -22,18 +22,17 @@ const DAY_MS = 86_400_000;
  * no time, or two, has a fault, which follows the text in a message.
  */
 export function namedTime(text: string, now: string): NamedTime | { readonly fault: string } {
-  const ago = AGO.exec(text);
-  if (ago !== null) {
-    const seconds = SECONDS.reduce((sum, unit, index) => sum + unit * Number(ago[index + 1] ?? 0), 0);
+  const seconds = text.startsWith('-') ? parseDuration(text.slice(1)) : undefined;
+  if (seconds !== undefined) {
     const first = isoTime(Date.parse(now) - seconds * 1000);
     return first === undefined ? notATime() : { first, last: undefined };
   }
-  const [, date, minutes, seconds, fraction, zone] = TIME.exec(text) ?? [];
-  const written = `${date}T${minutes ?? '00:00'}:${seconds ?? '00'}.${(fraction ?? '').padEnd(3, '0')}`;
+  const [, date, minutes, second, fraction, zone] = TIME.exec(text) ?? [];
+  const written = `${date}T${minutes ?? '00:00'}:${second ?? '00'}.${(fraction ?? '').padEnd(3, '0')}`;
   const writtenMs = Date.parse(`${written}Z`);
   // Date.parse accepts the 30th of February.
   if (date === undefined || isoTime(writtenMs) !== `${written}Z`) return notATime();
-  const [first, next] = [writtenMs, writtenMs + lengthMs(minutes, seconds, fraction)].map((ms) =>
+  const [first, next] = [writtenMs, writtenMs + lengthMs(minutes, second, fraction)].map((ms) =>
     zone === undefined ? fromLocal(ms) : ms - zoneMs(zone),
   );
   if (first === undefined) {

@@ -105,7 +105,9 @@ function afterOwnEnd(job: Subject, end: AttemptEnded): Transition {
   const { kill, retries, tries = 0, retryOn = null } = job;
   if (kill !== undefined && (hasFailed || end.isKilled)) return { ...ENDED, reason: killedReason(kill) };
   if (isStopped) return job.restartable ? REQUEUED : ENDED;
-  return hasFailed && tries < Number(retries ?? 0) && isRetriedOn(retryOn, end) ? { ...REQUEUED, isRetry: true } : ENDED;
+  return hasFailed && tries < Number(retries ?? 0) && isRetriedOn(retryOn, end)
+    ? { ...REQUEUED, isRetry: true }
+    : ENDED;
 }
 
 const ENDED: Transition = { state: 'finished', attempt: 'ends' };

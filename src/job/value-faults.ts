@@ -1,10 +1,16 @@
 import { isAbsolute } from 'node:path';
+import { durationText } from './quantities/duration.ts';
+import { exactSizeText } from './quantities/size.ts';
+import { parseWarning } from './quantities/warning.ts';
 
 /** The fault of a value, as text that follows the field's name ("is empty"); undefined for a valid value. */
 export type Fault = string | undefined;
 
-/** `command line` is text that is not blank; `host patterns` are names or globs, comma-separated. */
-export type TextForm = 'text' | 'line' | 'command line' | 'host patterns' | 'path' | 'absolute path';
+/**
+ * `command line` is text that is not blank; `host patterns` are names or globs, comma-separated; `warning` is a signal and
+ * a duration.
+ */
+export type TextForm = 'text' | 'line' | 'command line' | 'host patterns' | 'warning' | 'path' | 'absolute path';
 
 const HOST_PATTERN = /^[A-Za-z0-9._*?[\]-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it finds.
@@ -15,6 +21,18 @@ const MAX_SHOWN_LENGTH = 60;
 export function integerFault(value: unknown, min: number, max: number): Fault {
   if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return undefined;
   return `must be a whole number from ${min} to ${max}, not ${shownValue(value)}`;
+}
+
+const UNITS = {
+  duration: { text: durationText, examples: 'a duration, such as 90 (seconds), 5m, 2h or 1h30m,' },
+  size: { text: exactSizeText, examples: 'a size, such as 512M or 4G,' },
+} as const;
+
+/** The fault of a number of seconds or bytes, or of text that is not one. */
+export function quantityFault(value: unknown, unit: keyof typeof UNITS, [min, max]: readonly [number, number]): Fault {
+  if (integerFault(value, min, max) === undefined) return undefined;
+  const { text, examples } = UNITS[unit];
+  return `must be ${examples} from ${text(min)} to ${text(max)}, not ${shownValue(value)}`;
 }
 
 export function booleanFault(value: unknown): Fault {
@@ -42,6 +60,10 @@ const FORM_FAULTS: Readonly<Record<TextForm, (text: string) => Fault>> = {
     text.split(',').every((name) => HOST_PATTERN.test(name))
       ? undefined
       : `must be host names or globs, separated by commas, such as node1,gpu*, not ${shownValue(text)}`,
+  warning: (text) =>
+    parseWarning(text) === undefined
+      ? `must be a signal that a job can catch and a duration, such as USR2@60s, not ${shownValue(text)}`
+      : undefined,
   path: emptyFault,
   'absolute path': (text) => emptyFault(text) ?? (isAbsolute(text) ? undefined : 'must be an absolute path'),
 };

@@ -5,7 +5,7 @@ import { type JournaledAttempt, newSerial } from './journal/journal-entries.ts';
 import type { Leader } from './leader.ts';
 import type { RunnerLog } from './log.ts';
 import { attemptName } from './protocol/messages.ts';
-import { type AttemptEnd, endUnknown, startFailed } from './start/attempt-end.ts';
+import { endUnknown, type ObservedEnd, startFailed } from './start/attempt-end.ts';
 import { failureReason, kindOf } from './start/start-failure.ts';
 import { type StarterClient, UNKNOWN_END } from './start/starter-client.ts';
 import type { BegunAttempt } from './start/starter-observer.ts';
@@ -20,7 +20,7 @@ export interface AdoptionOptions {
   readonly starter: StarterClient;
   readonly onRunning: (attempt: JournaledAttempt, leader: Leader) => void;
   /** The time is CLOCK_MONOTONIC; undefined means now, null means unknown. */
-  readonly onEnd: (attempt: JournaledAttempt, end: AttemptEnd, endedMs: number | null | undefined) => void;
+  readonly onEnd: (attempt: JournaledAttempt, end: ObservedEnd, endedMs: number | null | undefined) => void;
   /** The starter still has an end that the journal contains. */
   readonly onEndKnown: (name: string) => void;
   readonly onNeverStarted: (attempt: JournaledAttempt) => void;

@@ -10,6 +10,7 @@ import type { Journal } from './journal/journal.ts';
 import type { JournaledAttempt } from './journal/journal-entries.ts';
 import { listAttempts } from './journal/listing.ts';
 import type { Leader } from './leader.ts';
+import { LimitEnforcer } from './limits/limit-enforcer.ts';
 import type { RunnerLog } from './log.ts';
 import type { Environment } from './protocol/fields.ts';
 import {
@@ -22,7 +23,7 @@ import {
   type Spawned,
   type SpawnRequest,
 } from './protocol/messages.ts';
-import { type AttemptEnd, SHUT_DOWN_END, startFailed } from './start/attempt-end.ts';
+import { type ObservedEnd, SHUT_DOWN_END, startFailed } from './start/attempt-end.ts';
 import { PendingStarts } from './start/pending-starts.ts';
 import { Scripts } from './start/scripts.ts';
 import { failureReason, kindOf } from './start/start-failure.ts';
@@ -43,12 +44,13 @@ export interface AttemptsOptions {
   readonly onIdle: () => void;
 }
 
-/** The attempts of this runner: starts, signals, adopts and lists them, and reports their exits. */
+/** The attempts of this runner: starts, signals, pauses, adopts and lists them, and reports their exits. */
 export class Attempts implements StarterObserver {
   private readonly starts: PendingStarts;
   private readonly running = new Map<string, JournaledAttempt>();
   private readonly scripts: Scripts;
   private readonly adoption: Adoption;
+  private readonly limits: LimitEnforcer;
   /** Lines of exits. */
   private unreported: string[] = [];
   /** Attempts that the feeder has signalled, so that their end by a signal is not attributed to a shutdown of the host. */
@@ -61,6 +63,7 @@ export class Attempts implements StarterObserver {
 
   constructor(private readonly options: AttemptsOptions) {
     this.scripts = new Scripts(join(options.directory, 'scripts'));
+    this.limits = new LimitEnforcer(options);
     this.starts = new PendingStarts({
       ...options,
       scripts: this.scripts,
@@ -123,10 +126,29 @@ export class Attempts implements StarterObserver {
   }
 
   /** Signals all processes of a running attempt, or cancels one that has not begun. Rejects with NO_ATTEMPT. */
-  async signal(request: SignalRequest): Promise<object> {
+  async signal({ signal, graceMs, order, ...key }: SignalRequest): Promise<object> {
+    const { journal, starter } = this.options;
+    const number = constants.signals[signal];
     // An order is a signal for a process, and does not cancel the start.
-    if (request.order === undefined) this.cancel([request]);
-    return await this.starts.whenDecided(() => this.signalRunning(request), attemptName(request));
+    if (order === undefined) this.cancel([key]);
+    return await this.onRunning(key, async (attempt, name) => {
+      if (order !== undefined && attempt.orders?.includes(order) === true) return 1;
+      if (order !== undefined) journal.recordOrder(attempt, order);
+      this.signalled.add(name);
+      if (graceMs === undefined) return await starter.signal(name, number);
+      this.limits.remove(attempt);
+      return await starter.end(name, number, graceMs);
+    });
+  }
+
+  /** Stops all processes of a running attempt. Rejects with NO_ATTEMPT. */
+  async pause(key: AttemptKey): Promise<object> {
+    return await this.onRunning(key, (_, name) => this.limits.pause(name));
+  }
+
+  /** Continues all processes of a running attempt. Rejects with NO_ATTEMPT. */
+  async resume(key: AttemptKey): Promise<object> {
+    return await this.onRunning(key, (_, name) => this.limits.resume(name));
   }
 
   /**
@@ -167,20 +189,21 @@ export class Attempts implements StarterObserver {
     this.starts.cancelled(name, cause);
   }
 
-  onEnded(name: string, end: AttemptEnd, endedMs = this.options.clock.monotonicMs()): void {
+  onEnded(name: string, end: ObservedEnd, endedMs = this.options.clock.monotonicMs()): void {
     const attempt = this.running.get(name);
-    const isHeld = attempt !== undefined && mayBeShutdown(end.signal) && !this.signalled.has(name);
-    if (isHeld) void this.finishHeld(attempt, end, endedMs);
+    const wasSignalled = this.signalled.has(name) || attempt?.hit !== undefined;
+    if (attempt !== undefined && mayBeShutdown(end.signal) && !wasSignalled)
+      void this.finishHeld(attempt, end, endedMs);
     else this.finishEnded(name, end, endedMs);
   }
 
   /** The host may be shutting down: then the end is not that of the job. The starter keeps the end meanwhile. */
-  private async finishHeld(attempt: JournaledAttempt, end: AttemptEnd, endedMs: number): Promise<void> {
+  private async finishHeld(attempt: JournaledAttempt, end: ObservedEnd, endedMs: number): Promise<void> {
     const isShutdown = await this.options.shutdown.isUnderWay();
     this.finishEnded(attemptName(attempt), isShutdown ? { ...end, ...SHUT_DOWN_END } : end, endedMs);
   }
 
-  private finishEnded(name: string, end: AttemptEnd, endedMs: number): void {
+  private finishEnded(name: string, end: ObservedEnd, endedMs: number): void {
     this.acknowledge(name);
     const attempt = this.running.get(name);
     if (attempt !== undefined) this.finish(attempt, end, endedMs);
@@ -194,33 +217,32 @@ export class Attempts implements StarterObserver {
     this.adoption.gone(name);
   }
 
-  private async signalRunning(request: SignalRequest): Promise<object> {
-    const { signal, graceMs, order } = request;
-    const { journal, starter } = this.options;
-    const name = attemptName(request);
-    const number = constants.signals[signal];
-    let count = 0;
-    const attempt = this.running.get(name);
-    if (attempt !== undefined) {
-      if (order !== undefined && attempt.orders?.includes(order) === true) return {};
-      if (order !== undefined) journal.recordOrder(attempt, order);
-      this.signalled.add(name);
-      count = await (graceMs === undefined ? starter.signal(name, number) : starter.end(name, number, graceMs));
-    }
-    if (count === 0) throw new RequestError('NO_ATTEMPT', `attempt ${name} is not running`);
-    return {};
+  /** Acts when the start of the attempt is decided. Throws NO_ATTEMPT if it does not run or `act` reached no process. */
+  private async onRunning(
+    key: AttemptKey,
+    act: (attempt: JournaledAttempt, name: string) => Promise<number>,
+  ): Promise<object> {
+    const name = attemptName(key);
+    return await this.starts.whenDecided(async () => {
+      const attempt = this.running.get(name);
+      const count = attempt === undefined ? 0 : await act(attempt, name);
+      if (count === 0) throw new RequestError('NO_ATTEMPT', `attempt ${name} is not running, or is being ended`);
+      return {};
+    }, name);
   }
 
   private recordStart(attempt: JournaledAttempt, leader: Leader): void {
     this.running.set(attemptName(attempt), attempt);
     this.options.journal.recordStart(attempt, leader);
+    this.limits.add(attempt);
   }
 
   /** Records the end of an attempt. The time defaults to now; null means that it is unknown. */
-  private finish(attempt: JournaledAttempt, end: AttemptEnd, endMs?: number | null): void {
+  private finish(attempt: JournaledAttempt, observed: ObservedEnd, endMs?: number | null): void {
     crashAt('exit-seen');
     const { clock, journal } = this.options;
     const { jid, claim, started } = attempt;
+    const end = this.limits.withLimit(attempt, observed, endMs);
     const finishedMs = endMs ?? clock.monotonicMs();
     const name = attemptName(attempt);
     const exit: Exit = {
@@ -234,6 +256,7 @@ export class Attempts implements StarterObserver {
       reason: end.reason?.slice(0, MAX_REASON_LENGTH) ?? null,
     };
     this.unreported.push(journal.recordExit(attempt, exit));
+    this.limits.remove(attempt);
     this.running.delete(name);
     this.signalled.delete(name);
     this.scripts.remove(name);

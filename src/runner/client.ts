@@ -3,6 +3,7 @@ import { errorCode, RqError } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
 import { socketPath } from './probe.ts';
 import type { Environment, Fields } from './protocol/fields.ts';
+import { limitFields } from './protocol/limits.ts';
 import { LineConnection } from './protocol/lines.ts';
 import {
   type Exit,
@@ -109,14 +110,23 @@ export class RunnerClient {
 
   /** Starts an attempt. If the runner refuses the request, the attempt was not started. */
   async spawn(request: SpawnRequest): Promise<Spawned> {
-    const { jid, claim, command, cwd, env, stdin, stdout, stderr, weight, revalidate } = request;
-    const job = { jid, claim, command, cwd, env, stdin, stdout, stderr, weight, revalidate };
-    return parseSpawnReply(await this.call('spawn', job));
+    const { limits, ...job } = request;
+    return parseSpawnReply(await this.call('spawn', { ...job, ...limitFields(limits) }));
   }
 
   /** Signals all processes of a running attempt. With `graceMs`, those that are left get SIGKILL after that time. */
   async signal({ jid, claim, signal, graceMs, order }: SignalRequest): Promise<void> {
     await this.call('signal', { jid, claim, signal, grace_ms: graceMs ?? null, order: order ?? null });
+  }
+
+  /** Stops all processes of a running attempt. Its time limit does not count until `resume`. */
+  async pause(key: AttemptKey): Promise<void> {
+    await this.call('pause', keyOf(key));
+  }
+
+  /** Continues all processes of a running attempt. */
+  async resume(key: AttemptKey): Promise<void> {
+    await this.call('resume', keyOf(key));
   }
 
   /** Returns all attempts that run or are not acknowledged, ordered by jid and attempt. */

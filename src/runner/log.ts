@@ -24,6 +24,7 @@ export class RunnerLog {
   attemptAdopted = (key: AttemptKey, pid: number): void => this.write('attempt_adopted', { ...keyOf(key), pid });
   attemptLost = (key: AttemptKey): void => this.write('attempt_lost', keyOf(key));
   attemptRecovered = (key: AttemptKey): void => this.write('attempt_recovered', keyOf(key));
+  limitExceeded = (key: AttemptKey, reason: string): void => this.write('limit_exceeded', { ...keyOf(key), reason });
   /** The runner then exits. The next runner connects again and adopts the jobs. */
   starterLost = (cause: string): void => this.write('starter_lost', { cause });
   /** `action` completes the sentence "failed to …". */

@@ -161,6 +161,10 @@ export class RunnerServer {
         return attempts.spawn(request);
       case 'signal':
         return attempts.signal(request);
+      case 'pause':
+        return attempts.pause(request);
+      case 'resume':
+        return attempts.resume(request);
       case 'environment':
         attempts.setEnvironment(request.env, request);
         return {};

@@ -22,10 +22,12 @@ void report_end(const struct attempt *attempt) {
   double system = (double)usage->ru_stime.tv_sec * 1e6 + (double)usage->ru_stime.tv_usec;
   const char *cause = attempt->left_to_other_user ? "user" : "", *left = attempt->left < 0 ? "" : decimal((double)attempt->left);
   if (attempt->is_adopted) {
-    SEND("ended", attempt->name, "", milliseconds(attempt->ended_ms), "", "", "", left, cause);
+    SEND("ended", attempt->name, "", milliseconds(attempt->ended_ms), "", "", "", left, cause, "");
   } else {
+    double peak = (double)usage->ru_maxrss * 1024;
     SEND("ended", attempt->name, decimal(attempt->status), milliseconds(attempt->ended_ms),
-                 decimal((double)usage->ru_maxrss * 1024), decimal(user), decimal(system), left, cause);
+                 decimal(fmax(peak, attempt->max_sample)), decimal(user), decimal(system), left, cause,
+                 decimal(fmax(peak - attempt->max_shared, 0)));
   }
 }
 

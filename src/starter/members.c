@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,37 +252,49 @@ bool adopt(struct attempt *attempt) {
   return read_process(attempt->pid, &process, &start_time) && !process.is_gone && start_time == attempt->start_time;
 }
 
-static double resident_bytes(pid_t pid) {
+// The resident memory of a process without shared pages. Records the largest shared part.
+static double resident_bytes(pid_t pid, struct attempt *attempt) {
   char path[64], text[256];
   unsigned long resident, shared;
   snprintf(path, sizeof path, "/proc/%d/statm", pid);
   if (read_file(path, text, sizeof text) <= 0 || sscanf(text, "%*u %lu %lu", &resident, &shared) != 2) return 0;
-  return ((double)resident - (double)shared) * (double)sysconf(_SC_PAGESIZE);
+  double page = (double)sysconf(_SC_PAGESIZE);
+  attempt->max_shared = fmax(attempt->max_shared, (double)shared * page);
+  return ((double)resident - (double)shared) * page;
 }
 
-static double proportional_bytes(pid_t pid) {
+static double proportional_bytes(pid_t pid, struct attempt *attempt) {
   char path[64], text[2048];
   unsigned long kilobytes;
   snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
   const char *line = read_file(path, text, sizeof text) > 0 ? strstr(text, "\nPss:") : NULL;
-  if (line == NULL || sscanf(line, "\nPss: %lu", &kilobytes) != 1) return resident_bytes(pid);
+  if (line == NULL || sscanf(line, "\nPss: %lu", &kilobytes) != 1) return resident_bytes(pid, attempt);
   return (double)kilobytes * 1024;
+}
+
+static bool is_named(const struct fields *request, const char *name) {
+  size_t index = 1;
+  while (index < request->count && strcmp(request->values[index], name) != 0) index++;
+  return index < request->count;
 }
 
 // Sends the memory of all running attempts, or of those with the given names.
 void sample_memory(const struct fields *request) {
   bool is_exact = request->count > 1;
   const struct processes *processes = scan_processes();
-  for (const struct attempt *attempt = starter.running.first; attempt != NULL; attempt = attempt->next) {
-    double bytes = 0;
-    size_t name = 1;
-    while (is_exact && name < request->count && strcmp(request->values[name], attempt->name) != 0) name++;
-    if (is_exact && name == request->count) continue;
-    for (size_t index = 0; index < processes->count; index++) {
-      const struct process *process = &processes->list[index];
-      if (process->attempt == attempt) bytes += is_exact ? proportional_bytes(process->pid) : resident_bytes(process->pid);
-    }
-    SEND("memory", attempt->name, decimal(bytes));
+  for (struct attempt *attempt = starter.running.first; attempt != NULL; attempt = attempt->next) {
+    attempt->sample = is_exact && !is_named(request, attempt->name) ? -1 : 0;
+  }
+  for (size_t index = 0; index < processes->count; index++) {
+    pid_t pid = processes->list[index].pid;
+    struct attempt *attempt = processes->list[index].attempt;
+    if (attempt == NULL || attempt->sample < 0) continue;
+    attempt->sample += is_exact ? proportional_bytes(pid, attempt) : resident_bytes(pid, attempt);
+  }
+  for (struct attempt *attempt = starter.running.first; attempt != NULL; attempt = attempt->next) {
+    if (attempt->sample < 0) continue;
+    if (!is_exact) attempt->max_sample = fmax(attempt->max_sample, attempt->sample);
+    SEND("memory", attempt->name, decimal(attempt->sample));
   }
   SEND("sampled");
 }

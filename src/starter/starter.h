@@ -62,6 +62,9 @@ struct attempt {
   double ended_ms;
   long left;  // the number of processes that are left; -1 if it is unknown
   bool left_to_other_user;
+  double sample;       // bytes in the current sample; -1 if it does not include this attempt
+  double max_sample;   // of all samples without shared memory
+  double max_shared;   // of one process
 };
 
 struct list {

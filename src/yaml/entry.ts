@@ -1,7 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import { JOB_FIELDS, type JobEntry, SUBMITTER_FIELDS } from '../job/columns.ts';
 import { RqError } from '../job/errors.ts';
-import { fieldCheck, isJobField } from '../job/fields.ts';
+import { fieldCheck, isJobField, withoutUnit } from '../job/fields.ts';
 import { shownValue } from '../job/value-faults.ts';
 
 export type { JobEntry };
@@ -11,17 +11,18 @@ export type ErrorPrefix = () => string;
 
 /**
  * Checks the keys and values of one job, and returns the fields that a submitter sets. Other fields of a job and null
- * values are left out. Throws INVALID_INPUT for an unknown key or an invalid value.
+ * values are left out. Durations and sizes may be given as text. Throws INVALID_INPUT for an unknown key or an invalid value.
  */
 export function checkEntry(raw: Iterable<readonly [string, unknown]>, prefix: ErrorPrefix): JobEntry {
   const entry: Record<string, unknown> = {};
-  for (const [key, value] of raw) {
+  for (const [key, given] of raw) {
     const check = fieldCheck(key);
     if (check === undefined) {
       if (!isJobField(key)) throw unknownKey(key, prefix);
       continue;
     }
-    if (value === null || value === undefined) continue;
+    if (given === null || given === undefined) continue;
+    const value = withoutUnit(key, given);
     const fault = check(value);
     if (fault !== undefined) throw new RqError('INVALID_INPUT', `${prefix()}: ${key} ${fault}`);
     entry[key] = value;

@@ -1,5 +1,5 @@
-import { DURATION_FORMS, durationText, parseDuration } from '../../job/control/duration-text.ts';
 import { RqError } from '../../job/errors.ts';
+import { DURATION_FORMS, durationText, parseDuration } from '../../job/quantities/duration.ts';
 import type { CommandCall } from '../parse/command-call.ts';
 
 /** The value of an option in seconds; undefined if it was not given. Throws USAGE for an invalid duration. */

@@ -116,7 +116,8 @@ function pairValue(field: JobField, value: string): string | number {
   if (field === 'state') return parseState(value, `state=${value}`);
   const parsed = valueFromText(field, value);
   if (parsed === undefined) {
-    const kind = KINDS[columnOf[field].kind];
+    const { unit, kind: kindName } = columnOf[field];
+    const kind = unit === undefined ? KINDS[kindName] : `a ${unit}`;
     throw new RqError('USAGE', `cannot select by ${field}=${value}: the value must be ${kind}, or null`);
   }
   return typeof parsed === 'boolean' ? Number(parsed) : parsed;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { SUBMITTER_FIELDS } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
-import { completeEntry, withEntry } from '../../job/fields.ts';
+import { combinationFault, completeEntry, withEntry } from '../../job/fields.ts';
 import type { Submission } from '../../job/job.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { JobEntry } from '../../yaml/entry.ts';
@@ -13,7 +13,7 @@ import { workingDirectory } from './working-directory.ts';
 
 /**
  * Completes entries with the options, which have precedence, and with defaults, and makes their paths absolute. Throws
- * INVALID_INPUT for a file that cannot be read, or that belongs to another job.
+ * INVALID_INPUT for a file that cannot be read or that belongs to another job, and for a warning without a longer limit.
  */
 export async function makeSubmissions(
   call: CommandCall,
@@ -34,8 +34,11 @@ export async function makeSubmissions(
   const names = SUBMITTER_FIELDS.filter((name) => options[name] === undefined);
   return entries.map((entry) => {
     const action = actionOf(call, source, entry.line);
+    const fields = withEntry(defaults, entry, names);
+    const fault = combinationFault(fields);
+    if (fault !== undefined) throw new RqError('INVALID_INPUT', `${action}: ${fault}`);
     return {
-      ...withEntry(defaults, entry, names),
+      ...fields,
       stdin: options.stdin ?? paths.readable(entry.stdin, 'stdin', action),
       data: options.data ?? paths.readable(entry.data, 'data', action),
     };

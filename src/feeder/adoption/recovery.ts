@@ -33,7 +33,7 @@ export class Recovery {
 
   /** Adopts the attempts that a previous feeder of this host has left. */
   async adoptAttempts(): Promise<void> {
-    const { attempts, events, kills, link } = this.parts;
+    const { attempts, control, events, kills, link } = this.parts;
     if (link.isLost) await link.connect();
     const rows = await runningJobs(this.queue, this.host);
     const listed = await link.list();
@@ -46,6 +46,7 @@ export class Recovery {
     }
     // Stale attempts keep their slots until they have ended, and later attempts of their jobs wait for that.
     for (const attempt of found.stale) attempts.add(attempt);
+    control.notePauses(listed);
     attempts.ends.push(...found.ended);
     this.recordUnknown(found);
     this.hasAdopted = true;
@@ -75,7 +76,7 @@ export class Recovery {
     this.lostJournal = undefined;
     link.deliverExits();
     kills.resend(attempts);
-    control.onReconnected();
+    control.notePauses(listed);
   }
 
   /** Kills the attempts whose jobs were claimed again, after other hosts may have declared this one lost. */

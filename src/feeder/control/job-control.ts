@@ -1,7 +1,7 @@
 import type { AttemptKey, ClaimedJob } from '../../job/job.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import type { Control, Order, Wish } from '../../queue/exchange/control.ts';
-import { attemptName } from '../../runner/protocol/messages.ts';
+import { attemptName, type ListedAttempt } from '../../runner/protocol/messages.ts';
 import type { Attempts } from '../attempts.ts';
 import type { PollTimer } from '../poll-timer.ts';
 import type { RunnerLink } from '../start/runner-link.ts';
@@ -49,15 +49,13 @@ export class JobControl {
     if (this.wishes.length > 0 || this.paused.size > 0) this.carryOut();
   }
 
-  /** The runner is another one, or the connection was lost: the pauses are sent again. */
-  onReconnected(): void {
+  /** Takes over which attempts the runner lists as paused, after the feeder has connected to it. */
+  notePauses(listed: readonly ListedAttempt[]): void {
     this.paused.clear();
+    for (const attempt of listed) {
+      if (attempt.state === 'running' && attempt.isPaused) this.paused.set(attemptName(attempt), attempt);
+    }
     this.onRunning();
-  }
-
-  /** The attempt was paused before this feeder started. */
-  noteAdopted(key: AttemptKey, isPaused: boolean): void {
-    if (isPaused) this.paused.set(attemptName(key), key);
   }
 
   remove(key: AttemptKey): void {

@@ -142,12 +142,12 @@ export class RunnerLink {
 
   /** Stops all processes of an attempt until `resume`. Never rejects. */
   pause({ jid, claim }: AttemptKey): void {
-    void this.request((client) => client.signal({ jid, claim, signal: 'SIGSTOP' }));
+    void this.request((client) => client.pause({ jid, claim }));
   }
 
   /** Lets all processes of an attempt continue. Never rejects. */
   resume({ jid, claim }: AttemptKey): void {
-    void this.request((client) => client.signal({ jid, claim, signal: 'SIGCONT' }));
+    void this.request((client) => client.resume({ jid, claim }));
   }
 
   /** Sends a signal to all processes of an attempt. False if there is no runner that could. Never rejects. */

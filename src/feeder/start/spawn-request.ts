@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { ClaimedJob } from '../../job/job.ts';
+import { parseWarning } from '../../job/quantities/warning.ts';
 import { storedPath } from '../../queue/files/stored-names.ts';
-import type { SpawnRequest } from '../../runner/protocol/messages.ts';
+import type { AttemptLimits, SpawnRequest } from '../../runner/protocol/messages.ts';
 import { jobEnvironment } from './job-environment.ts';
 
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -18,5 +19,15 @@ export function spawnRequest(job: ClaimedJob, queueDirectory: string, path: stri
     stdin: job.stdin === null ? null : storedPath(queueDirectory, 'stdin', job),
     stdout: join(queueDirectory, 'stdout', String(jid)),
     stderr: join(queueDirectory, 'stderr', String(jid)),
+    limits: limitsOf(job),
+  };
+}
+
+function limitsOf({ time_limit, memory, warn }: ClaimedJob): AttemptLimits {
+  const warning = warn === null ? undefined : parseWarning(warn);
+  return {
+    ...(time_limit === null ? {} : { timeLimitMs: time_limit * 1000 }),
+    ...(memory === null ? {} : { memoryBytes: memory }),
+    ...(warning === undefined ? {} : { warn: { signal: warning.signal, beforeMs: warning.beforeS * 1000 } }),
   };
 }

@@ -28,12 +28,14 @@ export interface Column {
   readonly comment?: string;
   /** The valid values of an integer that a submitter sets. */
   readonly range?: readonly [min: number, max: number];
+  /** An integer that can also be given as text: seconds as a duration (`2h`), bytes as a size (`4G`). */
+  readonly unit?: 'duration' | 'size';
   /** The form and the size of a text that a submitter sets. The schema checks the size of `text` and `line`. */
   readonly form?: TextForm | 'backoff' | 'failures';
   readonly maxBytes?: number;
   /** The value of a submission that does not set it; null if absent. */
   readonly initial?: number | boolean;
-  /** The option of `submit` that sets a column of text. */
+  /** The option of `submit` whose text sets the column. */
   readonly option?: TextOption;
 }
 

@@ -1,12 +1,16 @@
 import {
   MAX_BACKOFF_BYTES,
   MAX_COMMAND_BYTES,
+  MAX_MEMORY,
   MAX_NOTE_BYTES,
   MAX_PATH_BYTES,
   MAX_RETRIES,
   MAX_RETRY_ON_BYTES,
   MAX_RUNNERS_BYTES,
   MAX_TAG_BYTES,
+  MAX_TIME_LIMIT_S,
+  MAX_WARN_BYTES,
+  MIN_MEMORY,
 } from '../limits.ts';
 import type { Column } from './column.ts';
 
@@ -101,6 +105,22 @@ export const REQUEST_COLUMNS = {
       help: 'Run the job only on these hosts. rq matches each name or glob against the full and the short host name.',
     },
   },
+  memory: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    sql: `CHECK (memory BETWEEN ${MIN_MEMORY} AND ${MAX_MEMORY})`,
+    comment: 'memory limit of an attempt, in bytes',
+    range: [MIN_MEMORY, MAX_MEMORY],
+    unit: 'size',
+    option: {
+      name: 'memory',
+      value: 'SIZE',
+      help: 'End the job if it uses more memory than this, such as 512M or 4G (powers of 1024).',
+    },
+  },
   due: {
     kind: 'time',
     states: 'any',
@@ -109,6 +129,37 @@ export const REQUEST_COLUMNS = {
     since: 3,
     sql: `CHECK (due IS NULL OR state IN ('pending', 'holding'))`,
     comment: 'a pending job is not claimed before this time, by the clock of the file server',
+  },
+  time_limit: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    sql: `CHECK (time_limit BETWEEN 1 AND ${MAX_TIME_LIMIT_S})`,
+    comment: 'maximum run time of an attempt, in seconds',
+    range: [1, MAX_TIME_LIMIT_S],
+    unit: 'duration',
+    option: {
+      name: 'time-limit',
+      value: 'DURATION',
+      help: 'End the job if it runs longer than this, such as 90 (seconds), 5m, 2h or 1h30m.',
+    },
+  },
+  warn: {
+    kind: 'text',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    comment: 'signal to send before the time limit, and how long before: USR2@60s',
+    form: 'warning',
+    maxBytes: MAX_WARN_BYTES,
+    option: {
+      name: 'warn',
+      value: 'SIGNAL@DURATION',
+      help: 'Send this signal to all processes of the job this long before its time limit, such as USR2@60s.',
+    },
   },
   cwd: {
     kind: 'text',
@@ -146,7 +197,7 @@ export const REQUEST_COLUMNS = {
     setBy: 'end',
     since: 3,
     sql: 'CHECK (max_rss >= 0)',
-    comment: 'maximum resident set of a process, in bytes',
+    comment: 'maximum memory in bytes: the resident set of a process, or the sum of all processes if a sample saw more',
   },
   cpu_time: {
     kind: 'seconds',

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { MAX_PAUSE_S } from '../limits.ts';
+import { DURATION_FORMS, parseDuration } from '../quantities/duration.ts';
 import { type Fault, shownValue } from '../value-faults.ts';
-import { DURATION_FORMS, parseDuration } from './duration-text.ts';
 
 /** How an attempt failed. `limit` is the limit that rq enforced. */
 export interface Failure {

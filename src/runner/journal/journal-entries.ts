@@ -4,8 +4,9 @@ import { errorCode } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
 import type { Leader } from '../leader.ts';
 import { FieldReader, parseFields } from '../protocol/fields.ts';
-import { attemptName, type Exit, exitLine, keyOf } from '../protocol/messages.ts';
-import { parseExit } from '../protocol/replies.ts';
+import { limitFields, parseLimits } from '../protocol/limits.ts';
+import { type AttemptLimits, attemptName, type Exit, exitLine, keyOf, type Limit } from '../protocol/messages.ts';
+import { parseExit, parseLimit } from '../protocol/replies.ts';
 
 /** An attempt that is not acknowledged. */
 export interface JournaledAttempt extends AttemptKey {
@@ -19,9 +20,35 @@ export interface JournaledAttempt extends AttemptKey {
   readonly weight: number;
   /** The ids of the orders whose signals were sent. */
   orders?: number[];
+  readonly limits?: AttemptLimits;
   /** Undefined before the start. */
   process?: Leader;
+  /** Undefined if it was never paused. */
+  pause?: Pause;
+  /** Whether the warning before its time limit is sent. */
+  isWarned?: boolean;
+  /** Set before the attempt is ended. */
+  hit?: LimitHit;
   exit?: Exit;
+}
+
+/** Times are CLOCK_MONOTONIC. */
+export interface Pause {
+  /** Null if the attempt is resumed. */
+  readonly sinceMs: number | null;
+  /** The sum of the pauses that are over. */
+  readonly earlierMs: number;
+}
+
+/** The limit that an attempt has exceeded, and when. */
+export interface LimitHit {
+  readonly limit: Limit;
+  readonly reason: string;
+  readonly monotonic_ms: number;
+}
+
+export function isPaused({ pause }: JournaledAttempt): boolean {
+  return pause !== undefined && pause.sinceMs !== null;
 }
 
 export interface JournalContents {
@@ -54,15 +81,19 @@ export function readJournal(path: string): JournalContents | undefined {
 
 /** The lines of an attempt in a rewritten journal. */
 export function attemptLines(attempt: JournaledAttempt): string[] {
+  const { process, orders = [], pause, isWarned = false, hit, exit } = attempt;
   const lines = [spawnLine(attempt)];
-  if (attempt.exit !== undefined) lines.push(exitLine(attempt.exit));
-  else if (attempt.process !== undefined) lines.push(startedLine(attempt, attempt.process));
-  for (const order of attempt.orders ?? []) lines.push(orderLine(attempt, order));
+  if (exit !== undefined) return [...lines, exitLine(exit)];
+  if (process !== undefined) lines.push(startedLine(attempt, process));
+  for (const order of orders) lines.push(orderLine(attempt, order));
+  if (pause !== undefined) lines.push(pauseLine(attempt, pause));
+  if (isWarned) lines.push(warnedLine(attempt));
+  if (hit !== undefined) lines.push(limitLine(attempt, hit));
   return lines;
 }
 
-export function spawnLine({ jid, claim, started, monotonic_ms, serial, weight }: JournaledAttempt): string {
-  return JSON.stringify({ type: 'spawn', jid, claim, started, monotonic_ms, serial, weight });
+export function spawnLine({ jid, claim, started, monotonic_ms, serial, weight, limits }: JournaledAttempt): string {
+  return JSON.stringify({ type: 'spawn', jid, claim, started, monotonic_ms, serial, weight, ...limitFields(limits) });
 }
 
 /** A random serial number of an attempt. */
@@ -79,6 +110,18 @@ export function startedLine(
 
 export function orderLine(key: AttemptKey, order: number): string {
   return JSON.stringify({ type: 'order', ...keyOf(key), order });
+}
+
+export function pauseLine({ jid, claim }: AttemptKey, { sinceMs, earlierMs }: Pause): string {
+  return JSON.stringify({ type: 'pause', jid, claim, since_ms: sinceMs, earlier_ms: earlierMs });
+}
+
+export function warnedLine(key: AttemptKey): string {
+  return JSON.stringify({ type: 'warned', ...keyOf(key) });
+}
+
+export function limitLine({ jid, claim }: AttemptKey, hit: LimitHit): string {
+  return JSON.stringify({ type: 'limit', jid, claim, ...hit });
 }
 
 export function ackLine(key: AttemptKey): string {
@@ -119,24 +162,48 @@ function applyEntry(attempts: Map<string, JournaledAttempt>, reader: FieldReader
     // Without a serial number, the process is found by its pid or its environment.
     const serial = reader.optionalInteger('serial', 1) ?? newSerial();
     const weight = reader.optionalInteger('weight', 1) ?? 1;
-    attempts.set(name, { ...key, started: reader.text('started'), monotonic_ms, serial, weight });
+    const limits = parseLimits(reader);
+    attempts.set(name, { ...key, started: reader.text('started'), monotonic_ms, serial, weight, limits });
     return;
   }
   if (type === 'ack') {
     attempts.delete(name);
     return;
   }
-  const attempt = attempts.get(name) ?? damaged('the attempt was not spawned');
-  if (type === 'started') {
-    attempt.started = reader.optionalText('started') ?? attempt.started;
-    attempt.monotonic_ms = reader.optionalNumber('monotonic_ms') ?? attempt.monotonic_ms;
-    attempt.process = { pid: reader.integer('pid', 1), start_time: reader.optionalInteger('start_time', 0) };
-  } else if (type === 'order') {
-    attempt.orders = [...(attempt.orders ?? []), reader.integer('order', 1)];
-  } else if (type === 'exit') {
-    attempt.exit = parseExit(reader);
-  } else {
-    damaged(`unknown type ${type}`);
+  applyChange(attempts.get(name) ?? damaged('the attempt was not spawned'), type, reader);
+}
+
+function applyChange(attempt: JournaledAttempt, type: string, reader: FieldReader): void {
+  switch (type) {
+    case 'started':
+      attempt.started = reader.optionalText('started') ?? attempt.started;
+      attempt.monotonic_ms = reader.optionalNumber('monotonic_ms') ?? attempt.monotonic_ms;
+      attempt.process = { pid: reader.integer('pid', 1), start_time: reader.optionalInteger('start_time', 0) };
+      break;
+    case 'pause':
+      attempt.pause = {
+        sinceMs: reader.optionalNumber('since_ms'),
+        earlierMs: reader.optionalNumber('earlier_ms') ?? 0,
+      };
+      break;
+    case 'order':
+      attempt.orders = [...(attempt.orders ?? []), reader.integer('order', 1)];
+      break;
+    case 'warned':
+      attempt.isWarned = true;
+      break;
+    case 'limit':
+      attempt.hit = {
+        limit: parseLimit(reader.text('limit')) ?? damaged('unknown limit'),
+        reason: reader.text('reason'),
+        monotonic_ms: reader.optionalNumber('monotonic_ms') ?? 0,
+      };
+      break;
+    case 'exit':
+      attempt.exit = parseExit(reader);
+      break;
+    default:
+      damaged(`unknown type ${type}`);
   }
 }
 

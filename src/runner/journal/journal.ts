@@ -21,10 +21,15 @@ import {
   ackLine,
   attemptLines,
   type JournaledAttempt,
+  type LimitHit,
+  limitLine,
   orderLine,
+  type Pause,
+  pauseLine,
   readJournal,
   spawnLine,
   startedLine,
+  warnedLine,
 } from './journal-entries.ts';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
@@ -107,6 +112,21 @@ export class Journal {
     } catch (error) {
       throw new RequestError('JOURNAL', `cannot write the journal ${this.path}: ${errorMessage(error)}`, error);
     }
+  }
+
+  recordPause(attempt: JournaledAttempt, pause: Pause): void {
+    attempt.pause = pause;
+    this.append(pauseLine(attempt, pause));
+  }
+
+  recordWarning(attempt: JournaledAttempt): void {
+    attempt.isWarned = true;
+    this.append(warnedLine(attempt));
+  }
+
+  recordHit(attempt: JournaledAttempt, hit: LimitHit): void {
+    attempt.hit = hit;
+    this.append(limitLine(attempt, hit));
   }
 
   /** Returns the line of the exit, which is also the line of the event. */

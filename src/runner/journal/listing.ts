@@ -1,7 +1,7 @@
 import type { AttemptKey } from '../../job/job.ts';
 import { exitFields, MAX_LISTED } from '../protocol/messages.ts';
 import type { Journal } from './journal.ts';
-import type { JournaledAttempt } from './journal-entries.ts';
+import { isPaused, type JournaledAttempt } from './journal-entries.ts';
 
 /** Returns the fields of the reply to `list`: the attempts in order, those after `after`. */
 export function listAttempts(journal: Journal, after: AttemptKey | null): { attempts: object[]; more: boolean } {
@@ -15,7 +15,10 @@ function compareKeys(one: AttemptKey, other: AttemptKey): number {
 }
 
 /** Empty for an attempt that was spawned after the list request: its start is not decided. */
-function listFields({ jid, claim, started, process, exit }: JournaledAttempt): object[] {
+function listFields(attempt: JournaledAttempt): object[] {
+  const { jid, claim, started, process, exit } = attempt;
   if (exit !== undefined) return [{ state: 'exited', ...exitFields(exit) }];
-  return process === undefined ? [] : [{ jid, claim, state: 'running', pid: process.pid, started }];
+  return process === undefined
+    ? []
+    : [{ jid, claim, state: 'running', pid: process.pid, started, paused: isPaused(attempt) }];
 }

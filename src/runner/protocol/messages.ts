@@ -24,6 +24,17 @@ export interface ServerHello {
   readonly boot: string;
 }
 
+/** The limits of an attempt. What is absent is not limited. */
+export interface AttemptLimits {
+  /** The time for which it may run. The time in which it is paused does not count. */
+  readonly timeLimitMs?: number;
+  /** A signal that all its processes get this long before the time limit. */
+  readonly warn?: { readonly signal: NodeJS.Signals; readonly beforeMs: number };
+  readonly memoryBytes?: number;
+  /** The time between SIGTERM and SIGKILL at a limit; 30 s by default. */
+  readonly graceMs?: number;
+}
+
 /** Paths are absolute, and null is /dev/null. `env` is added to the base environment. */
 export interface SpawnRequest extends AttemptKey {
   readonly command: string;
@@ -36,6 +47,7 @@ export interface SpawnRequest extends AttemptKey {
   readonly weight?: number;
   /** Whether the directory is listed first, so that an NFS client asks the server for it. */
   readonly revalidate?: boolean;
+  readonly limits?: AttemptLimits;
 }
 
 /** The settings of attempts that are spawned later. They have the umask and the soft limits of the runner by default. */
@@ -62,6 +74,7 @@ export type Request =
   | ({ readonly id: number; readonly type: 'spawn' } & SpawnRequest)
   | ({ readonly id: number; readonly type: 'signal' } & SignalRequest)
   | ({ readonly id: number; readonly type: 'environment'; readonly env: Environment } & JobSettings)
+  | ({ readonly id: number; readonly type: 'pause' | 'resume' } & AttemptKey)
   | { readonly id: number; readonly type: 'slots'; readonly slots: number }
   | { readonly id: number; readonly type: 'cancel'; readonly attempts: readonly AttemptKey[] }
   | { readonly id: number; readonly type: 'list'; readonly after: AttemptKey | null }
@@ -73,11 +86,13 @@ export interface RunningAttempt extends AttemptKey {
   readonly pid: number;
   /** ISO 8601 in UTC with milliseconds. */
   readonly started: string;
+  readonly isPaused: boolean;
 }
 
+export type Limit = 'time' | 'memory';
 export type NotStarted = 'failed' | 'shortage';
 
-/** The end of an attempt: an exit status, the name of a signal, or neither and a reason. */
+/** The end of an attempt: an exit status, the name of a signal, or neither and a reason. A limit has a reason as well. */
 export interface Exit extends AttemptKey {
   readonly pid: number | null;
   readonly started: string;
@@ -87,6 +102,8 @@ export interface Exit extends AttemptKey {
   readonly exit_status: number | null;
   readonly signal: string | null;
   readonly reason: string | null;
+  /** The limit that the attempt has exceeded. It has also failed if its exit status is 0. */
+  readonly limit: Limit | null;
   /** True if the starter was killed, so that the exit status is unknown. The job may have completed. */
   readonly isLost: boolean;
   /**

@@ -1,6 +1,6 @@
 import { RqError } from '../../job/errors.ts';
 import { FieldReader, type Fields, parseFields } from './fields.ts';
-import type { Exit, ListedAttempt, NotStarted, ServerMessage, Spawned } from './messages.ts';
+import type { Exit, Limit, ListedAttempt, NotStarted, ServerMessage, Spawned } from './messages.ts';
 
 /** Parses a line that the runner sent. Throws RUNNER with facts.code PROTOCOL for an invalid message. */
 export function parseServerMessage(line: string): ServerMessage {
@@ -55,7 +55,13 @@ function parseAttempt(reader: FieldReader): ListedAttempt {
   const state = reader.text('state');
   switch (state) {
     case 'running':
-      return { state, ...reader.key(), pid: reader.integer('pid', 1), started: reader.text('started') };
+      return {
+        state,
+        ...reader.key(),
+        pid: reader.integer('pid', 1),
+        started: reader.text('started'),
+        isPaused: reader.optionalFlag('paused'),
+      };
     case 'exited':
       return { state, ...reader.key(), exit: parseExit(reader) };
     default:
@@ -66,6 +72,10 @@ function parseAttempt(reader: FieldReader): ListedAttempt {
 function parseNotStarted(reader: FieldReader): NotStarted | null {
   const value = reader.optionalText('not_started');
   return value === 'failed' || value === 'shortage' ? value : null;
+}
+
+export function parseLimit(value: string | null): Limit | null {
+  return value === 'time' || value === 'memory' ? value : null;
 }
 
 /** Parses the fields of an exit in events, lists and the journal. */
@@ -79,6 +89,7 @@ export function parseExit(reader: FieldReader): Exit {
     exit_status: reader.optionalInteger('exit_status', 0, 255),
     signal: reader.optionalText('signal'),
     reason: reader.optionalText('reason'),
+    limit: parseLimit(reader.optionalText('limit')),
     isLost: reader.flag('is_lost'),
     not_started: parseNotStarted(reader),
     max_rss: reader.optionalNumber('max_rss'),

@@ -1,4 +1,5 @@
 import { FieldReader, type Fields } from './fields.ts';
+import { parseLimits } from './limits.ts';
 import { type JobSettings, MAX_GRACE_MS, MAX_SLOTS, MAX_WEIGHT, type Request, RequestError } from './messages.ts';
 
 /** Parses a request that a client sent. Throws RequestError INVALID or UNKNOWN_REQUEST. */
@@ -21,6 +22,7 @@ export function parseRequest(fields: Fields, id: number): Request {
         stderr: reader.optionalPath('stderr'),
         weight: reader.optionalInteger('weight', 1, MAX_WEIGHT) ?? 1,
         revalidate: reader.optionalFlag('revalidate'),
+        limits: parseLimits(reader),
       };
     case 'signal': {
       const graceMs = reader.optionalInteger('grace_ms', 0, MAX_GRACE_MS);
@@ -28,6 +30,9 @@ export function parseRequest(fields: Fields, id: number): Request {
       const optional = { ...(graceMs === null ? {} : { graceMs }), ...(order === null ? {} : { order }) };
       return { id, type, ...reader.key(), signal: reader.signal('signal'), ...optional };
     }
+    case 'pause':
+    case 'resume':
+      return { id, type, ...reader.key() };
     case 'environment':
       return { id, type, env: reader.environment('env'), ...jobSettings(reader) };
     case 'slots':

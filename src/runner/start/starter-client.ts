@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { errorMessage, RqError } from '../../job/errors.ts';
 import type { Leader } from '../leader.ts';
 import type { Environment, ResourceLimits } from '../protocol/fields.ts';
-import { type AttemptEnd, endOf, endUnknown } from './attempt-end.ts';
+import { endOf, endUnknown, type ObservedEnd } from './attempt-end.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { type BegunAttempt, BegunAttempts, type StarterObserver } from './starter-observer.ts';
 
@@ -39,6 +39,8 @@ export class StarterClient {
   private readonly writer = new FrameWriter();
   private readonly reader = new FrameReader((fields) => this.handle(fields));
   private readonly signals = new Map<string, ((count: number) => void)[]>();
+  /** The samples that are requested, the oldest first. */
+  private readonly samples: { bytes: Map<string, number>; resolve: (bytes: Map<string, number>) => void }[] = [];
   private readonly begun = new BegunAttempts();
   private observer: StarterObserver = this.begun;
   private hasList = false;
@@ -137,6 +139,15 @@ export class StarterClient {
     return this.signalled(name);
   }
 
+  /**
+   * The memory of attempts in bytes, by name: without names, resident memory without shared pages of all attempts; with
+   * names, the proportional set size of these.
+   */
+  sample(names: readonly string[] = []): Promise<ReadonlyMap<string, number>> {
+    this.send(['sample', ...names]);
+    return new Promise((resolve) => this.samples.push({ bytes: new Map(), resolve }));
+  }
+
   /** Watches an attempt of an earlier starter. */
   adopt({ name, serial, weight, id, pid, start_time }: AdoptRequest): void {
     this.send(['adopt', name, String(serial), String(weight), id, String(pid), String(start_time ?? 0)]);
@@ -217,6 +228,14 @@ export class StarterClient {
       case 'signalled':
         this.handleSignalled(name, Number(first));
         break;
+      case 'memory':
+        this.samples[0]?.bytes.set(name, Number(first));
+        break;
+      case 'sampled': {
+        const sample = this.samples.shift();
+        sample?.resolve(sample.bytes);
+        break;
+      }
       case 'listed':
         this.hasList = true;
         this.onListed();
@@ -249,7 +268,6 @@ function parseTime(field: string): number | undefined {
   return field === '' ? undefined : Number(field);
 }
 
-function parseEnd([, , status = '', , ...others]: readonly string[]): AttemptEnd {
-  const [rss = '', user = '', system = '', left = '', cause = ''] = others;
-  return status === '' ? endUnknown(UNKNOWN_END) : endOf(Number(status), [rss, user, system, left], cause);
+function parseEnd([, , status = '', , ...usage]: readonly string[]): ObservedEnd {
+  return status === '' ? endUnknown(UNKNOWN_END) : endOf(Number(status), usage);
 }

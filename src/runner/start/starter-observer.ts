@@ -1,5 +1,5 @@
 import type { Leader } from '../leader.ts';
-import type { AttemptEnd } from './attempt-end.ts';
+import type { ObservedEnd } from './attempt-end.ts';
 
 /** A step that failed when the starter started an attempt, and the errno; 0 if a path is not a regular file. */
 export interface StartFailure {
@@ -13,7 +13,7 @@ export interface StarterObserver {
   onFailed(name: string, failure: StartFailure): void;
   /** The attempt never runs. The cause is `request`, `stale` or `timeout`. */
   onCancelled(name: string, cause: string): void;
-  onEnded(name: string, end: AttemptEnd, endedMs: number | undefined): void;
+  onEnded(name: string, end: ObservedEnd, endedMs: number | undefined): void;
   /** The process of an adopted attempt is alive. */
   onAdopted(name: string, leader: Leader): void;
   /** An attempt that was to be adopted has no process. */
@@ -25,7 +25,7 @@ export interface BegunAttempt {
   leader?: Leader;
   startedMs?: number | undefined;
   failure?: StartFailure;
-  end?: AttemptEnd;
+  end?: ObservedEnd;
   endedMs?: number | undefined;
 }
 
@@ -41,7 +41,7 @@ export class BegunAttempts implements StarterObserver {
     this.attempt(name).failure = failure;
   }
 
-  onEnded(name: string, end: AttemptEnd, endedMs: number | undefined): void {
+  onEnded(name: string, end: ObservedEnd, endedMs: number | undefined): void {
     Object.assign(this.attempt(name), { end, endedMs });
   }
 

@@ -54,6 +54,10 @@ describe('every command on this page succeeds', () => {
     const outputs = await runPage(home(), 'docs/submitting-jobs.md');
     expect(outputs.get("rq ~/q submit --stdin=big.txt 'wc -l'")).toContain('stdin: stdin/');
     expect(outputs.get("rq ~/q touch --tag nightly --priority 3 './sync.sh'")).toContain('priority: 3');
+    expect(outputs.get('rq ~/q list tag=limited --fields jid,memory,time_limit,warn')).toContain('memory: 4294967296');
+    expect(
+      outputs.get('rq ~/q list tag=limited | rq ~/q update time_limit=3h -')?.match(/time_limit: 10800/g),
+    ).toHaveLength(3);
   });
 
   test('the jobs of Submitting jobs run and have the output that the page promises', async () => {

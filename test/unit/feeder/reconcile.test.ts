@@ -14,6 +14,7 @@ const running = (jid: number, claim = 1): ListedAttempt => ({
   state: 'running',
   pid: 9,
   started: STATE.now,
+  isPaused: false,
 });
 
 /** A list of the runner, all of whose results the database would accept. */

@@ -6,7 +6,7 @@ import { RequestError } from '../../../src/runner/protocol/messages.ts';
 import { parseServerMessage } from '../../../src/runner/protocol/replies.ts';
 import { parseRequest } from '../../../src/runner/protocol/requests.ts';
 
-const TYPES = ['hello', 'exit', 'bye', 'spawn', 'signal', 'list', 'ack', 'environment', 'shutdown'];
+const TYPES = ['hello', 'exit', 'bye', 'spawn', 'signal', 'pause', 'resume', 'list', 'ack', 'environment', 'shutdown'];
 const NAMES = [
   'id',
   'jid',
@@ -17,6 +17,9 @@ const NAMES = [
   'stdin',
   'signal',
   'grace_ms',
+  'time_limit_ms',
+  'memory_bytes',
+  'warn',
   'after',
   'attempts',
   'error',
@@ -44,6 +47,23 @@ test('every line of a runner is parsed as a message or refused with an RqError',
   fc.assert(
     fc.property(fc.oneof(line, fc.string(), fc.json()), (text) => throwsOnly(() => parseServerMessage(text), RqError)),
   );
+});
+
+test.each([
+  [{ time_limit_ms: 0 }, 'time_limit_ms must be an integer from 1 to 31622400000'],
+  [{ time_limit_ms: 1.5 }, 'time_limit_ms must be an integer'],
+  [{ time_limit_ms: '2h' }, 'time_limit_ms must be an integer'],
+  [{ time_limit_ms: 1e300 }, 'time_limit_ms must be an integer'],
+  [{ memory_bytes: -1 }, 'memory_bytes must be an integer from 1'],
+  [{ grace_ms: 1e9 }, 'grace_ms must be an integer from 0 to 86400000'],
+  [{ warn: 'USR2@60s' }, 'warn must be an object or null'],
+  [{ warn: { signal: 'SIGUSR2', before_ms: 5 } }, 'time_limit_ms must be an integer'],
+  [{ time_limit_ms: 1000, warn: { signal: 'SIGUSR2', before_ms: 1000 } }, 'before_ms must be an integer from 1 to 999'],
+  [{ time_limit_ms: 1000, warn: { signal: 'USR2', before_ms: 5 } }, 'signal must be the name of a signal'],
+  [{ time_limit_ms: 1000, warn: { before_ms: 5 } }, 'signal must be a string'],
+])('the limits %j of a spawn request are refused', (limits, message) => {
+  const job = { type: 'spawn', jid: 1, claim: 1, command: 'true', cwd: '/', env: {} };
+  expect(() => parseRequest({ ...job, ...limits }, 1)).toThrow(message);
 });
 
 test('a message of an unknown type is not an error', () => {

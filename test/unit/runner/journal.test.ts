@@ -9,17 +9,32 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const STARTED = '2026-01-02T03:04:05.678Z';
 
+const LIMITS = {
+  timeLimitMs: 7_200_000,
+  warn: { signal: 'SIGUSR2', beforeMs: 60_000 },
+  memoryBytes: 2 ** 32,
+  graceMs: 0,
+} as const;
+
 function open(directory: string, boot = 'boot', compactAbove = 1000): Journal {
   // No file is open with this descriptor, so nothing is logged.
   return new Journal(directory, boot, new RunnerLog(() => STARTED, 1_000_000), compactAbove);
 }
 
 function attempt(jid: number): JournaledAttempt {
-  return { jid, claim: 1, started: STARTED, monotonic_ms: 12.5, serial: 100 + jid, weight: 1 };
+  return { jid, claim: 1, started: STARTED, monotonic_ms: 12.5, serial: 100 + jid, weight: 1, limits: LIMITS };
 }
 
 function exit(jid: number): Exit {
-  const end = { finished: STARTED, elapsed: 0.5, exit_status: 0, signal: null, reason: null, isLost: false };
+  const end = {
+    finished: STARTED,
+    elapsed: 0.5,
+    exit_status: 0,
+    signal: null,
+    reason: null,
+    limit: null,
+    isLost: false,
+  };
   const usage = { not_started: null, max_rss: 1_048_576, cpu_time: 0.25, left_behind: 0 };
   return { jid, claim: 1, pid: 4711, started: STARTED, ...end, ...usage };
 }
@@ -55,6 +70,41 @@ test('a reopened journal has the same id and the same attempts', () => {
     { ...attempt(2), process: { pid: 4712, start_time: null } },
     attempt(3),
   ]);
+});
+
+test('pauses, warnings and the limits that were exceeded are in a reopened and in a rewritten journal', () => {
+  const directory = temporaryDirectory();
+  const journal = open(directory);
+  const [first, second] = [attempt(1), attempt(2)];
+  journal.recordSpawns([first, second]);
+  journal.recordPause(first, { sinceMs: 20.5, earlierMs: 0 });
+  journal.recordPause(first, { sinceMs: null, earlierMs: 1.5 });
+  journal.recordPause(second, { sinceMs: 30.5, earlierMs: 0 });
+  journal.recordWarning(first);
+  journal.recordHit(first, { limit: 'time', reason: 'time limit of 2h', monotonic_ms: 99.5 });
+  journal.flush();
+  const changes = {
+    pause: { sinceMs: null, earlierMs: 1.5 },
+    isWarned: true,
+    hit: { limit: 'time', reason: 'time limit of 2h', monotonic_ms: 99.5 },
+  };
+  const expected = [
+    { ...attempt(1), ...changes },
+    { ...attempt(2), pause: { sinceMs: 30.5, earlierMs: 0 } },
+  ];
+  // Each opening rewrites the file.
+  for (let time = 0; time < 2; time++) expect([...open(directory).attempts.values()]).toEqual(expected);
+});
+
+test('an entry of a journal without limits is an attempt without limits', () => {
+  const directory = temporaryDirectory();
+  const { id } = open(directory);
+  const entry = { type: 'spawn', jid: 5, claim: 1, started: STARTED, monotonic_ms: 1, serial: 7, weight: 2 };
+  appendFileSync(join(directory, 'journal'), `${JSON.stringify(entry)}\n`);
+  const again = open(directory);
+  expect(again.id).toBe(id);
+  const { type: _, ...fields } = entry;
+  expect([...again.attempts.values()]).toEqual([{ ...fields, limits: {} }]);
 });
 
 test('only attempts that have ended can be acknowledged', () => {
