@@ -19,7 +19,7 @@ CREATE INDEX jobs_constrained ON jobs (runners, priority DESC, jid)
 const CONTROL_INDEXES = `CREATE INDEX jobs_delayed ON jobs (due)
   WHERE state = 'pending' AND (due IS NOT NULL OR failed_starts IS NOT NULL);
 CREATE INDEX jobs_wishes ON jobs (runner)
-  WHERE state = 'running' AND (kill_at IS NOT NULL OR paused IS NOT NULL);`;
+  WHERE (state = 'running' OR is_lost = 1) AND (kill_at IS NOT NULL OR paused IS NOT NULL);`;
 
 const JOBS_TABLE = `CREATE TABLE jobs (
 ${commented(ROW_COLUMNS)}

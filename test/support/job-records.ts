@@ -23,6 +23,7 @@ interface StoredJob {
   readonly signal?: string;
   readonly reason?: string;
   readonly tag?: string;
+  readonly retries?: number;
 }
 
 /** The jobs of one submit, with a unique tag. A submit that was killed is not accepted. */
@@ -34,6 +35,10 @@ export interface Batch {
 
 /** The reasons for which a job may be dead or get another attempt, after kills of feeders, runners and starters. */
 const LOST = /the starter was killed|sent no heartbeat/;
+/** Why a job is dead that `rq kill` was to end, and why its process ended. */
+const KILLED_BEFORE = /^killed before it began, by /;
+const KILLED = /^killed by /;
+const TIME_LIMIT = /^time limit of /;
 /** After this reason the earlier attempt may still run beside the next one, because its host cannot be reached. */
 const MAY_OVERLAP = /sent no heartbeat/;
 
@@ -67,13 +72,14 @@ export function recordsOf(directory: string, jid: number): AttemptRecord[] {
 /**
  * Compares the jobs of a drained queue and its rotations with the submitted batches and with the jobs' own records.
  * Returns one line per mistake: a missing or duplicate job, a wrong or missing end, a start that was not allowed.
- * `killed` contains `jid.attempt` of jobs that were killed from outside.
+ * `killed` contains `jid.attempt` of jobs that were killed from outside, and `wished` jids that `rq kill` was to end.
  */
 export async function findMistakes(
   bench: Workbench,
   places: readonly string[],
   batches: readonly Batch[],
   killed: ReadonlySet<string>,
+  wished: ReadonlySet<number> = new Set(),
 ): Promise<string[]> {
   const mistakes: string[] = [];
   const jobs = new Map<number, StoredJob>();
@@ -92,18 +98,30 @@ export async function findMistakes(
   const reasons = new Map(places.flatMap((place) => lossReasons(bench, place)));
   for (const job of jobs.values()) {
     const records = recordsOf(bench.directory, job.jid);
-    const ofJob = [...mistakesOfStarts(job, records, reasons), ...mistakesOfEnd(job, records, killed)];
+    const ofJob = [...mistakesOfStarts(job, records, reasons), ...mistakesOfEnd(job, records, killed, wished)];
     mistakes.push(...ofJob.map((line) => `job ${job.jid}: ${line}`));
   }
   return mistakes;
 }
 
 /** The state, exit status and signal have to match the job's own record. */
-function mistakesOfEnd(job: StoredJob, records: readonly AttemptRecord[], killed: ReadonlySet<string>): string[] {
-  const { jid, state, attempt, exit_status, signal, reason, restartable } = job;
-  if (state === 'dead') return restartable === true || !LOST.test(reason ?? '') ? [`is dead: ${reason}`] : [];
+function mistakesOfEnd(
+  job: StoredJob,
+  records: readonly AttemptRecord[],
+  killed: ReadonlySet<string>,
+  wished: ReadonlySet<number>,
+): string[] {
+  const { jid, state, attempt, exit_status, signal, reason = '', restartable } = job;
+  const isKilled = KILLED.test(reason) || KILLED_BEFORE.test(reason);
+  if (isKilled && !wished.has(jid)) return [`was killed without an order: ${reason}`];
+  if (isKilled && state === 'dead') {
+    if (KILLED_BEFORE.test(reason)) return records.length <= attempt ? [] : [`began, but its reason says: ${reason}`];
+    return LOST.test(reason) ? [] : [`is dead: ${reason}`];
+  }
+  if (state === 'dead') return restartable === true || !LOST.test(reason) ? [`is dead: ${reason}`] : [];
   if (state !== 'finished') return [`is ${state}`];
-  if (killed.has(`${jid}.${attempt}`) && (signal === 'SIGKILL' || signal === 'SIGTERM')) return [];
+  const isForced = killed.has(`${jid}.${attempt}`) || isKilled || TIME_LIMIT.test(reason);
+  if (isForced && (signal === 'SIGKILL' || signal === 'SIGTERM')) return [];
   const stored = signal ?? String(exit_status);
   const recorded = records.find((record) => record.attempt === attempt)?.ended?.status;
   return recorded === stored ? [] : [`ended with ${stored}, but its record says ${recorded}`];
@@ -111,12 +129,12 @@ function mistakesOfEnd(job: StoredJob, records: readonly AttemptRecord[], killed
 
 /** No attempt starts twice, no job that is not restartable starts again, and attempts do not overlap. */
 function mistakesOfStarts(
-  { jid, restartable }: StoredJob,
+  { jid, restartable, retries = 0 }: StoredJob,
   records: readonly AttemptRecord[],
   reasons: ReadonlyMap<string, string>,
 ): string[] {
   const mistakes: string[] = [];
-  if (restartable !== true && records.length > 1) {
+  if (restartable !== true && records.length > 1 + retries) {
     mistakes.push(`started ${records.length} times, but is not restartable`);
   }
   if (new Set(records.map(({ attempt }) => attempt)).size < records.length) {

@@ -22,6 +22,8 @@ export class RandomDriver {
   readonly batches: Batch[] = [];
   /** `jid.attempt` of jobs that were killed from outside. */
   readonly killedJobs = new Set<string>();
+  /** Jids of jobs that `rq kill` was to end. */
+  readonly wishedJobs = new Set<number>();
   /** The queue and the rotations, which together hold all jobs. */
   readonly places: string[] = [];
   /** The number of times that each action was taken. */
@@ -80,7 +82,9 @@ export class RandomDriver {
     else if (chance < 0.48) this.killStarter();
     else if (chance < 0.6) await this.killJob();
     else if (chance < 0.75) void this.freezeFeeder();
-    else if (chance < 0.83) await this.rotate();
+    else if (chance < 0.8) await this.rotate();
+    else if (chance < 0.86) await this.killByCommand();
+    else if (chance < 0.9) await this.pauseByCommand();
     else await this.runOtherCommand();
   }
 
@@ -121,6 +125,26 @@ export class RandomDriver {
     } catch {
       this.note('job had ended');
     }
+  }
+
+  private async killByCommand(): Promise<void> {
+    const job = this.one(await this.bench.jobs(this.one(['running', 'running', 'pending'])));
+    if (job === undefined) return;
+    this.wishedJobs.add(Number(job['jid']));
+    const words = ['QUEUE', 'kill', '-q', '--no-wait', `--grace=${this.one(['0s', '1s', '30s'])}`, String(job['jid'])];
+    await this.waitOrKill('kill', this.bench.start(words));
+  }
+
+  private async pauseByCommand(): Promise<void> {
+    const job = this.one(await this.bench.jobs('running'));
+    if (job === undefined) return;
+    await this.waitOrKill('pause', this.bench.start(['QUEUE', 'pause', '-q', String(job['jid'])]));
+    await sleep(this.pick(0, 1000));
+    await this.resumeAll();
+  }
+
+  private async resumeAll(): Promise<void> {
+    await this.waitOrKill('resume', this.bench.start(['QUEUE', 'resume', '-q', 'running', 'pending']));
   }
 
   private async freezeFeeder(): Promise<void> {
@@ -187,13 +211,23 @@ export class RandomDriver {
       this.random() < 0.1 ? (['SIGTERM', 'SIGKILL', 'SIGUSR1'] as const)[Math.floor(this.pick(0, 3))] : undefined;
     const seconds = (this.random() ** 3 * 3).toFixed(2);
     const command = recordingCommand(seconds, end ?? Math.floor(this.pick(0, 100)));
-    return { command, restartable: this.random() < 0.3, priority: Math.floor(this.pick(-3, 3)) };
+    const retries = this.random() < 0.2 ? { retries: Math.ceil(this.pick(0, 3)), backoff: '0s..1s' } : {};
+    const limit = this.random() < 0.1 ? { time_limit: Math.ceil(this.pick(0, 2)) } : {};
+    return {
+      command,
+      restartable: this.random() < 0.3,
+      priority: Math.floor(this.pick(-3, 3)),
+      ...retries,
+      ...limit,
+    };
   }
 
   /** Stops all feeders, then drains the queue with new ones, which also run the jobs that the first ones gave back. */
   private async finishAllJobs(): Promise<void> {
     const { hosts, slots } = this.options;
     while (this.frozen.size > 0) await sleep(20);
+    // A resume may have been killed.
+    await this.bench.run(['QUEUE', 'resume', '-q', 'running', 'pending']);
     for (const { child } of this.feeders.values()) child.kill('SIGTERM');
     for (const { ended } of this.feeders.values()) await ended;
     for (let round = 0; round < 4; round++) {

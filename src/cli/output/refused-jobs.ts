@@ -7,11 +7,11 @@ const MAX_LISTED = 20;
 
 /** Advice for a job in a state that the command cannot process; QUEUE stands for the queue's path. */
 const ADVICE: Readonly<Record<JobState, string>> = {
-  running: 'omit the job, wait until it ends, or kill it on its host; to find the host, run: rq QUEUE list JID',
+  running: 'omit the job, wait until it ends, or end it with: rq QUEUE kill JID',
   finished: 'resubmit it with: rq QUEUE resubmit JID',
   dead: 'resubmit it with: rq QUEUE resubmit JID',
   pending: 'change it with: rq QUEUE update JID KEY=VALUE',
-  holding: 'release it with: rq QUEUE update JID state=pending',
+  holding: 'release it with: rq QUEUE release JID',
 };
 
 /** The error for jobs that a command cannot process in their state. `outcome` says what happened to the others. */

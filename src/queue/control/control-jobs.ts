@@ -4,7 +4,7 @@ import type { Job, JobState } from '../../job/job.ts';
 import { isSelectedByJid, type JidRange, type Selection } from '../../job/selection.ts';
 import { nextState } from '../../job/transitions.ts';
 import { addOrder, removeStaleOrders } from '../../store/control/orders.ts';
-import { raiseControlVersion, recordKill, recordPause } from '../../store/control/wishes.ts';
+import { raiseControlVersion, recordKill, recordKillOfLost, recordPause } from '../../store/control/wishes.ts';
 import { selectPage } from '../../store/selections.ts';
 import { RefusedJobs } from '../jobs/refused-jobs.ts';
 import type { Queue } from '../open.ts';
@@ -43,7 +43,7 @@ export async function killJobs(
     const wish: KillWish = { by, at: queue.clock.now(), reason, grace: seconds };
     return new Controlled(run, selection, progress).apply((job) => {
       const next = nextState(job, { kind: 'kill', wish });
-      if (next === undefined) return 'skip';
+      if (next === undefined) return recordKillOfLost(run.connection, job.jid, wish) ? 'done' : 'skip';
       recordKill(run.connection, job.jid, wish, next);
       return 'done';
     });
@@ -128,7 +128,7 @@ class Controlled {
     }
     const { changed, count, skipped, running, refused } = this;
     if (refused.size > 0) throw new RefusedJobs(refused);
-    if (running.size > 0) raiseControlVersion(run.connection);
+    if (count > 0) raiseControlVersion(run.connection);
     return { changed, count, skipped, running, refused };
   }
 

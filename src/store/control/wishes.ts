@@ -7,9 +7,10 @@ export const KILL_COLUMNS = 'kill_by, kill_at, kill_reason, kill_grace';
 const SET_KILL = 'kill_by = :by, kill_at = :at, kill_reason = :reason, kill_grace = :grace';
 const KILL_RUNNING = `UPDATE jobs SET ${SET_KILL} WHERE jid = :jid`;
 const KILL_WAITING = `UPDATE jobs SET ${SET_KILL}, state = :state, reason = :end, finished = :at, due = NULL WHERE jid = :jid`;
+const KILL_LOST = `UPDATE jobs SET ${SET_KILL} WHERE jid = :jid AND is_lost = 1`;
 const PAUSE = 'UPDATE jobs SET paused = :paused WHERE jid = :jid';
 const WISHES = `SELECT jid, claim, paused, ${KILL_COLUMNS} FROM jobs INDEXED BY jobs_wishes
-  WHERE runner = :host AND state = 'running' AND (kill_at IS NOT NULL OR paused IS NOT NULL)`;
+  WHERE runner = :host AND (state = 'running' OR is_lost = 1) AND (kill_at IS NOT NULL OR paused IS NOT NULL)`;
 const READ_VERSION = 'PRAGMA application_id';
 const MAX_VERSION = 2 ** 31 - 1;
 
@@ -26,6 +27,11 @@ export function recordKill(connection: Connection, jid: number, wish: KillWish, 
   else connection.run(KILL_WAITING, { ...wish, jid, state, end });
 }
 
+/** Records the wish that the attempt of a lost job ends, if its host comes back. False if the job was not lost. */
+export function recordKillOfLost(connection: Connection, jid: number, wish: KillWish): boolean {
+  return connection.run(KILL_LOST, { ...wish, jid }).changes > 0;
+}
+
 /** Records the wish that a running job is paused, or that it is not. */
 export function recordPause(connection: Connection, jid: number, paused: boolean): void {
   connection.run(PAUSE, { jid, paused: paused ? 1 : null });
@@ -38,7 +44,7 @@ export function killWishOf({ kill_by, kill_at, kill_reason, kill_grace }: Row): 
   return { by: String(kill_by), at: kill_at, reason, grace: Number(kill_grace) };
 }
 
-/** The wishes for the running attempts of a host. */
+/** The wishes for the attempts of a host, of which lost ones may still run. */
 export function readWishes(connection: Connection, host: string): Wish[] {
   return connection.all(WISHES, { host }).map((row) => {
     const { jid, claim, paused } = row;

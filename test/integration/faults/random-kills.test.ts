@@ -27,7 +27,7 @@ test(
     });
     await driver.run();
     console.log(`RQ_SEED=${seed}, actions: ${JSON.stringify(driver.actions)}`);
-    expect(await findMistakes(bench, driver.places, driver.batches, driver.killedJobs)).toEqual([]);
+    expect(await findMistakes(bench, driver.places, driver.batches, driver.killedJobs, driver.wishedJobs)).toEqual([]);
     expect(strayFiles(bench)).toEqual([]);
     expect(await bench.must(['QUEUE', 'recover', '--json'])).toContain('"damage": "none"');
   },

@@ -27,7 +27,7 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'stage',
     type: 'flag',
-    help: 'Hold the job until you release it with "update JID state=pending".',
+    help: 'Hold the job until you release it with "release JID".',
   },
   {
     name: 'stdin',
