@@ -1,48 +1,35 @@
 import type { JobState } from '../job/job.ts';
 import type { JobTimes } from '../store/counts.ts';
+import type { JobGroup } from '../store/selection-counts.ts';
 import type { FinishedJobs } from './status-sections.ts';
 
-/** The fields of a job that are counted. A job has those of its state. */
-export interface CountedJob extends Pick<JobTimes, 'jid' | 'submitted'> {
-  readonly state: JobState;
-  readonly started?: string | null;
-  readonly finished?: string | null;
-  readonly elapsed?: number | null;
-  readonly runner?: string | null;
-  readonly exit_status?: number | null;
-  readonly signal?: string | null;
-  readonly cpu_time?: number | null;
-}
-
-/** Counts jobs, which come by ascending jid. */
+/** Adds up groups of jobs, which come by ascending jid. */
 export class JobTally {
   readonly counts: Record<JobState, number> = { pending: 0, holding: 0, running: 0, finished: 0, dead: 0 };
   readonly extremes = new Map<JobState, { readonly first: JobTimes; readonly last: JobTimes }>();
-  /** Exit statuses of finished jobs. */
+  /** Finished jobs by exit status. */
   readonly exitStatuses = new Map<number, number>();
   /** Failed jobs by exit status or signal, or `dead`. */
   readonly failuresByEnd = new Map<string, number>();
   readonly failuresByHost = new Map<string, number>();
   failures = 0;
   cpuSeconds = 0;
-  private readonly recent: number[];
+  private readonly recent: number[] = [];
   private timed = 0;
   private seconds = 0;
   private firstStarted: string | null = null;
 
-  /** `periodStarts`: the times since which finished jobs are counted. */
-  constructor(private readonly periodStarts: readonly string[]) {
-    this.recent = periodStarts.map(() => 0);
-  }
-
-  add(job: CountedJob): void {
-    const { jid, state, submitted, started = null, finished = null, elapsed = null } = job;
-    const times = { jid, submitted, started, finished, elapsed };
-    this.counts[state] += 1;
-    this.extremes.set(state, { first: this.extremes.get(state)?.first ?? times, last: times });
-    this.cpuSeconds += job.cpu_time ?? 0;
-    if (state === 'finished') this.addFinished(job, times);
-    if (state === 'dead') this.addFailure(job, 'dead');
+  add(group: JobGroup): void {
+    const { state, jobs, first, last } = group;
+    this.counts[state] += jobs;
+    this.cpuSeconds += group.cpu_time;
+    const known = this.extremes.get(state) ?? { first, last };
+    this.extremes.set(state, {
+      first: known.first.jid < first.jid ? known.first : first,
+      last: known.last.jid > last.jid ? known.last : last,
+    });
+    if (state === 'finished') this.addFinished(group);
+    if (state === 'dead') this.addFailures(group, 'dead');
   }
 
   get finished(): FinishedJobs {
@@ -50,27 +37,23 @@ export class JobTally {
     return { averageSeconds: timed === 0 ? null : seconds / timed, recent, firstStarted };
   }
 
-  private addFinished(job: CountedJob, { started, finished, elapsed }: JobTimes): void {
-    const status = job.exit_status ?? null;
-    if (status !== null) increase(this.exitStatuses, status);
-    if (status !== 0) this.addFailure(job, String(status ?? job.signal));
-    if (elapsed !== null) {
-      this.timed += 1;
-      this.seconds += elapsed;
-    }
+  private addFinished(group: JobGroup): void {
+    const { exit_status: status, signal, started } = group;
+    if (status !== null) increase(this.exitStatuses, status, group.jobs);
+    if (status !== 0) this.addFailures(group, String(status ?? signal));
+    this.timed += group.timed;
+    this.seconds += group.elapsed;
     if (this.firstStarted === null || (started !== null && started < this.firstStarted)) this.firstStarted = started;
-    for (const [index, start] of this.periodStarts.entries()) {
-      if (finished !== null && finished >= start) this.recent[index] = (this.recent[index] ?? 0) + 1;
-    }
+    for (const [index, jobs] of group.recent.entries()) this.recent[index] = (this.recent[index] ?? 0) + jobs;
   }
 
-  private addFailure({ runner }: CountedJob, end: string): void {
-    this.failures += 1;
-    increase(this.failuresByEnd, end);
-    increase(this.failuresByHost, String(runner));
+  private addFailures({ runner, jobs }: JobGroup, end: string): void {
+    this.failures += jobs;
+    increase(this.failuresByEnd, end, jobs);
+    increase(this.failuresByHost, String(runner), jobs);
   }
 }
 
-function increase<Key>(counts: Map<Key, number>, key: Key): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function increase<Key>(counts: Map<Key, number>, key: Key, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
 }

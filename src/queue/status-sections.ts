@@ -25,12 +25,13 @@ export function periodStarts(now: string): string[] {
 /** The section `performance`. `unfinished` is the number of pending and running jobs. */
 export function performanceStatus(finished: FinishedJobs, unfinished: number, now: string): Record<string, unknown> {
   const { averageSeconds, recent } = finished;
+  const [hour = 0, halfDay = 0, day = 0] = recent;
   const rate = jobsAnHour(finished, Date.parse(now));
   return {
     average_time_a_job: averageSeconds === null ? null : duration(averageSeconds),
-    finished_in_the_last_hour: recent[0],
-    finished_in_the_last_12_hours: recent[1],
-    finished_in_the_last_24_hours: recent[2],
+    finished_in_the_last_hour: hour,
+    finished_in_the_last_12_hours: halfDay,
+    finished_in_the_last_24_hours: day,
     jobs_an_hour: Math.round(rate * 100) / 100,
     time_left: timeLeft(unfinished, rate),
   };

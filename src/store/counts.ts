@@ -46,7 +46,7 @@ export function oldestAndNewest(
   return { first: timesOf(connection, first), last: timesOf(connection, last) };
 }
 
-function timesOf(connection: Connection, jid: number): JobTimes {
+export function timesOf(connection: Connection, jid: number): JobTimes {
   return connection.get(TIMES, [jid]) as unknown as JobTimes;
 }
 
