@@ -11,6 +11,8 @@ const TENTH = LARGE / 10;
 /** Each call gets the number of jobs of its queue. */
 const CALLS = [
   ['status', () => ['status']],
+  ['status tag=rare', () => ['status', 'tag=rare']],
+  ['status all', () => ['status', 'all']],
   ['query tag=rare', () => ['query', 'tag=rare']],
   ['query state=pending jid=JID', (jobs) => ['query', 'state=pending', `jid=${jobs / 2 + 1}`]],
   ['list JID', (jobs) => ['list', String(jobs / 2)]],

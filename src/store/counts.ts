@@ -10,6 +10,8 @@ const FINISHED_SINCE = `SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_f
   WHERE state = 'finished' AND finished >= ?`;
 const FINISHED_TOTALS = `SELECT count(*) AS jobs, avg(elapsed) AS seconds, count(CASE WHEN exit_status = 0 THEN 1 END) AS successes
   FROM main.jobs INDEXED BY jobs_finished WHERE state = 'finished'`;
+const FIRST_STARTED = `SELECT started FROM main.jobs INDEXED BY jobs_finished
+  WHERE state = 'finished' ORDER BY finished LIMIT 1`;
 const EXITED_WITH = `SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' AND exit_status IN (SELECT value FROM json_each(?))`;
 const RUNNING_BY_HOST = "SELECT runner, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY runner";
@@ -44,7 +46,7 @@ export function oldestAndNewest(
   return { first: timesOf(connection, first), last: timesOf(connection, last) };
 }
 
-function timesOf(connection: Connection, jid: number): JobTimes {
+export function timesOf(connection: Connection, jid: number): JobTimes {
   return connection.get(TIMES, [jid]) as unknown as JobTimes;
 }
 
@@ -62,6 +64,12 @@ export function finishedTotals(connection: Connection): { jobs: number; successe
     successes: Number(row?.['successes']),
     seconds: typeof seconds === 'number' ? seconds : null,
   };
+}
+
+/** The start of the job that finished first; null for none. */
+export function firstStarted(connection: Connection): string | null {
+  const started = connection.get(FIRST_STARTED)?.['started'];
+  return typeof started === 'string' ? started : null;
 }
 
 /** The number of jobs that finished with one of these exit statuses. */

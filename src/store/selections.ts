@@ -21,23 +21,36 @@ export interface Page {
   readonly limit: number;
 }
 
+/** Runs the SELECT of selected rows, or a statement that contains it. Returns the number of jobs that it selects. */
+type ReadPart = (sql: string, parameters: Record<string, string | number | null>) => number;
+
 /** The merged ranges of each selection, shared by all its pages. */
 const mergedRanges = new WeakMap<Selection, readonly JidRange[]>();
 
 /** The rows of the first selected jobs after a jid, by ascending jid. */
-export function selectRows(connection: Connection, selection: Selection, { after, limit }: Page): Row[] {
+export function selectRows(connection: Connection, selection: Selection, page: Page): Row[] {
   const rows: Row[] = [];
+  readParts(selection, page, (sql, parameters) => {
+    const part = connection.all(sql, parameters);
+    rows.push(...part);
+    return part.length;
+  });
+  return rows;
+}
+
+/** Reads a page in parts. */
+export function readParts(selection: Selection, { after, limit }: Page, read: ReadPart): void {
+  let jobs = 0;
   const ranges = rangesAfter(selection, after);
   // Passes `limit` ranges at a time to SQLite: each page would otherwise read all ranges of a long list.
-  for (let from = 0, start = after; rows.length < limit; from += limit) {
+  for (let from = 0, start = after; jobs < limit; from += limit) {
     const isLast = from + limit >= ranges.length;
     const part = ranges.slice(from, from + limit);
     const upTo = isLast ? Number.MAX_SAFE_INTEGER : (part.at(-1)?.last ?? start);
-    rows.push(...selectPart(connection, selection, part, { after: start, upTo, limit: limit - rows.length }));
+    jobs += readPart(selection, part, { after: start, upTo, limit: limit - jobs }, read);
     if (isLast) break;
     start = upTo;
   }
-  return rows;
 }
 
 function rangesAfter(selection: Selection, after: number): readonly JidRange[] {
@@ -47,14 +60,14 @@ function rangesAfter(selection: Selection, after: number): readonly JidRange[] {
   return first === -1 ? [] : merged.slice(first);
 }
 
-/** The selected rows up to the jid `upTo`; `ranges` contains the ranges up to it. */
-function selectPart(
-  connection: Connection,
+/** Reads the selected jobs up to the jid `upTo`; `ranges` contains the ranges up to it. Returns their number. */
+function readPart(
   selection: Selection,
   ranges: readonly JidRange[],
   page: Page & { readonly upTo: number },
-): Row[] {
-  const parameters: Record<string, string | number | null> = { ...page };
+  read: ReadPart,
+): number {
+  const parameters: Parameters<ReadPart>[1] = { ...page };
   const equals = selection.pairs.map(({ field, value, upTo }, index) => {
     // The name becomes part of the SQL, so it must be a column.
     if (!JOB_FIELDS.includes(field)) throw new TypeError(`no such column: ${String(field)}`);
@@ -64,8 +77,8 @@ function selectPart(
     return ` AND ${field} BETWEEN :value${index} AND :upTo${index}`;
   });
   const sources = sourcesOf(selection, ranges, parameters).map((source) => source + equals.join(''));
-  if (sources.length === 0) return [];
-  return connection.all(`${sources.join('\nUNION\n')}\n${PAGE}`, parameters);
+  if (sources.length === 0) return 0;
+  return read(`${sources.join('\nUNION\n')}\n${PAGE}`, parameters);
 }
 
 /** The first selected jobs after a jid, by ascending jid. */

@@ -26,35 +26,18 @@ export function printable(value: unknown): Printable {
   throw new TypeError(`cannot print a value of the type ${typeof value}`);
 }
 
-/** Appends a node. Its first line starts with `head` (`---`, `key:` or `-`); its members are indented. */
+/** Appends a node. Its first line starts with `head` (`---`, `key:` or `-`); its members have lines of their own. */
 function writeNode(value: Printable, indent: string, head: string, lines: string[]): void {
+  const write = (member: Printable, start: string): void => writeNode(member, `${indent}  `, indent + start, lines);
   if (isList(value)) {
-    if (value.length === 0) lines.push(`${head} []`);
-    else writeList(value, indent, head, lines);
+    lines.push(value.length === 0 ? `${head} []` : head);
+    for (const item of value) write(item, '-');
   } else if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value).filter((entry) => entry[1] !== undefined);
-    if (members.length === 0) lines.push(`${head} {}`);
-    else writeMap(members, indent, head, lines);
+    lines.push(members.length === 0 ? `${head} {}` : head);
+    for (const [key, member] of members) write(member, `${scalarText(key)}:`);
   } else {
     lines.push(`${head} ${scalarText(value ?? null)}`);
-  }
-}
-
-function writeList(items: readonly Printable[], indent: string, head: string, lines: string[]): void {
-  // A list in a list starts on the line of its parent.
-  if (!head.endsWith('-') || head.endsWith('---')) lines.push(head);
-  for (const [index, item] of items.entries()) {
-    const nested = index === 0 && head.endsWith('-') && !head.endsWith('---');
-    writeNode(item, `${indent}  `, nested ? `${head} -` : `${indent}-`, lines);
-  }
-}
-
-function writeMap(members: [string, Printable][], indent: string, head: string, lines: string[]): void {
-  const inList = head.endsWith('-') && !head.endsWith('---');
-  if (!inList) lines.push(head);
-  for (const [index, [key, member]] of members.entries()) {
-    const start = inList && index === 0 ? `${head} ` : indent;
-    writeNode(member, `${indent}  `, `${start}${scalarText(key)}:`, lines);
   }
 }
 

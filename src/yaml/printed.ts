@@ -7,36 +7,39 @@ export interface RawEntry {
   readonly fields: readonly (readonly [string, unknown])[];
 }
 
-const YAML_LINE = /^(- | {2})([a-z_]+): (.+)$/;
+const YAML_LINE = /^(?:- | {2})([a-z_]+): (.+)$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
- * Reads the exact form in which rq prints jobs as YAML, about a hundred times faster than a full parser. Returns undefined
- * for any other text, which a full parser must read.
+ * Reads the exact form in which rq prints jobs as YAML, about a hundred times faster than a full parser. The first field
+ * may also stand on the line of the dash, as other programs print it. Returns undefined for any other text, which a full
+ * parser must read.
  */
 export function readPrintedYaml(text: string): RawEntry[] | undefined {
-  if (!text.startsWith('---\n- ') || !text.endsWith('\n')) return undefined;
+  if (!/^---\n-[ \n]/.test(text) || !text.endsWith('\n')) return undefined;
   const entries: RawEntry[] = [];
   let fields: [string, unknown][] = [];
   let keys = new Set<string>();
   let start = 4;
   for (let line = 2; start < text.length; line += 1) {
     const end = text.indexOf('\n', start);
-    const match = YAML_LINE.exec(text.slice(start, end));
+    const content = text.slice(start, end);
     start = end + 1;
-    const key = match?.[2];
-    const value = match?.[3] === undefined ? undefined : readScalar(match[3]);
-    if (key === undefined || value === undefined) return undefined;
-    if (match?.[1] === '- ') {
+    if (content.startsWith('-')) {
+      if (entries.length > 0 && fields.length === 0) return undefined;
       fields = [];
       keys = new Set();
       entries.push({ line, fields });
+      if (content === '-') continue;
     }
-    if (keys.has(key)) return undefined;
+    const match = YAML_LINE.exec(content);
+    const key = match?.[1];
+    const value = match?.[2] === undefined ? undefined : readScalar(match[2]);
+    if (key === undefined || value === undefined || keys.has(key)) return undefined;
     keys.add(key);
     fields.push([key, value]);
   }
-  return entries;
+  return fields.length === 0 ? undefined : entries;
 }
 
 /** Like `readPrintedYaml`, for JSON as rq prints it: an array with one job on each line. */

@@ -12,15 +12,16 @@ export interface SubmittedEntry extends JobEntry {
   readonly submitted?: string;
 }
 
-/** The first relevant line of a document: `---`, `%YAML`, the `- ` of a list, or JSON with a job or text. */
-const DOCUMENT = /^(?:---(?:\s|$)|%YAML |- |\[\s*(?:\{\s*"\w+"\s*:|"(?:[^"\\]|\\.)*"\s*[,\]]|\]\s*$)|\{\s*"\w+"\s*:)/;
+/** The first relevant line of a document: `---`, `%YAML`, the `-` of a list, or JSON with a job or text. */
+const DOCUMENT =
+  /^(?:---(?:\s|$)|%YAML |-(?:\s|$)|\[\s*(?:\{\s*"\w+"\s*:|"(?:[^"\\]|\\.)*"\s*[,\]]|\]\s*$)|\{\s*"\w+"\s*:)/;
 /** A bracket that is alone on its line starts JSON if the next lines are JSON. */
 const BRACKET = /^[[{]\s*$/;
 /** A line of a job as rq prints it. In a list of command lines, the first line of the document is missing. */
 const FIELD_LINE = /^(?: {2}|- )?(?:command:(?: |$)|jid: \d+$)/;
 
 /**
- * Reads jobs from bytes. A document (first line `---`, `%YAML`, `- …`, or JSON) is parsed as YAML or JSON. Other text has
+ * Reads jobs from bytes. A document (first line `---`, `%YAML`, `-`, or JSON) is parsed as YAML or JSON. Other text has
  * one command line on each line; blank lines and lines that start with `#` are skipped, and white space is kept. Throws
  * INVALID_INPUT with the line of the first fault, and if there are no jobs.
  */

@@ -2,17 +2,20 @@ import { JOB_FIELDS, type Job, type JobField } from '../job/job.ts';
 import { jsonText } from '../job/printable.ts';
 import { type Scalar, scalarText } from './scalar.ts';
 
-/** YAML, or JSON with `json`. With `fields`, only these are printed, in this order, even if they are null. */
+/**
+ * YAML, or JSON with `json`. With `fields`, only these are printed, in this order, even if they are null. With `full`, all
+ * are printed, even if they are null.
+ */
 export interface JobFormat {
   readonly json?: boolean;
+  readonly full?: boolean;
   readonly fields?: readonly JobField[] | undefined;
 }
 
 /** The approximate size of a piece in UTF-16 units, for few writes and little memory. */
 const PIECE_LENGTH = 64 * 1024;
 
-const FIRST_KEYS = keysAfter('- ');
-const FURTHER_KEYS = keysAfter('  ');
+const INDENTED_KEYS = keysAfter('  ');
 const BARE_KEYS = keysAfter('');
 
 /**
@@ -24,13 +27,14 @@ export async function* jobListText(
   format: JobFormat = {},
 ): AsyncGenerator<string> {
   const json = format.json === true;
+  const fields = format.fields ?? (format.full === true ? JOB_FIELDS : undefined);
   let piece = '';
   let count = 0;
   for await (const batch of batches) {
     for (const job of batch) {
       if (json) piece += count === 0 ? '[\n' : ',\n';
       else if (count === 0) piece += '---\n';
-      piece += json ? jobJson(job, format.fields) : jobText(job, format.fields);
+      piece += json ? jobJson(job, fields) : jobText(job, fields);
       count += 1;
       if (piece.length < PIECE_LENGTH) continue;
       yield piece;
@@ -41,14 +45,14 @@ export async function* jobListText(
   else yield json ? `${piece}\n]\n` : piece;
 }
 
-/** A job as an entry of a YAML list: `- jid: 1`, and a line for each further field. */
+/** A job as an entry of a YAML list: a line with `-`, and an indented line for each field. */
 export function jobText(job: Job, fields?: readonly JobField[]): string {
-  return jobLines(job, fields, FIRST_KEYS, FURTHER_KEYS) || '- {}\n';
+  return `-\n${jobLines(job, fields, INDENTED_KEYS)}`;
 }
 
 /** A job as a YAML document, for RQ_JOB. */
 export function jobDocument(job: Job): string {
-  return `---\n${jobLines(job, undefined, BARE_KEYS, BARE_KEYS)}`;
+  return `---\n${jobLines(job, undefined, BARE_KEYS)}`;
 }
 
 /** A job as one line of JSON without the newline. */
@@ -67,17 +71,12 @@ export function jobValue(job: Job, field: JobField): Scalar | undefined {
   return (job as Partial<Record<JobField, Scalar>>)[field];
 }
 
-function jobLines(
-  job: Job,
-  fields: readonly JobField[] | undefined,
-  firstKeys: Readonly<Record<JobField, string>>,
-  furtherKeys: Readonly<Record<JobField, string>>,
-): string {
+function jobLines(job: Job, fields: readonly JobField[] | undefined, keys: Readonly<Record<JobField, string>>): string {
   let text = '';
   for (const field of fields ?? JOB_FIELDS) {
     const value = jobValue(job, field) ?? null;
     if (value === null && fields === undefined) continue;
-    text += `${(text === '' ? firstKeys : furtherKeys)[field]}${scalarText(value)}\n`;
+    text += `${keys[field]}${scalarText(value)}\n`;
   }
   return text;
 }

@@ -11,6 +11,7 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ],
   ['RQ_EDITOR', 'The program that "ioview" uses to open the files of a job.'],
   ['RQ_SQL_DEBUG', 'If not empty, rq logs each SQL statement on stderr.'],
+  ['COLUMNS', 'The width of the output of --table. The default is the width of the terminal.'],
   ['NO_COLOR', 'If not empty, rq does not colour its output on a terminal.'],
   ['RQ_HOST', 'The name to use for this host instead of the host name of the system.'],
   [

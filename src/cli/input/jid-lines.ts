@@ -5,14 +5,14 @@ import { parseJid } from './selection.ts';
 
 /** A key at the beginning of a line, at any depth. */
 const KEY_LINE = /^\s*(?:- +)*"?[A-Za-z_]+"? *:(?:\s|$)/;
-/** `- jid: 42`, `jid: 42`, `"jid": 42,`: at the depth of a job's keys; deeper lines can be text of a command line. */
+/** `jid: 42`, `- jid: 42`, `"jid": 42,`: at the depth of a job's keys; deeper lines can be text of a command line. */
 const JID_LINE = /^ {0,2}(?:- +)?"?jid"? *: *(\d+)\s*,?\s*$/;
 /** A key with a block scalar: its text is on the following lines, which are indented further. */
 const BLOCK = /^(\s*(?:- +)*)"?[A-Za-z_]+"? *: *[|>][-+0-9]*\s*$/;
 /** `42`, `- 42` or `42,` alone on a line. */
 const BARE_LINE = /^\s*(?:- +)?(\d+)\s*,?\s*$/;
 /** Lines to skip in a list of jids: empty lines, separators of grep and YAML, comments, brackets. */
-const EMPTY_LINE = /^\s*(?:--|---|\.\.\.|#.*|[[\]],?)?\s*$/;
+const EMPTY_LINE = /^\s*(?:-{1,3}|\.\.\.|#.*|[[\]],?)?\s*$/;
 /** A line of JSON. Quotes in its strings are escaped, so a command line cannot look like a key. */
 const JSON_LINE = /^\s*[[{,].*"/;
 const JSON_JID = /"jid"\s*:\s*(\d+)/g;

@@ -8,14 +8,14 @@ const STATES: Readonly<Record<string, Colour>> = {
   dead: 'red',
 };
 
-const LINE = /^((?:- | )*)("(?:[^"\\]+|\\.)*"|[^\s":-][^":\n]*):(?: (.*))?$/gm;
+const LINE = /^( *)("(?:[^"\\]+|\\.)*"|[^\s":-][^":\n]*):(?: (.*))?$/gm;
 /** An entry of a failed job. It is tested against the whole entry, because its state can precede its exit status. */
-const FAILED = /^(?:- | {2})(?:exit_status: (?!0$|null$)|signal: (?!null$))/m;
+const FAILED = /^ {2}(?:exit_status: (?!0$|null$)|signal: (?!null$))/m;
 
 /** Colours keys, states and failures in YAML that rq printed. Such text contains no control characters. */
 export function colouredYaml(yaml: string): string {
   return yaml
-    .split(/^(?=- )/m)
+    .split(/^(?=-$)/m)
     .map((entry) => colouredEntry(entry, FAILED.test(entry)))
     .join('');
 }
@@ -25,7 +25,7 @@ export async function* colouredPieces(pieces: AsyncIterable<string>): AsyncGener
   let rest = '';
   for await (const piece of pieces) {
     rest += piece;
-    const end = rest.lastIndexOf('\n- ') + 1;
+    const end = rest.lastIndexOf('\n-\n') + 1;
     if (end > 0) yield colouredYaml(rest.slice(0, end));
     rest = rest.slice(end);
   }

@@ -6,7 +6,12 @@ import type { CommandCall } from '../parse/command-call.ts';
 import { wantsColour } from './colour.ts';
 import { colouredPieces, colouredYaml } from './coloured-yaml.ts';
 import { chooseFields } from './fields.ts';
+import { plainPieces } from './forms/plain.ts';
 import { writeAll } from './standard-output.ts';
+import { outputWidth } from './terminal.ts';
+
+/** The fields of a job in a table without `--fields`. */
+const JOB_TABLE: readonly JobField[] = ['jid', 'state', 'runner', 'elapsed', 'exit_status', 'signal', 'tag', 'command'];
 
 /** The job fields of `--fields`; undefined for all. */
 function jobFields(call: CommandCall): JobField[] | undefined {
@@ -14,7 +19,7 @@ function jobFields(call: CommandCall): JobField[] | undefined {
   return text === undefined ? undefined : chooseFields(text, JOB_FIELDS);
 }
 
-/** Prints batches of jobs as they arrive, as one YAML or JSON document. Returns the number of jobs. */
+/** Prints batches of jobs as they arrive, in the form that the options name. Returns the number of jobs. */
 export async function printJobs(
   call: CommandCall,
   batches: AsyncIterable<readonly Job[]> | Iterable<readonly Job[]>,
@@ -26,10 +31,33 @@ export async function printJobs(
       yield batch;
     }
   }
-  const format = { json: call.options.flag('json'), fields: jobFields(call) };
-  const pieces = jobListText(counted(), format);
-  await writeAll(call.output, isColoured(call) ? colouredPieces(pieces) : pieces);
+  const fields = jobFields(call);
+  if (!(await printLines(call, counted(), fields, JOB_TABLE))) {
+    const pieces = jobListText(counted(), { json: call.options.flag('json'), full: call.options.flag('full'), fields });
+    await writeAll(call.output, isColoured(call) ? colouredPieces(pieces) : pieces);
+  }
   return count;
+}
+
+/**
+ * Prints jobs or nodes with `--plain` or `--table`. Returns false without these options. By default, a plain line has only
+ * the first field of `table`.
+ */
+async function printLines(
+  call: CommandCall,
+  batches: AsyncIterable<readonly object[]> | Iterable<readonly object[]>,
+  fields: readonly string[] | undefined,
+  table: readonly string[],
+): Promise<boolean> {
+  if (call.options.flag('plain')) {
+    await writeAll(call.output, plainPieces(batches, fields ?? table.slice(0, 1)));
+    return true;
+  }
+  if (!call.options.flag('table')) return false;
+  // Loads the segmenter of Intl, which the other forms do not need.
+  const { tablePieces } = await import('./forms/table.ts');
+  await writeAll(call.output, tablePieces(batches, fields ?? table, outputWidth(call.environment)));
+  return true;
 }
 
 /**
@@ -54,15 +82,20 @@ export async function printReport(call: CommandCall, report: Readonly<Record<str
   await printDocument(call, printable(Object.fromEntries(shown)));
 }
 
-/** As `printReport`, for a list of reports. */
+/** As `printReport`, for a list of reports. `table` are the fields of a table without `--fields`. */
 export async function printReports<Report extends object>(
   call: CommandCall,
   reports: readonly Report[],
+  table: readonly string[],
 ): Promise<void> {
-  const names = chooseFields(call.options.text('fields') ?? '.', call.report ?? []);
+  const chosen = call.options.text('fields');
+  const fields = chosen === undefined ? undefined : chooseFields(chosen, call.report ?? []);
+  if (await printLines(call, [reports], fields, table)) return;
+  const names = fields ?? call.report ?? [];
+  const hasNulls = fields !== undefined || call.options.flag('full');
   const shown = reports.map((report) => {
     const values = new Map(Object.entries(report));
-    return Object.fromEntries(names.map((name) => [name, values.get(name) ?? null]));
+    return Object.fromEntries(names.map((name) => [name, values.get(name) ?? (hasNulls ? null : undefined)]));
   });
   await printDocument(call, printable(shown));
 }

@@ -13,3 +13,10 @@ export function isTerminal(descriptor: number): boolean {
   if (major >= PSEUDO_TERMINALS.first && major <= PSEUDO_TERMINALS.last) return true;
   return major !== MEMORY_DEVICES && isatty(descriptor);
 }
+
+/** The width for text on stdout: COLUMNS, or the width of the terminal; undefined without either. */
+export function outputWidth(environment: NodeJS.ProcessEnv): number | undefined {
+  const columns = Number(environment['COLUMNS']);
+  if (Number.isSafeInteger(columns) && columns > 0) return columns;
+  return (isTerminal(1) && process.stdout.columns) || undefined;
+}

@@ -7,6 +7,7 @@ import { ALL_OPTIONS, type Command, findCommand, optionsOf } from './command-tab
 import { InvalidArguments } from './misuse.ts';
 import { type ClassifiedArguments, classifyArguments } from './option-spelling.ts';
 import { checkValues, type OptionValue, optionValues, PARSER_SETTINGS } from './option-values.ts';
+import { refuseContradictions, withoutContradictions } from './output-forms.ts';
 import { splitWords } from './shell-words.ts';
 
 /** Commands whose arguments may be a program with options of its own, and what precedes the program. */
@@ -42,7 +43,9 @@ export function readArguments(args: readonly string[], environment: NodeJS.Proce
   try {
     const values = readOptions(rest, command);
     refuseHelpOfProgram(command, positionals, values);
-    const options = optionValues(environmentOptions(command, environment), values);
+    const defaults = withoutContradictions(environmentOptions(command, environment), values);
+    refuseContradictions(new Map([...defaults, ...values]));
+    const options = optionValues(defaults, values);
     const { minPositionals: min, maxPositionals: max } = command;
     const isCountRight = positionals.length >= min && positionals.length <= max;
     if (!isCountRight && !options.flag('help')) throw new InvalidArguments(command, yargsArguments(rest), undefined);

@@ -1,3 +1,4 @@
+import { JOB_FIELDS } from '../../job/job.ts';
 import { spec as completion } from '../commands/about/completion.ts';
 import { spec as help } from '../commands/about/help.ts';
 import { spec as version } from '../commands/about/version.ts';
@@ -38,7 +39,7 @@ import { specs as streamPaths } from '../commands/streams/stream-path.ts';
 import { spec as tail } from '../commands/streams/tail.ts';
 import type { CommandProgram } from './command-call.ts';
 import type { CommandSpec, OptionSpec } from './command-spec.ts';
-import { COMMON_OPTIONS } from './shared-options.ts';
+import { COMMON_OPTIONS, FORM_OPTIONS } from './shared-options.ts';
 
 /** A command with defaults filled in, and its handler, which is loaded only to run it. */
 export interface Command extends CommandSpec {
@@ -107,5 +108,6 @@ export function optionsOf(command: CommandSpec): readonly OptionSpec[] {
 }
 
 function command(spec: CommandSpec, load: Command['load']): Command {
-  return { short: [], positionals: '', minPositionals: 0, maxPositionals: 0, ...spec, load };
+  const options = spec.report === JOB_FIELDS ? [...spec.options, ...FORM_OPTIONS] : spec.options;
+  return { short: [], positionals: '', minPositionals: 0, maxPositionals: 0, ...spec, options, load };
 }

@@ -10,6 +10,19 @@ export const SNAPSHOT: OptionSpec = {
 
 export const QUIET: OptionSpec = { name: 'quiet', short: 'q', type: 'flag', help: 'Print nothing on stdout.' };
 
+/** The options of commands that print jobs or nodes. */
+export const FORM_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'plain',
+    type: 'flag',
+    help:
+      'Print one line for each job or node, with the fields of --fields separated by tabs. ' +
+      'The default is only the jid or the host.',
+  },
+  { name: 'table', type: 'flag', help: 'Print a table that fits the terminal.' },
+  { name: 'full', type: 'flag', help: 'Also print fields without a value.' },
+];
+
 /** The options of every command. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'json', type: 'flag', help: 'Print JSON instead of YAML.' },
@@ -20,7 +33,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'NAME,…',
     help:
       'Print only these fields, in this order, including null values. ' +
-      'Each name can be a unique prefix of a field or a regular expression.',
+      'Each name can be a field, a prefix of several fields, or a regular expression.',
   },
   {
     name: 'verbosity',

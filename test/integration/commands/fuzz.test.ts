@@ -81,6 +81,7 @@ const input = fc.oneof(
     '',
     '1\n',
     '---\n- jid: 2\n',
+    '---\n-\n  jid: 2\n',
     '- command: true\n',
     '[{"command":"x"}]',
     'echo a\n',

@@ -25,7 +25,7 @@ async function queueWithMany(): Promise<Workbench> {
 test('delete prints all jobs and removes their files, and does not keep the jobs in memory', async () => {
   const bench = await queueWithMany();
   const printed = await bench.must(['QUEUE', 'delete', 'all'], { environment: SMALL });
-  expect(printed.match(/^- jid: \d+$/gm)).toHaveLength(JOBS);
+  expect(printed.match(/^ {2}jid: \d+$/gm)).toHaveLength(JOBS);
   expect(printed).toContain(`--seed ${JOBS} `);
   expect(await bench.jobs()).toEqual([]);
   await bench.shell('rmdir q/stdout');

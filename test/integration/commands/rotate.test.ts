@@ -246,7 +246,7 @@ describe('files of jobs', () => {
 
   test.skipIf(!isRoot)(`that cannot be removed are reported, and other jobs are rotated${rootReason}`, async () => {
     for (const [words, printed] of [
-      ['delete 1 -f jid', '---\n- jid: 1\n'],
+      ['delete 1 -f jid', '---\n-\n  jid: 1\n'],
       ['rotate old -f jobs', '---\njobs: 1\n'],
     ] as const) {
       const bench = await queueWithData();

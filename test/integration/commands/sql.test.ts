@@ -80,7 +80,7 @@ describe('execute', () => {
     const bench = await queueWithTags();
     const run = async (sql: string): Promise<string> => await bench.must(['QUEUE', 'execute', sql]);
     expect(await run('select tag, count(*) as jobs from jobs group by tag order by tag')).toBe(
-      '---\n- tag: null\n  jobs: 1\n- tag: "7"\n  jobs: 1\n- tag: a\n  jobs: 1\n',
+      '---\n-\n  tag: null\n  jobs: 1\n-\n  tag: "7"\n  jobs: 1\n-\n  tag: a\n  jobs: 1\n',
     );
     expect(await run("update jobs set priority = 2 where tag = 'a'")).toBe('---\nchanges: 1\n');
     expect(await run('create table mine (x)')).toContain('changes');
@@ -88,7 +88,7 @@ describe('execute', () => {
     expect(await run('drop table mine')).toContain('changes');
     const chosen = await bench.run(['QUEUE', 'execute', '--fields=jid', "update jobs set tag = 'x'"]);
     expect([chosen.status, chosen.stderr]).toEqual([2, expect.stringContaining('remove --fields')]);
-    expect(await run("select count(*) as jobs from jobs where tag = 'x'")).toBe('---\n- jobs: 0\n');
+    expect(await run("select count(*) as jobs from jobs where tag = 'x'")).toBe('---\n-\n  jobs: 0\n');
     expect(await run('pragma integrity_check')).toContain('ok');
   });
 

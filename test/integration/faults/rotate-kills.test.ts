@@ -51,5 +51,5 @@ test('rotations under load, one in three killed, leave every job in the queue or
   // Later rotations removed the leftovers of killed ones and the files of the moved jobs.
   expect(readdirSync(bench.directory).filter((name) => name.startsWith('.'))).toEqual([]);
   expect(readdirSync(join(bench.queue, 'stdout'))).toEqual([]);
-  expect(await bench.must(['QUEUE', 'execute', 'select count(*) as left from rotations'])).toBe('---\n- left: 0\n');
+  expect(await bench.must(['QUEUE', 'execute', 'select count(*) as left from rotations'])).toBe('---\n-\n  left: 0\n');
 });

@@ -89,7 +89,7 @@ describe('queue and command', () => {
   });
 
   it.each([
-    ['q status now', 'status takes no arguments; see: rq help status'],
+    ['q nodes now', 'nodes takes no arguments; see: rq help nodes'],
     ['q stdout', 'stdout needs JID; see: rq help stdout'],
     ['q stdout 1 2', 'stdout takes only JID; see: rq help stdout'],
   ])('refuse %j, which has too few or too many arguments', async (words, message) => {
@@ -206,6 +206,27 @@ describe('options', () => {
       'RQ_OPTS may contain only options, not the word "word"',
     );
     expect(() => options('q submit x', { RQ_OPTS: '--tag=' })).toThrow('is empty');
+  });
+
+  it.each([
+    ['q list --plain --json', '--plain and --json exclude each other; give only one of them; see: rq help list'],
+    ['q list --table --plain', '--table and --plain exclude each other'],
+    ['q nodes --full --plain', '--plain and --full exclude each other'],
+    ['q update 1 a=b --full --table', '--table and --full exclude each other'],
+    ['q submit --table --json x', 'rq q submit -- python train.py --epochs 10'],
+    ['q status --plain', 'status has no option --plain'],
+  ])('for the form of the output that contradict each other are refused: %s', async (words, message) => {
+    expect(await mistake(words)).toMatchObject({ code: 'USAGE', message: expect.stringContaining(message) });
+  });
+
+  it('for the form of the output have precedence over RQ_OPTS', async () => {
+    const plain = options('q list --plain', { RQ_OPTS: '--json --full -f jid' });
+    expect(['plain', 'json', 'full'].map((name) => plain.flag(name))).toEqual([true, false, false]);
+    expect(plain.text('fields')).toBe('jid');
+    const full = options('q list --full', { RQ_OPTS: '--json' });
+    expect(['full', 'json'].map((name) => full.flag(name))).toEqual([true, true]);
+    expect(options('q status', { RQ_OPTS: '--table --json' }).flag('json')).toBe(true);
+    expect(await mistake('q list', { RQ_OPTS: '--table --json' })).toMatchObject({ code: 'USAGE' });
   });
 
   it('have the same meaning in every command', () => {

@@ -47,8 +47,8 @@ describe('coloured YAML', () => {
   });
 
   it('colours every key and state, but not values that look like them', () => {
-    expect(shown('---\n- jid: 1\n  state: pending\n  command: "state: dead"\n')).toBe(
-      '---\n- <key jid>: 1\n  <key state>: <yellow pending>\n  <key command>: "state: dead"\n',
+    expect(shown('---\n-\n  jid: 1\n  state: pending\n  command: "state: dead"\n')).toBe(
+      '---\n-\n  <key jid>: 1\n  <key state>: <yellow pending>\n  <key command>: "state: dead"\n',
     );
     const states = ['holding', 'running', 'finished', 'dead', 'null'].map((state) => shown(`  state: ${state}\n`));
     expect(states.map((line) => line.slice(15, -1))).toEqual([
@@ -60,15 +60,15 @@ describe('coloured YAML', () => {
     ]);
     const report = documentText({ jobs: { pending: 1 }, 'a: b': ['c: d', { each: [] }], '42': true });
     expect(shown(report)).toBe(
-      '---\n<key "42">: true\n<key jobs>:\n  <key pending>: 1\n<key "a: b">:\n  - "c: d"\n  - <key each>: []\n',
+      '---\n<key "42">: true\n<key jobs>:\n  <key pending>: 1\n<key "a: b">:\n  - "c: d"\n  -\n    <key each>: []\n',
     );
   });
 
   it('a failed job is red even if its exit status comes first or in another piece', async () => {
-    const good = '- jid: 1\n  state: finished\n  exit_status: 0\n';
-    const bad = '- exit_status: 3\n  state: finished\n';
-    const killed = '- state: finished\n  signal: SIGKILL\n';
-    const coloured = (await joined(colouredPieces(cut(`---\n${good}${bad}${killed}`, [20, 40, 30])))).split(/^- /m);
+    const good = '-\n  jid: 1\n  state: finished\n  exit_status: 0\n';
+    const bad = '-\n  exit_status: 3\n  state: finished\n';
+    const killed = '-\n  state: finished\n  signal: SIGKILL\n';
+    const coloured = (await joined(colouredPieces(cut(`---\n${good}${bad}${killed}`, [20, 40, 30])))).split(/^-$/m);
     expect(coloured.map((entry) => entry.split(RED).length - 1)).toEqual([0, 0, 2, 2]);
   });
 });

@@ -115,7 +115,7 @@ describe('submit', () => {
       2,
       expect.stringContaining('line 2 of stdin: no job of this queue has the file stdin/'),
     ]);
-    expect(run('rq q list -f jid').stdout).toBe('---\n- jid: 1\n');
+    expect(run('rq q list -f jid').stdout).toBe('---\n-\n  jid: 1\n');
     read('rq q list -f command,stdin | rq q submit -');
     expect(run('rq q stdin 2').stdout).toBe('hello');
   });
@@ -222,15 +222,15 @@ describe('any call', () => {
 
   it('ends silently when its reader closes the pipe', () => {
     read('seq 20000 | rq q submit');
-    const { stdout, stderr } = run('rq q list | head -2; echo $PIPESTATUS');
-    expect({ stdout, stderr }).toEqual({ stdout: '---\n- jid: 1\n0\n', stderr: '' });
+    const { stdout, stderr } = run('rq q list | head -3; echo $PIPESTATUS');
+    expect({ stdout, stderr }).toEqual({ stdout: '---\n-\n  jid: 1\n0\n', stderr: '' });
   });
 
   it('finds its queue and options in the environment', () => {
     const environment = { RQ_Q: join(directory, 'q'), RQ_OPTS: '--fields=jid --max_feed=3' };
-    expect(run('rq submit x', environment).stdout).toBe('---\n- jid: 1\n');
-    expect(run('rq list -f comm', environment).stdout).toBe('---\n- command: x\n');
-    expect(run('rq q list', environment).stdout).toBe('---\n- jid: 1\n');
+    expect(run('rq submit x', environment).stdout).toBe('---\n-\n  jid: 1\n');
+    expect(run('rq list -f comm', environment).stdout).toBe('---\n-\n  command: x\n');
+    expect(run('rq q list', environment).stdout).toBe('---\n-\n  jid: 1\n');
   });
 
   it('also writes its messages to a log', () => {

@@ -121,6 +121,8 @@ describe('jids in text', () => {
     ['--\n42\n\n# these\n- 43\n', [42, 43]],
     ['jid: 42\n', [42]],
     ['- jid: 42\n  command: jid: 3\n', [42]],
+    ['-\n  jid: 42\n  command: jid: 3\n', [42]],
+    ['---\n-\n42\n-\n43\n', [42, 43]],
     ['  "jid": 42,\n', [42]],
     ['[{"jid":1},{"jid": 2}]', [1, 2]],
     ['---\nstate: dead\nno jid here 5\npid: 77\n', []],
@@ -148,12 +150,12 @@ describe('chosen fields', () => {
     ['^st', ['state', 'started', 'stdin', 'stdout', 'stderr']],
     ['jid,^j.d$,jid', ['jid']],
     ['std.*', ['stdin', 'stdout', 'stderr']],
+    ['std,s,jid', ['stdin', 'stdout', 'stderr', 'state', 'submitted', 'started', 'submitter', 'signal', 'jid']],
   ])('%s are %j', (text, fields) => {
     expect(chooseFields(text, JOB_FIELDS)).toEqual(fields);
   });
 
   it.each([
-    ['s', 'is ambiguous: give state or submitted'],
     ['commnad', 'did you mean command?'],
     ['jid,,tag', 'there is no field ""'],
     ['(', 'cannot select fields by "("'],

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { JOB_STATES, type JobState } from '../../../src/job/job.ts';
 import type { Selection } from '../../../src/job/selection.ts';
 import { Connection } from '../../../src/store/connection.ts';
+import { countPage } from '../../../src/store/selection-counts.ts';
 import { mergeRanges, selectPage } from '../../../src/store/selections.ts';
 
 const COUNT = 40;
@@ -87,6 +88,25 @@ test('a page reads at most as many ranges as it has jobs, and all pages together
       return (JSON.parse(ranges) as unknown[]).length;
     });
     expect(counts).toEqual([5, 5, 5, 5]);
+  } finally {
+    all.mockRestore();
+  }
+});
+
+test.each<[string, Partial<Selection>, RegExp]>([
+  ['a tag', { pairs: [{ field: 'tag', value: 'three' }] }, /^SEARCH jobs USING INDEX jobs_by_tag/m],
+  ['a state', { states: ['running'] }, /^SEARCH jobs USING INDEX jobs_by_state/m],
+  ['failed jobs', { failed: true }, /^SEARCH jobs USING INDEX jobs_by_state/m],
+  ['jids', { ranges: [{ first: 3, last: 9 }] }, /^SEARCH jobs USING INTEGER PRIMARY KEY/m],
+])('counting %s reads no other jobs', (_, selection, expected) => {
+  const all = vi.spyOn(connection, 'all');
+  try {
+    const page = { after: 0, limit: 100 };
+    countPage(connection, { all: false, ranges: [], states: [], pairs: [], ...selection }, page, ['x']);
+    const [sql = '', parameters = {}] = all.mock.calls[0] ?? [];
+    const plan = connection.all(`EXPLAIN QUERY PLAN ${sql}`, parameters).map((row) => String(row['detail']));
+    expect(plan.join('\n')).toMatch(expected);
+    expect(plan.join('\n')).not.toMatch(/SCAN jobs/);
   } finally {
     all.mockRestore();
   }

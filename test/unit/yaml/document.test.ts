@@ -24,11 +24,12 @@ it('prints nested maps and lists that YAML 1.1 and 1.2 read back unchanged', () 
   );
 });
 
-it('prints one key and value per line', () => {
+it('prints one key and value per line, and a line with only a dash before the keys of a list item', () => {
   const report = { jobs: { pending: 2, none: undefined }, nodes: [{ host: 'a', slots: 4 }, { host: 'b' }], empty: [] };
   expect(documentText(report)).toBe(
-    '---\njobs:\n  pending: 2\nnodes:\n  - host: a\n    slots: 4\n  - host: b\nempty: []\n',
+    '---\njobs:\n  pending: 2\nnodes:\n  -\n    host: a\n    slots: 4\n  -\n    host: b\nempty: []\n',
   );
+  expect(documentText([{ jid: 1 }, 'a', [2, {}]])).toBe('---\n-\n  jid: 1\n- a\n-\n  - 2\n  - {}\n');
 });
 
 it('prints JSON with the same contents', () => {

@@ -52,6 +52,7 @@ describe('a list of command lines', () => {
     ['jid: 3\n  priority: 0\n  command: true\n', 'line 1 of stdin: the command is a field of a job in YAML'],
     ['true\n  priority: 0\n  command: |-\n', 'line 3 of stdin: the command is a field of a job in YAML'],
     ['true\n- jid: 4\n', 'line 2 of stdin: the command is a field of a job in YAML'],
+    ['true\n-\n  command: echo\n', 'line 3 of stdin: the command is a field of a job in YAML'],
     ['true\n- command: echo\n', 'line 2 of stdin: the command is a field of a job in YAML'],
     ['', 'there are no jobs in stdin'],
     ['# nothing\n\n', 'there are no jobs in stdin'],
@@ -68,6 +69,7 @@ describe('a document', () => {
   it.each([
     '---\n- a',
     '--- []',
+    '-\n  command: a',
     '- command: a',
     '- a',
     '[{"jid": 1',
@@ -85,8 +87,13 @@ describe('a document', () => {
     const jobs = fc
       .sample(anyJob, 50)
       .map((job, jid) => ({ ...job, jid, command: 'x', tag: 't', note: 'n', cwd: '/a' }));
-    for (const json of [false, true]) {
-      const entries = await read(await joined(jobListText([jobs], { json })));
+    for (const [json, full] of [
+      [false, false],
+      [false, true],
+      [true, false],
+      [true, true],
+    ] as const) {
+      const entries = await read(await joined(jobListText([jobs], { json, full })));
       expect(entries.length).toBe(50);
       for (const [index, entry] of entries.entries()) {
         expect(entry).toMatchObject({ command: 'x', tag: 't', cwd: '/a', priority: jobs[index]?.priority });

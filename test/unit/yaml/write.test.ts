@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { Job } from '../../../src/job/job.ts';
+import { JOB_FIELDS, type Job } from '../../../src/job/job.ts';
+import { checkEntry } from '../../../src/yaml/entry.ts';
 import { readPrintedJson, readPrintedYaml } from '../../../src/yaml/printed.ts';
 import { jobDocument, jobListText, jobText } from '../../../src/yaml/write.ts';
 import { anyJob, joined, withoutNulls } from './arbitrary.ts';
@@ -35,15 +36,25 @@ const PENDING: Job = {
 };
 
 describe('jobs as YAML', () => {
-  it('are printed with one line per field, in the order of the fields', () => {
+  it('are printed with one line per field that has a value, in the order of the fields, after a line with a dash', () => {
     expect(jobText(PENDING)).toBe(
-      '- jid: 42\n  priority: 0\n  state: pending\n  submitted: "2026-11-21T05:12:26.131Z"\n  submitter: node1\n' +
+      '-\n  jid: 42\n  priority: 0\n  state: pending\n  submitted: "2026-11-21T05:12:26.131Z"\n  submitter: node1\n' +
         '  owner: ada\n  attempt: 0\n  restartable: false\n  cwd: /home/ada\n  command: "echo \\"a\\nb\\""\n',
     );
   });
 
   it('are printed with the selected fields in the given order, even if null', () => {
-    expect(jobText(PENDING, ['tag', 'exit_status', 'jid'])).toBe('- tag: null\n  exit_status: null\n  jid: 42\n');
+    expect(jobText(PENDING, ['tag', 'exit_status', 'jid'])).toBe('-\n  tag: null\n  exit_status: null\n  jid: 42\n');
+  });
+
+  it('are printed with all fields if the list is full, and are then read back as the same job', async () => {
+    const yaml = await joined(jobListText([[PENDING]], { full: true }));
+    const json = await joined(jobListText([[PENDING]], { full: true, json: true }));
+    expect(yaml).toContain('  runner: null\n');
+    for (const entries of [readPrintedYaml(yaml), readPrintedJson(json)]) {
+      expect(entries?.map(({ fields }) => fields.map(([field]) => field))).toEqual([JOB_FIELDS]);
+      expect(checkEntry(entries?.[0]?.fields ?? [], () => '')).toEqual(checkEntry(Object.entries(PENDING), () => ''));
+    }
   });
 
   it('are printed as an empty list if there are none', async () => {
@@ -55,7 +66,7 @@ describe('jobs as YAML', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyJob, { minLength: 1, maxLength: 4 }), async (jobs) => {
         const text = await joined(jobListText([jobs]));
-        expect(text.startsWith('---\n- jid: ')).toBe(true);
+        expect(text.startsWith('---\n-\n  jid: ')).toBe(true);
         expect(parse(text, { version })).toEqual(jobs.map(withoutNulls));
         expect(parse(jobDocument(jobs[0] as Job), { version })).toEqual(withoutNulls(jobs[0] as Job));
       }),
@@ -67,7 +78,7 @@ describe('jobs as YAML', () => {
     fc.assert(
       fc.property(anyJob, (job) => {
         const lines = jobText(job).split('\n');
-        expect(lines.length).toBe(Object.keys(withoutNulls(job)).length + 1);
+        expect(lines.length).toBe(Object.keys(withoutNulls(job)).length + 2);
       }),
     );
   });
@@ -83,6 +94,29 @@ describe('jobs as YAML', () => {
       }),
     );
   });
+
+  it.each([
+    ['---\n-\n  jid: 1\n  tag: null\n-\n  jid: 2\n', [2, 5]],
+    ['---\n- jid: 1\n  tag: null\n- jid: 2\n', [2, 4]],
+  ])('are read without a full parser also if the first field follows the dash: %j', (text, lines) => {
+    expect(readPrintedYaml(text)).toEqual([
+      {
+        line: lines[0],
+        fields: [
+          ['jid', 1],
+          ['tag', null],
+        ],
+      },
+      { line: lines[1], fields: [['jid', 2]] },
+    ]);
+  });
+
+  it.each(['---\n-\n-\n  jid: 1\n', '---\n-\n  jid: 1\n-\n', '---\n-\n  jid: 1\n  jid: 2\n', '---\n-\n   jid: 1\n'])(
+    'need a full parser for %j',
+    (text) => {
+      expect(readPrintedYaml(text)).toBeUndefined();
+    },
+  );
 });
 
 describe('jobs as JSON', () => {

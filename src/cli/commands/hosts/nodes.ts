@@ -2,13 +2,15 @@ import { nodeReports } from '../../../queue/nodes/node-status.ts';
 import { printReports } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
-import { SNAPSHOT } from '../../parse/shared-options.ts';
+import { FORM_OPTIONS, SNAPSHOT } from '../../parse/shared-options.ts';
 import { useReader } from '../../use-queue.ts';
+
+const TABLE = ['host', 'state', 'slots', 'running', 'age', 'version'];
 
 export const spec: CommandSpec = {
   name: 'nodes',
   summary: 'show the hosts that feed from the queue',
-  options: [SNAPSHOT],
+  options: [SNAPSHOT, ...FORM_OPTIONS],
   report: ['host', 'state', 'slots', 'running', 'last_beat', 'age', 'pid', 'version', 'started', 'login'],
   description: [
     'Prints the hosts that feed from the queue. ' +
@@ -18,15 +20,17 @@ export const spec: CommandSpec = {
     'last_beat is the time of the last heartbeat. ' +
       'age is the number of seconds since the last heartbeat, according to the clock of this host.',
     'login says why the feeder cannot read the login environment of its jobs, for example because a profile hangs. ' +
-      'Jobs then get the environment that was read before, or that of the feeder.',
+      'Jobs then get the environment that was read before, or that of the feeder. ' +
+      'login is absent if the feeder could read it.',
   ],
   examples: [
     ['rq q nodes', 'print all nodes'],
+    ['rq q nodes --table', 'print a table'],
     ['rq q nodes --fields host,state,running --json', 'print three fields as JSON'],
   ],
 };
 
 /** Prints the nodes of the queue. */
 export async function run(call: CommandCall): Promise<undefined> {
-  await printReports(call, await useReader(call, nodeReports));
+  await printReports(call, await useReader(call, nodeReports), TABLE);
 }

@@ -24,8 +24,8 @@ export const spec: CommandSpec = {
     STDIN_JIDS,
   ],
   examples: [
-    ['rq q list', 'print all jobs'],
-    ['rq q list running pending', 'print running jobs and pending jobs'],
+    ['rq q list running pending --table', 'print a table of the running and pending jobs'],
+    ['rq q list failed --plain', 'print the jids of the failed jobs, one per line'],
     ['rq q list finished exit_status=1 --fields jid,command', 'print two fields of the jobs with exit status 1'],
     ['rq q list 10-20 --json | jq .[].tag', 'print the tags of the jobs 10 to 20'],
   ],

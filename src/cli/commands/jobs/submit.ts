@@ -31,12 +31,12 @@ export const spec: CommandSpec = {
       'The list has one command line per line. ' +
       'rq skips blank lines and lines that begin with "#", and keeps white space within a line. ' +
       'The list can also be YAML or JSON as printed by rq. ' +
-      'A YAML or JSON list begins with "---", with "- …", or with a JSON array or object. ' +
+      'A YAML or JSON list begins with "---", with "-", or with a JSON array or object. ' +
       `rq reads the fields ${SUBMITTER_FIELDS.join(', ')} of each job. ` +
       'rq refuses a list that contains parts of a job in YAML but does not begin with "---". ' +
       'Options on the command line take precedence over the list.',
     'A "submit" command submits either all of its jobs or none. ' +
-      'rq prints the submitted jobs unless you specify --quiet.',
+      'rq prints the submitted jobs unless you specify --quiet, and only their jids with --plain.',
   ],
   examples: [
     ["rq q submit 'sort big.txt > sorted.txt'", 'submit a shell command line'],
