@@ -9,7 +9,7 @@ export class JobTally {
   readonly extremes = new Map<JobState, { readonly first: JobTimes; readonly last: JobTimes }>();
   /** Finished jobs by exit status. */
   readonly exitStatuses = new Map<number, number>();
-  /** Failed jobs by exit status or signal, or `dead`. */
+  /** Failed jobs by exit status or signal, `ended by rq` (with exit status 0) or `dead`. */
   readonly failuresByEnd = new Map<string, number>();
   readonly failuresByHost = new Map<string, number>();
   failures = 0;
@@ -38,9 +38,10 @@ export class JobTally {
   }
 
   private addFinished(group: JobGroup): void {
-    const { exit_status: status, signal, started } = group;
+    const { exit_status: status, signal, has_reason, started } = group;
     if (status !== null) increase(this.exitStatuses, status, group.jobs);
     if (status !== 0) this.addFailures(group, String(status ?? signal));
+    else if (has_reason === 1) this.addFailures(group, 'ended by rq');
     this.timed += group.timed;
     this.seconds += group.elapsed;
     if (this.firstStarted === null || (started !== null && started < this.firstStarted)) this.firstStarted = started;
@@ -50,7 +51,7 @@ export class JobTally {
   private addFailures({ runner, jobs }: JobGroup, end: string): void {
     this.failures += jobs;
     increase(this.failuresByEnd, end, jobs);
-    increase(this.failuresByHost, String(runner), jobs);
+    if (runner !== null) increase(this.failuresByHost, runner, jobs);
   }
 }
 

@@ -8,7 +8,8 @@ const LAST = 'SELECT max(jid) AS jid FROM jobs WHERE state = ?';
 const TIMES = 'SELECT jid, submitted, started, finished, elapsed FROM jobs WHERE jid = ?';
 const FINISHED_SINCE = `SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' AND finished >= ?`;
-const FINISHED_TOTALS = `SELECT count(*) AS jobs, avg(elapsed) AS seconds, count(CASE WHEN exit_status = 0 THEN 1 END) AS successes
+const FINISHED_TOTALS = `SELECT count(*) AS jobs, avg(elapsed) AS seconds, 
+  count(CASE WHEN exit_status = 0 AND reason IS NULL THEN 1 END) AS successes
   FROM main.jobs INDEXED BY jobs_finished WHERE state = 'finished'`;
 const FIRST_STARTED = `SELECT started FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' ORDER BY finished LIMIT 1`;

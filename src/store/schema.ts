@@ -21,6 +21,8 @@ const CONTROL_INDEXES = `CREATE INDEX jobs_delayed ON jobs (due)
 CREATE INDEX jobs_wishes ON jobs (runner)
   WHERE (state = 'running' OR is_lost = 1) AND (kill_at IS NOT NULL OR paused IS NOT NULL);`;
 
+const FINISHED_INDEX = `CREATE INDEX jobs_finished ON jobs (finished, elapsed, exit_status, reason) WHERE state = 'finished';`;
+
 const JOBS_TABLE = `CREATE TABLE jobs (
 ${commented(ROW_COLUMNS)}
 ) STRICT`;
@@ -33,7 +35,7 @@ ${CLAIM_INDEXES}
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_by_tag ON jobs (tag) WHERE tag IS NOT NULL;
 ${CONTROL_INDEXES}
-CREATE INDEX jobs_finished ON jobs (finished, elapsed, exit_status) WHERE state = 'finished';
+${FINISHED_INDEX}
 `;
 
 const EARLIER_ATTEMPTS = `
@@ -127,7 +129,7 @@ export function viewsOfOlder(version: number): string[] {
 /** Removes these views. */
 export const DROP_VIEWS = ['rotations', 'jobs', 'earlier_attempts'].map((name) => `DROP VIEW IF EXISTS temp.${name}`);
 
-const DROP_CLAIM_INDEXES = 'DROP INDEX jobs_claimable; DROP INDEX jobs_constrained;';
+const DROP_INDEXES = 'DROP INDEX jobs_claimable; DROP INDEX jobs_constrained; DROP INDEX jobs_finished;';
 
 function migrationTo(version: number): string {
   const tables = version === ROTATIONS_VERSION ? [ROTATIONS] : [];
@@ -138,7 +140,7 @@ function migrationTo(version: number): string {
   const attempts = added('earlier_attempts', ATTEMPT_COLUMNS, attemptColumnSql);
   const view = attempts.length === 0 ? [] : ['DROP VIEW attempts;', ATTEMPTS];
   const id = version === ID_VERSION ? ["INSERT INTO attributes VALUES ('id', lower(hex(randomblob(16))));"] : [];
-  const control = version === CHECKS_VERSION ? [DROP_CLAIM_INDEXES, CLAIM_INDEXES, CONTROL_INDEXES, ORDERS] : [];
+  const control = version === CHECKS_VERSION ? [DROP_INDEXES, CLAIM_INDEXES, FINISHED_INDEX, CONTROL_INDEXES, ORDERS] : [];
   const values = ROW_COLUMNS.filter((name) => columnOf[name].since === version).flatMap((name) => {
     const { ofOlder } = columnOf[name];
     return ofOlder === undefined ? [] : [`${name} = ${ofOlder}`];

@@ -4,12 +4,14 @@ import type { Connection, Row } from './connection.ts';
 import { type JobTimes, timesOf } from './counts.ts';
 import { type Page, readParts } from './selections.ts';
 
-/** The selected jobs of a page that have the same state, host, exit status and signal. */
+/** The selected jobs of a page that ended in the same way on the same host. */
 export interface JobGroup {
   readonly state: JobState;
   readonly runner: string | null;
   readonly exit_status: number | null;
   readonly signal: string | null;
+  /** 1 if rq ended them, or they are dead. */
+  readonly has_reason: number;
   readonly jobs: number;
   /** The sum of the run times, and the number of jobs that have one. */
   readonly elapsed: number;
@@ -23,7 +25,8 @@ export interface JobGroup {
   readonly last: JobTimes;
 }
 
-const KEYS = 'state, runner, exit_status, signal';
+const KEYS = 'state, runner, exit_status, signal, has_reason';
+const GROUP_COLUMNS = 'state, runner, exit_status, signal, reason IS NOT NULL AS has_reason';
 const SUMS = `count(*) AS jobs, total(elapsed) AS elapsed, count(elapsed) AS timed, total(cpu_time) AS cpu_time,
   min(started) AS started, min(jid) AS first, max(jid) AS last`;
 
@@ -38,7 +41,7 @@ export function countPage(
   const times = Object.fromEntries(since.map((time, index) => [`since${index}`, time]));
   const groups: JobGroup[] = [];
   readParts(selection, page, (sql, parameters) => {
-    const grouped = `SELECT ${KEYS}, ${SUMS}${recent.join('')} FROM (${sql}) GROUP BY ${KEYS}`;
+    const grouped = `SELECT ${GROUP_COLUMNS}, ${SUMS}${recent.join('')} FROM (${sql}) GROUP BY ${KEYS}`;
     const rows = connection.all(grouped, { ...parameters, ...times });
     for (const row of rows) groups.push(groupOf(connection, row, since));
     return rows.reduce((jobs, row) => jobs + Number(row['jobs']), 0);
