@@ -77,6 +77,30 @@ describe('every command on this page succeeds', () => {
     expect(jobs.filter(({ tag }) => tag === 'nightly')).toHaveLength(1);
   });
 
+  test('Controlling jobs', async () => {
+    const bench = home();
+    const outputs = new Map<string, string>();
+    const isDone = async (): Promise<boolean> =>
+      (await bench.jobs('running', 'pending')).every(({ runners }) => runners);
+    for (const command of commandsOf('docs/controlling-jobs.md')) {
+      const tag = / (?:kill|pause|signal USR1) (tag=\w+)/.exec(command)?.[1];
+      if (tag !== undefined) await waitFor(async () => Number((await bench.jobs(tag))[0]?.['pid']) > 0);
+      if (/ (?:list|execute|shutdown)\b/.test(command)) await waitFor(isDone, 60_000);
+      outputs.set(command, (await bench.shell(command)).stdout);
+    }
+    const jobs = await bench.jobs();
+    const [hang, wrong, careful, slow, , , flaky] = jobs;
+    expect(hang).toMatchObject({ state: 'finished', signal: 'SIGTERM' });
+    expect(wrong?.['reason']).toMatch(/^killed by .*: wrong input file$/);
+    expect(careful).toMatchObject({ exit_status: 1 });
+    expect(slow?.['reason']).toBe('time limit of 2s');
+    expect(flaky).toMatchObject({ exit_status: 0, attempt: 2 });
+    expect(outputs.get('rq ~/q pause tag=long')).toContain('paused: true');
+    expect(outputs.get('rq ~/q release holding')).toContain('state: pending');
+    const talkative = jobs.find((job) => job['tag'] === 'talkative');
+    expect(bench.stdout(Number(talkative?.['jid']))).toMatch(/^step \d+\n$/);
+  });
+
   test('Selecting and changing jobs', async () => {
     const bench = home();
     await addJobs(bench);
