@@ -140,7 +140,8 @@ function migrationTo(version: number): string {
   const attempts = added('earlier_attempts', ATTEMPT_COLUMNS, attemptColumnSql);
   const view = attempts.length === 0 ? [] : ['DROP VIEW attempts;', ATTEMPTS];
   const id = version === ID_VERSION ? ["INSERT INTO attributes VALUES ('id', lower(hex(randomblob(16))));"] : [];
-  const control = version === CHECKS_VERSION ? [DROP_INDEXES, CLAIM_INDEXES, FINISHED_INDEX, CONTROL_INDEXES, ORDERS] : [];
+  const control =
+    version === CHECKS_VERSION ? [DROP_INDEXES, CLAIM_INDEXES, FINISHED_INDEX, CONTROL_INDEXES, ORDERS] : [];
   const values = ROW_COLUMNS.filter((name) => columnOf[name].since === version).flatMap((name) => {
     const { ofOlder } = columnOf[name];
     return ofOlder === undefined ? [] : [`${name} = ${ofOlder}`];

@@ -1,6 +1,7 @@
 import type { Selection } from '../../job/selection.ts';
 import type { ControlResult } from '../../queue/control/control-jobs.ts';
 import { selectJobs } from '../../queue/jobs/select.ts';
+import { silentHosts } from '../../queue/nodes/silent-hosts.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { CommandCall } from '../parse/command-call.ts';
 import { noJob } from './no-job.ts';
@@ -14,10 +15,11 @@ import { refusedJobs } from './refused-jobs.ts';
 export async function printControlled(
   call: CommandCall,
   queue: Queue,
-  { changed, count, skipped, refused }: ControlResult,
+  { changed, count, skipped, running, refused }: ControlResult,
   states: string,
 ): Promise<void> {
   if (refused.size > 0) throw refusedJobs(call, refused, 'nothing was changed; ');
+  warnOfSilentHosts(call, queue, running);
   if (!call.options.flag('quiet')) {
     const selection: Selection = { all: false, ranges: changed, states: [], pairs: [] };
     const jobs = count === 0 ? [] : selectJobs(queue, selection);
@@ -26,4 +28,20 @@ export async function printControlled(
   if (count > 0) return;
   if (skipped === 0) throw noJob(call, queue.directory, states);
   call.diagnostics.info(`${call.command}: all selected jobs have already ended`);
+}
+
+/** Says which hosts cannot carry out the command at the moment. `running` counts its jobs by host. */
+function warnOfSilentHosts(
+  { command, diagnostics }: CommandCall,
+  queue: Queue,
+  running: ReadonlyMap<string, number>,
+): void {
+  if (running.size === 0) return;
+  for (const { host, since } of silentHosts(queue, running.keys())) {
+    const jobs = `${running.get(host)} of the jobs`;
+    const fault = since === null ? 'no feeder runs there' : `it has sent no heartbeat since ${since}`;
+    diagnostics.warn(
+      `${command}: ${jobs} are on ${host}, but ${fault}; it carries out the command when it feeds again`,
+    );
+  }
 }
