@@ -38,10 +38,9 @@ function warnOfSilentHosts(
 ): void {
   if (running.size === 0) return;
   for (const { host, since } of silentHosts(queue, running.keys())) {
-    const jobs = `${running.get(host)} of the jobs`;
+    const count = running.get(host) ?? 0;
+    const jobs = count === 1 ? '1 job is' : `${count} jobs are`;
     const fault = since === null ? 'no feeder runs there' : `it has sent no heartbeat since ${since}`;
-    diagnostics.warn(
-      `${command}: ${jobs} are on ${host}, but ${fault}; it carries out the command when it feeds again`,
-    );
+    diagnostics.warn(`${command}: ${jobs} on ${host}, but ${fault}; the command takes effect when ${host} feeds again`);
   }
 }
