@@ -54,6 +54,15 @@ test('update and resubmit change limits, and update clears them', async () => {
   expect(await bench.jobs('1')).toMatchObject([{ state: 'pending', time_limit: 300, warn: 'USR1@10s' }]);
 });
 
+test('a job gets its warning before the time limit, and may end', async () => {
+  const bench = await benchWithQueue();
+  const command = "trap 'echo saved; exit 3' USR2; while :; do sleep 0.1; done";
+  await bench.must(['QUEUE', 'submit', '--time-limit', '1h', '--warn', 'USR2@3599s', command]);
+  await bench.must(['QUEUE', 'feed', '--until-empty', '-v1']);
+  expect(await bench.jobs('1')).toMatchObject([{ state: 'finished', exit_status: 3 }]);
+  expect(bench.stdout(1)).toBe('saved\n');
+});
+
 test.each([
   [['--time-limit=soon'], 'time_limit must be a duration, such as 90 (seconds), 5m, 2h or 1h30m, from 1s to 366d, not'],
   [['--time-limit=0'], 'from 1s to 366d, not 0'],

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { processStartTime } from '../../../src/job/process.ts';
 import type { SpawnRequest } from '../../../src/runner/protocol/messages.ts';
 import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -45,11 +46,17 @@ test('the memory limit applies to the sum of all processes, and the usage includ
 
 test('a peak that no sample saw makes a job exceed its memory limit', async () => {
   const harness = new RunnerHarness();
-  const { client, exits } = await harness.start();
-  await client.spawn(limited(harness, 1, `python3 -c 'bytearray(300_000_000)'; exit 0`, 64));
-  const exit = await waitFor(() => exits.get(1));
-  expect(exit).toMatchObject({ exit_status: 0, signal: null, limit: 'memory' });
-  expect(exit.reason).toMatch(/^memory limit of 64M: used (2[89]|30)\d\.\dM$/);
+  const first = await harness.start();
+  const command = `echo ready; ${UNTIL_GO}; python3 -c 'bytearray(300_000_000)'; exit 0`;
+  const { pid } = await first.client.spawn(limited(harness, 1, command, 64));
+  await waitFor(() => harness.read('out.1') !== '');
+  // Without a runner, there are no samples.
+  await harness.killRunner();
+  writeFileSync(harness.file('go'), '');
+  await waitFor(() => processStartTime(Number(pid)) === undefined);
+  const { client } = await harness.start();
+  const reason = expect.stringMatching(/^memory limit of 64M: used (2[89]|30)\d\.\dM$/);
+  expect(await client.list()).toMatchObject([{ exit: { exit_status: 0, signal: null, limit: 'memory', reason } }]);
 });
 
 test('pages of files and pages that processes share do not count several times', async () => {
@@ -79,13 +86,14 @@ test('pages of files and pages that processes share do not count several times',
 test('a memory limit is enforced by the next runner if the runner is killed', async () => {
   const harness = new RunnerHarness();
   const first = await harness.start();
-  await first.client.spawn(limited(harness, 1, `echo ready; ${UNTIL_GO}; ${python('x = bytearray(300_000_000)')}`, 64));
+  const command = `echo ready; until [ -e begin ]; do sleep 0.05; done; ${python('x = bytearray(300_000_000)')}`;
+  await first.client.spawn(limited(harness, 1, command, 64));
   await waitFor(() => harness.read('out.1') !== '');
   await harness.killRunner();
   const second = await harness.start();
-  await second.client.spawn(harness.job(2, 'touch go; until [ "$(wc -l <out.1)" = 2 ]; do sleep 0.05; done; rm go'));
+  writeFileSync(harness.file('begin'), '');
   const exit = await waitFor(() => second.exits.get(1));
-  expect(exit.reason).toMatch(/^memory limit of 64M: used (2[89]|30)\d\.\dM$/);
+  expect(exit.reason).toMatch(/^memory limit of 64M: used \d+\.\dM$/);
 });
 
 test('jobs get an oom_score_adj, so that the kernel ends them before the programs of users', async () => {
