@@ -36,9 +36,10 @@ test('every command of "Five minutes to a cluster" in the README works', async (
   expect(crontab.content).toContain(`${bench.queue} start --quiet`);
   await waitFor(async () => (await bench.counts())['finished'] === 42);
   // No job is running at this point, so `list running` reports that.
-  const [status, running, tagged, output, again, move, ...others] = commands.slice(statusIndex);
+  const [status, statusOfTag, running, tagged, output, again, move, ...others] = commands.slice(statusIndex);
   expect(others).toEqual([]);
   expect(run(status ?? '')).toContain('finished: 42');
+  expect(run(statusOfTag ?? '')).toContain('  successes: 39\n  failures: 1\n');
   expect(() => run(running ?? '')).toThrow(/no job .* matches running/);
   expect(run(tagged ?? '').match(/state: finished/g)).toHaveLength(40);
   expect(run(output ?? '')).toMatch(/^reduced data\/\d+\.fits\n$/);
