@@ -1,4 +1,5 @@
 import type { TextOption } from './columns/column.ts';
+import { variablesFault } from './columns/variables.ts';
 import {
   type ColumnName,
   columnOf,
@@ -43,6 +44,8 @@ export function valueFromText(field: ColumnName, text: string): string | number 
     case 'time':
     case 'file':
       return text;
+    case 'map':
+      return undefined;
   }
 }
 
@@ -59,6 +62,7 @@ export function fieldCheck(name: string): Check | undefined {
 function checkOf(name: SubmitterField): Check {
   const { kind, range, form = 'text', maxBytes } = columnOf[name];
   if (kind === 'boolean') return booleanFault;
+  if (kind === 'map') return variablesFault;
   if (range !== undefined) return (value) => integerFault(value, ...range);
   return (value) => formFault(value, form, maxBytes);
 }

@@ -24,7 +24,8 @@ export function checkEntry(raw: Iterable<readonly [string, unknown]>, prefix: Er
     if (value === null || value === undefined) continue;
     const fault = check(value);
     if (fault !== undefined) throw new RqError('INVALID_INPUT', `${prefix()}: ${key} ${fault}`);
-    entry[key] = value;
+    // The YAML library returns maps.
+    entry[key] = value instanceof Map ? Object.fromEntries(value) : value;
   }
   return entry;
 }

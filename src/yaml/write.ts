@@ -1,12 +1,16 @@
+import type { Variables } from '../job/columns/variables.ts';
 import { JOB_FIELDS, type Job, type JobField } from '../job/job.ts';
 import { jsonText } from '../job/printable.ts';
-import { type Scalar, scalarText } from './scalar.ts';
+import { mapText, type Scalar, scalarText } from './scalar.ts';
 
 /** YAML, or JSON with `json`. With `fields`, only these are printed, in this order, even if they are null. */
 export interface JobFormat {
   readonly json?: boolean;
   readonly fields?: readonly JobField[] | undefined;
 }
+
+/** The value of a field of a job. */
+type FieldValue = Scalar | Variables;
 
 /** The approximate size of a piece in UTF-16 units, for few writes and little memory. */
 const PIECE_LENGTH = 64 * 1024;
@@ -53,7 +57,7 @@ export function jobDocument(job: Job): string {
 
 /** A job as one line of JSON without the newline. */
 export function jobJson(job: Job, fields?: readonly JobField[]): string {
-  const printed: Partial<Record<JobField, Scalar>> = {};
+  const printed: Partial<Record<JobField, FieldValue>> = {};
   for (const field of fields ?? JOB_FIELDS) {
     const value = jobValue(job, field);
     if (value !== undefined && (value !== null || fields !== undefined)) printed[field] = value;
@@ -63,8 +67,8 @@ export function jobJson(job: Job, fields?: readonly JobField[]): string {
 }
 
 /** The value of a field; null or undefined if a job in this state has none. */
-export function jobValue(job: Job, field: JobField): Scalar | undefined {
-  return (job as Partial<Record<JobField, Scalar>>)[field];
+export function jobValue(job: Job, field: JobField): FieldValue | undefined {
+  return (job as Partial<Record<JobField, FieldValue>>)[field];
 }
 
 function jobLines(
@@ -77,9 +81,13 @@ function jobLines(
   for (const field of fields ?? JOB_FIELDS) {
     const value = jobValue(job, field) ?? null;
     if (value === null && fields === undefined) continue;
-    text += `${(text === '' ? firstKeys : furtherKeys)[field]}${scalarText(value)}\n`;
+    text += `${(text === '' ? firstKeys : furtherKeys)[field]}${valueText(value)}\n`;
   }
   return text;
+}
+
+function valueText(value: FieldValue): string {
+  return typeof value === 'object' && value !== null ? mapText(value) : scalarText(value);
 }
 
 function keysAfter(prefix: string): Readonly<Record<JobField, string>> {

@@ -6,6 +6,7 @@ import { TEXT_OPTIONS } from '../../job/fields.ts';
 import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
 import type { CommandCall, InputStream } from '../parse/command-call.ts';
 import { withPrivateDirectory } from '../private-directory.ts';
+import { readVariables } from './job-variables.ts';
 import { requireReadable } from './readable-path.ts';
 import { workingDirectory } from './working-directory.ts';
 
@@ -37,6 +38,7 @@ function readOptions({ command, options, environment }: CommandCall): JobEntry {
     ['priority', options.number('priority')],
     ...TEXT_OPTIONS.map(({ field, name }): [string, unknown] => [field, options.text(name)]),
     ['restartable', options.flag('restartable') || undefined],
+    ['env', readVariables(options.list('env'), environment, action)],
     ['cwd', cwd === undefined ? undefined : jobDirectory(cwd, environment)],
     ['stdin', stdin === '-' ? undefined : readablePath(stdin, 'stdin', action)],
     ['data', readablePath(options.text('data'), 'data', action)],

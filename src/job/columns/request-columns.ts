@@ -1,4 +1,11 @@
-import { MAX_COMMAND_BYTES, MAX_NOTE_BYTES, MAX_PATH_BYTES, MAX_RUNNERS_BYTES, MAX_TAG_BYTES } from '../limits.ts';
+import {
+  MAX_COMMAND_BYTES,
+  MAX_ENV_BYTES,
+  MAX_NOTE_BYTES,
+  MAX_PATH_BYTES,
+  MAX_RUNNERS_BYTES,
+  MAX_TAG_BYTES,
+} from '../limits.ts';
 import type { Column } from './column.ts';
 
 /** What a submitter asked for, and the files and the usage of a job, in the order in which they are printed. */
@@ -60,6 +67,16 @@ export const REQUEST_COLUMNS = {
     since: 1,
     form: 'absolute path',
     maxBytes: MAX_PATH_BYTES,
+  },
+  env: {
+    kind: 'map',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    sql: `CHECK (env IS NULL OR iif(json_valid(env), json_type(env), NULL) IS 'object')`,
+    comment: 'environment variables of the job, as JSON',
+    maxBytes: MAX_ENV_BYTES,
   },
   stdin: {
     kind: 'file',

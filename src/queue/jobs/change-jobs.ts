@@ -9,13 +9,15 @@ import { type FileOwner, hasFiles, type JobFiles, NO_FILES, namesOfKind } from '
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
-import { changedFields, type JobChange } from './job-change.ts';
+import { changedCommand, changedFields, type JobChange } from './job-change.ts';
 import { selectJobs } from './select.ts';
 
 const PAGE_JOBS = 2_000;
 
 /** The result of a change: the jids that were changed, and those that could not be, by the state that forbids it. */
 export interface ChangeResult {
+  /** The number of jobs whose commands the change does not apply to. */
+  readonly unaffected: number;
   readonly changed: JidRange[];
   readonly count: number;
   readonly refused: ReadonlyMap<JobState, readonly number[]>;
@@ -44,7 +46,7 @@ export async function changeJobs(
       transaction(queue, (run) => new Change(run, change, kind, names).apply(selection, progress)),
     );
   } catch (error) {
-    if (error instanceof RefusedJobs) return { changed: [], count: 0, refused: error.jobs };
+    if (error instanceof RefusedJobs) return { changed: [], count: 0, unaffected: 0, refused: error.jobs };
     if (!(error instanceof GrownSelection)) throw error;
     throw new RqError('BUSY', `cannot change the selected jobs: ${error.message}; nothing was changed; try again`);
   }
@@ -70,6 +72,7 @@ class Change {
   private readonly owners: FileOwner[] = [];
   private readonly replaced: string[] = [];
   private count = 0;
+  private unaffected = 0;
 
   constructor(
     private readonly run: Transaction,
@@ -93,12 +96,18 @@ class Change {
       progress?.(this.count);
     }
     if (this.refused.size > 0) throw new RefusedJobs(this.refused);
-    const { ranges, count, refused, names, owners, replaced } = this;
-    return { changed: ranges, count, refused, used: Math.min(count, names.length), owners, replaced };
+    const { ranges, count, unaffected, refused, names, owners, replaced } = this;
+    return { changed: ranges, count, unaffected, refused, used: Math.min(count, names.length), owners, replaced };
   }
 
   private changeJob(job: Job, state: JobState): void {
-    WRITE[this.kind](this.run.connection, job.jid, changedFields(job, this.change, state, this.changeFiles(job)));
+    const command = changedCommand(job, this.change);
+    if (command === undefined) {
+      this.unaffected += 1;
+      return;
+    }
+    const fields = changedFields(job, this.change, { state, command, files: this.changeFiles(job) });
+    WRITE[this.kind](this.run.connection, job.jid, fields);
     this.count += 1;
     const previous = this.ranges.at(-1);
     if (previous?.last === job.jid - 1) previous.last = job.jid;

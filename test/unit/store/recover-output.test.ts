@@ -10,23 +10,33 @@ const NULLS = ', NULL, NULL, NULL, NULL, NULL';
 const COLUMNS = Array.from({ length: 26 }, (_, index) => `c${index}`).join(', ');
 const COMMAND = "echo ''it''s; one'';\nINSERT INTO jobs VALUES (1);\necho ü";
 
+/** The root page of a table or an index in a new queue. */
+function rootOf(name: string): number {
+  const connection = Connection.open(join(temporaryDirectory(), 'db'), { create: true, busyMs: 0 });
+  connection.migrate();
+  const row = connection.get('SELECT rootpage FROM sqlite_schema WHERE name = ?', [name]);
+  connection.close();
+  return Number(row?.['rootpage']);
+}
+
 /** A row of `lost_and_found` as `.recover` prints a job. */
 function lostJob({ root, jid, state = 'pending' }: { root: number; jid: number; state?: string }): string {
   return `INSERT INTO lost_and_found VALUES(${root}, 18, 26, ${jid}, NULL, 0, '${state}', '2026-01-01T00:00:00.000Z', NULL, NULL, NULL, 'h', 'o'${NULLS}, 0, 'tag', 0, NULL, '/'${NULLS.slice(6)}, '${COMMAND}', NULL, NULL);\n`;
 }
 
 /** The output of SQLite 3.44 for a database whose first page is damaged. */
-const OUTPUT = [
-  'BEGIN;\nPRAGMA writable_schema = on;\n',
-  `CREATE TABLE lost_and_found(rootpgno INTEGER, pgno INTEGER, nfield INTEGER, id INTEGER, ${COLUMNS});\n`,
-  `INSERT INTO lost_and_found VALUES(6, 45, 2, NULL, 'pending', 5${', NULL'.repeat(24)});\n`,
-  `INSERT INTO lost_and_found VALUES(3, 3, 2, 1, 'jobs', 400${', NULL'.repeat(24)});\n`,
-  lostJob({ root: 2, jid: 4 }),
-  lostJob({ root: 30, jid: 5 }),
-  lostJob({ root: 31, jid: 9 }),
-  lostJob({ root: 2, jid: 10, state: 'nonsense' }),
-  'COMMIT;\n',
-].join('');
+const output = (): string =>
+  [
+    'BEGIN;\nPRAGMA writable_schema = on;\n',
+    `CREATE TABLE lost_and_found(rootpgno INTEGER, pgno INTEGER, nfield INTEGER, id INTEGER, ${COLUMNS});\n`,
+    `INSERT INTO lost_and_found VALUES(${rootOf('jobs_by_state')}, 45, 2, NULL, 'pending', 5${', NULL'.repeat(24)});\n`,
+    `INSERT INTO lost_and_found VALUES(${rootOf('sqlite_sequence')}, 3, 2, 1, 'jobs', 400${', NULL'.repeat(24)});\n`,
+    lostJob({ root: rootOf('jobs'), jid: 4 }),
+    lostJob({ root: 30, jid: 5 }),
+    lostJob({ root: 31, jid: 9 }),
+    lostJob({ root: rootOf('jobs'), jid: 10, state: 'nonsense' }),
+    'COMMIT;\n',
+  ].join('');
 
 async function* inPieces(text: string): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
@@ -35,7 +45,7 @@ async function* inPieces(text: string): AsyncGenerator<Uint8Array> {
 
 test('the output of sqlite3 is split into statements at any chunk borders, and text may contain newlines', async () => {
   const statements: string[] = [];
-  for await (const statement of splitStatements(inPieces(OUTPUT))) statements.push(statement);
+  for await (const statement of splitStatements(inPieces(output()))) statements.push(statement);
   expect(statements.map((statement) => statement.slice(0, 6))).toEqual(['CREATE', ...Array(6).fill('INSERT')]);
   expect(statements[3]).toContain(COMMAND);
 });
@@ -45,7 +55,7 @@ test('rows without a table are saved if they belong to the tree of jobs or to an
   const target = Connection.open(join(directory, 'db'), { create: true, busyMs: 0 });
   target.migrate();
   const scratch = Scratch.create(join(directory, 'scratch'), target);
-  for await (const statement of splitStatements(inPieces(OUTPUT))) scratch.add(statement);
+  for await (const statement of splitStatements(inPieces(output()))) scratch.add(statement);
   scratch.assignLostRows({ isFreelistKnown: false });
   scratch.close();
   const rebuild = new Rebuild(target, { jidsOfFiles: new Set(), generation: 7, refresh: () => undefined });

@@ -100,6 +100,7 @@ export const anyJob: fc.Arbitrary<Job> = fc
     restartable: fc.boolean(),
     runners: fc.option(fc.constantFrom('node*,gpu[12]', '*')),
     cwd: anyText.map((text) => `/${text}`),
+    env: fc.option(fc.dictionary(fc.constantFrom('A', 'y', 'NO', '_', 'jid', 'B_1'), anyText)),
     stdin: fc.option(fc.constant('stdin/1')),
     stdout: fc.constant('stdout/1'),
     stderr: fc.constant(null),

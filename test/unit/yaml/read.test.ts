@@ -84,12 +84,18 @@ describe('a document', () => {
   it('is read back as printed, without the fields that a submitter cannot set', async () => {
     const jobs = fc
       .sample(anyJob, 50)
-      .map((job, jid) => ({ ...job, jid, command: 'x', tag: 't', note: 'n', cwd: '/a' }));
+      .map((job, jid) => ({ ...job, jid, command: 'x', tag: 't', note: 'n', cwd: '/a', env: { A: '\n' } }));
     for (const json of [false, true]) {
       const entries = await read(await joined(jobListText([jobs], { json })));
       expect(entries.length).toBe(50);
       for (const [index, entry] of entries.entries()) {
-        expect(entry).toMatchObject({ command: 'x', tag: 't', cwd: '/a', priority: jobs[index]?.priority });
+        expect(entry).toMatchObject({
+          command: 'x',
+          tag: 't',
+          cwd: '/a',
+          env: { A: '\n' },
+          priority: jobs[index]?.priority,
+        });
         expect(Object.keys(entry)).not.toContain('runner');
         expect(Object.keys(entry)).not.toContain('jid');
       }

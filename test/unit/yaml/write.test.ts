@@ -19,6 +19,7 @@ const PENDING: Job = {
   restartable: false,
   runners: null,
   cwd: '/home/ada',
+  env: null,
   stdin: null,
   stdout: null,
   stderr: null,
