@@ -2,6 +2,7 @@ import type { Column } from './columns/column.ts';
 import { COURSE_COLUMNS } from './columns/course-columns.ts';
 import { INTERNAL_COLUMNS } from './columns/internal-columns.ts';
 import { REQUEST_COLUMNS } from './columns/request-columns.ts';
+import type { Variables } from './columns/variables.ts';
 
 /**
  * The columns in the order in which they are printed. Schema, SQL statements, types, printing, selections, checks and
@@ -40,7 +41,9 @@ export type ValueOf<Name extends ColumnName> =
       ? number
       : Columns[Name]['kind'] extends 'boolean'
         ? boolean
-        : string);
+        : Columns[Name]['kind'] extends 'map'
+          ? Variables
+          : string);
 
 export type SubmitterFields = { readonly [Name in SubmitterField]: ValueOf<Name> };
 

@@ -1,4 +1,5 @@
 import type { Column, TextOption } from './columns/column.ts';
+import { variablesFault } from './columns/variables.ts';
 import {
   type ColumnName,
   columnOf,
@@ -49,6 +50,8 @@ export function valueFromText(field: ColumnName, text: string): string | number 
     case 'time':
     case 'file':
       return text;
+    case 'map':
+      return undefined;
   }
 }
 
@@ -77,6 +80,7 @@ export function fieldCheck(name: string): Check | undefined {
 function checkOf(name: SubmitterField): Check {
   const { kind, range, unit, form = 'text', maxBytes } = columnOf[name];
   if (kind === 'boolean') return booleanFault;
+  if (kind === 'map') return variablesFault;
   if (range !== undefined && unit !== undefined) return (value) => quantityFault(value, unit, range);
   if (range !== undefined) return (value) => integerFault(value, ...range);
   if (form !== 'backoff' && form !== 'failures') return (value) => formFault(value, form, maxBytes);

@@ -28,7 +28,7 @@ type Nullable<Fields> = { readonly [Name in keyof Fields]: Fields[Name] | null }
 
 export type Job = WaitingJob | RunningJob | FinishedJob | DeadJob;
 
-/** A job to submit. `stdin` and `data` are absolute paths of files to copy into the queue. */
+/** A job to submit. `stdin`, `data` and `script` are absolute paths of files to copy into the queue. */
 export type Submission = SubmitterFields & {
   /** Submit it as holding. */
   readonly stage: boolean;

@@ -2,6 +2,12 @@
 export const MAX_COMMAND_BYTES = 1024 * 1024;
 export const MAX_TAG_BYTES = 255;
 export const MAX_NOTE_BYTES = 65_536;
+/** All variables of a job as JSON. With other variables and arguments, this is below the default limit of execve(2): 2 MiB. */
+export const MAX_ENV_BYTES = 262_144;
+/** Linux allows 128 KiB for one variable (execve(2), MAX_ARG_STRLEN). */
+export const MAX_VARIABLE_BYTES = 100_000;
+/** Of a variable. */
+export const MAX_NAME_BYTES = 255;
 export const MIN_PRIORITY = -(2 ** 31);
 export const MAX_PRIORITY = 2 ** 31 - 1;
 export const MAX_JOBS = 10_000_000;
@@ -14,6 +20,8 @@ export const MAX_PAUSE_S = 30 * 86_400;
 export const MAX_GRACE_S = 86_400;
 /** PATH_MAX of Linux (linux/limits.h). */
 export const MAX_PATH_BYTES = 4096;
+/** As the default of Slurm. */
+export const MAX_SCRIPT_BYTES = 4 * 1024 * 1024;
 export const MAX_SLOTS = 10_000;
 /** In seconds. */
 export const MAX_TIME_LIMIT_S = 366 * 86_400;

@@ -1,5 +1,5 @@
 import type { JobState } from '../job/job.ts';
-import type { JobTimes } from '../store/counts.ts';
+import type { JobTimes } from '../store/counts/counts.ts';
 import { duration } from './duration.ts';
 
 const HOUR_MS = 3_600_000;

@@ -13,7 +13,7 @@ import {
   firstStarted,
   oldestAndNewest,
   runningByHost,
-} from '../store/counts.ts';
+} from '../store/counts/counts.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
 import { duration } from './duration.ts';
 import { nodeSummaries } from './nodes/node-status.ts';

@@ -9,6 +9,7 @@ const SQL_TYPES = {
   text: 'TEXT',
   time: 'TEXT',
   file: 'TEXT',
+  map: 'TEXT',
 } as const;
 
 /** All columns of `jobs` in the order of the table: a column that a migration adds is the last one. */
@@ -76,8 +77,8 @@ function nullSql(name: ColumnName): string {
 }
 
 function sizeSql(name: ColumnName): string {
-  const { form, maxBytes } = columnOf[name];
-  return form === 'text' || form === 'line' ? `CHECK (octet_length(${name}) <= ${maxBytes})` : '';
+  const { form, kind, maxBytes } = columnOf[name];
+  return form === 'text' || form === 'line' || kind === 'map' ? `CHECK (octet_length(${name}) <= ${maxBytes})` : '';
 }
 
 function statesSql(name: ColumnName): string {

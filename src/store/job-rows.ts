@@ -1,3 +1,4 @@
+import { variablesFromText } from '../job/columns/variables.ts';
 import { COLUMN_NAMES, type ColumnName, columnOf, JOB_FIELDS } from '../job/columns.ts';
 import { RqError } from '../job/errors.ts';
 import { isNumeric } from '../job/fields.ts';
@@ -6,6 +7,7 @@ import { MAX_COMMAND_BYTES } from '../job/limits.ts';
 import type { Row } from './connection.ts';
 
 const BOOLEANS = JOB_FIELDS.filter((name) => columnOf[name].kind === 'boolean');
+const MAPS = JOB_FIELDS.filter((name) => columnOf[name].kind === 'map');
 
 /**
  * The SELECT list of a job. Text longer than rq accepts is read as empty or NULL: SQLite knows the length without reading
@@ -40,13 +42,18 @@ export function jobFromRow(row: Row): Job {
   }
   const job: Record<string, unknown> = { ...row };
   for (const name of BOOLEANS) job[name] = row[name] === 1;
+  for (const name of MAPS) {
+    const text = row[name];
+    if (typeof text === 'string') job[name] = variablesFromText(text);
+  }
   return job as unknown as Job;
 }
 
-/** The values of columns as parameters of a statement. SQLite has no booleans. */
+/** The values of columns as parameters of a statement. SQLite has no booleans, and stores maps as JSON. */
 export function valuesOf(row: Readonly<Record<string, unknown>>, columns: readonly ColumnName[]): Row[string][] {
   return columns.map((name) => {
     const value = row[name];
+    if (typeof value === 'object' && value !== null) return JSON.stringify(value);
     return (typeof value === 'boolean' ? Number(value) : value) as Row[string];
   });
 }

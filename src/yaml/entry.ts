@@ -25,7 +25,8 @@ export function checkEntry(raw: Iterable<readonly [string, unknown]>, prefix: Er
     const value = withoutUnit(key, given);
     const fault = check(value);
     if (fault !== undefined) throw new RqError('INVALID_INPUT', `${prefix()}: ${key} ${fault}`);
-    entry[key] = value;
+    // The YAML library returns maps.
+    entry[key] = value instanceof Map ? Object.fromEntries(value) : value;
   }
   return entry;
 }

@@ -1,5 +1,6 @@
+import type { Variables } from '../job/columns/variables.ts';
 import { jsonText } from '../job/printable.ts';
-import { isPlain } from './scalar.ts';
+import { isPlain, mapText } from './scalar.ts';
 
 /** The keys and values of a printed job in their order, and its first line. */
 export interface RawEntry {
@@ -34,7 +35,7 @@ export function readPrintedYaml(text: string): RawEntry[] | undefined {
     }
     const match = YAML_LINE.exec(content);
     const key = match?.[1];
-    const value = match?.[2] === undefined ? undefined : readScalar(match[2]);
+    const value = match?.[2] === undefined ? undefined : readValue(match[2]);
     if (key === undefined || value === undefined || keys.has(key)) return undefined;
     keys.add(key);
     fields.push([key, value]);
@@ -54,6 +55,17 @@ export function readPrintedJson(text: string): RawEntry[] | undefined {
     entries.push({ line: index + 2, fields: Object.entries(value) });
   }
   return entries;
+}
+
+function readValue(text: string): unknown {
+  if (!text.startsWith('{')) return readScalar(text);
+  const value = parseJson(text);
+  // Text that prints differently had a duplicate key, or a value other than text.
+  return isObject(value) && mapText(value as Variables) === text ? value : undefined;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readScalar(text: string): string | number | boolean | null | undefined {

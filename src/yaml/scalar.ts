@@ -1,3 +1,4 @@
+import type { Variables } from '../job/columns/variables.ts';
 import { jsonText } from '../job/printable.ts';
 
 /** A value without members. */
@@ -32,6 +33,13 @@ export function scalarText(value: Scalar): string {
   if (typeof value === 'string') return isPlain(value) ? value : quotedText(value);
   if (typeof value === 'number') return numberText(value);
   return String(value);
+}
+
+/** A map of text on one line: JSON with a space after each colon and comma, which every YAML parser reads. */
+export function mapText(map: Variables): string {
+  return `{${Object.entries(map)
+    .map(([key, value]) => `${quotedText(key)}: ${quotedText(value)}`)
+    .join(', ')}}`;
 }
 
 /** Whether text needs no quotes. */

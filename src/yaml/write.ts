@@ -1,6 +1,7 @@
+import type { Variables } from '../job/columns/variables.ts';
 import { JOB_FIELDS, type Job, type JobField } from '../job/job.ts';
 import { jsonText } from '../job/printable.ts';
-import { type Scalar, scalarText } from './scalar.ts';
+import { mapText, type Scalar, scalarText } from './scalar.ts';
 
 /**
  * YAML, or JSON with `json`. With `fields`, only these are printed, in this order, even if they are null. With `full`, all
@@ -11,6 +12,9 @@ export interface JobFormat {
   readonly full?: boolean;
   readonly fields?: readonly JobField[] | undefined;
 }
+
+/** The value of a field of a job. */
+type FieldValue = Scalar | Variables;
 
 /** The approximate size of a piece in UTF-16 units, for few writes and little memory. */
 const PIECE_LENGTH = 64 * 1024;
@@ -57,7 +61,7 @@ export function jobDocument(job: Job): string {
 
 /** A job as one line of JSON without the newline. */
 export function jobJson(job: Job, fields?: readonly JobField[]): string {
-  const printed: Partial<Record<JobField, Scalar>> = {};
+  const printed: Partial<Record<JobField, FieldValue>> = {};
   for (const field of fields ?? JOB_FIELDS) {
     const value = jobValue(job, field);
     if (value !== undefined && (value !== null || fields !== undefined)) printed[field] = value;
@@ -67,8 +71,8 @@ export function jobJson(job: Job, fields?: readonly JobField[]): string {
 }
 
 /** The value of a field; null or undefined if a job in this state has none. */
-export function jobValue(job: Job, field: JobField): Scalar | undefined {
-  return (job as Partial<Record<JobField, Scalar>>)[field];
+export function jobValue(job: Job, field: JobField): FieldValue | undefined {
+  return (job as Partial<Record<JobField, FieldValue>>)[field];
 }
 
 function jobLines(job: Job, fields: readonly JobField[] | undefined, keys: Readonly<Record<JobField, string>>): string {
@@ -76,9 +80,13 @@ function jobLines(job: Job, fields: readonly JobField[] | undefined, keys: Reado
   for (const field of fields ?? JOB_FIELDS) {
     const value = jobValue(job, field) ?? null;
     if (value === null && fields === undefined) continue;
-    text += `${keys[field]}${scalarText(value)}\n`;
+    text += `${keys[field]}${valueText(value)}\n`;
   }
   return text;
+}
+
+function valueText(value: FieldValue): string {
+  return typeof value === 'object' && value !== null ? mapText(value) : scalarText(value);
 }
 
 function keysAfter(prefix: string): Readonly<Record<JobField, string>> {

@@ -3,6 +3,7 @@ import { closest } from 'fastest-levenshtein';
 import { columnOf, SUBMITTER_FIELDS } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import { isJobField, valueFromText } from '../../job/fields.ts';
+import { isFileKind } from '../../queue/files/stored-names.ts';
 import type { JobChange } from '../../queue/jobs/job-change.ts';
 import { checkEntry } from '../../yaml/entry.ts';
 import { requireReadable } from './readable-path.ts';
@@ -13,10 +14,21 @@ type Key = (typeof KEYS)[number];
 /** The keys that the value null clears. */
 export const NULLABLE: readonly Key[] = KEYS.filter((key) => !columnOf[key].isRequired);
 
-/** Divides the positionals of `update` into assignments (`key=value`) and selectors. */
-export function splitAssignments(positionals: readonly string[]): { assignments: string[]; others: string[] } {
+/**
+ * Divides the positionals of `update` into assignments (`key=value`) and selectors. With the word `set`, `key=value` before
+ * it is a selector. Throws USAGE for a word after `set` that is not an assignment.
+ */
+export function splitAssignments(positionals: readonly string[]): { assignments: string[]; selectors: string[] } {
   const isAssignment = (word: string): boolean => word.includes('=');
-  return { assignments: positionals.filter(isAssignment), others: positionals.filter((word) => !isAssignment(word)) };
+  const set = positionals.indexOf('set');
+  if (set === -1) {
+    const selectors = positionals.filter((word) => !isAssignment(word));
+    return { assignments: positionals.filter(isAssignment), selectors };
+  }
+  const assignments = positionals.slice(set + 1);
+  const other = assignments.find((word) => !isAssignment(word));
+  if (other === undefined) return { assignments, selectors: positionals.slice(0, set) };
+  throw new RqError('USAGE', `cannot update: after the word "set", give KEY=VALUE, not "${other}"`);
 }
 
 /**
@@ -54,13 +66,17 @@ function assignedValue(key: Key, text: string, environment: NodeJS.ProcessEnv): 
     if (text === 'pending' || text === 'holding') return text;
     throw new RqError('INVALID_INPUT', `cannot update: state must be pending or holding, not "${text}"`);
   }
-  if (key === 'stdin' || key === 'data') {
+  // The script is read before it is copied.
+  if (isFileKind(key) && key !== 'script') {
     const path = resolve(checked(key, text));
     requireReadable(path, key, 'cannot update');
     return path;
   }
   if (key === 'cwd' && text !== '' && !text.startsWith('/')) {
     return checked(key, `${workingDirectory(environment)}/${text}`);
+  }
+  if (columnOf[key].kind === 'map') {
+    throw new RqError('USAGE', `cannot update: set ${key} with the option --${key}; ${key}=null clears it`);
   }
   // Text that does not fit the field stays text, and the check refuses it.
   return checked(key, valueFromText(key, text) ?? text);

@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<Column['kind'], string>> = {
   text: 'text',
   time: 'a time',
   file: 'a path',
+  map: `in a query, such as query "env ->> 'NAME' = 'x'"`,
 };
 
 /**

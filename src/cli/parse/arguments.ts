@@ -1,13 +1,13 @@
-import { Parser } from 'yargs/helpers';
 import { RqError } from '../../job/errors.ts';
 import type { OptionValues } from './command-call.ts';
 import { nameCommand } from './command-name.ts';
-import type { CommandSpec, OptionSpec } from './command-spec.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { ALL_OPTIONS, type Command, findCommand, optionsOf } from './command-table.ts';
 import { InvalidArguments } from './misuse.ts';
 import { type ClassifiedArguments, classifyArguments } from './option-spelling.ts';
-import { checkValues, type OptionValue, optionValues, PARSER_SETTINGS } from './option-values.ts';
+import { checkValues, type OptionValue, optionValues } from './option-values.ts';
 import { refuseContradictions, withoutContradictions } from './output-forms.ts';
+import { isOneOf, parseOptions, yargsArguments } from './parse-options.ts';
 import { splitWords } from './shell-words.ts';
 
 /** Commands whose arguments may be a program with options of its own, and what precedes the program. */
@@ -66,27 +66,10 @@ function answered({ positionals, options }: ClassifiedArguments): ReturnType<typ
 function readOptions(rest: ClassifiedArguments, command: Command): Values {
   const own = optionsOf(command);
   const foreign = rest.options.find((word) => !isOneOf(own, word));
-  const { argv, error } = parse(rest, own);
+  const { argv, error } = parseOptions(rest, own);
   const unknown = rest.unknown[0] ?? foreign;
   if (unknown !== undefined || error !== null) throw new InvalidArguments(command, yargsArguments(rest), unknown);
   return checkValues(argv, own);
-}
-
-function parse(rest: ClassifiedArguments, options: readonly OptionSpec[]): ReturnType<typeof Parser.detailed> {
-  return Parser.detailed(yargsArguments(rest), {
-    string: options.filter(({ type }) => type !== 'flag').map(({ name }) => name),
-    // A flag is an option with no values: a boolean would take the word "true" of a command line as its value.
-    narg: Object.fromEntries(options.map(({ name, type }) => [name, type === 'flag' ? 0 : 1])),
-    configuration: PARSER_SETTINGS,
-  });
-}
-
-function yargsArguments({ positionals, options, unknown, literals }: ClassifiedArguments): string[] {
-  return [...positionals, ...options, ...unknown, '--', ...literals];
-}
-
-function isOneOf(options: readonly OptionSpec[], word: string): boolean {
-  return options.some(({ name }) => `--${name}` === word.replace(/=.*$/s, ''));
 }
 
 /** The options of RQ_OPTS that the command has. */
@@ -100,8 +83,8 @@ function environmentOptions(command: Command, environment: NodeJS.ProcessEnv): V
   }
   const [word] = [...positionals, ...literals];
   if (word !== undefined) throw new RqError('USAGE', `${source} may contain only options, not the word "${word}"`);
-  const own = optionsOf(command);
-  const { argv, error } = parse(
+  const own = optionsOf(command).filter(({ isOnLineOnly }) => isOnLineOnly !== true);
+  const { argv, error } = parseOptions(
     { options: options.filter((each) => isOneOf(own, each)), unknown, positionals, literals },
     own,
   );

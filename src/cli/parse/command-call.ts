@@ -42,6 +42,8 @@ export interface OptionValues {
   flag(name: string): boolean;
   text(name: string): string | undefined;
   number(name: string): number | undefined;
+  /** The values of an option that may be repeated; none if it was not given. A pair gives two values each time. */
+  list(name: string): readonly string[];
 }
 
 /** A stream of text or bytes; the promise resolves when more may be written. */

@@ -4,16 +4,18 @@ export interface OptionSpec {
   readonly name: string;
   readonly short?: string;
   /**
-   * `flag` has no value; `optional` has a value only after `=`, else `-`; `bytes` takes a suffix k, M or G; all others
-   * require a value.
+   * `flag` has no value; `optional` has a value only after `=`, else `-`; `bytes` takes a suffix k, M or G; `pair` has two
+   * values, which may begin with `-`; all others require a value. `list` and `pair` may be repeated.
    */
-  readonly type: 'flag' | 'text' | 'integer' | 'number' | 'bytes' | 'optional';
+  readonly type: 'flag' | 'text' | 'integer' | 'number' | 'bytes' | 'optional' | 'list' | 'pair';
   /** The name of the value in the man page; the completion derives from it whether the value is a path. */
   readonly value?: string;
   readonly min?: number;
   readonly max?: number;
   readonly choices?: readonly string[];
   readonly help: string;
+  /** RQ_OPTS does not set it, because the command would then change jobs in a way that its line does not show. */
+  readonly isOnLineOnly?: true;
 }
 
 /** One example: a command line for bash, and what it does. */

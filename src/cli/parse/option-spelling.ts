@@ -35,8 +35,14 @@ export function classifyArguments(args: readonly string[], specs: readonly Optio
       continue;
     }
     const open = incompleteOption(expanded, specs);
-    if (open !== undefined && next !== undefined && !isOption(next)) {
+    if (open !== undefined && next !== undefined && isValue(next, open, specs)) {
       expanded.push(`${expanded.pop()}=${next}`);
+      at += 1;
+    }
+    const pair = pairOption(expanded.at(-1), specs);
+    const second = at + 1 < end ? args[at + 1] : undefined;
+    if (pair !== undefined && second !== undefined && isValue(second, pair, specs)) {
+      expanded.push(`--${pair.name}=${second}`);
       at += 1;
     }
     sorted.options.push(...expanded);
@@ -58,6 +64,16 @@ export function expandOption(word: string, specs: readonly OptionSpec[]): string
 export function incompleteOption(expanded: readonly string[], specs: readonly OptionSpec[]): OptionSpec | undefined {
   const last = expanded.at(-1);
   return specs.find(({ name, type }) => `--${name}` === last && type !== 'flag');
+}
+
+/** A value of a pair is any text, such as an option of a job, except an option of rq without a value. */
+function isValue(word: string, { type }: OptionSpec, specs: readonly OptionSpec[]): boolean {
+  return !isOption(word) || (type === 'pair' && (/[ =]/.test(word) || expandOption(word, specs) === undefined));
+}
+
+/** The option of a word `--name=value` that needs a second value. */
+function pairOption(word: string | undefined, specs: readonly OptionSpec[]): OptionSpec | undefined {
+  return specs.find(({ name, type }) => type === 'pair' && word?.startsWith(`--${name}=`) === true);
 }
 
 function expandLong(word: string, specs: readonly OptionSpec[]): string[] | undefined {

@@ -2,14 +2,14 @@ import { RqError } from '../../job/errors.ts';
 import type { OptionValues } from './command-call.ts';
 import type { OptionSpec } from './command-spec.ts';
 
-export type OptionValue = string | number | true;
+export type OptionValue = string | number | true | readonly string[];
 
 /** Words are taken literally: no numbers, no negation, no nested keys. */
 export const PARSER_SETTINGS = {
   'boolean-negation': false,
   'camel-case-expansion': false,
   'dot-notation': false,
-  'duplicate-arguments-array': false,
+  'duplicate-arguments-array': true,
   'parse-numbers': false,
   'parse-positional-numbers': false,
   'populate--': true,
@@ -36,6 +36,20 @@ export function optionValues(...maps: readonly ReadonlyMap<string, OptionValue>[
       const number = value(name);
       return typeof number === 'number' ? number : undefined;
     },
+    list: (name) => {
+      const list = value(name);
+      return Array.isArray(list) ? list : [];
+    },
+  };
+}
+
+/** Options in which the values of `defaults` apply where `options` has none. */
+export function withDefaults(options: OptionValues, defaults: OptionValues): OptionValues {
+  return {
+    flag: (name) => options.flag(name) || defaults.flag(name),
+    text: (name) => options.text(name) ?? defaults.text(name),
+    number: (name) => options.number(name) ?? defaults.number(name),
+    list: (name) => (options.list(name).length > 0 ? options.list(name) : defaults.list(name)),
   };
 }
 
@@ -47,15 +61,30 @@ export function checkValues(
   const values = new Map<string, OptionValue>();
   for (const option of options) {
     const value = raw[option.name];
-    if (value !== undefined)
-      values.set(optionKey(option.name), option.type === 'flag' ? true : checkValue(option, String(value)));
+    // An array if the option is repeated.
+    if (value !== undefined) values.set(optionKey(option.name), checkGiven(option, [value].flat().map(String)));
   }
   return values;
 }
 
+/** The last value counts, unless the option may be repeated. */
+function checkGiven(option: OptionSpec, given: readonly string[]): OptionValue {
+  switch (option.type) {
+    case 'flag':
+      return true;
+    case 'list':
+      return given.map((text) => String(checkValue(option, text)));
+    case 'pair':
+      if (given.length % 2 === 0) return given;
+      throw new RqError('USAGE', `the option --${option.name} needs two values: ${option.value}`);
+    default:
+      return checkValue(option, given.at(-1) ?? '');
+  }
+}
+
 function checkValue({ name, type, choices, min = 0, max = 0 }: OptionSpec, text: string): OptionValue {
   if (text === '') throw new RqError('USAGE', `the value of the option --${name} is empty; give a value`);
-  if (type === 'text' || type === 'optional') {
+  if (type === 'text' || type === 'optional' || type === 'list') {
     if (choices === undefined || choices.includes(text)) return text;
     throw new RqError('USAGE', `the option --${name} must be ${choices.join(' or ')}, not "${text}"`);
   }

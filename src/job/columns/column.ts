@@ -3,8 +3,11 @@ import type { TextForm } from '../value-faults.ts';
 
 /** One column of the table `jobs`, which is one field of a job. */
 export interface Column {
-  /** `time` is ISO 8601 in UTC with milliseconds; `file` is a path relative to the queue. */
-  readonly kind: 'integer' | 'seconds' | 'boolean' | 'state' | 'text' | 'time' | 'file';
+  /**
+   * `time` is ISO 8601 in UTC with milliseconds; `file` is a path relative to the queue; `map` is an object of text, stored
+   * as JSON.
+   */
+  readonly kind: 'integer' | 'seconds' | 'boolean' | 'state' | 'text' | 'time' | 'file' | 'map';
   /** The states in which it may have a value. */
   readonly states: StateGroup;
   /** It has a value in each of these states. */
@@ -30,7 +33,7 @@ export interface Column {
   readonly range?: readonly [min: number, max: number];
   /** An integer that can also be given as text: seconds as a duration (`2h`), bytes as a size (`4G`). */
   readonly unit?: 'duration' | 'size';
-  /** The form and the size of a text that a submitter sets. The schema checks the size of `text` and `line`. */
+  /** The form and the size of a text that a submitter sets. The schema checks the size of `text`, `line` and maps. */
   readonly form?: TextForm | 'backoff' | 'failures';
   readonly maxBytes?: number;
   /** The value of a submission that does not set it; null if absent. */

@@ -1,6 +1,7 @@
 import {
   MAX_BACKOFF_BYTES,
   MAX_COMMAND_BYTES,
+  MAX_ENV_BYTES,
   MAX_MEMORY,
   MAX_NOTE_BYTES,
   MAX_PATH_BYTES,
@@ -170,6 +171,16 @@ export const REQUEST_COLUMNS = {
     form: 'absolute path',
     maxBytes: MAX_PATH_BYTES,
   },
+  env: {
+    kind: 'map',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    sql: `CHECK (env IS NULL OR iif(json_valid(env), json_type(env), NULL) IS 'object')`,
+    comment: 'environment variables of the job, as JSON',
+    maxBytes: MAX_ENV_BYTES,
+  },
   stdin: {
     kind: 'file',
     states: 'any',
@@ -189,6 +200,16 @@ export const REQUEST_COLUMNS = {
     since: 1,
     form: 'path',
     maxBytes: MAX_PATH_BYTES,
+  },
+  script: {
+    kind: 'file',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    form: 'path',
+    maxBytes: MAX_PATH_BYTES,
+    comment: 'the copy of a script, which the command runs as "$RQ_SCRIPT"',
   },
   max_rss: {
     kind: 'integer',

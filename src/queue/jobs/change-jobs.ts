@@ -5,11 +5,19 @@ import { nextState } from '../../job/transitions.ts';
 import { resubmitJob, updateJob } from '../../store/changes.ts';
 import { selectPage } from '../../store/selections.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
-import { type FileOwner, hasFiles, type JobFiles, NO_FILES, namesOfKind } from '../files/stored-names.ts';
+import {
+  FILE_KINDS,
+  type FileOwner,
+  filesByKind,
+  hasFiles,
+  type JobFiles,
+  NO_FILES,
+  namesOfKind,
+} from '../files/stored-names.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
-import { changedFields, type JobChange } from './job-change.ts';
+import { changedCommand, changedFields, type JobChange } from './job-change.ts';
 import { RefusedJobs } from './refused-jobs.ts';
 import { selectJobs } from './select.ts';
 
@@ -17,6 +25,8 @@ const PAGE_JOBS = 2_000;
 
 /** The result of a change: the jids that were changed, and those that could not be, by the state that forbids it. */
 export interface ChangeResult {
+  /** The number of jobs whose commands the change does not apply to. */
+  readonly unaffected: number;
   readonly changed: JidRange[];
   readonly count: number;
   readonly refused: ReadonlyMap<JobState, readonly number[]>;
@@ -45,7 +55,7 @@ export async function changeJobs(
       transaction(queue, (run) => new Change(run, change, kind, names).apply(selection, progress)),
     );
   } catch (error) {
-    if (error instanceof RefusedJobs) return { changed: [], count: 0, refused: error.jobs };
+    if (error instanceof RefusedJobs) return { changed: [], count: 0, unaffected: 0, refused: error.jobs };
     if (!(error instanceof GrownSelection)) throw error;
     throw new RqError('BUSY', `cannot change the selected jobs: ${error.message}; nothing was changed; try again`);
   }
@@ -61,6 +71,7 @@ class Change {
   private readonly owners: FileOwner[] = [];
   private readonly replaced: string[] = [];
   private count = 0;
+  private unaffected = 0;
 
   constructor(
     private readonly run: Transaction,
@@ -84,12 +95,18 @@ class Change {
       progress?.(this.count);
     }
     if (this.refused.size > 0) throw new RefusedJobs(this.refused);
-    const { ranges, count, refused, names, owners, replaced } = this;
-    return { changed: ranges, count, refused, used: Math.min(count, names.length), owners, replaced };
+    const { ranges, count, unaffected, refused, names, owners, replaced } = this;
+    return { changed: ranges, count, unaffected, refused, used: Math.min(count, names.length), owners, replaced };
   }
 
   private changeJob(job: Job, state: JobState): void {
-    WRITE[this.kind](this.run.connection, job.jid, changedFields(job, this.change, state, this.changeFiles(job)));
+    const command = changedCommand(job, this.change);
+    if (command === undefined) {
+      this.unaffected += 1;
+      return;
+    }
+    const fields = changedFields(job, this.change, { state, command, files: this.changeFiles(job) });
+    WRITE[this.kind](this.run.connection, job.jid, fields);
     this.count += 1;
     const previous = this.ranges.at(-1);
     if (previous?.last === job.jid - 1) previous.last = job.jid;
@@ -104,23 +121,20 @@ class Change {
 
   private changeFiles(job: Job): JobFiles {
     const { change, names, owners, replaced } = this;
-    if (change.stdin !== undefined) replaced.push(...namesOfKind('stdin', job));
-    if (change.data !== undefined) replaced.push(...namesOfKind('data', job));
+    const changed = FILE_KINDS.filter((kind) => change[kind] !== undefined);
+    replaced.push(...changed.flatMap((kind) => namesOfKind(kind, job)));
     const files = hasFiles(sourceOf(change)) ? names[this.count] : NO_FILES;
     if (files === undefined) {
       throw new GrownSelection(`job ${job.jid} was added to the selection while rq copied files`);
     }
     if (hasFiles(files)) owners.push({ jid: job.jid, ...files });
-    return {
-      stdin: change.stdin === undefined ? job.stdin : files.stdin,
-      data: change.data === undefined ? job.data : files.data,
-    };
+    return filesByKind((kind) => (changed.includes(kind) ? files[kind] : job[kind]));
   }
 }
 
 /** The files that each changed job gets a copy of. */
-function sourceOf({ stdin = null, data = null }: JobChange): JobFiles {
-  return { stdin, data };
+function sourceOf(change: JobChange): JobFiles {
+  return filesByKind((kind) => change[kind] ?? null);
 }
 
 /** The number of jobs that a change of the selection would apply to now. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { errorCode } from '../../job/errors.ts';
-import { runningByHost } from '../../store/counts.ts';
+import { runningByHost } from '../../store/counts/counts.ts';
 import { duration } from '../duration.ts';
 import type { Queue } from '../open.ts';
 import { readServerClock } from '../server-clock.ts';

@@ -1,4 +1,4 @@
-import { runningByHost } from '../../store/counts.ts';
+import { runningByHost } from '../../store/counts/counts.ts';
 import { checkQuickly, integrityMessages } from '../../store/recovery/integrity.ts';
 import { unfinishedRotations } from '../../store/rotations.ts';
 import { SCHEMA_VERSION } from '../../store/schema.ts';

@@ -4,6 +4,7 @@ import { plainPieces } from '../../../src/cli/output/forms/plain.ts';
 import { tablePieces } from '../../../src/cli/output/forms/table.ts';
 import { cutText, textWidth } from '../../../src/cli/output/forms/text-width.ts';
 import { JOB_FIELDS } from '../../../src/job/job.ts';
+import { jsonText } from '../../../src/job/printable.ts';
 import { jobValue } from '../../../src/yaml/write.ts';
 import { anyJob, anyText, joined } from '../yaml/arbitrary.ts';
 
@@ -29,6 +30,8 @@ describe('plain lines', () => {
 
   it('are one for each job, contain no control characters, and can be decoded', async () => {
     const decoded = (text: string): string => JSON.parse(`"${text.replaceAll('"', '\\"')}"`) as string;
+    const textOf = (value: unknown): string => (isMap(value) ? jsonText(value) : String(value ?? ''));
+    const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null;
     await fc.assert(
       fc.asyncProperty(fc.array(anyJob, { minLength: 1 }), async (jobs) => {
         const lines = (await joined(plainPieces([jobs], JOB_FIELDS))).split('\n').slice(0, -1);
@@ -36,7 +39,7 @@ describe('plain lines', () => {
         for (const [index, job] of jobs.entries()) {
           const cells = (lines[index] ?? '').split('\t');
           expect(cells.join('')).not.toMatch(CONTROLS);
-          expect(cells.map(decoded)).toEqual(JOB_FIELDS.map((field) => String(jobValue(job, field) ?? '')));
+          expect(cells.map(decoded)).toEqual(JOB_FIELDS.map((field) => textOf(jobValue(job, field))));
         }
       }),
     );

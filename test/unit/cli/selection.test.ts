@@ -150,7 +150,10 @@ describe('chosen fields', () => {
     ['^st', ['state', 'started', 'stdin', 'stdout', 'stderr']],
     ['jid,^j.d$,jid', ['jid']],
     ['std.*', ['stdin', 'stdout', 'stderr']],
-    ['std,s,jid', ['stdin', 'stdout', 'stderr', 'state', 'submitted', 'started', 'submitter', 'signal', 'jid']],
+    [
+      'std,s,jid',
+      ['stdin', 'stdout', 'stderr', 'state', 'submitted', 'started', 'submitter', 'signal', 'script', 'jid'],
+    ],
   ])('%s are %j', (text, fields) => {
     expect(chooseFields(text, JOB_FIELDS)).toEqual(fields);
   });

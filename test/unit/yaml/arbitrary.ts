@@ -108,10 +108,12 @@ export const anyJob: fc.Arbitrary<Job> = fc
     time_limit: fc.option(fc.integer({ min: 1, max: 10_000_000 })),
     warn: fc.option(fc.constantFrom('USR2@60s', 'term@1h30m')),
     cwd: anyText.map((text) => `/${text}`),
+    env: fc.option(fc.dictionary(fc.constantFrom('A', 'y', 'NO', '_', 'jid', 'B_1'), anyText)),
     stdin: fc.option(fc.constant('stdin/1')),
     stdout: fc.constant('stdout/1'),
     stderr: fc.constant(null),
     data: fc.constant(null),
+    script: fc.constant(null),
     command: anyText,
   })
   .chain((base) =>

@@ -86,7 +86,7 @@ describe('a document', () => {
   it('is read back as printed, without the fields that a submitter cannot set', async () => {
     const jobs = fc
       .sample(anyJob, 50)
-      .map((job, jid) => ({ ...job, jid, command: 'x', tag: 't', note: 'n', cwd: '/a' }));
+      .map((job, jid) => ({ ...job, jid, command: 'x', tag: 't', note: 'n', cwd: '/a', env: { A: '\n' } }));
     for (const [json, full] of [
       [false, false],
       [false, true],
@@ -96,7 +96,13 @@ describe('a document', () => {
       const entries = await read(await joined(jobListText([jobs], { json, full })));
       expect(entries.length).toBe(50);
       for (const [index, entry] of entries.entries()) {
-        expect(entry).toMatchObject({ command: 'x', tag: 't', cwd: '/a', priority: jobs[index]?.priority });
+        expect(entry).toMatchObject({
+          command: 'x',
+          tag: 't',
+          cwd: '/a',
+          env: { A: '\n' },
+          priority: jobs[index]?.priority,
+        });
         expect(Object.keys(entry)).not.toContain('runner');
         expect(Object.keys(entry)).not.toContain('jid');
       }

@@ -28,10 +28,12 @@ const PENDING: Job = {
   time_limit: null,
   warn: null,
   cwd: '/home/ada',
+  env: null,
   stdin: null,
   stdout: null,
   stderr: null,
   data: null,
+  script: null,
   command: 'echo "a\nb"',
 };
 

@@ -3,6 +3,16 @@ import { MAX_PRIORITY, MAX_RETRIES, MIN_PRIORITY } from '../../../job/limits.ts'
 import type { OptionSpec } from '../../parse/command-spec.ts';
 import { QUIET } from '../../parse/shared-options.ts';
 
+/** An option of submit, touch, resubmit and update. */
+export const ENV: OptionSpec = {
+  name: 'env',
+  type: 'list',
+  value: 'NAME[=VALUE],…',
+  help:
+    'Set environment variables of the job. NAME has the value that it has now; "all" means all variables of this shell ' +
+    'except those of the session and of the host. Write "\\," for a comma in a value. This option can be repeated.',
+};
+
 /** The options of submit, touch and resubmit. */
 export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
   {
@@ -44,6 +54,15 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
     help: 'Copy this file or directory into the queue; the link data/JID leads to it.',
   },
   { name: 'cwd', type: 'text', value: 'DIR', help: 'Working directory of the job (the current directory by default).' },
+  ENV,
+  {
+    name: 'script',
+    type: 'text',
+    value: 'FILE|-',
+    help:
+      'Copy this script into the queue and run the copy, with the positional arguments. ' +
+      'Lines "#RQ OPTIONS" before its first command contain options. With "-", read the script from stdin.',
+  },
   { name: 'infile', short: 'i', type: 'text', value: 'FILE', help: 'Read a list of jobs from this file.' },
   QUIET,
 ];

@@ -1,4 +1,4 @@
-import { printableLine } from '../../../job/printable.ts';
+import { jsonText, printableLine } from '../../../job/printable.ts';
 
 /** The approximate size of a piece in UTF-16 units, for few writes and little memory. */
 const PIECE_LENGTH = 64 * 1024;
@@ -22,9 +22,10 @@ function escaped(text: string): string {
   return printableLine(text.replaceAll('\\', '\\\\'));
 }
 
-/** The value of a field of a job or node as text; empty if it has no value. */
+/** The value of a field of a job or node as text, a map as JSON; empty if it has no value. */
 export function fieldText(entry: object, field: string): string {
-  return String(fieldValue(entry, field) ?? '');
+  const value = fieldValue(entry, field) ?? '';
+  return typeof value === 'object' ? jsonText(value) : String(value);
 }
 
 export function fieldValue(entry: object, field: string): unknown {

@@ -1,8 +1,8 @@
-import type { JobState } from '../job/job.ts';
-import type { Selection } from '../job/selection.ts';
-import type { Connection, Row } from './connection.ts';
+import type { JobState } from '../../job/job.ts';
+import type { Selection } from '../../job/selection.ts';
+import type { Connection, Row } from '../connection.ts';
+import { type Page, readParts } from '../selections.ts';
 import { type JobTimes, timesOf } from './counts.ts';
-import { type Page, readParts } from './selections.ts';
 
 /** The selected jobs of a page that ended in the same way on the same host. */
 export interface JobGroup {

@@ -1,5 +1,5 @@
-import type { JobState } from '../job/job.ts';
-import type { Connection } from './connection.ts';
+import type { JobState } from '../../job/job.ts';
+import type { Connection } from '../connection.ts';
 
 const TOTAL = 'SELECT count(*) AS jobs FROM jobs';
 const OF_STATE = 'SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_by_state WHERE state = ?';
