@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RqError } from '../../../src/job/errors.ts';
+import { fakeStarter, replyToHello } from '../../support/fake-starter.ts';
 import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -72,6 +73,24 @@ test('processes that fork while a job is paused are stopped as well', async () =
   }
   writeFileSync(harness.file('go'), '');
   expect(await waitFor(() => exits.get(1))).toMatchObject({ exit_status: 7 });
+});
+
+test.each([
+  ['until it reaches no further process', ['3', '4', '4', '4', '4', '4'], 3],
+  ['at most five times', ['3', '4', '5', '6', '7', '8'], 5],
+])('SIGSTOP is repeated %s', async (_, counts, rounds) => {
+  const harness = new RunnerHarness();
+  const replies = [...counts];
+  await fakeStarter(harness, (request, send) => {
+    const [type, name = ''] = request;
+    replyToHello(request, send);
+    if (type === 'start') send('started', name, '4711', '1', '1.000');
+    if (type === 'signal') send('signalled', name, replies.shift() ?? '0');
+  });
+  const { client } = await harness.start();
+  await client.spawn(harness.job(1, 'true'));
+  await client.pause(KEY);
+  expect(counts.length - replies.length).toBe(rounds);
 });
 
 test('the time limit does not count while a job is paused', async () => {

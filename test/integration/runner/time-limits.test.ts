@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { processStartTime } from '../../../src/job/process.ts';
 import type { AttemptLimits, Exit } from '../../../src/runner/protocol/messages.ts';
 import { type Connected, RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -10,15 +11,16 @@ const FOREVER = 'echo ready; while :; do sleep 0.05; done';
 /** How much later than its limit an attempt may end. */
 const LATENESS_S = 2;
 
-/** Spawns job 1 and waits for its first output. */
+/** Spawns job 1 and waits for its first output. Returns its pid. */
 async function spawnLimited(
   harness: RunnerHarness,
   { client }: Connected,
   command: string,
   limits: AttemptLimits,
-): Promise<void> {
-  await client.spawn(harness.job(1, command, { limits }));
+): Promise<number> {
+  const { pid } = await client.spawn(harness.job(1, command, { limits }));
   await waitFor(() => harness.read('out.1') !== '');
+  return Number(pid);
 }
 
 /** Waits for the end of job 1. A runner sends no events for ends before its hello. */
@@ -121,12 +123,12 @@ test('the reason is known if the runner is killed between SIGTERM and the end of
   const harness = new RunnerHarness();
   const first = await harness.start();
   const command = `trap 'echo >term' TERM; ${FOREVER.replace(':;', '[ ! -e go ];')}; exit 0`;
-  await spawnLimited(harness, first, command, { timeLimitMs: 500 });
+  const pid = await spawnLimited(harness, first, command, { timeLimitMs: 500 });
   await waitFor(() => harness.read('term') !== '');
   await harness.killRunner();
-  const second = await harness.start();
-  await second.client.spawn(harness.job(2, 'touch go'));
-  const exit = await endOf(second);
+  writeFileSync(harness.file('go'), '');
+  await waitFor(() => processStartTime(pid) === undefined);
+  const exit = await endOf(await harness.start());
   expect(exit).toMatchObject({ exit_status: 0, reason: 'time limit of 0.5s', limit: 'time' });
 });
 
