@@ -75,7 +75,7 @@ export function strayFileFindings(found: Look<StrayFiles>, queueDirectory: strin
       problem(
         `pending jobs need these missing files: ${shortList(missing)}`,
         'a job whose file is missing fails when it starts',
-        `give each job another file: rq ${queueDirectory} update JID stdin=FILE (or data=PATH)`,
+        `give each job another file: rq ${queueDirectory} update JID stdin=FILE (or data=PATH, script=FILE)`,
       ),
     ownerless.length > 0 &&
       note(

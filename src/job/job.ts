@@ -25,7 +25,7 @@ export type DeadJob = FieldsIn<'any' | 'claimed' | 'ended' | 'dead'> & { readonl
 
 export type Job = WaitingJob | RunningJob | FinishedJob | DeadJob;
 
-/** A job to submit. `stdin` and `data` are absolute paths of files to copy into the queue. */
+/** A job to submit. `stdin`, `data` and `script` are absolute paths of files to copy into the queue. */
 export type Submission = SubmitterFields & {
   /** Submit it as holding. */
   readonly stage: boolean;

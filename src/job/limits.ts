@@ -14,4 +14,6 @@ export const MAX_JOBS = 10_000_000;
 export const MAX_RUNNERS_BYTES = 4096;
 /** PATH_MAX of Linux (linux/limits.h). */
 export const MAX_PATH_BYTES = 4096;
+/** As the default of Slurm. */
+export const MAX_SCRIPT_BYTES = 4 * 1024 * 1024;
 export const MAX_SLOTS = 10_000;

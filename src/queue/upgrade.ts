@@ -3,6 +3,7 @@ import { RqError } from '../job/errors.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type Connection, storeError } from '../store/connection.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
+import { addFolders } from './layout.ts';
 import type { Queue } from './open.ts';
 import { lockDatabase } from './recovery/lock-database.ts';
 import { keepCopy, keptPath, openDatabase, replaceSchemaText } from './recovery/replace-database.ts';
@@ -25,6 +26,7 @@ export async function upgradeQueue(queue: Queue): Promise<Upgrade> {
   refuseReadOnly(queue);
   const before = await read(queue, (connection) => connection.version());
   if (before === SCHEMA_VERSION) return { schema: SCHEMA_VERSION, before, copy: null };
+  addFolders(queue);
   let copy: string | null = null;
   let isMigrated = false;
   try {

@@ -14,7 +14,7 @@ const PENDING_TAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
 const PENDING_UNTAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
   WHERE state = 'pending' AND tag IS NULL AND command IN (SELECT value FROM json_each(:commands)) ORDER BY jid DESC`;
 
-/** The fields that a submitter changes. `stdin` and `data` are paths relative to the queue. */
+/** The fields that a submitter changes. `stdin`, `data` and `script` are paths relative to the queue. */
 export type ChangedFields = SubmitterFields & Pick<Transition, 'state'>;
 
 /** Changes the fields of a waiting job. */

@@ -1,6 +1,6 @@
 import type { Connection, Row } from './connection.ts';
 
-const OWNERS = "SELECT jid, state IN ('pending', 'holding') AS waits, stdin, data FROM jobs";
+const OWNERS = "SELECT jid, state IN ('pending', 'holding') AS waits, stdin, data, script FROM jobs";
 const ALL = `${OWNERS} ORDER BY jid`;
 const PAGE = `${OWNERS} WHERE jid > ? ORDER BY jid LIMIT ?`;
 
@@ -10,6 +10,7 @@ export interface JobFilesRow {
   readonly waits: boolean;
   readonly stdin: string | null;
   readonly data: string | null;
+  readonly script: string | null;
 }
 
 /** The files of all jobs, one job at a time, by ascending jid. */
@@ -22,8 +23,9 @@ export function jobFilesAfter(connection: Connection, after: number, limit: numb
   return connection.all(PAGE, [after, limit]).map(filesFromRow);
 }
 
-function filesFromRow({ jid, waits, stdin, data }: Row): JobFilesRow {
-  return { jid: Number(jid), waits: waits === 1, stdin: textOrNull(stdin), data: textOrNull(data) };
+function filesFromRow({ jid, waits, stdin, data, script }: Row): JobFilesRow {
+  const files = { stdin: textOrNull(stdin), data: textOrNull(data), script: textOrNull(script) };
+  return { jid: Number(jid), waits: waits === 1, ...files };
 }
 
 function textOrNull(value: unknown): string | null {

@@ -17,7 +17,7 @@ export function countJobs(connection: Connection): number {
   return Number(connection.get(COUNT)?.['jobs']);
 }
 
-/** Adds a job. Its jid must be above `lastJid`; its `stdin` and `data` are paths relative to the queue. */
+/** Adds a job. Its jid must be above `lastJid`; its `stdin`, `data` and `script` are paths relative to the queue. */
 export function insertJob(
   connection: Connection,
   jid: number,

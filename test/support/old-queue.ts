@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createQueue } from '../../src/queue/create.ts';
 import type { Locking } from '../../src/queue/open.ts';
@@ -21,6 +21,7 @@ export async function createOldQueue(path: string, version: 1 | 2, locking: Lock
   await createQueue(path, { access: 'private', locking });
   const database = join(path, 'db');
   rmSync(database);
+  rmdirSync(join(path, 'script'));
   writeFileSync(join(path, 'db.schema'), `-- schema ${version}\n`);
   writeFileSync(join(path, 'stdin/1'), '');
   const connection = Connection.open(database, { create: true, busyMs: 0 });

@@ -3,6 +3,7 @@ import { closest } from 'fastest-levenshtein';
 import { columnOf, SUBMITTER_FIELDS } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import { isJobField, valueFromText } from '../../job/fields.ts';
+import { isFileKind } from '../../queue/files/stored-names.ts';
 import type { JobChange } from '../../queue/jobs/job-change.ts';
 import { checkEntry } from '../../yaml/entry.ts';
 import { requireReadable } from './readable-path.ts';
@@ -65,7 +66,8 @@ function assignedValue(key: Key, text: string, environment: NodeJS.ProcessEnv): 
     if (text === 'pending' || text === 'holding') return text;
     throw new RqError('INVALID_INPUT', `cannot update: state must be pending or holding, not "${text}"`);
   }
-  if (key === 'stdin' || key === 'data') {
+  // The script is read before it is copied.
+  if (isFileKind(key) && key !== 'script') {
     const path = resolve(checked(key, text));
     requireReadable(path, key, 'cannot update');
     return path;

@@ -4,6 +4,7 @@ import { checkEntry } from '../../yaml/entry.ts';
 import { readSubmittedEntries, type SubmittedEntry } from '../../yaml/read.ts';
 import type { CommandCall } from '../parse/command-call.ts';
 import { quoteCommand } from '../parse/shell-words.ts';
+import type { JobScript } from './script/job-script.ts';
 import { readAll } from './standard-input.ts';
 
 /** The jobs of a call, as they were given. */
@@ -14,18 +15,25 @@ export interface EntryList {
 }
 
 /** Reads the jobs that a call adds: the command line in its positionals, or a list. Throws USAGE or INVALID_INPUT. */
-export async function readEntries(call: CommandCall): Promise<EntryList> {
+export async function readEntries(call: CommandCall, script?: JobScript): Promise<EntryList> {
   const list = listPath(call);
-  if (list === undefined) return { entries: [{ line: 1, command: commandLine(call) }], source: undefined };
+  if (list === undefined) return { entries: [{ line: 1, command: commandLine(call, script) }], source: undefined };
   const source = list === '-' ? 'stdin' : list;
   const bytes = list === '-' ? await readStdin(call) : readFile(list);
   return { entries: await readSubmittedEntries(bytes, source), source };
 }
 
-/** The path of the list of jobs, `-` for stdin; undefined if the positionals are a command line. Throws USAGE. */
+/**
+ * The path of the list of jobs, `-` for stdin; undefined if the positionals are a command line or the arguments of a script.
+ * Throws USAGE.
+ */
 export function listPath({ command, options, positionals, literalFrom }: CommandCall): string | undefined {
   const infile = options.text('infile');
   const hasDash = positionals[0] === '-' && literalFrom > 0;
+  if (options.text('script') !== undefined) {
+    if (infile === undefined && !hasDash) return undefined;
+    throw new RqError('USAGE', `cannot ${command} both a script and a list: give either the script or the list`);
+  }
   if (positionals.length > (hasDash ? 1 : 0)) {
     if (!hasDash && infile === undefined) return undefined;
     throw new RqError(
@@ -37,9 +45,10 @@ export function listPath({ command, options, positionals, literalFrom }: Command
   throw new RqError('USAGE', `cannot ${command} jobs from both "-" and --infile: give either "-" or --infile`);
 }
 
-function commandLine({ command, positionals }: CommandCall): string {
+function commandLine({ command, positionals }: CommandCall, script: JobScript | undefined): string {
   const [first = '', ...others] = positionals;
-  const line = others.length === 0 ? first : quoteCommand(positionals);
+  const own = others.length === 0 ? first : quoteCommand(positionals);
+  const line = script === undefined ? own : script.commandWith(positionals);
   checkEntry([['command', line]], () => `cannot ${command}`);
   return line;
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage, RqError } from '../../job/errors.ts';
 import { TEXT_OPTIONS } from '../../job/fields.ts';
+import type { FileKind } from '../../queue/files/stored-names.ts';
 import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
 import type { CommandCall, InputStream } from '../parse/command-call.ts';
 import { withPrivateDirectory } from '../private-directory.ts';
@@ -30,8 +31,8 @@ export async function withJobOptions<Result>(
   });
 }
 
-function readOptions({ command, options, environment }: CommandCall): JobEntry {
-  const action = `cannot ${command}`;
+/** The fields that the options set. `action` begins the message of an error. Throws INVALID_INPUT. */
+export function readOptions({ command, options, environment }: CommandCall, action = `cannot ${command}`): JobEntry {
   const cwd = options.text('cwd');
   const stdin = options.text('stdin');
   const fields: [string, unknown][] = [
@@ -43,25 +44,26 @@ function readOptions({ command, options, environment }: CommandCall): JobEntry {
     ['stdin', stdin === '-' ? undefined : readablePath(stdin, 'stdin', action)],
     ['data', readablePath(options.text('data'), 'data', action)],
   ];
-  return checkEntry(fields, () => `${action} with these options`);
+  return checkEntry(fields, () => action);
 }
 
 function jobDirectory(path: string, environment: NodeJS.ProcessEnv): string {
   return path.startsWith('/') ? resolve(path) : resolve(workingDirectory(environment), path);
 }
 
-function readablePath(path: string | undefined, field: 'stdin' | 'data', action: string): string | undefined {
+function readablePath(path: string | undefined, field: FileKind, action: string): string | undefined {
   if (path === undefined) return undefined;
   const absolute = resolve(path);
   requireReadable(absolute, field, action);
   return absolute;
 }
 
-function refuseStdin({ command, input }: CommandCall, isInUse: boolean): void {
+function refuseStdin({ command, input, options }: CommandCall, isInUse: boolean): void {
   if (isInUse) {
+    const [other, option] = options.text('script') === '-' ? ['script', 'script'] : ['list of jobs', 'infile'];
     throw new RqError(
       'USAGE',
-      `cannot ${command}: stdin cannot contain both the list of jobs and the stdin of the jobs; use --stdin=FILE, or name the list with --infile`,
+      `cannot ${command}: stdin cannot contain both the ${other} and the stdin of the jobs; use --stdin=FILE or --${option} FILE`,
     );
   }
   if (input.kind !== 'terminal') return;

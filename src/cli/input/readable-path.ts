@@ -1,21 +1,22 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { errorCode, RqError } from '../../job/errors.ts';
+import type { FileKind } from '../../queue/files/stored-names.ts';
 import { NULL_DEVICE } from './standard-input.ts';
 
 /** Throws INVALID_INPUT unless a file can be copied into the queue. `action` begins the message: `cannot submit`. */
-export function requireReadable(path: string, field: 'stdin' | 'data', action: string): void {
+export function requireReadable(path: string, field: FileKind, action: string): void {
   const fault = readFault(path, field);
   if (fault !== undefined) throw new RqError('INVALID_INPUT', `${action}: ${field} ${path} ${fault}`);
 }
 
-function readFault(path: string, field: 'stdin' | 'data'): string | undefined {
+function readFault(path: string, field: FileKind): string | undefined {
   try {
     accessSync(path, constants.R_OK);
     const stats = statSync(path);
     if (stats.isBlockDevice() || (stats.isCharacterDevice() && stats.rdev !== NULL_DEVICE)) {
       return 'is a device and may never end; give a file or a pipe';
     }
-    return stats.isDirectory() && field === 'stdin' ? 'is a directory; give a file' : undefined;
+    return stats.isDirectory() && field !== 'data' ? 'is a directory; give a file' : undefined;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     switch (errorCode(error)) {

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJobFileName, jidInName } from '../../queue/files/stored-names.ts';
+import { FILE_KINDS, isFileKind, isJobFileName, jidInName } from '../../queue/files/stored-names.ts';
 import { findJobs } from '../../queue/jobs/find-jobs.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { SubmittedEntry } from '../../yaml/read.ts';
@@ -10,9 +10,9 @@ interface Reference {
   readonly path: string;
 }
 
-/** Whether a path is `stdin` or `data` of a job as rq prints it: relative to the queue. */
+/** Whether a path is a file of a job as rq prints it: relative to the queue. */
 export function isStoredReference(path: string): boolean {
-  return /^(?:stdin|data)\//.test(path) && isJobFileName(path);
+  return isFileKind(path.slice(0, path.indexOf('/'))) && isJobFileName(path);
 }
 
 /** Finds an entry that names, as rq prints it, the file of a job of another queue. */
@@ -21,7 +21,9 @@ export async function findForeignReference(
   entries: readonly SubmittedEntry[],
 ): Promise<Reference | undefined> {
   const references = entries.flatMap((entry) =>
-    [entry.stdin, entry.data].flatMap((path) => (path !== undefined && isStoredReference(path) ? { entry, path } : [])),
+    FILE_KINDS.map((kind) => entry[kind])
+      .filter((path) => path !== undefined && isStoredReference(path))
+      .map((path = '') => ({ entry, path })),
   );
   const jids = references.flatMap(({ path }) => jidInName(path) ?? []);
   const jobs = jids.length === 0 ? new Map<number, never>() : await findJobs(queue, jids);

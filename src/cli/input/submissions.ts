@@ -3,6 +3,7 @@ import { SUBMITTER_FIELDS } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import { completeEntry, withEntry } from '../../job/fields.ts';
 import type { Submission } from '../../job/job.ts';
+import type { FileKind } from '../../queue/files/stored-names.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { JobEntry } from '../../yaml/entry.ts';
 import type { CommandCall } from '../parse/command-call.ts';
@@ -38,6 +39,7 @@ export async function makeSubmissions(
       ...withEntry(defaults, entry, names),
       stdin: options.stdin ?? paths.readable(entry.stdin, 'stdin', action),
       data: options.data ?? paths.readable(entry.data, 'data', action),
+      script: options.script ?? paths.readable(entry.script, 'script', action),
     };
   });
 }
@@ -63,7 +65,7 @@ class JobPaths {
     return this.cwd;
   }
 
-  readable(path: string | undefined, field: 'stdin' | 'data', action: string): string | null {
+  readable(path: string | undefined, field: FileKind, action: string): string | null {
     if (path === undefined) return null;
     const key = `${field}:${path}`;
     const checked = this.checked.get(key);

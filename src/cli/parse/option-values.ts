@@ -43,6 +43,16 @@ export function optionValues(...maps: readonly ReadonlyMap<string, OptionValue>[
   };
 }
 
+/** Options in which the values of `defaults` apply where `options` has none. */
+export function withDefaults(options: OptionValues, defaults: OptionValues): OptionValues {
+  return {
+    flag: (name) => options.flag(name) || defaults.flag(name),
+    text: (name) => options.text(name) ?? defaults.text(name),
+    number: (name) => options.number(name) ?? defaults.number(name),
+    list: (name) => (options.list(name).length > 0 ? options.list(name) : defaults.list(name)),
+  };
+}
+
 /** Checks the raw values that yargs-parser has read. Throws USAGE. */
 export function checkValues(
   raw: Readonly<Record<string, unknown>>,

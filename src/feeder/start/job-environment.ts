@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type ClaimedJob, JOB_FIELDS, type JobField } from '../../job/job.ts';
 import { MAX_VARIABLE_BYTES } from '../../job/limits.ts';
-import { storedPath } from '../../queue/files/stored-names.ts';
+import { isFileKind, storedPath } from '../../queue/files/stored-names.ts';
 import { jobDocument, jobValue } from '../../yaml/write.ts';
 
 /**
@@ -31,6 +31,6 @@ function fieldText(job: ClaimedJob, field: JobField, queueDirectory: string): st
 
 /** The absolute path for a field that names a file; undefined for any other field. */
 function pathOf(job: ClaimedJob, field: JobField, queueDirectory: string): string | undefined {
-  if (field === 'stdin' || field === 'data') return storedPath(queueDirectory, field, job);
+  if (isFileKind(field)) return storedPath(queueDirectory, field, job);
   return field === 'stdout' || field === 'stderr' ? join(queueDirectory, field, String(job.jid)) : undefined;
 }

@@ -98,6 +98,16 @@ export const REQUEST_COLUMNS = {
     form: 'path',
     maxBytes: MAX_PATH_BYTES,
   },
+  script: {
+    kind: 'file',
+    states: 'any',
+    isRequired: false,
+    setBy: 'submitter',
+    since: 3,
+    form: 'path',
+    maxBytes: MAX_PATH_BYTES,
+    comment: 'the copy of a script, which the command runs as "$RQ_SCRIPT"',
+  },
   max_rss: {
     kind: 'integer',
     states: 'ended',

@@ -49,6 +49,8 @@ export async function backUpQueue(queue: Queue, target: string, progress?: Progr
 async function copyContents(from: string, to: string, progress?: Progress): Promise<BackupCounts> {
   const database = Connection.open(join(to, 'db'), { readOnly: true, busyMs: 0 });
   try {
+    // Shows the columns that an older schema lacks.
+    database.version();
     createLayout(to, readFence(database));
     for (const mark of readdirSync(from).filter((name) => MARKS.includes(name))) writeFileSync(join(to, mark), '');
     const entries = readdirSync(to);

@@ -8,17 +8,18 @@ import { copyTree } from './copy-tree.ts';
 import { giveToOwner } from './give-to-owner.ts';
 import { removePaths } from './remove-paths.ts';
 import { copyWithHoles, isSparse } from './sparse-copy.ts';
+import type { FileKind } from './stored-names.ts';
 import { syncTree } from './sync-file.ts';
 
 const SHARED_MODE = 0o660;
 
 /**
- * Copies a job's stdin into the queue, under a name that does not exist yet, and syncs it. In a queue of a group, the
+ * Copies a job's stdin or script into the queue, under a name that does not exist yet, and syncs it. In a queue of a group, the
  * group may read and write the copy, whatever the umask of this process is. If this process is root, the copy belongs to
  * the owner of the queue. Throws INVALID_INPUT if the source cannot be
  * read, NO_SPACE if the disk is full.
  */
-export async function copyStdin(queue: Queue, source: string, target: string): Promise<void> {
+export async function copyFile(queue: Queue, kind: FileKind, source: string, target: string): Promise<void> {
   try {
     const handle = await open(target, 'wx');
     try {
@@ -31,7 +32,7 @@ export async function copyStdin(queue: Queue, source: string, target: string): P
     }
   } catch (error) {
     await rm(target, { force: true });
-    throw copyError('stdin', source, error);
+    throw copyError(kind, source, error);
   }
 }
 
@@ -47,7 +48,7 @@ async function copyInput(source: string, target: FileHandle): Promise<void> {
   }
 }
 
-/** As `copyStdin`, for a job's data: a file or a whole directory. Copies the target of a symbolic link. */
+/** As `copyFile`, for a job's data: a file or a whole directory. Copies the target of a symbolic link. */
 export async function copyData(queue: Queue, source: string, target: string): Promise<void> {
   try {
     const original = await realpath(source);
@@ -63,7 +64,7 @@ export async function copyData(queue: Queue, source: string, target: string): Pr
 }
 
 /** The error for a source that cannot be copied into the queue. */
-export function copyError(kind: string, source: string, error: unknown): RqError {
+export function copyError(kind: FileKind, source: string, error: unknown): RqError {
   const { code, reason } = fileFault(error);
   const message = `cannot copy the ${kind} ${source} into the queue: ${reason}`;
   return new RqError(code === 'NO_SPACE' ? code : 'INVALID_INPUT', message, { cause: error });

@@ -1,7 +1,7 @@
-import { opendirSync } from 'node:fs';
+import { existsSync, opendirSync } from 'node:fs';
 import { join } from 'node:path';
+import { JOB_FOLDERS } from './stored-names.ts';
 
-const FOLDERS = ['stdin', 'stdout', 'stderr', 'data'] as const;
 const BUFFER_ENTRIES = 1_024;
 const CHUNK_NUMBERS = 65_536;
 const NUMBERED = /^([a-z]+)\/([1-9]\d{0,15})$/;
@@ -12,7 +12,7 @@ export class NumberedFiles {
   private readonly chunks = new Map<string, Uint8Array>();
 
   constructor(queueDirectory: string) {
-    for (const folder of FOLDERS) this.list(queueDirectory, folder);
+    for (const folder of JOB_FOLDERS) if (existsSync(join(queueDirectory, folder))) this.list(queueDirectory, folder);
   }
 
   /** False for a file named by a jid that does not exist. */

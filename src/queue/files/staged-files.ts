@@ -5,10 +5,19 @@ import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
 import type { Queue } from '../open.ts';
 import { cleanUpAtSignal } from './clean-up-at-signal.ts';
-import { copyData, copyError, copyStdin } from './file-copies.ts';
+import { copyData, copyError, copyFile } from './file-copies.ts';
 import { tryLink } from './hard-links.ts';
 import { removePaths, removeRenamed } from './remove-paths.ts';
-import { type FileOwner, hasFiles, type JobFiles, linkName, NO_FILES } from './stored-names.ts';
+import {
+  FILE_KINDS,
+  type FileKind,
+  type FileOwner,
+  filesByKind,
+  hasFiles,
+  type JobFiles,
+  linkName,
+  NO_FILES,
+} from './stored-names.ts';
 import { temporaryName } from './temporary-names.ts';
 
 /** The use of staged files by a committed transaction. Names are relative to the queue. */
@@ -22,8 +31,8 @@ export interface FileChange {
 }
 
 /**
- * Copies the sources (absolute paths) into the queue before a transaction, and hands their names to it, one pair for
- * each source. If the transaction commits, links `stdin/JID` and `data/JID` to them and removes the files that they
+ * Copies the sources (absolute paths) into the queue before a transaction, and hands their names to it, in the order of the
+ * sources. If the transaction commits, links `stdin/JID`, `data/JID` and `script/JID` to them and removes the files that they
  * replace; if it fails, removes the copies. If its outcome is unknown, the sweep decides once this process has ended.
  * Throws INVALID_INPUT if a source cannot be read, NO_SPACE or IO if the queue cannot be written.
  */
@@ -64,8 +73,8 @@ class StagedFiles {
   private readonly id = randomUUID();
   private readonly marker: string;
   private count = 0;
-  /** The copy of each stdin by its source; jobs with the same source get a hard link to it. */
-  private readonly stdinCopies = new Map<string, string>();
+  /** The copies of stdin and scripts by their sources; jobs with the same source get a hard link to the copy. */
+  private readonly copies = new Map<string, string>();
 
   constructor(private readonly queue: Queue) {
     this.directory = queue.directory;
@@ -85,12 +94,16 @@ class StagedFiles {
     await removePaths([this.marker]);
   }
 
-  private async add({ stdin, data }: JobFiles): Promise<void> {
+  private async add(sources: JobFiles): Promise<void> {
     // Listed before they are complete, so that they are removed after a failure.
-    const files = { stdin: this.newName('stdin', stdin), data: this.newName('data', data) };
+    const files = filesByKind((kind) => this.newName(kind, sources[kind]));
     this.names.push(files);
-    if (stdin !== null && files.stdin !== null) await this.addStdin(stdin, join(this.directory, files.stdin));
-    if (data !== null && files.data !== null) await copyData(this.queue, data, join(this.directory, files.data));
+    for (const kind of FILE_KINDS) {
+      const [source, name] = [sources[kind], files[kind]];
+      if (source === null || name === null) continue;
+      if (kind === 'data') await copyData(this.queue, source, join(this.directory, name));
+      else await this.addFile(kind, source, join(this.directory, name));
+    }
     crashAt('file-staged');
   }
 
@@ -102,18 +115,18 @@ class StagedFiles {
   }
 
   private pathsFrom(from: number): string[] {
-    const names = this.names.slice(from).flatMap(({ stdin, data }) => [stdin, data].filter((name) => name !== null));
-    return names.map((name) => join(this.directory, name));
+    const names = this.names.slice(from).flatMap((files) => FILE_KINDS.map((kind) => files[kind]));
+    return names.filter((name) => name !== null).map((name) => join(this.directory, name));
   }
 
-  private newName(kind: 'stdin' | 'data', source: string | null): string | null {
+  private newName(kind: FileKind, source: string | null): string | null {
     if (source === null) return null;
     if (this.count === 0) this.makeMarker(kind, source);
     this.count += 1;
     return `${kind}/${this.id}.${this.count}`;
   }
 
-  private makeMarker(kind: 'stdin' | 'data', source: string): void {
+  private makeMarker(kind: FileKind, source: string): void {
     try {
       closeSync(openSync(this.marker, 'wx'));
     } catch (error) {
@@ -121,23 +134,24 @@ class StagedFiles {
     }
   }
 
-  private async addStdin(source: string, target: string): Promise<void> {
-    const copy = this.stdinCopies.get(source);
+  private async addFile(kind: FileKind, source: string, target: string): Promise<void> {
+    const key = `${kind}:${source}`;
+    const copy = this.copies.get(key);
     try {
       if (copy !== undefined && tryLink(copy, target)) return;
     } catch (error) {
-      throw copyError('stdin', source, error);
+      throw copyError(kind, source, error);
     }
-    await copyStdin(this.queue, copy ?? source, target);
+    await copyFile(this.queue, kind, copy ?? source, target);
     // The number of links to one copy is limited (EMLINK).
-    this.stdinCopies.set(source, target);
+    this.copies.set(key, target);
   }
 }
 
 /** Makes the links for scripts. No job depends on them. */
 function linkFiles(directory: string, owners: readonly FileOwner[]): void {
   for (const owner of owners) {
-    for (const kind of ['stdin', 'data'] as const) {
+    for (const kind of FILE_KINDS) {
       const name = owner[kind];
       if (name === null) continue;
       try {

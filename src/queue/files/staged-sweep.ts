@@ -1,12 +1,12 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobFilesAfter } from '../../store/file-owners.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { removePaths } from './remove-paths.ts';
-import { isStagedName } from './stored-names.ts';
+import { FILE_KINDS, isStagedName, namesInFolder } from './stored-names.ts';
 import { type TemporaryName, temporaryNames } from './temporary-names.ts';
 
+/** The folders of the markers. */
 const FOLDERS = ['stdin', 'data'] as const;
 const PAGE_JOBS = 20_000;
 
@@ -41,9 +41,8 @@ export function stagedFiles(directory: string, id: string): string[] {
 
 /** The staged files of calls with these ids, relative to the queue. */
 function stagedNames(directory: string, ids: ReadonlySet<string>): string[] {
-  return FOLDERS.flatMap((folder) => {
-    const names = readdirSync(join(directory, folder)).filter((name) => ids.has(name.slice(0, name.indexOf('.'))));
-    return names.map((name) => `${folder}/${name}`).filter(isStagedName);
+  return FILE_KINDS.flatMap((kind) => namesInFolder(directory, kind)).filter((name) => {
+    return isStagedName(name) && ids.has(name.slice(name.indexOf('/') + 1, name.indexOf('.')));
   });
 }
 
@@ -51,8 +50,8 @@ function stagedNames(directory: string, ids: ReadonlySet<string>): string[] {
 async function withoutReferenced(queue: Queue, names: Set<string>): Promise<void> {
   for (let after = 0; ; ) {
     const rows = await read(queue, (connection) => jobFilesAfter(connection, after, PAGE_JOBS));
-    for (const { stdin, data } of rows) {
-      for (const name of [stdin, data]) if (name !== null) names.delete(name);
+    for (const row of rows) {
+      for (const kind of FILE_KINDS) names.delete(row[kind] ?? '');
     }
     const last = rows.at(-1);
     if (last === undefined) return;

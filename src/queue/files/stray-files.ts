@@ -2,7 +2,7 @@ import { allJobFiles } from '../../store/file-owners.ts';
 import type { Queue } from '../open.ts';
 import { type Look, look } from '../transaction/look.ts';
 import { stagingCalls } from './staged-sweep.ts';
-import { allNamesOfJob, listJobFiles } from './stored-names.ts';
+import { allNamesOfJob, FILE_KINDS, listJobFiles } from './stored-names.ts';
 
 /** The differences between the files of a queue and its jobs. Names are relative to the queue. */
 export interface StrayFiles {
@@ -39,7 +39,8 @@ async function compare(queue: Queue): Promise<Look<StrayFiles>> {
     for (const job of allJobFiles(connection)) {
       for (const name of allNamesOfJob(job)) ownerless.delete(name);
       if (!job.waits) continue;
-      missing.push(...[job.stdin, job.data].filter((name): name is string => name !== null && !names.has(name)));
+      const needed = FILE_KINDS.map((kind) => job[kind]).filter((name) => name !== null);
+      missing.push(...needed.filter((name) => !names.has(name)));
     }
     return { ownerless: [...ownerless].sort(), missing };
   });

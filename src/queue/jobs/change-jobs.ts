@@ -5,7 +5,15 @@ import { nextState } from '../../job/transitions.ts';
 import { resubmitJob, updateJob } from '../../store/changes.ts';
 import { selectPage } from '../../store/selections.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
-import { type FileOwner, hasFiles, type JobFiles, NO_FILES, namesOfKind } from '../files/stored-names.ts';
+import {
+  FILE_KINDS,
+  type FileOwner,
+  filesByKind,
+  hasFiles,
+  type JobFiles,
+  NO_FILES,
+  namesOfKind,
+} from '../files/stored-names.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
@@ -122,23 +130,20 @@ class Change {
 
   private changeFiles(job: Job): JobFiles {
     const { change, names, owners, replaced } = this;
-    if (change.stdin !== undefined) replaced.push(...namesOfKind('stdin', job));
-    if (change.data !== undefined) replaced.push(...namesOfKind('data', job));
+    const changed = FILE_KINDS.filter((kind) => change[kind] !== undefined);
+    replaced.push(...changed.flatMap((kind) => namesOfKind(kind, job)));
     const files = hasFiles(sourceOf(change)) ? names[this.count] : NO_FILES;
     if (files === undefined) {
       throw new GrownSelection(`job ${job.jid} was added to the selection while rq copied files`);
     }
     if (hasFiles(files)) owners.push({ jid: job.jid, ...files });
-    return {
-      stdin: change.stdin === undefined ? job.stdin : files.stdin,
-      data: change.data === undefined ? job.data : files.data,
-    };
+    return filesByKind((kind) => (changed.includes(kind) ? files[kind] : job[kind]));
   }
 }
 
 /** The files that each changed job gets a copy of. */
-function sourceOf({ stdin = null, data = null }: JobChange): JobFiles {
-  return { stdin, data };
+function sourceOf(change: JobChange): JobFiles {
+  return filesByKind((kind) => change[kind] ?? null);
 }
 
 /** The number of jobs that a change of the selection would apply to now. */

@@ -5,7 +5,7 @@ import type { Job } from '../../job/job.ts';
 import type { ChangedFields } from '../../store/changes.ts';
 import type { JobFiles } from '../files/stored-names.ts';
 
-/** Fields to change; absent fields stay, and null clears a field. `stdin` and `data` are absolute paths of files to copy. */
+/** Fields to change; absent fields stay, and null clears a field. The values of file kinds are absolute paths of files to copy. */
 export type JobChange = Partial<SubmitterFields> & {
   readonly state?: 'pending' | 'holding';
   /** The new command of a job; undefined if the job should not be changed at all. */

@@ -4,7 +4,7 @@ import type { JidRange } from '../../job/selection.ts';
 import { pendingJobsByCommand, updateJob } from '../../store/changes.ts';
 import { insertJob, lastJid } from '../../store/submissions.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
-import { type FileOwner, hasFiles, NO_FILES, namesOfKind } from '../files/stored-names.ts';
+import { FILE_KINDS, type FileOwner, hasFiles, NO_FILES, namesOfKind } from '../files/stored-names.ts';
 import type { Queue } from '../open.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
 import { type Batch, ownSubmitter, refuseTooMany } from './submit.ts';
@@ -45,7 +45,7 @@ function touchAll(
     if (hasFiles(files)) owners.push({ jid, ...files });
     if (job === undefined) insertJob(run.connection, jid, { ...submission, ...files }, by);
     else {
-      replaced.push(...namesOfKind('stdin', job), ...namesOfKind('data', job));
+      replaced.push(...FILE_KINDS.flatMap((kind) => namesOfKind(kind, job)));
       updateJob(run.connection, jid, { ...submission, ...files, state: submission.stage ? 'holding' : 'pending' });
     }
     return jid;

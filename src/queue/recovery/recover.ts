@@ -6,6 +6,8 @@ import { type Connection, storeError } from '../../store/connection.ts';
 import { journalModeOf } from '../../store/file-header.ts';
 import { findDamage } from '../../store/recovery/integrity.ts';
 import { countJobs } from '../../store/submissions.ts';
+import { JOB_FOLDERS } from '../files/stored-names.ts';
+import { addFolders } from '../layout.ts';
 import type { Queue } from '../open.ts';
 import { underLease } from '../transaction/under-lease.ts';
 import { isHotJournal } from './hot-journal.ts';
@@ -50,6 +52,8 @@ async function recoverOnce(
     }
     const copy = keptPath(queue, 'damaged');
     keepCopy(queue, descriptor, copy, lease);
+    // The new database has the schema of this rq.
+    addFolders(queue);
     onProgress('copying the rows into a new database');
     return await saveRows(queue, descriptor, lease, {
       copy,
@@ -83,7 +87,7 @@ function journalStays(journal: string): RqError {
 
 /** The jids that are names of files in the queue. */
 function jidsOfFiles(directory: string): Set<number> {
-  const folders = ['stdin', 'stdout', 'stderr', 'data'].map((folder) => join(directory, folder));
+  const folders = JOB_FOLDERS.map((folder) => join(directory, folder));
   const names = folders.filter((path) => existsSync(path)).flatMap((path) => readdirSync(path));
   return new Set(names.filter((name) => /^[1-9]\d{0,11}$/.test(name)).map(Number));
 }

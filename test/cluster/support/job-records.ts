@@ -157,7 +157,7 @@ function wrongStarts({ jobs, attempts }: Stored, records: readonly JobRecord[], 
 }
 
 const EXPECTED_NAMES = [
-  /^(db|db\.schema|locking\.lease|bin|nodes|stdin|stdout|stderr|data)$/,
+  /^(db|db\.schema|locking\.lease|bin|nodes|stdin|stdout|stderr|data|script)$/,
   /^lease\.\d+\.free$/,
   /^(stdout|stderr)\/(?<jid>\d+)$/,
 ];

@@ -53,7 +53,7 @@ test.each([
   ['nosuch=1 set tag=x', 'cannot select by "nosuch": no such field'],
   ['1 set jid=2', 'rq sets this field itself'],
   ['1 --replace  x', 'cannot update: the text to replace is empty'],
-  ['1 command=x --replace a b', 'cannot update: --replace cannot be combined with a new command'],
+  ['1 command=x --replace a b', 'cannot update: --replace cannot be combined with a new command or script'],
   ['1 env={}', 'cannot update: set env with the option --env; env=null clears it'],
   ['1 env=null --env A=1', 'cannot update: env is specified twice'],
 ])('update %s is refused in one line, and changes nothing', async (words, message) => {

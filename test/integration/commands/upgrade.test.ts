@@ -121,6 +121,7 @@ describe.each(VERSIONS)('a queue of schema version %d', (version) => {
     expect(readFileSync(String(copy)).equals(before)).toBe(true);
     expect(statSync(String(copy)).mode).toBe(statSync(database).mode);
     expect(await bench.jobs()).toEqual(jobs);
+    expect(statSync(join(bench.queue, 'script')).mode).toBe(statSync(join(bench.queue, 'data')).mode);
     expect(readFileSync(join(bench.queue, 'db.schema'), 'utf8')).toContain('note');
     expect((await bench.run(['QUEUE', 'status'])).stderr).toBe('');
     await bench.must(['QUEUE', 'submit', '--note', 'new', 'true']);
@@ -193,5 +194,6 @@ test('recover repairs an older queue into the schema of this rq, and says so', a
   expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining('upgraded the schema') });
   expect(JSON.parse(stdout)).toMatchObject({ damage: 'indexes', saved: 5, lost: [] });
   expect(readFileSync(join(bench.queue, 'db.schema'), 'utf8')).toContain('note');
+  expect(existsSync(join(bench.queue, 'script'))).toBe(true);
   await bench.must(['QUEUE', 'submit', 'true']);
 });

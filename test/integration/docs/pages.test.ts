@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commandsOf } from '../../support/document.ts';
+import { commandsOf, fencedBlock } from '../../support/document.ts';
 import { FakeCrontab } from '../../support/fake-crontab.ts';
 import { ROOT, Workbench } from '../../support/program.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -17,6 +17,7 @@ function home(): Workbench {
   write('jobs.yml', '---\n- command: echo five\n  tag: yaml\n- command: echo six\n  priority: 3\n');
   for (const name of ['one', 'two words']) write(`${name}.log`, 'line\n');
   for (const name of ['simulate', 'sync.sh']) write(name, '#!/bin/sh\necho "$0 $*"\n', 0o755);
+  write('train.sh', fencedBlock('docs/submitting-jobs.md'));
   mkdirSync(join(bench.directory, 'params'));
   write('params/a.txt', 'a parameter\n');
   Object.assign(bench.environment, { PATH: `${join(ROOT, 'bin')}:${crontab.environment['PATH']}` });
@@ -70,6 +71,10 @@ describe('every command on this page succeeds', () => {
     expect(outputOf('RQ_DATA')).toBe('a parameter\n');
     expect(outputOf('echo two')).toBe('two\n');
     expect(outputOf('simulate 7')).toBe('./simulate 7\n');
+    expect(outputOf('RQ_SCRIPT')).toBe('training with seed 1 and options --epochs 10\n');
+    expect(jobs.filter(({ tag }) => tag === 'training').map(({ priority }) => priority)).toEqual([4, 7]);
+    expect(outputOf('$MODE')).toBe('7 fast\n');
+    expect(outputOf('$SIZES')).toBe('1,2,3\n');
     expect(jobs.filter(({ tag }) => tag === 'nightly')).toHaveLength(1);
   });
 

@@ -105,6 +105,7 @@ export const anyJob: fc.Arbitrary<Job> = fc
     stdout: fc.constant('stdout/1'),
     stderr: fc.constant(null),
     data: fc.constant(null),
+    script: fc.constant(null),
     command: anyText,
   })
   .chain((base) =>

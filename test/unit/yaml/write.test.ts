@@ -24,6 +24,7 @@ const PENDING: Job = {
   stdout: null,
   stderr: null,
   data: null,
+  script: null,
   command: 'echo "a\nb"',
 };
 

@@ -21,7 +21,7 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [QUIET],
   description: [
-    'Deletes the selected jobs with their stdin, stdout, stderr and data, and prints the deleted jobs. ' +
+    'Deletes the selected jobs with their stdin, stdout, stderr, data and scripts, and prints the deleted jobs. ' +
       '"delete" does not delete running jobs. ' +
       'If a running job is selected by jid, rq deletes the other jobs and reports an error. ' +
       'An empty selection is an error and never means all jobs.',

@@ -4,6 +4,7 @@ import { changeJobs } from '../../../queue/jobs/change-jobs.ts';
 import type { JobChange } from '../../../queue/jobs/job-change.ts';
 import type { JobEntry } from '../../../yaml/entry.ts';
 import { withJobOptions } from '../../input/job-options.ts';
+import { type JobScript, refuseSharedStdin, withScript } from '../../input/script/job-script.ts';
 import { requireSelection, selectorsOf } from '../../input/selection-input.ts';
 import { printChanged } from '../../output/changed-jobs.ts';
 import { progressOf } from '../../output/progress.ts';
@@ -41,11 +42,20 @@ export const spec: CommandSpec = {
 /** Requeues the selected finished and dead jobs, changed by the options, and prints them. */
 export async function run(call: CommandCall): Promise<undefined> {
   const { positionals, readsStdin } = selectorsOf(call);
-  await withJobOptions(call, readsStdin || positionals.length === 0, (options) => resubmit(call, options));
+  const path = call.options.text('script');
+  const isStdinInUse = readsStdin || positionals.length === 0;
+  refuseSharedStdin(call, isStdinInUse);
+  await withScript(call, path, (scripted, script) =>
+    withJobOptions(scripted, isStdinInUse || path === '-', (options) => resubmit(scripted, options, script)),
+  );
 }
 
-async function resubmit(call: CommandCall, options: JobEntry): Promise<void> {
-  const change: JobChange = call.options.flag('stage') ? { ...options, state: 'holding' } : options;
+async function resubmit(call: CommandCall, options: JobEntry, script: JobScript | undefined): Promise<void> {
+  const change: JobChange = {
+    ...options,
+    ...(call.options.flag('stage') ? { state: 'holding' } : {}),
+    ...(script === undefined ? {} : { script: script.path, editCommand: script.editCommand }),
+  };
   const selection = await requireSelection(call);
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'resubmitted');

@@ -47,6 +47,14 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
   },
   { name: 'cwd', type: 'text', value: 'DIR', help: 'Working directory of the job (the current directory by default).' },
   ENV,
+  {
+    name: 'script',
+    type: 'text',
+    value: 'FILE|-',
+    help:
+      'Copy this script into the queue and run the copy, with the positional arguments. ' +
+      'Lines "#RQ OPTIONS" before its first command contain options. With "-", read the script from stdin.',
+  },
   { name: 'infile', short: 'i', type: 'text', value: 'FILE', help: 'Read a list of jobs from this file.' },
   QUIET,
 ];

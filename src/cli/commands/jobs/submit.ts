@@ -3,9 +3,7 @@ import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { submitJobs } from '../../../queue/jobs/submit.ts';
 import type { Queue } from '../../../queue/open.ts';
-import type { JobEntry } from '../../../yaml/entry.ts';
-import { listPath, readEntries } from '../../input/entries.ts';
-import { withJobOptions } from '../../input/job-options.ts';
+import { type JobRequest, withJobRequest } from '../../input/job-request.ts';
 import { makeSubmissions } from '../../input/submissions.ts';
 import { progressOf } from '../../output/progress.ts';
 import { printSubmitted } from '../../output/submitted-jobs.ts';
@@ -35,6 +33,8 @@ export const spec: CommandSpec = {
       `rq reads the fields ${SUBMITTER_FIELDS.join(', ')} of each job. ` +
       'rq refuses a list that contains parts of a job in YAML but does not begin with "---". ' +
       'Options on the command line take precedence over the list.',
+    'With --script, the positional arguments are the arguments of the script. ' +
+      'Options in the script apply unless the variable RQ_OPTS or the command line specifies the same option.',
     'A "submit" command submits either all of its jobs or none. ' +
       'rq prints the submitted jobs unless you specify --quiet.',
   ],
@@ -48,13 +48,11 @@ export const spec: CommandSpec = {
 
 /** Submits one command line, or a list of them, in one transaction, and prints the jobs. */
 export async function run(call: CommandCall): Promise<undefined> {
-  const isListOnStdin = listPath(call) === '-';
-  await useQueue(call, (queue) => withJobOptions(call, isListOnStdin, (options) => submit(call, queue, options)));
+  await useQueue(call, (queue) => withJobRequest(call, (request) => submit(queue, request)));
 }
 
-async function submit(call: CommandCall, queue: Queue, options: JobEntry): Promise<void> {
-  const entries = await readEntries(call);
-  const submissions = await makeSubmissions(call, queue, entries, options);
+async function submit(queue: Queue, { call, jobs, options }: JobRequest): Promise<void> {
+  const submissions = await makeSubmissions(call, queue, jobs, options);
   const progress = progressOf(call, 'submitted');
   const range = await progress.during(submitJobs(queue, submissions, progress.report));
   wakeFeeder(queue.directory);

@@ -2,9 +2,7 @@ import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { touchJobs } from '../../../queue/jobs/touch.ts';
 import type { Queue } from '../../../queue/open.ts';
-import type { JobEntry } from '../../../yaml/entry.ts';
-import { listPath, readEntries } from '../../input/entries.ts';
-import { withJobOptions } from '../../input/job-options.ts';
+import { type JobRequest, withJobRequest } from '../../input/job-request.ts';
 import { makeSubmissions } from '../../input/submissions.ts';
 import { printSubmitted } from '../../output/submitted-jobs.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
@@ -34,13 +32,11 @@ export const spec: CommandSpec = {
 
 /** Submits jobs, but updates a pending job with the same command line and tag in place of adding another one. */
 export async function run(call: CommandCall): Promise<undefined> {
-  const isListOnStdin = listPath(call) === '-';
-  await useQueue(call, (queue) => withJobOptions(call, isListOnStdin, (options) => touch(call, queue, options)));
+  await useQueue(call, (queue) => withJobRequest(call, (request) => touch(queue, request)));
 }
 
-async function touch(call: CommandCall, queue: Queue, options: JobEntry): Promise<void> {
-  const entries = await readEntries(call);
-  const submissions = await makeSubmissions(call, queue, entries, options);
+async function touch(queue: Queue, { call, jobs, options }: JobRequest): Promise<void> {
+  const submissions = await makeSubmissions(call, queue, jobs, options);
   const ranges = await touchJobs(queue, submissions);
   wakeFeeder(queue.directory);
   await printSubmitted(call, queue, ranges);

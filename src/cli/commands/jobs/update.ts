@@ -2,12 +2,14 @@ import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { RqError } from '../../../job/errors.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
+import type { Selection } from '../../../job/selection.ts';
 import { changeJobs } from '../../../queue/jobs/change-jobs.ts';
 import type { JobChange } from '../../../queue/jobs/job-change.ts';
 import { checkEntry } from '../../../yaml/entry.ts';
 import { NULLABLE, readAssignments, splitAssignments } from '../../input/assignments.ts';
 import { readVariables } from '../../input/job-variables.ts';
 import { readReplacements } from '../../input/replacements.ts';
+import { type JobScript, withScript } from '../../input/script/job-script.ts';
 import { requireSelection, selectorsOf } from '../../input/selection-input.ts';
 import { printChanged } from '../../output/changed-jobs.ts';
 import { progressOf } from '../../output/progress.ts';
@@ -65,6 +67,10 @@ export async function run(call: CommandCall): Promise<undefined> {
   const change = readChange(call, assignments);
   refuseOnlyAssignments(call, positionals, readsStdin);
   const selection = await requireSelection(call, { positionals: selectors, readsStdin });
+  await withScript(call, change.script ?? undefined, (_, script) => update(call, selection, withCopy(change, script)));
+}
+
+async function update(call: CommandCall, selection: Selection, change: JobChange): Promise<void> {
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'updated');
     const result = await progress.during(changeJobs(queue, selection, change, 'update', progress.report));
@@ -75,6 +81,13 @@ export async function run(call: CommandCall): Promise<undefined> {
     wakeFeeder(queue.directory);
     await printChanged(call, queue, result, 'pending or holding');
   });
+}
+
+/** A new script runs with the arguments of the earlier one, unless the change sets the command. */
+function withCopy(change: JobChange, script: JobScript | undefined): JobChange {
+  if (script === undefined) return change;
+  const { path, editCommand } = script;
+  return { ...change, script: path, ...(change.command === undefined ? { editCommand } : {}) };
 }
 
 /** Throws USAGE if there is no change, or if two of the changes concern the same field. */
@@ -90,8 +103,11 @@ function readChange({ options, environment }: CommandCall, assignments: readonly
   }
   if (change.env !== undefined && env !== undefined)
     throw new RqError('USAGE', 'cannot update: env is specified twice');
-  if (change.command !== undefined && editCommand !== undefined) {
-    throw new RqError('USAGE', 'cannot update: --replace cannot be combined with a new command');
+  if (editCommand !== undefined && (change.command !== undefined || change.script !== undefined)) {
+    throw new RqError('USAGE', 'cannot update: --replace cannot be combined with a new command or script');
+  }
+  if (change.script === null && change.command === undefined) {
+    throw new RqError('USAGE', 'cannot update: without the script, a job needs another command; add command=TEXT');
   }
   return {
     ...change,
