@@ -121,12 +121,15 @@ static bool open_file(char step, const char *path, int flags) {
 
 static size_t name_length(const char *variable) { return strcspn(variable, "=") + 1; }
 
-// The base environment, with the variables of the request added or replaced. PWD is the path as given: a job sees the
-// symbolic links in it, and other hosts may lack the physical path.
+// The base environment, with the variables of the request and RQ_PID added or replaced. PWD is the path as given: a job sees
+// the symbolic links in it, and other hosts may lack the physical path.
 static char **merge_environment(const struct fields *request, size_t first) {
-  size_t added = (request->count - first) / 2 + 1, count = 0;
+  size_t added = (request->count - first) / 2 + 2, count = 0;
   char **merged = xrealloc(NULL, (starter.environment_count + added + 1) * sizeof(char *));
+  char pid[24];
+  snprintf(pid, sizeof pid, "%ld", (long)getpid());
   merged[count++] = join_variable("PWD", request->values[DIRECTORY]);
+  merged[count++] = join_variable("RQ_PID", pid);
   for (size_t index = first; index + 1 < request->count; index += 2) {
     merged[count++] = join_variable(request->values[index], request->values[index + 1]);
   }

@@ -16,7 +16,10 @@ export function jobEnvironment(job: ClaimedJob, queueDirectory: string, path: st
     RQ_Q: queueDirectory,
     PATH: `${join(queueDirectory, 'bin')}:${job.env?.['PATH'] ?? path}`,
   };
-  for (const field of JOB_FIELDS) environment[`RQ_${field.toUpperCase()}`] = fieldText(job, field, queueDirectory);
+  for (const field of JOB_FIELDS) {
+    // The starter sets RQ_PID.
+    if (field !== 'pid') environment[`RQ_${field.toUpperCase()}`] = fieldText(job, field, queueDirectory);
+  }
   environment['RQ_JOB'] = jobDocument(job);
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => Buffer.byteLength(value) <= MAX_VARIABLE_BYTES),
