@@ -1,6 +1,5 @@
 import type { JobState } from '../job/job.ts';
-import type { JobTimes } from '../store/counts.ts';
-import type { JobGroup } from '../store/selection-counts.ts';
+import type { JobGroup, JobTimes } from '../store/counts.ts';
 import type { FinishedJobs } from './status-sections.ts';
 
 /** Adds up groups of jobs, which come by ascending jid. */

@@ -1,6 +1,6 @@
 import { JOB_STATES } from '../job/job.ts';
 import type { Selection } from '../job/selection.ts';
-import { countPage } from '../store/selection-counts.ts';
+import { countPage } from '../store/counts.ts';
 import { duration } from './duration.ts';
 import { JobTally } from './job-tally.ts';
 import type { Queue } from './open.ts';

@@ -1,5 +1,7 @@
 import type { JobState } from '../job/job.ts';
-import type { Connection } from './connection.ts';
+import type { Selection } from '../job/selection.ts';
+import type { Connection, Row } from './connection.ts';
+import { type Page, readParts } from './selections.ts';
 
 const TOTAL = 'SELECT count(*) AS jobs FROM jobs';
 const OF_STATE = 'SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_by_state WHERE state = ?';
@@ -15,6 +17,9 @@ const FIRST_STARTED = `SELECT started FROM main.jobs INDEXED BY jobs_finished
 const EXITED_WITH = `SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' AND exit_status IN (SELECT value FROM json_each(?))`;
 const RUNNING_BY_HOST = "SELECT runner, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY runner";
+const KEYS = 'state, runner, exit_status, signal';
+const SUMS = `count(*) AS jobs, total(elapsed) AS elapsed, count(elapsed) AS timed, total(cpu_time) AS cpu_time,
+  min(started) AS started, min(jid) AS first, max(jid) AS last`;
 
 /**
  * The number of jobs in each state; that of finished jobs is known. Pending jobs are the total minus the others: SQLite
@@ -46,7 +51,7 @@ export function oldestAndNewest(
   return { first: timesOf(connection, first), last: timesOf(connection, last) };
 }
 
-export function timesOf(connection: Connection, jid: number): JobTimes {
+function timesOf(connection: Connection, jid: number): JobTimes {
   return connection.get(TIMES, [jid]) as unknown as JobTimes;
 }
 
@@ -80,4 +85,51 @@ export function countExitStatuses(connection: Connection, values: readonly numbe
 /** The number of running jobs of each host. */
 export function runningByHost(connection: Connection): Map<string, number> {
   return new Map(connection.all(RUNNING_BY_HOST).map((row) => [String(row['runner']), Number(row['jobs'])]));
+}
+
+/** The selected jobs of a page that have the same state, host, exit status and signal. */
+export interface JobGroup {
+  readonly state: JobState;
+  readonly runner: string | null;
+  readonly exit_status: number | null;
+  readonly signal: string | null;
+  readonly jobs: number;
+  /** The sum of the run times, and the number of jobs that have one. */
+  readonly elapsed: number;
+  readonly timed: number;
+  readonly cpu_time: number;
+  readonly started: string | null;
+  /** The number of jobs that finished since each of the given times. */
+  readonly recent: readonly number[];
+  /** The jobs with the lowest and the highest jid. */
+  readonly first: JobTimes;
+  readonly last: JobTimes;
+}
+
+/** Groups of the first selected jobs after a jid. SQL counts them: it takes a tenth of the time of reading all fields. */
+export function countPage(
+  connection: Connection,
+  selection: Selection,
+  page: Page,
+  since: readonly string[],
+): JobGroup[] {
+  const recent = since.map((_, index) => `, count(*) FILTER (WHERE finished >= :since${index}) AS recent${index}`);
+  const times = Object.fromEntries(since.map((time, index) => [`since${index}`, time]));
+  const groups: JobGroup[] = [];
+  readParts(selection, page, (sql, parameters) => {
+    const grouped = `SELECT ${KEYS}, ${SUMS}${recent.join('')} FROM (${sql}) GROUP BY ${KEYS}`;
+    const rows = connection.all(grouped, { ...parameters, ...times });
+    for (const row of rows) groups.push(groupOf(connection, row, since));
+    return rows.reduce((jobs, row) => jobs + Number(row['jobs']), 0);
+  });
+  return groups;
+}
+
+function groupOf(connection: Connection, row: Row, since: readonly string[]): JobGroup {
+  return {
+    ...row,
+    recent: since.map((_, index) => Number(row[`recent${index}`])),
+    first: timesOf(connection, Number(row['first'])),
+    last: timesOf(connection, Number(row['last'])),
+  } as unknown as JobGroup;
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { JOB_STATES, type JobState } from '../../../src/job/job.ts';
 import type { Selection } from '../../../src/job/selection.ts';
 import { Connection } from '../../../src/store/connection.ts';
-import { countPage } from '../../../src/store/selection-counts.ts';
+import { countPage } from '../../../src/store/counts.ts';
 import { mergeRanges, selectPage } from '../../../src/store/selections.ts';
 
 const COUNT = 40;
