@@ -32,6 +32,7 @@ const suites = { calls, drains, claims, latencies, daemons, scaling };
 const otherPrograms = [
   ['bench/million.mjs', '--smoke'],
   ['bench/lock-use.mjs', '0.02'],
+  ['bench/waiters.mjs', '--smoke'],
 ];
 
 const absentPeers = skipped.length > 0 ? `Skipped, not installed: ${skipped.join(', ')}.` : '';

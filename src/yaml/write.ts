@@ -6,6 +6,8 @@ import { type Scalar, scalarText } from './scalar.ts';
 export interface JobFormat {
   readonly json?: boolean;
   readonly fields?: readonly JobField[] | undefined;
+  /** Each batch becomes a piece at once, because the next one may come much later. */
+  readonly isLive?: boolean;
 }
 
 /** The approximate size of a piece in UTF-16 units, for few writes and little memory. */
@@ -36,6 +38,9 @@ export async function* jobListText(
       yield piece;
       piece = '';
     }
+    if (format.isLive !== true || piece === '') continue;
+    yield piece;
+    piece = '';
   }
   if (count === 0) yield json ? '[]\n' : '--- []\n';
   else yield json ? `${piece}\n]\n` : piece;

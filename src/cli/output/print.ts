@@ -14,10 +14,14 @@ function jobFields(call: CommandCall): JobField[] | undefined {
   return text === undefined ? undefined : chooseFields(text, JOB_FIELDS);
 }
 
-/** Prints batches of jobs as they arrive, as one YAML or JSON document. Returns the number of jobs. */
+/**
+ * Prints batches of jobs as they arrive, as one YAML or JSON document. With `isLive`, each batch is printed at once. Returns
+ * the number of jobs.
+ */
 export async function printJobs(
   call: CommandCall,
   batches: AsyncIterable<readonly Job[]> | Iterable<readonly Job[]>,
+  isLive = false,
 ): Promise<number> {
   let count = 0;
   async function* counted(): AsyncGenerator<readonly Job[]> {
@@ -26,9 +30,9 @@ export async function printJobs(
       yield batch;
     }
   }
-  const format = { json: call.options.flag('json'), fields: jobFields(call) };
+  const format = { json: call.options.flag('json'), fields: jobFields(call), isLive };
   const pieces = jobListText(counted(), format);
-  await writeAll(call.output, isColoured(call) ? colouredPieces(pieces) : pieces);
+  await writeAll(call.output, isColoured(call) ? colouredPieces(pieces, isLive) : pieces);
   return count;
 }
 

@@ -1,7 +1,7 @@
 export const SELECTION =
   'A selection consists of jids (42), ranges (10-20), lists (1,3,7-9), states, "failed", KEY=VALUE terms, or "all". ' +
   'A unique prefix of a state is enough (p h r f d). ' +
-  '"failed" selects dead jobs, jobs that were ended by a signal, and jobs with a nonzero exit status. ' +
+  '"failed" selects dead jobs, jobs that were ended by a signal or by rq, and jobs with a nonzero exit status. ' +
   'KEY is a field or a unique prefix of a field; the value "null" means no value. ' +
   'For a field that contains times, a date selects the whole day. ' +
   'rq selects every job that matches at least one of the jids, the states and "failed". ' +

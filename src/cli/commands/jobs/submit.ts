@@ -1,17 +1,17 @@
-import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
-import { submitJobs } from '../../../queue/jobs/submit.ts';
 import type { Queue } from '../../../queue/open.ts';
+import { JidSet } from '../../../queue/wait/jid-set.ts';
 import type { JobEntry } from '../../../yaml/entry.ts';
-import { listPath, readEntries } from '../../input/entries.ts';
+import { listPath } from '../../input/entries.ts';
 import { withJobOptions } from '../../input/job-options.ts';
-import { makeSubmissions } from '../../input/submissions.ts';
-import { progressOf } from '../../output/progress.ts';
 import { printSubmitted } from '../../output/submitted-jobs.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+import { awaitJobs, endWithPipe } from '../waiting/await-jobs.ts';
+import { WAIT_STATUS } from '../waiting/wait-help.ts';
+import { submitEntries } from './submit-entries.ts';
 import { SUBMIT_OPTIONS } from './submit-options.ts';
 
 export const spec: CommandSpec = {
@@ -21,7 +21,10 @@ export const spec: CommandSpec = {
   report: JOB_FIELDS,
   positionals: '[COMMAND…]',
   maxPositionals: Number.POSITIVE_INFINITY,
-  options: SUBMIT_OPTIONS,
+  options: [
+    ...SUBMIT_OPTIONS,
+    { name: 'wait', type: 'flag', help: 'Wait until the jobs have ended, and exit with their status.' },
+  ],
   description: [
     'A single argument is a shell command line. ' +
       'Several arguments are a program and its arguments, which rq quotes and passes to the program unchanged. ' +
@@ -37,26 +40,32 @@ export const spec: CommandSpec = {
       'Options on the command line take precedence over the list.',
     'A "submit" command submits either all of its jobs or none. ' +
       'rq prints the submitted jobs unless you specify --quiet.',
+    `With --wait, rq then waits until the jobs have ended. ${WAIT_STATUS}`,
   ],
   examples: [
     ["rq q submit 'sort big.txt > sorted.txt'", 'submit a shell command line'],
     ['rq q submit -- python train.py --epochs 10', 'submit a program that has its own options'],
     ['rq q submit --priority 5 --tag night < commands.txt', 'submit one job per line'],
-    ['rq q list dead | rq q submit -', 'submit the dead jobs again, as new jobs'],
+    ['rq q submit --wait --quiet < commands.txt || echo "status $?"', 'submit jobs and wait until all have ended'],
   ],
 };
 
-/** Submits one command line, or a list of them, in one transaction, and prints the jobs. */
-export async function run(call: CommandCall): Promise<undefined> {
+/** Submits one command line, or a list of them, in one transaction, and prints the jobs. With `--wait`, waits for them. */
+export async function run(call: CommandCall): Promise<number | undefined> {
   const isListOnStdin = listPath(call) === '-';
-  await useQueue(call, (queue) => withJobOptions(call, isListOnStdin, (options) => submit(call, queue, options)));
+  return await useQueue(call, (queue) =>
+    withJobOptions(call, isListOnStdin, (options) =>
+      call.options.flag('wait') ? endWithPipe(() => submitAndWait(call, queue, options)) : submit(call, queue, options),
+    ),
+  );
 }
 
-async function submit(call: CommandCall, queue: Queue, options: JobEntry): Promise<void> {
-  const entries = await readEntries(call);
-  const submissions = await makeSubmissions(call, queue, entries, options);
-  const progress = progressOf(call, 'submitted');
-  const range = await progress.during(submitJobs(queue, submissions, progress.report));
-  wakeFeeder(queue.directory);
+async function submit(call: CommandCall, queue: Queue, options: JobEntry): Promise<undefined> {
+  await printSubmitted(call, queue, [await submitEntries(call, queue, options)]);
+}
+
+async function submitAndWait(call: CommandCall, queue: Queue, options: JobEntry): Promise<number> {
+  const range = await submitEntries(call, queue, options);
   await printSubmitted(call, queue, [range]);
+  return await awaitJobs(call, queue, new JidSet([range]), { print: false });
 }
