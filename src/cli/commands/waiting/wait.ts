@@ -39,10 +39,10 @@ export const spec: CommandSpec = {
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
-    ['rq q wait 42 && echo done', 'wait for one job, and continue only if it was successful'],
+    ['rq q wait 42 --quiet && echo done', 'wait for one job, and continue only if it was successful'],
     ["rq q submit 'sort big.txt' | rq q wait --fields jid,elapsed -", 'submit a job and wait for it'],
     ['rq q wait 2-5 --any --quiet', 'wait until the first of four jobs has ended'],
-    ['rq q wait tag=x --timeout 2h || echo "status $?"', 'wait for tagged jobs, but at most two hours'],
+    ['rq q wait tag=x --quiet --timeout 2h || echo "status $?"', 'wait for tagged jobs, but at most two hours'],
   ],
 };
 
