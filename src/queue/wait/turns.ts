@@ -4,10 +4,10 @@ import { errorCode, RqError } from '../../job/errors.ts';
 import { ensurePrivateDirectory, runtimeRoot } from '../../job/runtime-directory.ts';
 
 /** The shortest time between two reads. A read of a waiter takes about a millisecond of processor time. */
-const TURN_MS = 20;
+const TURN_MS = 50;
 /** The shortest and the longest time until a waiter tries again. */
 const FIRST_RETRY_MS = TURN_MS;
-const MAX_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 2_000;
 
 /**
  * Spreads the reads of all waiters of this user and host. A feeder of short jobs commits many times a second, and each commit
