@@ -33,6 +33,7 @@ const otherPrograms = [
   ['bench/million.mjs', '--smoke'],
   ['bench/lock-use.mjs', '0.02'],
   ['bench/orders.mjs', '--smoke'],
+  ['bench/waiters.mjs', '--smoke'],
 ];
 
 const absentPeers = skipped.length > 0 ? `Skipped, not installed: ${skipped.join(', ')}.` : '';

@@ -1,5 +1,5 @@
 import type { Columns, JobField, SubmitterFields, ValueOf } from './columns.ts';
-import type { StateGroup } from './states.ts';
+import type { JobState, StateGroup } from './states.ts';
 
 export { JOB_FIELDS, type JobField } from './columns.ts';
 export { JOB_STATES, type JobState } from './states.ts';
@@ -42,3 +42,21 @@ export interface AttemptKey {
 
 /** A job that a feeder has claimed. */
 export type ClaimedJob = RunningJob & AttemptKey;
+
+/** The fields of a job that tell how it ended. */
+export interface Outcome {
+  readonly state: JobState;
+  readonly exit_status?: number | null;
+  readonly signal?: string | null;
+  readonly reason?: string | null;
+}
+
+/** Whether a job has ended for good. A job with a retry due is pending. */
+export function hasEnded(job: Job): job is FinishedJob | DeadJob {
+  return job.state === 'finished' || job.state === 'dead';
+}
+
+/** Whether a job failed: it is dead, or it finished with anything but exit status 0, or with a reason: rq ended it. */
+export function hasFailed({ state, exit_status, reason = null }: Outcome): boolean {
+  return state === 'dead' || (state === 'finished' && (exit_status !== 0 || reason !== null));
+}

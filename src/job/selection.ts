@@ -14,8 +14,8 @@ export interface FieldPair {
 }
 
 /**
- * The jobs that a command works on: the jids in `ranges`, the jobs in one of `states`, with `failed` those that are dead or
- * ended by a signal or with an exit status other than 0, and with `all` every job. A selected job must match each pair.
+ * The jobs that a command works on: the jids in `ranges`, the jobs in one of `states`, with `failed` those that failed
+ * (`hasFailed`), and with `all` every job. A selected job must match each pair.
  * Pairs alone select from all jobs. An empty selection selects nothing.
  */
 export interface Selection {

@@ -1,5 +1,4 @@
-import type { Job } from '../job/job.ts';
-import { JOB_FIELDS } from '../job/job.ts';
+import { JOB_FIELDS, type Job, type JobState, type Outcome } from '../job/job.ts';
 import type { JidRange, Selection } from '../job/selection.ts';
 import type { Connection, Row } from './connection.ts';
 import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
@@ -7,13 +6,30 @@ import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 const FROM_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid > :after AND jid <= :upTo`;
 const FROM_STATE = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = :state AND jid > :after AND jid <= :upTo`;
 const FROM_FAILED = `SELECT ${JOB_COLUMNS} FROM jobs
-  WHERE state = 'finished' AND (exit_status <> 0 OR signal IS NOT NULL OR reason IS NOT NULL) AND jid > :after AND jid <= :upTo`;
+  WHERE state = 'finished' AND (exit_status IS NOT 0 OR reason IS NOT NULL) AND jid > :after AND jid <= :upTo`;
 const FROM_DEAD = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = 'dead' AND jid > :after AND jid <= :upTo`;
 const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :after AND jid <= :upTo`;
 const FROM_RANGES = `SELECT ${JOB_COLUMNS} FROM json_each(:ranges) AS range CROSS JOIN jobs
   WHERE jid BETWEEN max(range.value ->> 0, :after + 1) AND range.value ->> 1`;
 const PAGE = 'ORDER BY jid LIMIT :limit';
+const OUTCOME_COLUMNS = 'jid, state, exit_status, signal, reason';
 const FIND = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid = ?`;
+
+/** The index has the state and the jid of each job, so that these statements read no rows. */
+const ENDED = `SELECT jid FROM json_each(:ranges) AS range CROSS JOIN main.jobs INDEXED BY jobs_by_state
+  WHERE state IN ('finished', 'dead') AND jid BETWEEN range.value ->> 0 AND range.value ->> 1 LIMIT :limit`;
+const OPEN = `SELECT jid FROM json_each(:ranges) AS range CROSS JOIN main.jobs INDEXED BY jobs_by_state
+  WHERE state IN ('pending', 'holding', 'running') AND jid BETWEEN range.value ->> 0 AND range.value ->> 1`;
+const COUNT_OPEN = `SELECT state, count(*) AS jobs FROM json_each(:ranges) AS range
+  CROSS JOIN main.jobs INDEXED BY jobs_by_state
+  WHERE state IN ('pending', 'holding', 'running') AND jid BETWEEN range.value ->> 0 AND range.value ->> 1
+  GROUP BY state`;
+const MISSING = `SELECT value AS jid FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jid = value)`;
+
+/** The state of a job, and how it ended. */
+export interface JobOutcome extends Outcome {
+  readonly jid: number;
+}
 
 export interface Page {
   /** Only jobs with a higher jid than this. */
@@ -28,10 +44,10 @@ type ReadPart = (sql: string, parameters: Record<string, string | number | null>
 const mergedRanges = new WeakMap<Selection, readonly JidRange[]>();
 
 /** The rows of the first selected jobs after a jid, by ascending jid. */
-export function selectRows(connection: Connection, selection: Selection, page: Page): Row[] {
+export function selectRows(connection: Connection, selection: Selection, page: Page, columns = JOB_COLUMNS): Row[] {
   const rows: Row[] = [];
   readParts(selection, page, (sql, parameters) => {
-    const part = connection.all(sql, parameters);
+    const part = connection.all(sql.replaceAll(JOB_COLUMNS, () => columns), parameters);
     rows.push(...part);
     return part.length;
   });
@@ -86,6 +102,11 @@ export function selectPage(connection: Connection, selection: Selection, page: P
   return selectRows(connection, selection, page).map(jobFromRow);
 }
 
+/** The jids of the first selected jobs after a jid, and how these jobs ended. Reads no other column. */
+export function selectOutcomes(connection: Connection, selection: Selection, page: Page): JobOutcome[] {
+  return selectRows(connection, selection, page, OUTCOME_COLUMNS) as unknown as JobOutcome[];
+}
+
 /** One SELECT for each part of the selection. An index answers each of them in the order of jids. */
 function sourcesOf(
   selection: Selection,
@@ -125,4 +146,33 @@ export function mergeRanges(ranges: readonly JidRange[]): JidRange[] {
 export function findJob(connection: Connection, jid: number): Job | undefined {
   const row = connection.get(FIND, [jid]);
   return row === undefined ? undefined : jobFromRow(row);
+}
+
+/** The jids of jobs in these ranges that have ended, at most `limit`. */
+export function endedJids(connection: Connection, ranges: readonly JidRange[], limit: number): number[] {
+  return jidsOf(connection.all(ENDED, { ranges: rangesJson(ranges), limit }));
+}
+
+/** The jids of jobs in these ranges that have not ended. */
+export function openJids(connection: Connection, ranges: readonly JidRange[]): number[] {
+  return jidsOf(connection.all(OPEN, { ranges: rangesJson(ranges) }));
+}
+
+/** The number of jobs in these ranges that have not ended, by state. */
+export function countOpen(connection: Connection, ranges: readonly JidRange[]): ReadonlyMap<JobState, number> {
+  const rows = connection.all(COUNT_OPEN, { ranges: rangesJson(ranges) });
+  return new Map(rows.map((row) => [row['state'] as JobState, Number(row['jobs'])]));
+}
+
+/** Those of the jids that no job has. */
+export function missingJids(connection: Connection, jids: readonly number[]): number[] {
+  return jidsOf(connection.all(MISSING, [JSON.stringify(jids)]));
+}
+
+function jidsOf(rows: readonly Record<string, unknown>[]): number[] {
+  return rows.map((row) => Number(row['jid'])).sort((a, b) => a - b);
+}
+
+function rangesJson(ranges: readonly JidRange[]): string {
+  return JSON.stringify(ranges.map(({ first, last }) => [first, last]));
 }

@@ -11,6 +11,8 @@ export interface JobFormat {
   readonly json?: boolean;
   readonly full?: boolean;
   readonly fields?: readonly JobField[] | undefined;
+  /** Each batch becomes a piece at once, because the next one may come much later. */
+  readonly isLive?: boolean;
 }
 
 /** The value of a field of a job. */
@@ -44,6 +46,9 @@ export async function* jobListText(
       yield piece;
       piece = '';
     }
+    if (format.isLive !== true || piece === '') continue;
+    yield piece;
+    piece = '';
   }
   if (count === 0) yield json ? '[]\n' : '--- []\n';
   else yield json ? `${piece}\n]\n` : piece;

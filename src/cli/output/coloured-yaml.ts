@@ -20,10 +20,14 @@ export function colouredYaml(yaml: string): string {
     .join('');
 }
 
-/** As `colouredYaml`, for a list in pieces that can end anywhere. */
-export async function* colouredPieces(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+/** As `colouredYaml`, for a list in pieces. They can end anywhere, unless each has `wholeEntries`. */
+export async function* colouredPieces(pieces: AsyncIterable<string>, wholeEntries = false): AsyncGenerator<string> {
   let rest = '';
   for await (const piece of pieces) {
+    if (wholeEntries) {
+      yield colouredYaml(piece);
+      continue;
+    }
     rest += piece;
     const end = rest.lastIndexOf('\n-\n') + 1;
     if (end > 0) yield colouredYaml(rest.slice(0, end));

@@ -1,10 +1,25 @@
+import { constants } from 'node:os';
 import { type ErrorCode, errorMessage, RqError } from '../../job/errors.ts';
 
 /** The exit statuses of rq; 75 is EX_TEMPFAIL of sysexits.h. */
 export const EXIT = { done: 0, failed: 1, usage: 2, missing: 3, busy: 75 } as const;
 
+/** The exit statuses of a wait: the time is over, as for timeout(1); a job did not end by itself. */
+export const WAIT_EXIT = { timeout: 124, noStatus: 126 } as const;
+
 /** A shell reports the end by signal N as this status plus N. */
 export const SIGNALLED = 128;
+const NAMED_SIGNALS: Readonly<Record<string, number>> = constants.signals;
+const FIRST_REAL_TIME_SIGNAL = 34;
+const UNNAMED_SIGNAL = /^SIG(?:(\d+)|RTMIN(?:\+(\d+))?)$/;
+
+/** The exit status for a signal by its name, as jobs have it; undefined for other text, which a user may write by SQL. */
+export function statusOfSignal(name: string): number | undefined {
+  const [match, given, above = '0'] = UNNAMED_SIGNAL.exec(name) ?? [];
+  const unnamed = given === undefined ? FIRST_REAL_TIME_SIGNAL + Number(above) : Number(given);
+  const number = match === undefined ? NAMED_SIGNALS[name] : unnamed;
+  return number === undefined ? undefined : SIGNALLED + number;
+}
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   USAGE: EXIT.usage,

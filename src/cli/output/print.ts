@@ -19,10 +19,14 @@ function jobFields(call: CommandCall): JobField[] | undefined {
   return text === undefined ? undefined : chooseFields(text, JOB_FIELDS);
 }
 
-/** Prints batches of jobs as they arrive, in the form that the options name. Returns the number of jobs. */
+/**
+ * Prints batches of jobs as they arrive, in the form that the options name. With `isLive`, each batch is printed at once.
+ * Returns the number of jobs.
+ */
 export async function printJobs(
   call: CommandCall,
   batches: AsyncIterable<readonly Job[]> | Iterable<readonly Job[]>,
+  isLive = false,
 ): Promise<number> {
   let count = 0;
   async function* counted(): AsyncGenerator<readonly Job[]> {
@@ -33,8 +37,9 @@ export async function printJobs(
   }
   const fields = jobFields(call);
   if (!(await printLines(call, counted(), fields, JOB_TABLE))) {
-    const pieces = jobListText(counted(), { json: call.options.flag('json'), full: call.options.flag('full'), fields });
-    await writeAll(call.output, isColoured(call) ? colouredPieces(pieces) : pieces);
+    const { options } = call;
+    const pieces = jobListText(counted(), { json: options.flag('json'), full: options.flag('full'), fields, isLive });
+    await writeAll(call.output, isColoured(call) ? colouredPieces(pieces, isLive) : pieces);
   }
   return count;
 }

@@ -55,16 +55,17 @@ export function progressText(participle: string, done: number, total: number | u
   return `${participle} ${count}${share}, ${grouped(Math.round(rate))} a second${left}`;
 }
 
-function grouped(number: number): string {
+export function grouped(number: number): string {
   return number.toLocaleString('en');
 }
 
-function timeText(seconds: number): string {
+export function timeText(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
-function show(text: string): void {
+/** Writes to the terminal on stderr. */
+export function show(text: string): void {
   try {
     writeSync(2, text);
   } catch (error) {

@@ -11,27 +11,33 @@ export class OutputClosed extends Error {
 /** How long to wait for space in a pipe that its reader made non-blocking. */
 const PIPE_FULL_MS = 5;
 
-/**
- * Writes synchronously to stdout, without the stream modules that `process.stdout` loads. Throws OutputClosed for a closed
- * pipe, otherwise NO_SPACE or IO.
- */
-export const standardOutput: TextOutput = {
-  write: async (data) => {
-    let bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    while (bytes.length > 0) {
-      const written = writeSome(bytes);
-      if (written === 0) await systemClock.sleep(PIPE_FULL_MS);
-      bytes = bytes.subarray(written);
-    }
-  },
-};
+export const standardOutput = descriptorOutput(1, 'stdout');
+/** For the stderr of a job. Messages of rq go to `Diagnostics`. */
+export const standardError = descriptorOutput(2, 'stderr');
 
-function writeSome(bytes: Uint8Array): number {
+/**
+ * Writes synchronously to a descriptor, without the stream modules that `process.stdout` loads. Throws OutputClosed for a
+ * closed pipe, otherwise NO_SPACE or IO.
+ */
+function descriptorOutput(descriptor: 1 | 2, stream: string): TextOutput {
+  return {
+    write: async (data) => {
+      let bytes = typeof data === 'string' ? Buffer.from(data) : data;
+      while (bytes.length > 0) {
+        const written = writeSome(descriptor, bytes, stream);
+        if (written === 0) await systemClock.sleep(PIPE_FULL_MS);
+        bytes = bytes.subarray(written);
+      }
+    },
+  };
+}
+
+function writeSome(descriptor: 1 | 2, bytes: Uint8Array, stream: string): number {
   try {
-    return writeSync(1, bytes);
+    return writeSync(descriptor, bytes);
   } catch (error) {
     if (errorCode(error) === 'EAGAIN') return 0;
-    throw outputFault(error);
+    throw outputFault(error, stream);
   }
 }
 
@@ -40,12 +46,12 @@ export async function writeAll(output: TextOutput, pieces: AsyncIterable<string 
   for await (const piece of pieces) await output.write(piece);
 }
 
-function outputFault(error: unknown): Error {
+function outputFault(error: unknown, stream: string): Error {
   const code = errorCode(error);
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || code === 'ECONNRESET') return new OutputClosed();
   const kind = code === 'ENOSPC' || code === 'EDQUOT' ? 'NO_SPACE' : 'IO';
-  return new RqError(kind, `cannot write to stdout: ${errorMessage(error)}`, {
+  return new RqError(kind, `cannot write to ${stream}: ${errorMessage(error)}`, {
     cause: error,
-    facts: { stream: 'stdout' },
+    facts: { stream },
   });
 }

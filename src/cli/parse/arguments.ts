@@ -13,6 +13,7 @@ import { splitWords } from './shell-words.ts';
 /** Commands whose arguments may be a program with options of its own, and what precedes the program. */
 const RUNS_PROGRAM = new Map([
   ['submit', 'submit'],
+  ['run', 'run'],
   ['touch', 'touch'],
   ['lock', 'lock read'],
 ]);

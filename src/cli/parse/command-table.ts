@@ -37,6 +37,9 @@ import { spec as ioview } from '../commands/streams/ioview.ts';
 import { specs as streams } from '../commands/streams/stream.ts';
 import { specs as streamPaths } from '../commands/streams/stream-path.ts';
 import { spec as tail } from '../commands/streams/tail.ts';
+import { spec as run } from '../commands/waiting/run.ts';
+import { spec as state } from '../commands/waiting/state.ts';
+import { spec as wait } from '../commands/waiting/wait.ts';
 import type { CommandProgram } from './command-call.ts';
 import type { CommandSpec, OptionSpec } from './command-spec.ts';
 import { COMMON_OPTIONS, FORM_OPTIONS } from './shared-options.ts';
@@ -54,6 +57,7 @@ export interface Command extends CommandSpec {
 export const COMMANDS: readonly Command[] = [
   command(create, () => import('../commands/queue/create.ts')),
   command(submit, () => import('../commands/jobs/submit.ts')),
+  command(run, () => import('../commands/waiting/run.ts')),
   command(touch, () => import('../commands/jobs/touch.ts')),
   command(resubmit, () => import('../commands/jobs/resubmit.ts')),
   command(update, () => import('../commands/jobs/update.ts')),
@@ -66,6 +70,8 @@ export const COMMANDS: readonly Command[] = [
   command(query, () => import('../commands/jobs/query.ts')),
   command(execute, () => import('../commands/jobs/execute.ts')),
   command(status, () => import('../commands/jobs/status.ts')),
+  command(wait, () => import('../commands/waiting/wait.ts')),
+  command(state, () => import('../commands/waiting/state.ts')),
   command(tail, () => import('../commands/streams/tail.ts')),
   ...streams.map((spec) => command(spec, () => import('../commands/streams/stream.ts'))),
   ...streamPaths.map((spec) => command(spec, () => import('../commands/streams/stream-path.ts'))),

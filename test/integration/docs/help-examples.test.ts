@@ -31,6 +31,8 @@ const NO_YAML = new Set([
   'ioview',
   'lock',
   'completion',
+  'run',
+  'state',
 ]);
 const TEXT = new Set(['help', 'version']);
 
@@ -68,6 +70,9 @@ async function prepared(): Promise<Workbench> {
   }
   Object.assign(bench.environment, { PATH: crontab.environment['PATH'], RQ_EDITOR: 'true' });
   writeFileSync(join(bench.directory, 'commands.txt'), 'true\nfalse\n');
+  writeFileSync(join(bench.directory, 'big.txt'), 'a line\n');
+  // A login shell may set another PATH, but the directory of the queue comes first.
+  cpSync(join(crontab.bin, 'python'), join(bench.queue, 'bin/python'));
   for (const name of ['lab', 'backup', 'look', ...SHELL_DIRECTORIES]) {
     mkdirSync(join(bench.directory, name), { recursive: true });
   }
@@ -94,7 +99,8 @@ describe.each(COMMANDS.map((command) => [command.name, command] as const))(
     test.each(examples.map(([line]) => [line]))('%s', async (line) => {
       const bench = await prepared();
       const command = local(line);
-      const needsFeeder = ['shutdown', 'restart', 'pid', 'feeder'].includes(name);
+      const needsFeeder =
+        ['shutdown', 'restart', 'pid', 'feeder', 'wait', 'run'].includes(name) || command.includes('--wait');
       if (needsFeeder) await bench.must(['QUEUE', 'start', '--max_feed=1', '-q']);
       const hosts = /--with (\S+)/.exec(command)?.[1]?.split(',') ?? [];
       for (const host of hosts) await bench.must(['QUEUE', 'start', '-q'], { environment: { RQ_HOST: host } });

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandsOf, fencedBlock } from '../../support/document.ts';
@@ -104,6 +104,33 @@ describe('every command on this page succeeds', () => {
     expect(outputs.get('rq ~/q release holding')).toContain('state: pending');
     const talkative = jobs.find((job) => job['tag'] === 'talkative');
     expect(bench.stdout(Number(talkative?.['jid']))).toMatch(/^step \d+\n$/);
+  });
+
+  test('Waiting for jobs', async () => {
+    const bench = home();
+    const outputs = await runPage(bench, 'docs/waiting-for-jobs.md');
+    expect(readFileSync(join(bench.directory, 'counts.txt'), 'utf8')).toMatch(/^ +1 a\n +2 b\n$/);
+    expect(outputs.get('rq ~/q run -- sort --reverse big.txt')).toBe('b\nb\na\n');
+    const waited = outputs.get('rq ~/q wait tag=night1 --fields jid,exit_status,elapsed');
+    expect(waited?.match(/exit_status: 0/g)).toHaveLength(2);
+    expect(outputs.get('rq ~/q state 1-3')).toBe('1 finished\n2 finished\n3 finished\n');
+    expect(outputs.get('rq ~/q state --snakemake 1')).toBe('success\n');
+  });
+
+  test('the script of Waiting for jobs uses the output of its jobs, or reports their status', async () => {
+    const bench = home();
+    const page = readFileSync(join(ROOT, 'docs/waiting-for-jobs.md'), 'utf8');
+    const script = /^```bash\n(.*?)^```$/ms.exec(page)?.[1] ?? '';
+    expect(script.trim().split('\n').length).toBeLessThanOrEqual(12);
+    writeFileSync(join(bench.directory, 'script'), script, { mode: 0o755 });
+    writeFileSync(join(bench.directory, 'failing'), script.replace('wc -l', 'grep -q x'), { mode: 0o755 });
+    await bench.shell('rq ~/q create && rq ~/q start');
+    expect((await bench.shell('./script')).stdout).toBe('');
+    expect(readFileSync(join(bench.directory, 'lines.txt'), 'utf8')).toBe('100\n200\n300\n');
+    const { stderr } = await bench.shell('./failing');
+    expect(stderr).toMatch(/^jobs failed with status 1:\n---\n/);
+    expect(stderr.match(/exit_status: 1$/gm)).toHaveLength(3);
+    await bench.shell('rq ~/q shutdown');
   });
 
   test('Selecting and changing jobs', async () => {

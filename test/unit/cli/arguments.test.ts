@@ -154,7 +154,7 @@ describe('options', () => {
     ['q list --jsn', 'list has no option --jsn; did you mean --json?'],
     ['q list --feilds x', 'list has no option --feilds; did you mean --fields?'],
     ['q feed --max-fed 3', 'feed has no option --max-fed; did you mean --max_feed?'],
-    ['q list --priority 3', 'list has no option --priority (it is an option of submit, touch, resubmit)'],
+    ['q list --priority 3', 'list has no option --priority (it is an option of submit, run, touch, resubmit)'],
     ['q list --no-json', 'list has no option --no-json'],
     ['q list --json.x', 'list has no option --json.x'],
     ['q list --__proto__ x', 'list has no option --__proto__'],

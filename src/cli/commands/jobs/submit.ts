@@ -1,15 +1,15 @@
-import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { SUBMITTER_FIELDS } from '../../../job/columns.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
-import { submitJobs } from '../../../queue/jobs/submit.ts';
 import type { Queue } from '../../../queue/open.ts';
+import { JidSet } from '../../../queue/wait/jid-set.ts';
 import { type JobRequest, withJobRequest } from '../../input/job-request.ts';
-import { makeSubmissions } from '../../input/submissions.ts';
-import { progressOf } from '../../output/progress.ts';
 import { printSubmitted } from '../../output/submitted-jobs.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
+import { awaitJobs, endWithPipe } from '../waiting/await-jobs.ts';
+import { WAIT_STATUS } from '../waiting/wait-help.ts';
+import { submitRequest } from './submit-request.ts';
 import { SUBMIT_OPTIONS } from './submit-options.ts';
 
 export const spec: CommandSpec = {
@@ -19,7 +19,10 @@ export const spec: CommandSpec = {
   report: JOB_FIELDS,
   positionals: '[COMMAND…]',
   maxPositionals: Number.POSITIVE_INFINITY,
-  options: SUBMIT_OPTIONS,
+  options: [
+    ...SUBMIT_OPTIONS,
+    { name: 'wait', type: 'flag', help: 'Wait until the jobs have ended, and exit with their status.' },
+  ],
   description: [
     'A single argument is a shell command line. ' +
       'Several arguments are a program and its arguments, which rq quotes and passes to the program unchanged. ' +
@@ -37,24 +40,31 @@ export const spec: CommandSpec = {
       'Options in the script apply unless the variable RQ_OPTS or the command line specifies the same option.',
     'A "submit" command submits either all of its jobs or none. ' +
       'rq prints the submitted jobs unless you specify --quiet, and only their jids with --plain.',
+    `With --wait, rq then waits until the jobs have ended. ${WAIT_STATUS}`,
   ],
   examples: [
     ["rq q submit 'sort big.txt > sorted.txt'", 'submit a shell command line'],
     ['rq q submit -- python train.py --epochs 10', 'submit a program that has its own options'],
     ['rq q submit --priority 5 --tag night < commands.txt', 'submit one job per line'],
-    ['rq q list dead | rq q submit -', 'submit the dead jobs again, as new jobs'],
+    ['rq q submit --wait --quiet < commands.txt || echo "status $?"', 'submit jobs and wait until all have ended'],
   ],
 };
 
-/** Submits one command line, or a list of them, in one transaction, and prints the jobs. */
-export async function run(call: CommandCall): Promise<undefined> {
-  await useQueue(call, (queue) => withJobRequest(call, (request) => submit(queue, request)));
+/** Submits one command line, or a list of them, in one transaction, and prints the jobs. With `--wait`, waits for them. */
+export async function run(given: CommandCall): Promise<number | undefined> {
+  return await useQueue(given, (queue) =>
+    withJobRequest(given, (request) =>
+      given.options.flag('wait') ? endWithPipe(() => submitAndWait(queue, request)) : submit(queue, request),
+    ),
+  );
 }
 
-async function submit(queue: Queue, { call, jobs, options }: JobRequest): Promise<void> {
-  const submissions = await makeSubmissions(call, queue, jobs, options);
-  const progress = progressOf(call, 'submitted');
-  const range = await progress.during(submitJobs(queue, submissions, progress.report));
-  wakeFeeder(queue.directory);
-  await printSubmitted(call, queue, [range]);
+async function submit(queue: Queue, request: JobRequest): Promise<undefined> {
+  await printSubmitted(request.call, queue, [await submitRequest(queue, request)]);
+}
+
+async function submitAndWait(queue: Queue, request: JobRequest): Promise<number> {
+  const range = await submitRequest(queue, request);
+  await printSubmitted(request.call, queue, [range]);
+  return await awaitJobs(request.call, queue, new JidSet([range]), { print: false });
 }
