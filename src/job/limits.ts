@@ -18,6 +18,7 @@ export const MAX_RETRY_ON_BYTES = 1024;
 /** The longest pause before a retry, and the longest grace period of a kill. */
 export const MAX_PAUSE_S = 30 * 86_400;
 export const MAX_GRACE_S = 86_400;
+export const MAX_WAIT_S = 366 * 86_400;
 /** PATH_MAX of Linux (linux/limits.h). */
 export const MAX_PATH_BYTES = 4096;
 /** As the default of Slurm. */

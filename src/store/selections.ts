@@ -47,7 +47,10 @@ const mergedRanges = new WeakMap<Selection, readonly JidRange[]>();
 export function selectRows(connection: Connection, selection: Selection, page: Page, columns = JOB_COLUMNS): Row[] {
   const rows: Row[] = [];
   readParts(selection, page, (sql, parameters) => {
-    const part = connection.all(sql.replaceAll(JOB_COLUMNS, () => columns), parameters);
+    const part = connection.all(
+      sql.replaceAll(JOB_COLUMNS, () => columns),
+      parameters,
+    );
     rows.push(...part);
     return part.length;
   });

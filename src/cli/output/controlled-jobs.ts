@@ -15,16 +15,27 @@ import { refusedJobs } from './refused-jobs.ts';
 export async function printControlled(
   call: CommandCall,
   queue: Queue,
-  { changed, count, skipped, running, refused }: ControlResult,
+  result: ControlResult,
   states: string,
 ): Promise<void> {
-  if (refused.size > 0) throw refusedJobs(call, refused, 'nothing was changed; ');
-  warnOfSilentHosts(call, queue, running);
+  const { changed, count } = result;
+  reportControlled(call, queue, result, states);
   if (!call.options.flag('quiet')) {
     const selection: Selection = { all: false, ranges: changed, states: [], pairs: [] };
     const jobs = count === 0 ? [] : selectJobs(queue, selection);
     await printAfter(`changed ${count} jobs`, () => printJobs(call, jobs));
   }
+}
+
+/** Says what prevents the command. Throws as `printControlled`. */
+export function reportControlled(
+  call: CommandCall,
+  queue: Queue,
+  { count, skipped, running, refused }: ControlResult,
+  states: string,
+): void {
+  if (refused.size > 0) throw refusedJobs(call, refused, 'nothing was changed; ');
+  warnOfSilentHosts(call, queue, running);
   if (count > 0) return;
   if (skipped === 0) throw noJob(call, queue.directory, states);
   call.diagnostics.info(`${call.command}: all selected jobs have already ended`);

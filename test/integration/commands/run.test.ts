@@ -61,21 +61,38 @@ test('run reports how a job ended if the exit status does not tell', async () =>
   });
 });
 
-test('without a feeder, run says so, and Ctrl-C deletes the pending job', async () => {
+test('without a feeder, run says so, and Ctrl-C kills the pending job', async () => {
   const bench = await newBench();
   const run = startLive(bench, ['run', 'true']);
   await waitFor(() => run.stderr().includes('job 1 is pending; waiting for it to start'));
   run.child.kill('SIGINT');
   const { status, stdout, stderr } = await run.ended;
   expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
-  expect(stderr).toMatch(/^rq: no host feeds from .*\nrq: job 1 is pending.*\nrq: job 1 was deleted\n$/);
-  expect(await bench.jobs()).toEqual([]);
+  expect(stderr).toMatch(
+    /^rq: no host feeds from .*\nrq: job 1 is pending.*\nrq: job 1: killed before it began, by .*\n$/,
+  );
+  expect(await bench.jobs()).toMatchObject([{ state: 'dead' }]);
 });
 
 test.each([
-  ['SIGINT', 130, []],
-  ['SIGTERM', 143, []],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s kills the job of run, which ends with %i', async (signal, status) => {
+  const bench = await newBench();
+  await withFeeder(bench, async () => {
+    const run = startLive(bench, ['run', `echo begun; ${gate(bench, 'a')}`]);
+    await waitFor(() => run.stdout() === 'begun\n');
+    run.child.kill(signal);
+    const ended = await run.ended;
+    expect(ended).toMatchObject({ status, stdout: 'begun\n' });
+    expect(ended.stderr).toMatch(/^rq: job 1.*killed by .*: rq run was interrupted\n$/);
+    expect(await bench.jobs()).toMatchObject([{ state: 'finished', signal: 'SIGTERM' }]);
+  });
+});
+
+test.each([
   ['SIGINT', 130, ['--detach']],
+  ['SIGTERM', 143, ['--detach']],
 ] as const)(
   '%s ends run with %i and leaves a running job in the queue, with a line that says so',
   async (signal, status, words) => {

@@ -155,3 +155,19 @@ test('jobs that are claimed ahead of a slot are dead, and did not begin', async 
   expect(began.length - ran).toBeLessThanOrEqual(2);
   expect(began.every(({ state }) => state === 'finished')).toBe(true);
 });
+
+test.each([['running'], ['tag=old'], ['1-2']])(
+  'delete --kill %s ends the running jobs and deletes them',
+  async (selection) => {
+    const bench = await newQueue();
+    await bench.must(['QUEUE', 'submit', '-q', '--tag=old', '-'], { input: 'exec sleep 600\nexec sleep 600\n' });
+    const feeder = bench.start(['QUEUE', 'feed', '--max_feed=2', ...FAST]);
+    await started(bench, 1);
+    await started(bench, 2);
+    await bench.must(['QUEUE', 'submit', '-q', '--stage', 'true']);
+    await bench.must(['QUEUE', 'delete', '-q', '--kill', selection]);
+    expect((await bench.jobs()).map(({ jid }) => jid)).toEqual([3]);
+    await bench.must(['QUEUE', 'shutdown']);
+    await feeder.ended;
+  },
+);

@@ -3,15 +3,17 @@ import { RqError } from '../../../job/errors.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { MAX_GRACE_S } from '../../../job/limits.ts';
 import { killJobs } from '../../../queue/control/control-jobs.ts';
+import { JidSet } from '../../../queue/wait/jid-set.ts';
 import { durationOption } from '../../input/duration-option.ts';
 import { requireSelection } from '../../input/selection-input.ts';
-import { printControlled } from '../../output/controlled-jobs.ts';
+import { printControlled, reportControlled } from '../../output/controlled-jobs.ts';
 import { progressOf } from '../../output/progress.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { QUIET } from '../../parse/shared-options.ts';
 import { useQueue } from '../../use-queue.ts';
 import { SELECTION, STDIN_DEFAULT, STDIN_JIDS } from '../jobs/selection-help.ts';
+import { awaitJobs } from '../waiting/await-jobs.ts';
 
 const MAX_REASON_LENGTH = 500;
 
@@ -68,6 +70,10 @@ export async function run(call: CommandCall): Promise<undefined> {
     const progress = progressOf(call, 'ended');
     const result = await progress.during(killJobs(queue, selection, { reason, grace }, progress.report));
     wakeFeeder(queue.directory);
-    await printControlled(call, queue, result, 'pending, holding or running');
+    const states = 'pending, holding or running';
+    if (call.options.flag('no-wait')) return await printControlled(call, queue, result, states);
+    reportControlled(call, queue, result, states);
+    const print = !call.options.flag('quiet');
+    await awaitJobs(call, queue, new JidSet(result.changed), { print, needsNoFeeder: true });
   });
 }

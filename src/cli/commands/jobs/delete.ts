@@ -1,6 +1,12 @@
+import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
+import type { Selection } from '../../../job/selection.ts';
+import { killJobs } from '../../../queue/control/control-jobs.ts';
 import { deleteJobs } from '../../../queue/jobs/delete.ts';
+import type { Queue } from '../../../queue/open.ts';
+import { JidSet } from '../../../queue/wait/jid-set.ts';
 import { requireSelection } from '../../input/selection-input.ts';
+import { reportControlled } from '../../output/controlled-jobs.ts';
 import { noJob } from '../../output/no-job.ts';
 import { printAfter, printJobs } from '../../output/print.ts';
 import { progressOf } from '../../output/progress.ts';
@@ -10,6 +16,7 @@ import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { QUIET } from '../../parse/shared-options.ts';
 import { useQueue } from '../../use-queue.ts';
+import { awaitJobs } from '../waiting/await-jobs.ts';
 import { SELECTION, STDIN_DEFAULT, STDIN_JIDS } from './selection-help.ts';
 
 export const spec: CommandSpec = {
@@ -19,10 +26,10 @@ export const spec: CommandSpec = {
   report: JOB_FIELDS,
   positionals: 'SELECTION…',
   maxPositionals: Number.POSITIVE_INFINITY,
-  options: [QUIET],
+  options: [{ name: 'kill', type: 'flag', help: 'First end the selected jobs that are running.' }, QUIET],
   description: [
     'Deletes the selected jobs with their stdin, stdout, stderr, data and scripts, and prints the deleted jobs. ' +
-      '"delete" does not delete running jobs. ' +
+      '"delete" does not delete running jobs, unless --kill ends them first. ' +
       'If a running job is selected by jid, rq deletes the other jobs and reports an error. ' +
       'An empty selection is an error and never means all jobs.',
     SELECTION,
@@ -31,6 +38,7 @@ export const spec: CommandSpec = {
   examples: [
     ['rq q delete 42', 'delete one job'],
     ['rq q delete finished exit_status=0', 'delete successful jobs'],
+    ['rq q delete tag=old --kill', 'end the running jobs with a tag, and delete all jobs with it'],
     ['rq q list p tag=old --fields jid | rq q delete -', 'delete the jobs printed by another command'],
   ],
 };
@@ -40,8 +48,9 @@ export const spec: CommandSpec = {
  * if no job was deleted.
  */
 export async function run(call: CommandCall): Promise<undefined> {
-  const selection = await requireSelection(call);
+  const given = await requireSelection(call);
   await useQueue(call, async (queue) => {
+    const selection = call.options.flag('kill') ? await killRunning(call, queue, given) : given;
     const progress = progressOf(call, 'deleted');
     const { deleted, running, remaining } = await progress.during(deleteJobs(queue, selection, progress.report));
     const { count } = deleted;
@@ -56,4 +65,21 @@ export async function run(call: CommandCall): Promise<undefined> {
     if (running.length > 0) throw refusedJobs(call, new Map([['running', running]]));
     if (count === 0) throw noJob(call, queue.directory, 'pending, holding or ended');
   });
+}
+
+/** Ends the selected jobs that have not ended, and waits for that. Returns a selection that also contains them afterwards. */
+async function killRunning(call: CommandCall, queue: Queue, selection: Selection): Promise<Selection> {
+  const result = await killJobs(queue, selection, { reason: 'rq delete', grace: undefined });
+  wakeFeeder(queue.directory);
+  if (result.count === 0) return selection;
+  reportControlled(call, queue, result, 'running');
+  await awaitJobs(call, queue, new JidSet(result.changed), { print: false, needsNoFeeder: true });
+  const { all, ranges, states, failed = false, pairs } = selection;
+  return {
+    ...selection,
+    // Pairs alone select from all jobs.
+    all: all || (ranges.length === 0 && states.length === 0 && !failed),
+    ranges: [...ranges, ...result.changed],
+    pairs: pairs.filter(({ field }) => field !== 'state'),
+  };
 }

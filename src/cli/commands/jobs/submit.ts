@@ -9,8 +9,8 @@ import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
 import { awaitJobs, endWithPipe } from '../waiting/await-jobs.ts';
 import { WAIT_STATUS } from '../waiting/wait-help.ts';
-import { submitRequest } from './submit-request.ts';
 import { SUBMIT_OPTIONS } from './submit-options.ts';
+import { submitRequest } from './submit-request.ts';
 
 export const spec: CommandSpec = {
   name: 'submit',

@@ -17,6 +17,8 @@ export interface AwaitOptions {
   readonly any?: boolean;
   readonly timeoutMs?: number | undefined;
   readonly print: boolean;
+  /** The jobs need no feeder to end. */
+  readonly needsNoFeeder?: boolean;
 }
 
 const MAX_LISTED = 20;
@@ -118,7 +120,9 @@ class Wait {
         diagnostics.warn(`${event.error.message}; rq continues to wait`);
         return;
       case 'read':
-        if (this.opened === undefined && event.open > 0) warnWithoutFeeder(this.call, this.queue);
+        if (this.opened === undefined && event.open > 0 && this.options.needsNoFeeder !== true) {
+          warnWithoutFeeder(this.call, this.queue);
+        }
         this.opened ??= event.open;
         this.progress.show({ ...event, total: this.total, opened: this.opened, failed: this.failed });
     }

@@ -10,8 +10,8 @@ import { statusOfSignal, WAIT_EXIT } from '../../output/exit-status.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
-import { submitRequest } from '../jobs/submit-request.ts';
 import { SUBMIT_OPTIONS } from '../jobs/submit-options.ts';
+import { submitRequest } from '../jobs/submit-request.ts';
 import { changesOf, endWithPipe, warnWithoutFeeder } from './await-jobs.ts';
 import { endJob } from './end-job.ts';
 import { Interruption } from './interruption.ts';
@@ -35,7 +35,7 @@ export const spec: CommandSpec = {
     'Submits one job, copies its stdout and stderr to those of rq while the job writes them, and waits until it ends. ' +
       'The command line has the same form as for "submit".',
     WAIT_STATUS,
-    'Ctrl-C or SIGTERM deletes the job if it is pending, and otherwise leaves it running and says so. ' +
+    'Ctrl-C or SIGTERM kills the job, and rq waits until it has ended. ' +
       'A second Ctrl-C ends rq at once. ' +
       'If the terminal is closed, the job continues.',
   ],
@@ -71,8 +71,9 @@ async function runJob(queue: Queue, request: JobRequest, interruption: Interrupt
   const printer = new RunPrinter(call, jid);
   const ended = job && (await printAll(followJob(queue, job, changes), printer));
   printer.stop();
-  if (ended !== undefined) return statusOfEnd(ended);
-  return statusOfSignal(interruption.signal ?? '') ?? WAIT_EXIT.noStatus;
+  const { signal } = interruption;
+  if (signal !== undefined) return statusOfSignal(signal) ?? WAIT_EXIT.noStatus;
+  return ended === undefined ? WAIT_EXIT.noStatus : statusOfEnd(ended);
 }
 
 async function printAll(

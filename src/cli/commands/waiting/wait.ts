@@ -1,7 +1,8 @@
 import { JOB_FIELDS } from '../../../job/job.ts';
+import { MAX_WAIT_S } from '../../../job/limits.ts';
 import { outcomesOf } from '../../../queue/jobs/select-outcomes.ts';
 import { JidSet } from '../../../queue/wait/jid-set.ts';
-import { durationMs } from '../../input/duration.ts';
+import { durationOption } from '../../input/duration-option.ts';
 import { requireSelection } from '../../input/selection-input.ts';
 import { noJob } from '../../output/no-job.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
@@ -48,7 +49,8 @@ export const spec: CommandSpec = {
 
 /** Waits for the selected jobs. Throws NO_JOB if none matches, before anything is printed. */
 export async function run(call: CommandCall): Promise<number> {
-  const timeoutMs = durationMs('timeout', call.options.text('timeout'));
+  const timeoutS = durationOption(call, 'timeout', { max: MAX_WAIT_S });
+  const timeoutMs = timeoutS === undefined ? undefined : timeoutS * 1000;
   const selection = await requireSelection(call);
   return await useQueue(call, async (queue) => {
     const jids = new JidSet();
