@@ -20,5 +20,5 @@ export function roundedSizeText(bytes: number): string {
 }
 
 function unitIndex(unit: string): number {
-  return UNITS.findIndex((each) => each === unit);
+  return (UNITS as readonly string[]).indexOf(unit);
 }
