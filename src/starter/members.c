@@ -252,7 +252,7 @@ bool adopt(struct attempt *attempt) {
   return read_process(attempt->pid, &process, &start_time) && !process.is_gone && start_time == attempt->start_time;
 }
 
-// The resident memory of a process without shared pages. Records the largest shared part.
+// The resident memory of a process, excluding mapped files and shared memory. Records the largest shared part.
 static double resident_bytes(pid_t pid, struct attempt *attempt) {
   char path[64], text[256];
   unsigned long resident, shared;

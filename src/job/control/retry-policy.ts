@@ -21,7 +21,7 @@ const REAL_TIME = /^SIGRT(?:MIN|MAX)(?:[+-]\d{1,2})?$/;
 export function backoffFault(text: string): Fault {
   const range = parseBackoff(text);
   if (range === undefined) {
-    return `must be a duration, or the shortest and the longest one, such as 30s or 30s..1h (${DURATION_FORMS}), not ${shownValue(text)}`;
+    return `must be a duration or a range of durations, such as 30s or 30s..1h (${DURATION_FORMS}), not ${shownValue(text)}`;
   }
   if (range.minS > range.maxS) return `has a first duration that is longer than the second: ${shownValue(text)}`;
   return range.maxS > MAX_PAUSE_S ? `must be at most ${MAX_PAUSE_S / 86_400}d, not ${shownValue(text)}` : undefined;

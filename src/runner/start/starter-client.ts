@@ -99,7 +99,7 @@ export class StarterClient {
   /** Replaces the base environment of attempts that begin later. */
   environment(base: Environment): void {
     if (this.send(['environment', ...Object.entries(base).flat()])) return;
-    throw new RqError('RUNNER', 'the environment is longer than 4 MiB');
+    throw new RqError('RUNNER', 'the environment is larger than 4 MiB');
   }
 
   /** Sets the umask and the soft limits of attempts that begin later. */
@@ -140,7 +140,7 @@ export class StarterClient {
   }
 
   /**
-   * The memory of attempts in bytes, by name: without names, resident memory without shared pages of all attempts; with
+   * The memory of attempts in bytes, by name: without names, resident memory of all attempts, excluding mapped files and shared memory; with
    * names, the proportional set size of these.
    */
   sample(names: readonly string[] = []): Promise<ReadonlyMap<string, number>> {

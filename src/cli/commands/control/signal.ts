@@ -55,7 +55,7 @@ function requireSignal(word: string | undefined): string {
   throw new RqError(
     'USAGE',
     word === undefined
-      ? 'cannot signal: no signal specified; give its name and the jobs, such as: rq QUEUE signal USR1 42'
-      : `cannot signal: "${word}" is not the name of a signal; give a name such as USR1, HUP or SIGTERM, and then the jobs`,
+      ? 'cannot signal: no signal specified; give its name, followed by the jobs, such as: rq QUEUE signal USR1 42'
+      : `cannot signal: "${word}" is not the name of a signal; give a signal name such as USR1 or SIGTERM, followed by the jobs`,
   );
 }

@@ -39,7 +39,7 @@ export const spec: CommandSpec = {
     'With --script, the positional arguments are the arguments of the script. ' +
       'Options in the script apply unless the variable RQ_OPTS or the command line specifies the same option.',
     'A "submit" command submits either all of its jobs or none. ' +
-      'rq prints the submitted jobs unless you specify --quiet, and only their jids with --plain.',
+      'rq prints the submitted jobs unless you specify --quiet. With --plain, it prints only their jids.',
     `With --wait, rq then waits until the jobs have ended. ${WAIT_STATUS}`,
   ],
   examples: [
