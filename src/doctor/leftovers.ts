@@ -54,7 +54,7 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
       ),
     older.length > 0 &&
       note(
-        `upgrade kept copies of the database: ${shortList(older)}`,
+        `"upgrade" kept copies of the database: ${shortList(older)}`,
         'the files use space',
         'remove the copies when the upgraded queue works on all hosts',
       ),

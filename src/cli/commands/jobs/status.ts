@@ -40,7 +40,7 @@ export const spec: CommandSpec = {
       'If fewer than ten jobs finished in that hour, rq uses the last 12 or 24 hours. ' +
       'time_left is the time that the pending and running jobs need at this rate; holding jobs do not count.',
     'With a selection, "status" describes only the selected jobs, and does not print the nodes and the lease. ' +
-      'failures counts the failed jobs by exit status or signal, and by host. ' +
+      '"failures" counts the failed jobs by exit status or signal, and by host. ' +
       'cpu_time is the processor time of the selected jobs.',
     SELECTION,
     STDIN_JIDS,
