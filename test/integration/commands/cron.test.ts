@@ -129,7 +129,7 @@ describe('a feeder that cron keeps running', () => {
     await cron('start');
     await waitFor(async () => (await bench.counts())['running'] === 1);
     expect(await cron('stop')).toMatchObject({ crontab: 'removed', feeder: 'ended' });
-    expect(await bench.counts()).toMatchObject({ running: 0, dead: 1 });
+    expect(await bench.counts()).toMatchObject({ running: 0, finished: 1 });
   });
 
   test.each(['@reboot', '*/15'])('is started by the line %s from a path that needs quotes', async (when) => {

@@ -112,7 +112,7 @@ test('a job has its stdin, its fields in the environment, and the bin of the que
   expect(bench.stdout(1)).toContain(`${bench.directory}\n`);
 });
 
-test('stop kills the jobs of the host: restartable jobs go back to pending, the others become dead', async () => {
+test('stop kills the jobs of the host: restartable jobs go back to pending, the others are finished with a reason', async () => {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
   await bench.must(['QUEUE', 'submit', '-q', 'sleep 1000']);
@@ -122,7 +122,10 @@ test('stop kills the jobs of the host: restartable jobs go back to pending, the 
   await bench.must(['QUEUE', 'stop']);
   expect((await feeder.ended).status).toBe(0);
   const jobs = await bench.jobs();
-  expect(jobs).toMatchObject([{ state: 'dead' }, { state: 'pending', attempt: 1 }]);
+  expect(jobs).toMatchObject([
+    { state: 'finished', signal: 'SIGTERM' },
+    { state: 'pending', attempt: 1 },
+  ]);
   expect(jobs[0]?.['reason']).toContain('killed by rq stop');
 });
 
@@ -141,7 +144,9 @@ test('Ctrl-C lets the running jobs finish; a second Ctrl-C kills them', async ()
   expect(await bench.jobs()).toMatchObject([{ state: 'running' }]);
   feeder.child.kill('SIGINT');
   expect((await feeder.ended).status).toBe(0);
-  expect(await bench.jobs()).toMatchObject([{ state: 'dead', reason: expect.stringMatching(/^killed by Ctrl-C on /) }]);
+  expect(await bench.jobs()).toMatchObject([
+    { state: 'finished', reason: expect.stringMatching(/^killed by Ctrl-C on /) },
+  ]);
 });
 
 test('a submit on the host of an idle feeder wakes the feeder before its next poll', async () => {

@@ -23,7 +23,7 @@ describe('configure', () => {
   test('sets the defaults of feeders', async () => {
     const bench = await queueWithEnded();
     expect(await bench.must(['QUEUE', 'configure', 'max_feed=3', 'min_sleep=0.1', 'max-sleep=0.2'])).toBe(
-      '---\nmax_feed: 3\nmin_sleep: 0.1\nmax_sleep: 0.2\nlost_after: 900\nretention: 0\n',
+      '---\nmax_feed: 3\nmin_sleep: 0.1\nmax_sleep: 0.2\nlost_after: 900\nkill_grace: 30\nretention: 0\n',
     );
     await bench.must(['QUEUE', 'start']);
     expect(await bench.must(['QUEUE', 'feeder', '-f', 'slots'])).toBe('---\nslots: 3\n');

@@ -79,6 +79,17 @@ async function prepared(): Promise<Workbench> {
   return bench;
 }
 
+const RUNNING = `state = 'running', finished = NULL, elapsed = NULL, exit_status = NULL, signal = NULL, reason = NULL,
+  max_rss = NULL, cpu_time = NULL, left_behind = NULL, boot = 'b', journal = 'j', runner = 'nowhere'`;
+/** The states and tags that the examples of these commands assume. */
+const ASSUMED: Readonly<Record<string, string>> = {
+  kill: "UPDATE jobs SET tag = 'night1' WHERE state = 'pending'",
+  signal: `UPDATE jobs SET ${RUNNING}, tag = 'server' WHERE jid = 42`,
+  pause: `UPDATE jobs SET ${RUNNING}, tag = 'big' WHERE jid = 42`,
+  resume: `UPDATE jobs SET ${RUNNING}, paused = 1 WHERE jid = 42`,
+  hold: "UPDATE jobs SET tag = 'big' WHERE state = 'pending'",
+};
+
 /** An example with paths outside of the test directory moved into it. */
 function local(command: string): string {
   return command.replaceAll(/(?<= |^)\/(lab|backup|tmp)\//g, './$1-').replaceAll('~/', './');
@@ -105,6 +116,10 @@ describe.each(COMMANDS.map((command) => [command.name, command] as const))(
       const hosts = /--with (\S+)/.exec(command)?.[1]?.split(',') ?? [];
       for (const host of hosts) await bench.must(['QUEUE', 'start', '-q'], { environment: { RQ_HOST: host } });
       if (name === 'create') await bench.shell('rm -rf q');
+      const assumed = ASSUMED[name];
+      if (assumed !== undefined) await bench.must(['QUEUE', 'execute', assumed]);
+      if (command.includes('kill running')) await bench.must(['QUEUE', 'execute', ASSUMED['pause'] ?? '']);
+      if (name === 'hold' || name === 'release') await bench.must(['QUEUE', 'resubmit', '-q', '42']);
       if (name === 'update') await bench.must(['QUEUE', 'resubmit', '1-51', '-q']);
       if (name === 'tail' && command.includes('running')) {
         await bench.must(['QUEUE', 'submit', '-q', '--priority=99', 'sleep 5']);
