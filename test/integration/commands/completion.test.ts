@@ -29,7 +29,7 @@ async function answer(line: string, more: NodeJS.ProcessEnv = {}): Promise<strin
 
 /** Typed lines, and the lines after the tab key. */
 const LINES = [
-  ['rq q stat', 'rq q status '],
+  ['rq q statu', 'rq q status '],
   ['rq my', 'rq my\\ queue/'],
   ['rq comple', 'rq completion '],
   ['rq help subm', 'rq help submit '],
@@ -70,7 +70,7 @@ test.skipIf(zshReason !== undefined)(`zsh completes the same${zshReason ? ` (ski
 const fishReason = shellSkipReason('fish');
 test.skipIf(fishReason !== undefined)(`fish offers the same${fishReason ? ` (skipped: ${fishReason})` : ''}`, () => {
   const offers = (line: string): string[] => offersOfFish(line, { cwd: bench.directory, environment });
-  expect(offers('rq q stat')).toEqual(['status\tshow job and node status']);
+  expect(offers('rq q statu')).toEqual(['status\tshow job and node status']);
   expect(offers('rq my')).toEqual(['my queue/\tDirectory']);
   expect(offers('rq q create --mode=g')).toEqual(['--mode=group']);
   expect(offers('rq q list "tag=a')).toEqual(['tag=a b$c']);
@@ -95,7 +95,7 @@ describe('the scripts', () => {
   test('get states, keys, tags and the newest jids for a selection', async () => {
     const states = ['pending', 'holding', 'running', 'finished', 'dead', 'failed', 'all'];
     expect(await answer('rq q list ')).toEqual(['none', ...states, 'tag=', '3', '2', '1', '']);
-    expect(await answer('rq q list p')).toEqual(['none', 'pending', 'priority=', 'pid=', '']);
+    expect(await answer('rq q list p')).toEqual(['none', 'pending', 'priority=', 'pid=', 'paused=', '']);
     expect(await answer('rq q list 1-')).toEqual(['none', '1-3', '1-2', '1-1', '']);
     expect(await answer('rq q delete tag=')).toEqual(['none', 'tag=a b$c', 'tag=night1', 'tag=x:y', '']);
     expect(await answer('rq list tag=n', { RQ_Q: 'q' })).toEqual(['none', 'tag=night1', '']);
