@@ -163,7 +163,8 @@ export class RunnerLink {
       await send(client);
       return true;
     } catch (error) {
-      if (runnerCode(error) === 'NO_ATTEMPT') return true;
+      // A runner of an earlier version does not know all requests.
+      if (['NO_ATTEMPT', 'UNKNOWN_REQUEST'].includes(String(runnerCode(error)))) return true;
       this.disconnect(error, client);
       return false;
     }

@@ -78,6 +78,7 @@ test('a signal reaches the processes of a job once, also if the feeder is killed
 test.each([
   [['signal'], 2, /no signal specified/],
   [['signal', 'USR9', '1'], 2, /"USR9" is not the name of a signal/],
+  [['signal', 'CONT', '1'], 2, /use "pause" and "resume"/],
   [['signal', 'USR1', '1'], 1, /job 1 is pending/],
   [['pause', '1'], 1, /job 1 is pending/],
   [['resume', '1'], 1, /job 1 is pending/],

@@ -51,6 +51,12 @@ export async function run(call: CommandCall): Promise<undefined> {
 
 function requireSignal(word: string | undefined): string {
   const name = word === undefined ? undefined : signalName(word);
+  if (name === 'SIGSTOP' || name === 'SIGCONT') {
+    throw new RqError(
+      'USAGE',
+      `cannot signal ${name}: use "pause" and "resume", so that rq knows which jobs are stopped`,
+    );
+  }
   if (name !== undefined && name in constants.signals) return name;
   throw new RqError(
     'USAGE',

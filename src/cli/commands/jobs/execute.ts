@@ -33,7 +33,10 @@ export const spec: CommandSpec = {
 /** Runs one SQL statement and prints its rows or the number of changed rows. */
 export async function run(call: CommandCall): Promise<undefined> {
   if (call.options.text('fields') !== undefined) {
-    throw new RqError('USAGE', 'cannot use --fields with execute: the SQL statement chooses the columns; remove --fields');
+    throw new RqError(
+      'USAGE',
+      'cannot use --fields with execute: the SQL statement chooses the columns; remove --fields',
+    );
   }
   const sql = (await readSqlTerms(call)).join(' ');
   const result = await useQueue(call, (queue) => executeSql(queue, sql));
