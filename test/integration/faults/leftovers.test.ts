@@ -8,6 +8,7 @@ import { waitFor } from '../../support/wait-for.ts';
 async function newQueue(): Promise<Workbench> {
   const bench = new Workbench();
   await bench.must(['QUEUE', 'create']);
+  await bench.must(['QUEUE', 'configure', 'kill_grace=5']);
   return bench;
 }
 

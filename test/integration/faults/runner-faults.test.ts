@@ -59,7 +59,7 @@ test('a job that ends before stop can kill it keeps its own exit status', async 
   expect((await feeder.ended).status).toBe(0);
   expect(await bench.jobs()).toMatchObject([
     { state: 'finished', exit_status: 5, attempt: 1 },
-    { state: 'dead', reason: expect.stringMatching(/^killed by rq stop on /) },
+    { state: 'finished', signal: 'SIGTERM', reason: expect.stringMatching(/^killed by rq stop on /) },
   ]);
 });
 
@@ -86,6 +86,7 @@ test('a job that ends while stop cannot reach the runner keeps its own exit stat
 
 test('stop kills a job again if the runner was killed after the first request', async () => {
   const bench = await newQueue();
+  await bench.must(['QUEUE', 'configure', 'kill_grace=2']);
   await bench.must(['QUEUE', 'submit', '-q', "trap '' TERM; touch trapped; while :; do sleep 1; done"]);
   const feeder = feeding(bench, ['--max_feed=1']);
   await waitFor(() => existsSync(join(bench.directory, 'trapped')));
@@ -94,7 +95,7 @@ test('stop kills a job again if the runner was killed after the first request', 
   await waitFor(() => feeder.hasLogged('killing all running jobs'));
   process.kill(runner, 'SIGKILL');
   expect((await feeder.ended).status).toBe(0);
-  expect(await bench.jobs()).toMatchObject([{ state: 'dead' }]);
+  expect(await bench.jobs()).toMatchObject([{ state: 'finished', signal: 'SIGKILL' }]);
   expect(bench.processes()).toEqual([]);
 });
 
