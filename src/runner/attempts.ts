@@ -141,13 +141,15 @@ export class Attempts implements StarterObserver {
     });
   }
 
-  /** Stops all processes of a running attempt. Rejects with NO_ATTEMPT. */
+  /** Stops all processes of a running attempt, or cancels one that has not begun. Rejects with NO_ATTEMPT. */
   async pause(key: AttemptKey): Promise<object> {
+    this.cancel([key]);
     return await this.onRunning(key, (_, name) => this.limits.pause(name));
   }
 
   /** Continues all processes of a running attempt. Rejects with NO_ATTEMPT. */
   async resume(key: AttemptKey): Promise<object> {
+    this.cancel([key]);
     return await this.onRunning(key, (_, name) => this.limits.resume(name));
   }
 

@@ -115,8 +115,13 @@ export class JobControl {
 
   private async deliver({ id, jid, claim, signal }: Order): Promise<void> {
     if (this.sent.has(id)) return;
-    this.sent.add(id);
     const key = { jid, claim };
+    if (this.parts.attempts.unconfirmed.has(attemptName(key))) {
+      // The order is read again when the job has begun.
+      this.version = undefined;
+      return;
+    }
+    this.sent.add(id);
     const { events, link, timer } = this.parts;
     events.signalling(key, signal);
     if (await link.signal(key, signal, id)) {
