@@ -164,12 +164,13 @@ test('invalid settings are replaced by the defaults', async () => {
     ['min_sleep', '-1'],
     ['max_sleep', 'never'],
     ['lost_after', '0'],
+    ['kill_grace', '1e9'],
     ['retention', 'Infinity'],
   ];
   tamper(bench, (database) => {
     for (const row of invalid) database.prepare('INSERT INTO attributes VALUES (?, ?)').run(...row);
   });
-  const settings = 'max_feed: null\nmin_sleep: 1\nmax_sleep: 5\nlost_after: 900\nretention: 0\n';
+  const settings = 'max_feed: null\nmin_sleep: 1\nmax_sleep: 5\nlost_after: 900\nkill_grace: 30\nretention: 0\n';
   expect(await bench.must(['QUEUE', 'configure'])).toBe(`---\n${settings}`);
 });
 
