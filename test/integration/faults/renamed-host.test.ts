@@ -31,7 +31,9 @@ test.skipIf(!CAN_RENAME)(
     const { status, stderr } = await bench.run(['QUEUE', 'feed'], as('b'));
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: expect.stringMatching(/^rq: cannot feed from \S+ as b: this machine fed as a, .*; set RQ_HOST=a\n$/) as string,
+      stderr: expect.stringMatching(
+        /^rq: cannot feed from \S+ as b: this machine fed as a, .*; set RQ_HOST=a\n$/,
+      ) as string,
     });
     expect(await bench.run(['QUEUE', 'doctor'], as('b'))).toMatchObject({
       stdout: expect.stringContaining('this machine feeds as a, but its name is b now') as string,
