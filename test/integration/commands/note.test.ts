@@ -58,7 +58,7 @@ test('recover saves the notes of the jobs that can be read', async () => {
   const bench = await benchWithNotes();
   const lines = Array.from({ length: 500 }, (_, index) => `echo ${index} ${'x'.repeat(100)}`).join('\n');
   await bench.must(['QUEUE', 'submit', '-q', '--note', 'many', '-'], { input: lines });
-  truncateSync(join(bench.queue, 'db'), 64 * 1024);
+  truncateSync(join(bench.queue, 'db'), 112 * 1024);
   await bench.must(['QUEUE', 'recover', '--json', '-v1']).catch(() => undefined);
   expect(await bench.jobs('1')).toMatchObject([{ jid: 1, note: NOTE }]);
   expect((await bench.jobs('note=many')).length).toBeGreaterThan(10);

@@ -30,7 +30,7 @@ function watches(pid: number | undefined): boolean {
   return links.includes('anon_inode:inotify');
 }
 
-const jidsIn = (yaml: string): number[] => [...yaml.matchAll(/^- jid: (\d+)$/gm)].map(([, jid]) => Number(jid));
+const jidsIn = (yaml: string): number[] => [...yaml.matchAll(/^-\n {2}jid: (\d+)$/gm)].map(([, jid]) => Number(jid));
 
 test('wait prints each job as it ends, and ends with the last one', async () => {
   const bench = await newBench();
@@ -189,7 +189,7 @@ test('on a terminal, a wait shows its progress until it ends', async () => {
   const bar = '\r[#####-----] 1 of 2 done, 1 failed, 0 running\u001b[K\r\u001b[K';
   const printed = onTerminal('all --timeout 0 -f jid');
   expect(printed).toContain(bar);
-  expect(printed.indexOf('- jid: 1')).toBeLessThan(printed.indexOf(bar));
+  expect(printed.indexOf('jid: 1')).toBeLessThan(printed.indexOf(bar));
   expect(onTerminal('all --timeout 0 -v2')).not.toContain('[#');
-  expect(onTerminal('all --timeout 0 -f jid 2>/dev/null')).toBe('---\r\n- jid: 1\r\n');
+  expect(onTerminal('all --timeout 0 -f jid 2>/dev/null')).toBe('---\r\n-\r\n  jid: 1\r\n');
 });
