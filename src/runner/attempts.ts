@@ -128,28 +128,24 @@ export class Attempts implements StarterObserver {
   /** Signals all processes of a running attempt, or cancels one that has not begun. Rejects with NO_ATTEMPT. */
   async signal({ signal, graceMs, order, ...key }: SignalRequest): Promise<object> {
     const { journal, starter } = this.options;
-    const number = constants.signals[signal];
-    // An order is a signal for a process, and does not cancel the start.
-    if (order === undefined) this.cancel([key]);
-    return await this.onRunning(key, async (attempt, name) => {
-      if (order !== undefined && attempt.orders?.includes(order) === true) return 1;
-      if (order !== undefined) journal.recordOrder(attempt, order);
+    const send = async (attempt: JournaledAttempt, name: string): Promise<number> => {
+      if (order !== undefined && !journal.recordOrder(attempt, order)) return 1;
       this.signalled.add(name);
-      if (graceMs === undefined) return await starter.signal(name, number);
+      if (graceMs === undefined) return await starter.signal(name, constants.signals[signal]);
       this.limits.remove(attempt);
-      return await starter.end(name, number, graceMs);
-    });
+      return await starter.end(name, constants.signals[signal], graceMs);
+    };
+    // An order is a signal for a process, and does not cancel the start.
+    return await this.onRunning(key, send, order === undefined);
   }
 
   /** Stops all processes of a running attempt, or cancels one that has not begun. Rejects with NO_ATTEMPT. */
   async pause(key: AttemptKey): Promise<object> {
-    this.cancel([key]);
     return await this.onRunning(key, (_, name) => this.limits.pause(name));
   }
 
   /** Continues all processes of a running attempt. Rejects with NO_ATTEMPT. */
   async resume(key: AttemptKey): Promise<object> {
-    this.cancel([key]);
     return await this.onRunning(key, (_, name) => this.limits.resume(name));
   }
 
@@ -223,8 +219,10 @@ export class Attempts implements StarterObserver {
   private async onRunning(
     key: AttemptKey,
     act: (attempt: JournaledAttempt, name: string) => Promise<number>,
+    mayCancel = true,
   ): Promise<object> {
     const name = attemptName(key);
+    if (mayCancel) this.cancel([key]);
     return await this.starts.whenDecided(async () => {
       const attempt = this.running.get(name);
       const count = attempt === undefined ? 0 : await act(attempt, name);

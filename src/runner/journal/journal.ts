@@ -103,8 +103,12 @@ export class Journal {
     this.append(startedLine(attempt, leader));
   }
 
-  /** Records that the signal of an order is sent. It is never sent again, so it is written first. Throws RequestError JOURNAL. */
-  recordOrder(attempt: JournaledAttempt, order: number): void {
+  /**
+   * Records that the signal of an order is sent. It is never sent again, so it is written first. False if it was sent
+   * before. Throws RequestError JOURNAL.
+   */
+  recordOrder(attempt: JournaledAttempt, order: number): boolean {
+    if (attempt.orders?.includes(order) === true) return false;
     attempt.orders = [...(attempt.orders ?? []), order];
     this.append(orderLine(attempt, order));
     try {
@@ -112,6 +116,7 @@ export class Journal {
     } catch (error) {
       throw new RequestError('JOURNAL', `cannot write the journal ${this.path}: ${errorMessage(error)}`, error);
     }
+    return true;
   }
 
   recordPause(attempt: JournaledAttempt, pause: Pause): void {

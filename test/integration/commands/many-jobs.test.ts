@@ -3,7 +3,7 @@ import { Workbench } from '../../support/program.ts';
 
 const JOBS = 120_000;
 /** Less memory than the jobs need. */
-const SMALL = { NODE_OPTIONS: '--max-old-space-size=24' };
+const SMALL = { NODE_OPTIONS: '--max-old-space-size=32' };
 const TIME = "'2026-01-02T03:04:05.678Z'";
 
 /** A queue of finished jobs, some of which have output. */

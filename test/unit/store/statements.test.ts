@@ -92,7 +92,7 @@ test('a claim reads an index of pending jobs in its order, and sorts nothing', (
 });
 
 test('counts by state and of finished jobs are read from indexes alone', () => {
-  for (const sql of statementsOf('counts.ts').filter((text) => text.includes('count('))) {
+  for (const sql of statementsOf('counts/counts.ts').filter((text) => text.includes('count('))) {
     const parameters = sql.includes('?') ? ['2026'] : [];
     if (sql.includes('GROUP BY runner')) expect(plan(sql, parameters)).toContain('USING INDEX jobs_by_state');
     else expect(plan(sql, parameters)).toContain('USING COVERING INDEX');
