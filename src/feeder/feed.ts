@@ -92,6 +92,7 @@ class FeederProcess {
       runtimeDirectory: runtime.directory,
       program: options.runnerProgram,
       slots: settings.slots,
+      killGraceMs: settings.killGraceMs,
       launch: options.launch,
       clock: queue.clock,
       events: this.events,

@@ -33,6 +33,8 @@ interface RunnerLinkOptions {
   readonly runtimeDirectory: string;
   readonly program: string;
   readonly slots: number;
+  /** The time between SIGTERM and SIGKILL at a limit. */
+  readonly killGraceMs: number;
   readonly launch: LaunchSettings;
   readonly clock: Clock;
   readonly events: FeederEvents;
@@ -120,7 +122,7 @@ export class RunnerLink {
     if (client === undefined) return { kind: 'unreported' };
     try {
       const path = this.login.state.environment['PATH'];
-      const { pid, started } = await client.spawn(spawnRequest(job, this.options.queueDirectory, path));
+      const { pid, started } = await client.spawn(spawnRequest(job, { ...this.options, path }));
       return pid === null ? { kind: 'unreported' } : { kind: 'started', start: { jid, claim, pid, started } };
     } catch (error) {
       return this.spawnFailure(job, error, client);

@@ -7,8 +7,16 @@ import { jobEnvironment } from './job-environment.ts';
 
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
-/** Describes a claimed job to the runner. `path` is the PATH of the login shell. */
-export function spawnRequest(job: ClaimedJob, queueDirectory: string, path: string | undefined): SpawnRequest {
+export interface SpawnSettings {
+  readonly queueDirectory: string;
+  /** The PATH of the login shell. */
+  readonly path: string | undefined;
+  /** The time between SIGTERM and SIGKILL at a limit. */
+  readonly killGraceMs: number;
+}
+
+/** Describes a claimed job to the runner. */
+export function spawnRequest(job: ClaimedJob, { queueDirectory, path, killGraceMs }: SpawnSettings): SpawnRequest {
   const { jid, claim, command, cwd } = job;
   return {
     jid,
@@ -19,13 +27,15 @@ export function spawnRequest(job: ClaimedJob, queueDirectory: string, path: stri
     stdin: job.stdin === null ? null : storedPath(queueDirectory, 'stdin', job),
     stdout: join(queueDirectory, 'stdout', String(jid)),
     stderr: join(queueDirectory, 'stderr', String(jid)),
-    limits: limitsOf(job),
+    limits: limitsOf(job, killGraceMs),
   };
 }
 
-function limitsOf({ time_limit, memory, warn }: ClaimedJob): AttemptLimits {
+function limitsOf({ time_limit, memory, warn }: ClaimedJob, graceMs: number): AttemptLimits {
+  if (time_limit === null && memory === null) return {};
   const warning = warn === null ? undefined : parseWarning(warn);
   return {
+    graceMs,
     ...(time_limit === null ? {} : { timeLimitMs: time_limit * 1000 }),
     ...(memory === null ? {} : { memoryBytes: memory }),
     ...(warning === undefined ? {} : { warn: { signal: warning.signal, beforeMs: warning.beforeS * 1000 } }),

@@ -55,3 +55,11 @@ test('a job that exceeds its memory limit is finished with the reason, and its n
   expect(jobs[2]).not.toHaveProperty('reason');
   expect((await bench.jobs('failed')).map(({ jid }) => jid)).toEqual([1, 2]);
 });
+
+test('a job that ignores the end of its time limit is killed after the grace period of the queue', async () => {
+  const bench = await benchWithQueue();
+  await bench.must(['QUEUE', 'configure', 'kill_grace=1']);
+  await bench.must(['QUEUE', 'submit', '--time-limit', '1s', "trap '' TERM; while :; do sleep 0.1; done"]);
+  await bench.must(['QUEUE', 'feed', '--until-empty', '-v1']);
+  expect(await bench.jobs()).toMatchObject([{ state: 'finished', signal: 'SIGKILL', reason: 'time limit of 1s' }]);
+});
