@@ -62,11 +62,11 @@ export class Poller {
     const { queue, serverNow } = this;
     const { host, mayRun } = this.settings;
     const nowMs = queue.clock.monotonicMs();
+    this.searchedMs = nowMs;
     this.mayFindControl = false;
     const found = await search(queue, { host, mayRun, serverNow, invalid, findsJobs: searchesJobs, controlVersion });
     onControl(found.control);
     if (!searchesJobs) return false;
-    this.searchedMs = nowMs;
     this.mayFindJob = found.isClaimable;
     this.retryMs = monotonicTime(found.retryAt, queue.clock.now(), nowMs);
     this.dueMs = monotonicTime(found.dueAt, serverNow(), nowMs);
