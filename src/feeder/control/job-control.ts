@@ -55,7 +55,8 @@ export class JobControl {
     for (const attempt of listed) {
       if (attempt.state === 'running' && attempt.isPaused) this.paused.set(attemptName(attempt), attempt);
     }
-    this.onRunning();
+    // A new feeder has not read the wishes yet.
+    if (this.version !== undefined) this.onRunning();
   }
 
   remove(key: AttemptKey): void {

@@ -42,7 +42,8 @@ test('a paused job is stopped until it is resumed, also across a restart of the 
   await waitFor(async () => (await bench.jobs('finished')).length === 1);
   expect(await bench.jobs()).toMatchObject([{ exit_status: 4, attempt: 1 }]);
   await bench.must(['QUEUE', 'shutdown']);
-  await next.ended;
+  // The next feeder does not resume a job that it only adopts.
+  expect((await next.ended).stderr.match(/pausing a job|resuming a job/g)).toEqual(['resuming a job']);
 });
 
 test('a paused job can be killed', async () => {
