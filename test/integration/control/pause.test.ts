@@ -36,11 +36,20 @@ test('a paused job is stopped until it is resumed, also across a restart of the 
   feeders.at(-1)?.child.kill('SIGKILL');
   await feeders.at(-1)?.ended;
   const next = feed();
+  let log = '';
+  next.child.stderr?.on('data', (text: string) => {
+    log += text;
+  });
+  await waitFor(() => log.includes('adopted a running job'));
+  // The slots are free, so that the feeder has read the wishes when it has claimed another job.
+  await bench.must(['QUEUE', 'submit', '-q', 'true']);
+  await waitFor(async () => (await bench.jobs('2', 'state=finished')).length === 1);
+  expect(stateOf(pid)).toBe('T');
   await bench.must(['QUEUE', 'resume', '-q', 'running']);
   await waitFor(() => stateOf(pid) !== 'T');
   await bench.shell('touch go');
-  await waitFor(async () => (await bench.jobs('finished')).length === 1);
-  expect(await bench.jobs()).toMatchObject([{ exit_status: 4, attempt: 1 }]);
+  await waitFor(async () => (await bench.jobs('finished')).length === 2);
+  expect(await bench.jobs('1')).toMatchObject([{ exit_status: 4, attempt: 1 }]);
   await bench.must(['QUEUE', 'shutdown']);
   // The next feeder does not resume a job that it only adopts.
   expect((await next.ended).stderr.match(/pausing a job|resuming a job/g)).toEqual(['resuming a job']);
