@@ -14,7 +14,7 @@ export const spec: CommandSpec = {
   report: ['pid', 'ended'],
   description: [
     'Kills the jobs of the queue on this host (first with SIGTERM, then with SIGKILL) and ends the feeder. ' +
-      'Restartable jobs return to pending, and other jobs become dead.',
+      'Restartable jobs return to pending, and other jobs become finished with a reason.',
   ],
   examples: [
     ['rq q stop', 'free this host immediately'],
