@@ -48,7 +48,7 @@ export function checkLeftovers(queue: Queue, serverNowMs: number): Finding[] {
       ),
     kept.length > 0 &&
       note(
-        `recover kept damaged files: ${shortList(kept)}`,
+        `"recover" kept damaged files: ${shortList(kept)}`,
         'the files use space',
         'remove the damaged files when you no longer need jobs from them',
       ),

@@ -149,8 +149,8 @@ describe('files:', () => {
     writeFileSync(inQueue('db.version-2.20260101T000000000Z'), '');
     expect((await examine(bench)).found).toEqual([
       `leftovers: note: a killed rq process left these files: ${partial}`,
-      `leftovers: note: recover kept damaged files: ${inQueue('db.damaged.20260101T000000000Z')}`,
-      `leftovers: note: upgrade kept copies of the database: ${inQueue('db.version-2.20260101T000000000Z')}`,
+      `leftovers: note: "recover" kept damaged files: ${inQueue('db.damaged.20260101T000000000Z')}`,
+      `leftovers: note: "upgrade" kept copies of the database: ${inQueue('db.version-2.20260101T000000000Z')}`,
     ]);
   });
 
