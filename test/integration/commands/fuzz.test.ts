@@ -8,19 +8,35 @@ import { Workbench } from '../../support/program.ts';
 
 const CALLS = Number(process.env['RQ_FUZZ'] ?? 100);
 const TIMEOUT_MS = 60_000;
-/** Commands that do not end, or that change files outside of the test directory. */
-const EXCLUDED = new Set(['feed', 'start', 'restart', 'cron', 'tail', 'ioview', 'lock', 'stop', 'shutdown']);
+/** Commands that do not end, that wait for jobs, or that change files outside of the test directory. */
+const EXCLUDED = new Set([
+  'feed',
+  'start',
+  'restart',
+  'cron',
+  'tail',
+  'ioview',
+  'lock',
+  'stop',
+  'shutdown',
+  'run',
+  'wait',
+]);
+/** With this option, submit waits for its jobs. */
+const WAIT = '--wait';
 
-const option = fc.constantFrom(
-  ...COMMANDS.flatMap(({ options }) => options).flatMap(({ name, short }) => [
-    `--${name}`,
-    ...(short === undefined ? [] : [`-${short}`]),
-  ]),
-  '--json',
-  '-f',
-  '--fields',
-  '--lock-timeout',
-);
+const option = fc
+  .constantFrom(
+    ...COMMANDS.flatMap(({ options }) => options).flatMap(({ name, short }) => [
+      `--${name}`,
+      ...(short === undefined ? [] : [`-${short}`]),
+    ]),
+    '--json',
+    '-f',
+    '--fields',
+    '--lock-timeout',
+  )
+  .filter((each) => each !== WAIT);
 const selection = fc.constantFrom(
   '1',
   '2-9',
