@@ -32,7 +32,8 @@ const UNITS = {
 export function quantityFault(value: unknown, unit: keyof typeof UNITS, [min, max]: readonly [number, number]): Fault {
   if (integerFault(value, min, max) === undefined) return undefined;
   const { text, examples } = UNITS[unit];
-  return `must be ${examples} from ${text(min)} to ${text(max)}, not ${shownValue(value)}`;
+  const shown = Number.isSafeInteger(value) && Number(value) >= 0 ? text(Number(value)) : shownValue(value);
+  return `must be ${examples} from ${text(min)} to ${text(max)}, not ${shown}`;
 }
 
 export function booleanFault(value: unknown): Fault {

@@ -41,7 +41,7 @@ export function jobFromRow(row: Row): Job {
     );
   }
   const job: Record<string, unknown> = { ...row };
-  for (const name of BOOLEANS) job[name] = row[name] === 1;
+  for (const name of BOOLEANS) if (row[name] !== null || columnOf[name].isRequired) job[name] = row[name] === 1;
   for (const name of MAPS) {
     const text = row[name];
     if (typeof text === 'string') job[name] = variablesFromText(text);

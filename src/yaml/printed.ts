@@ -1,5 +1,5 @@
 import type { Variables } from '../job/columns/variables.ts';
-import { jsonText } from '../job/printable.ts';
+import { jsonText, parseJson } from '../job/printable.ts';
 import { isPlain, mapText } from './scalar.ts';
 
 /** The keys and values of a printed job in their order, and its first line. */
@@ -78,13 +78,4 @@ function readScalar(text: string): string | number | boolean | null | undefined 
   if (text === 'null') return null;
   if (NUMBER.test(text)) return Number(text);
   return isPlain(text) ? text : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -62,7 +62,7 @@ export const INTERNAL_COLUMNS = {
     setBy: 'control',
     since: 3,
     isInternal: true,
-    comment: 'who wants the job to end: user and host',
+    comment: 'the user and the host that requested a kill',
   },
   kill_at: {
     kind: 'time',
@@ -71,7 +71,7 @@ export const INTERNAL_COLUMNS = {
     setBy: 'control',
     since: 3,
     isInternal: true,
-    comment: 'when the end was requested',
+    comment: 'when the kill was requested',
   },
   kill_reason: {
     kind: 'text',
@@ -80,7 +80,7 @@ export const INTERNAL_COLUMNS = {
     setBy: 'control',
     since: 3,
     isInternal: true,
-    comment: 'why, in the words of the user',
+    comment: 'the reason that the user gave for the kill',
   },
   kill_grace: {
     kind: 'seconds',

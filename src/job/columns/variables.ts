@@ -1,4 +1,5 @@
 import { MAX_ENV_BYTES, MAX_NAME_BYTES, MAX_VARIABLE_BYTES } from '../limits.ts';
+import { parseJson } from '../printable.ts';
 import { type Fault, formFault, shownValue } from '../value-faults.ts';
 
 /** Environment variables of a job, by name. */
@@ -48,13 +49,4 @@ export function variablesFromText(text: string): Variables | null {
     return [name, typeof each === 'string' ? each : JSON.stringify(each)];
   });
   return Object.fromEntries(entries.filter(([name, each]) => nameFault(name) === undefined && !each.includes('\0')));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

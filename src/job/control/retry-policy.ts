@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import { MAX_PAUSE_S } from '../limits.ts';
 import { DURATION_FORMS, parseDuration } from '../quantities/duration.ts';
+import { signalName } from '../quantities/signal.ts';
 import { type Fault, shownValue } from '../value-faults.ts';
 
 /** How an attempt failed. `limit` is the limit that rq enforced. */
@@ -15,7 +15,6 @@ const DEFAULT_BACKOFF = { minS: 30, maxS: 3600 };
 const MIN_FRACTION = 0.8;
 const LIMITS = ['time', 'memory'];
 const STATUSES = /^(\d{1,3})(?:-(\d{1,3}))?$/;
-const REAL_TIME = /^SIGRT(?:MIN|MAX)(?:[+-]\d{1,2})?$/;
 
 /** The fault of a `backoff`: a duration, or the shortest and the longest one, as in `30s..1h`. */
 export function backoffFault(text: string): Fault {
@@ -54,13 +53,6 @@ export function retryPauseMs(backoff: string | null, tries: number, random: numb
   const { minS, maxS } = (backoff === null ? undefined : parseBackoff(backoff)) ?? DEFAULT_BACKOFF;
   const nominalS = Math.min(maxS, minS * 2 ** Math.min(tries - 1, 40));
   return Math.round(nominalS * 1000 * (MIN_FRACTION + (1 - MIN_FRACTION) * random));
-}
-
-/** The name of a signal as users write it: `TERM`, `sigterm` and `SIGTERM` are the same. Undefined for no signal of Linux. */
-export function signalName(text: string): string | undefined {
-  const upper = text.toUpperCase();
-  const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
-  return name in constants.signals || REAL_TIME.test(name) ? name : undefined;
 }
 
 function parseBackoff(text: string): { minS: number; maxS: number } | undefined {

@@ -66,12 +66,12 @@ test('a job gets its warning before the time limit, and may end', async () => {
 test.each([
   [['--time-limit=soon'], 'time_limit must be a duration, such as 90 (seconds), 5m, 2h or 1h30m, from 1s to 366d, not'],
   [['--time-limit=0'], 'from 1s to 366d, not 0'],
-  [['--time-limit=367d'], 'from 1s to 366d, not 31708800'],
+  [['--time-limit=367d'], 'from 1s to 366d, not 367d'],
   [['--time-limit=99999999999999999999d'], 'from 1s to 366d'],
   [['--time-limit=-5'], 'from 1s to 366d, not "-5"'],
   [['--time-limit=1.5h'], 'not "1.5h"'],
   [['--time-limit='], 'the value of the option --time-limit is empty'],
-  [['--memory=15M'], 'memory must be a size, such as 512M or 4G, from 16M to 1024T, not 15728640'],
+  [['--memory=15M'], 'memory must be a size, such as 512M or 4G, from 16M to 1024T, not 15M'],
   [['--memory=2000T'], 'from 16M to 1024T'],
   [['--memory=4GB'], 'from 16M to 1024T, not "4GB"'],
   [['--time-limit=1h', '--warn=KILL@60s'], 'warn must be a signal that a job can catch and a duration, such as'],
@@ -103,4 +103,52 @@ test('limits that do not fit together are refused by update, resubmit and lists,
   await expectRefused(bench, ['submit', '--time-limit=30', '-'], 'must be less than the time limit of 30s', list);
   await expectRefused(bench, ['submit', '-'], 'memory must be a size', '- command: "true"\n  memory: [1]\n');
   expect(await bench.jobs()).toEqual(before);
+});
+
+test('a job that exceeds its time limit is finished with the reason, and failed', async () => {
+  const bench = await benchWithQueue();
+  await bench.must(['QUEUE', 'submit', '--time-limit', '1s', 'sleep 60']);
+  await bench.must(['QUEUE', 'submit', '--time-limit', '1s', "trap 'exit 0' TERM; while :; do sleep 0.1; done"]);
+  await bench.must(['QUEUE', 'feed', '--until-empty', '-v1']);
+  const reason = 'time limit of 1s';
+  const jobs = await bench.jobs();
+  expect(jobs).toMatchObject([
+    { jid: 1, state: 'finished', signal: 'SIGTERM', reason },
+    { jid: 2, state: 'finished', exit_status: 0, reason },
+  ]);
+  for (const { elapsed } of jobs) {
+    expect(elapsed).toBeGreaterThanOrEqual(1);
+    expect(elapsed).toBeLessThan(3);
+  }
+  expect((await bench.jobs('failed')).map(({ jid }) => jid)).toEqual([1, 2]);
+});
+
+test('a job that exceeds its memory limit is finished with the reason, and its neighbours continue', async () => {
+  const bench = await benchWithQueue();
+  const take = "python3 -c 'import time; x = bytearray(1000000000); time.sleep(60)'";
+  await bench.must(['QUEUE', 'submit', '--memory', '200M', `trap : TERM; ${take}; exit 0`]);
+  await bench.must(['QUEUE', 'submit', '--memory', '200M', "python3 -c 'bytearray(1000000000)'; exit 0"]);
+  await bench.must(['QUEUE', 'submit', '--memory', '200M', 'for n in {1..60}; do sleep 0.1; done']);
+  await bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=3', '-v1']);
+  const jobs = await bench.jobs();
+  expect(jobs).toMatchObject([
+    { state: 'finished', exit_status: 0 },
+    // On a busy machine, a sample may find it before it ends.
+    { state: 'finished' },
+    { state: 'finished', exit_status: 0 },
+  ]);
+  for (const job of jobs.slice(0, 2)) {
+    expect(job['reason']).toMatch(/^memory limit of 200M: used \d+(\.\d)?[MG]$/);
+    expect(job['max_rss']).toBeGreaterThan(200 * 1024 ** 2);
+  }
+  expect(jobs[2]).not.toHaveProperty('reason');
+  expect((await bench.jobs('failed')).map(({ jid }) => jid)).toEqual([1, 2]);
+});
+
+test('a job that ignores the end of its time limit is killed after the grace period of the queue', async () => {
+  const bench = await benchWithQueue();
+  await bench.must(['QUEUE', 'configure', 'kill_grace=1']);
+  await bench.must(['QUEUE', 'submit', '--time-limit', '1s', "trap '' TERM; while :; do sleep 0.1; done"]);
+  await bench.must(['QUEUE', 'feed', '--until-empty', '-v1']);
+  expect(await bench.jobs()).toMatchObject([{ state: 'finished', signal: 'SIGKILL', reason: 'time limit of 1s' }]);
 });

@@ -118,3 +118,9 @@ test('hold keeps jobs from starting, and release lets them start', async () => {
   expect(readFileSync(join(bench.queue, 'stdout/1'), 'utf8')).toBe('');
   expect(await bench.jobs()).toMatchObject([{ state: 'finished' }, { state: 'finished' }]);
 });
+
+test('a job that was never paused is printed without the field', async () => {
+  const bench = new Workbench();
+  await bench.must(['QUEUE', 'create']);
+  expect(await bench.must(['QUEUE', 'submit', 'true'])).not.toContain('paused');
+});

@@ -1,8 +1,7 @@
-import { constants } from 'node:os';
 import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
-import { signalName } from '../../../job/control/retry-policy.ts';
 import { RqError } from '../../../job/errors.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
+import { numberedSignal } from '../../../job/quantities/signal.ts';
 import { signalJobs } from '../../../queue/control/control-jobs.ts';
 import { requireSelection, selectorsOf } from '../../input/selection-input.ts';
 import { printControlled } from '../../output/controlled-jobs.ts';
@@ -50,14 +49,14 @@ export async function run(call: CommandCall): Promise<undefined> {
 }
 
 function requireSignal(word: string | undefined): string {
-  const name = word === undefined ? undefined : signalName(word);
+  const name = word === undefined ? undefined : numberedSignal(word);
   if (name === 'SIGSTOP' || name === 'SIGCONT') {
     throw new RqError(
       'USAGE',
       `cannot signal ${name}: use "pause" and "resume", so that rq knows which jobs are stopped`,
     );
   }
-  if (name !== undefined && name in constants.signals) return name;
+  if (name !== undefined) return name;
   throw new RqError(
     'USAGE',
     word === undefined
