@@ -49,7 +49,7 @@ describeInFull('a host that comes back after it was declared lost', () => {
   }
 
   test.each(FAULTS)(
-    'after it was %s, the host kills the attempts of requeued jobs and reports its other attempts',
+    'when the host is no longer %s, it kills the attempts of requeued jobs and reports its other attempts',
     async (fault) => {
       const { used, givenAway, kept } = await prepare();
       const { lab } = used;

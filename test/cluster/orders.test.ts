@@ -41,7 +41,7 @@ describeInFull('orders for jobs on other hosts', () => {
     const send = `for n in $(seq ${ORDERS}); do
       ${rq('signal', '-q', 'USR1', '1')}; date +%s.%N >>${SHARE}/sent
       until [ "$(wc -l <${SHARE}/received 2>/dev/null)" = $n ]; do sleep 0.05; ls ${SHARE} >/dev/null; done; done`;
-    await lab.output('n4', send);
+    await lab.output('n4', send, { timeoutMs: 600_000 });
     const times = async (name: string): Promise<number[]> =>
       (await lab.output('n4', `cat ${SHARE}/${name}`)).trim().split('\n').map(Number);
     const [sent, received] = [await times('sent'), await times('received')];
@@ -72,7 +72,7 @@ describeInFull('orders for jobs on other hosts', () => {
     // A job that its host had not yet begun is dead, and did not begin.
     for (const { state, attempt } of killed)
       expect([state, attempt]).toEqual(attempt === 1 ? ['finished', 1] : ['dead', 0]);
-    for (const host of HOSTS) expect(await lab.output(host, "pgrep -c -f 'sleep 6000' || true")).toBe('0\n');
+    for (const host of HOSTS) expect(await lab.output(host, "pgrep -c -fx 'sleep 6000' || true")).toBe('0\n');
     for (const feeder of feeders) {
       await feeder.signal('TERM');
       await feeder.waitForExit();

@@ -21,7 +21,7 @@ export async function submitJobs(
   submissions: readonly Submission[],
   progress?: Progress,
 ): Promise<JidRange> {
-  if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot submit: the input contains no job');
+  if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot submit: the input contains no jobs');
   const submitter = ownSubmitter();
   const { range } = await withStagedFiles(queue, submissions, (names) =>
     transaction(queue, (run) => insertAll(run, queue, { submissions, names, submitter }, progress)),

@@ -17,7 +17,7 @@ const REFRESH_EVERY = 1_000;
  * ascending.
  */
 export async function touchJobs(queue: Queue, submissions: readonly Submission[]): Promise<JidRange[]> {
-  if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot touch: the input contains no job');
+  if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot touch: the input contains no jobs');
   const distinct = [...new Map(submissions.map((submission) => [keyOf(submission), submission])).values()];
   const submitter = ownSubmitter();
   const { jids } = await withStagedFiles(queue, distinct, (names) =>

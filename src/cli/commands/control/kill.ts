@@ -29,7 +29,7 @@ export const spec: CommandSpec = {
       name: 'grace',
       type: 'text',
       value: 'DURATION',
-      help: 'Time between SIGTERM and SIGKILL, such as 10s or 5m (by default the setting kill_grace, 30 s).',
+      help: 'Time between SIGTERM and SIGKILL, such as 10s or 5m (by default the setting kill_grace, which is 30 s unless you change it).',
     },
     { name: 'reason', type: 'text', value: 'TEXT', help: 'Why the jobs are ended. The field "reason" shows it.' },
     { name: 'no-wait', type: 'flag', help: 'Do not wait until the jobs have ended.' },

@@ -30,7 +30,7 @@ export const spec: CommandSpec = {
   description: [
     'Deletes the selected jobs with their stdin, stdout, stderr, data and scripts, and prints the deleted jobs. ' +
       '"delete" does not delete running jobs, unless --kill ends them first. ' +
-      'If a running job is selected by jid, rq deletes the other jobs and reports an error. ' +
+      'If a running job is selected by jid, rq deletes the other selected jobs and reports an error. ' +
       'An empty selection is an error and never means all jobs.',
     SELECTION,
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,

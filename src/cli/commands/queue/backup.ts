@@ -16,7 +16,7 @@ export const spec: CommandSpec = {
   report: ['path', 'jobs', 'files'],
   description: [
     'Copies the database and the files of all jobs to a directory, and prints the path of the copy. ' +
-      'The queue can be in use during the copy, and the copy can replace the queue. ' +
+      'The queue can be in use during the backup. You can use the copy in place of the queue. ' +
       'The default directory is the path of the queue, followed by the time and ".bak". ' +
       '"backup" never overwrites a file.',
   ],

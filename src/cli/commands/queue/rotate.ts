@@ -18,7 +18,7 @@ export const spec: CommandSpec = {
   description: [
     'Moves finished and dead jobs, with their files, to an archive, and prints the path of the archive. ' +
       'If the specified name ends in ".tgz" or ".tar.gz", the archive is a compressed file. ' +
-      'With any other name, the archive is a directory that is a read-only queue. ' +
+      'With any other name, the archive is a directory, which you can read like a queue. ' +
       'The default name is the path of the queue, followed by the time and ".tgz". ' +
       '"rotate" never overwrites a file.',
     'rq completes and syncs the archive before it removes any job from the queue. ' +

@@ -16,7 +16,7 @@ export const spec: CommandSpec = {
   report: ['path'],
   description: [
     'Creates a consistent copy of the database, checks the copy, and prints its path. ' +
-      'The queue can be in use during the copy. The copy is a read-only queue. ' +
+      'The queue can be in use during the snapshot. The copy is a read-only queue. ' +
       'The default path is the name of the queue, followed by ".snapshot", in the current directory. ' +
       '"snapshot" never overwrites a file.',
   ],
