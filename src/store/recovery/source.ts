@@ -140,7 +140,7 @@ export class Source {
   /** Whether every index of `jobs` can be read to its end. */
   areIndexesReadable(): boolean {
     const indexes = this.connection.all(
-      "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND sql NOT NULL",
+      "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND tbl_name = 'jobs' AND sql NOT NULL",
     );
     return indexes.every(({ name, sql }) => {
       const where = /\bWHERE\b.*$/s.exec(String(sql))?.[0] ?? '';

@@ -12,6 +12,8 @@ import { hideRecoverProgram, whyNoRecoverProgram } from '../../support/recover-p
 
 const PAGE = 4096;
 const FIRST_LONG = 1_101;
+/** Where the header of the database has the number of free pages. */
+const FREELIST_COUNT = 36;
 const ROOT_OF_TAGS = "SELECT rootpage FROM sqlite_schema WHERE name = 'jobs_by_tag'";
 
 let queue: Queue;
@@ -90,6 +92,14 @@ describe.each(programs)('%s', (_, withProgram) => {
     zeroPage(queue.database, root);
     const { damage, lost, doubtful } = await recoverAndCheck([...rows.keys()]);
     expect({ damage, lost, doubtful }).toEqual({ damage: 'indexes', lost: [], doubtful: [] });
+  });
+
+  test('a wrong number of free pages: all jobs are saved, and no row or index is called damaged', async () => {
+    const file = readFileSync(queue.database);
+    file.writeUInt32BE(7, FREELIST_COUNT);
+    writeFileSync(queue.database, file);
+    const { damage, lost, doubtful } = await recoverAndCheck([...rows.keys()]);
+    expect({ damage, lost, doubtful }).toEqual({ damage: 'structure', lost: [], doubtful: [] });
   });
 
   test('a file truncated at two thirds: all jobs before that point are saved', async () => {
