@@ -1,5 +1,7 @@
 // Checks that three sources agree: the submits of the test, the records that jobs keep themselves, and the queue.
 
+import { SILENT } from '../../support/reasons.ts';
+
 /** A job that runs test/fixtures/recorded-job. */
 export interface PlannedJob {
   readonly seconds: number;
@@ -63,8 +65,6 @@ export interface Permitted {
   readonly startersKilled?: boolean;
 }
 
-const SILENT = /^its host (\S+) sent no heartbeat/;
-
 /** All mistakes, one line each. */
 export function findMistakes(
   batches: readonly Batch[],
@@ -122,7 +122,7 @@ function wrongEnd(job: JobRow, records: readonly JobRecord[], permitted: Permitt
 
 function wrongAttempts({ attempts }: Stored, permitted: Permitted): string[] {
   return attempts.flatMap(({ jid, attempt, runner, reason }) => {
-    if (reason === null || reason === 'it was never started' || isPermitted(reason, runner, permitted)) return [];
+    if (reason === null || isPermitted(reason, runner, permitted)) return [];
     return [`attempt ${attempt} of job ${jid} ended on ${runner}: ${reason}`];
   });
 }
