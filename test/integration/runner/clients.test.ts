@@ -263,11 +263,12 @@ test('a list that needs several replies is complete and in order', async () => {
   const harness = new RunnerHarness();
   const { client } = await harness.start();
   const jids = Array.from({ length: 4500 }, (_, index) => index + 1);
-  await Promise.all(
-    jids.map((jid) =>
-      client.spawn(harness.job(4501 - jid, 'true', { cwd: '/nowhere', stdout: null, stderr: '/nowhere/x' })),
-    ),
-  );
+  const spawn = (jid: number): Promise<unknown> =>
+    client.spawn(harness.job(jid, 'true', { cwd: '/nowhere', stdout: null, stderr: '/nowhere/x' }));
+  // A spawn that waits for longer than 10 s is cancelled.
+  for (let last = jids.length; last > 0; last -= 500) {
+    await Promise.all(Array.from({ length: 500 }, (_, index) => spawn(last - index)));
+  }
   expect((await client.list()).map(({ jid }) => jid)).toEqual(jids);
 });
 
