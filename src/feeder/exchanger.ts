@@ -75,7 +75,7 @@ export class Exchanger {
       if (reports.ends.length > 0) crashAt('end-committed');
       // Before the runner forgets them: an older copy of the database has these attempts as running.
       if (reports.ends.length > 0) this.parts.served.record(result.generation);
-      this.applyClaims(result, reports, claim);
+      this.applyClaims(result, reports);
       control.forgetDelivered(delivered);
       control.apply(result.control);
       this.acknowledge(result, reports);
@@ -88,11 +88,12 @@ export class Exchanger {
     }
   }
 
-  private applyClaims({ claimed }: ExchangeResult, { ends, releases }: Reports, limit: number): void {
+  private applyClaims({ claimed, next }: ExchangeResult, { ends, releases }: Reports): void {
     const { attempts, control, poller } = this.parts;
     attempts.claimed.push(...claimed);
     control.noteClaims(claimed);
-    if (limit > 0) poller.mayFindJob = claimed.length === limit;
+    if (next !== undefined) poller.noteExhausted(next);
+    else if (claimed.length > 0) poller.mayFindJob = true;
     // A released job can be claimed again. One that failed, or that this host could not start, may have a time for its next try.
     const hasRequeued = releases.length > 0 || ends.some((end) => end.not_started || mayBeRetried(end));
     if (hasRequeued) poller.mayFindJob = true;

@@ -1,6 +1,6 @@
 import { DatabaseWatch } from '../queue/database-watch.ts';
 import type { Control } from '../queue/exchange/control.ts';
-import { search } from '../queue/exchange/exchange.ts';
+import { type NextTimes, search } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { PollTimer } from './poll-timer.ts';
 import type { FeederSettings } from './settings.ts';
@@ -61,16 +61,22 @@ export class Poller {
     if (!searchesJobs && !this.mayFindControl) return false;
     const { queue, serverNow } = this;
     const { host, mayRun } = this.settings;
-    const nowMs = queue.clock.monotonicMs();
-    this.searchedMs = nowMs;
+    this.searchedMs = queue.clock.monotonicMs();
     this.mayFindControl = false;
     const found = await search(queue, { host, mayRun, serverNow, invalid, findsJobs: searchesJobs, controlVersion });
     onControl(found.control);
     if (!searchesJobs) return false;
-    this.mayFindJob = found.isClaimable;
-    this.retryMs = monotonicTime(found.retryAt, queue.clock.now(), nowMs);
-    this.dueMs = monotonicTime(found.dueAt, serverNow(), nowMs);
-    return found.isClaimable;
+    if (found.next !== undefined) this.noteExhausted(found.next);
+    return found.next === undefined;
+  }
+
+  /** This host can claim no further job before the queue changes, or before these times. */
+  noteExhausted({ retryAt, dueAt }: NextTimes): void {
+    const { clock } = this.queue;
+    const nowMs = clock.monotonicMs();
+    this.mayFindJob = false;
+    this.retryMs = monotonicTime(retryAt, clock.now(), nowMs);
+    this.dueMs = monotonicTime(dueAt, this.serverNow(), nowMs);
   }
 
   /**

@@ -50,8 +50,18 @@ interface Candidate {
   readonly priority: number;
 }
 
+/** When a job can be claimed that cannot be claimed now; undefined if there is no such job. */
+export interface NextTimes {
+  /** When this host tries again to start a job that it could not start, by its own clock. */
+  readonly retryAt: string | undefined;
+  /** When the next job is due, by the clock of the file server. */
+  readonly dueAt: string | undefined;
+}
+
 export interface ClaimResult {
   readonly claimed: ClaimedJob[];
+  /** Set if the host can claim no further job now. */
+  readonly next: NextTimes | undefined;
   /** Jids of rows that violate a constraint or are too long. A user's trigger or SQL can make such rows. */
   readonly invalid: number[];
 }
@@ -61,24 +71,27 @@ const MAX_INVALID = 1_000;
 
 /** Claims up to `limit` pending jobs that the host may run: by descending priority, then by ascending jid. */
 export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, limit: number): ClaimResult {
-  const claims: ClaimResult = { claimed: [], invalid: [] };
-  if (limit < 1) return claims;
+  const claims: Claims = { claimed: [], invalid: [] };
+  if (limit < 1) return { ...claims, next: undefined };
   connection.run(CLEAR_DUE, [by.serverNow ?? by.now]);
   claimEach(connection, by, candidates(connection, by, mayRun, limit), limit, claims);
-  if (claims.invalid.length === 0) return claims;
-  const further = candidates(connection, by, mayRun, limit + MAX_INVALID);
-  const tried = new Set([...claims.invalid, ...claims.claimed.map(({ jid }) => jid)]);
-  const others = further.filter(({ jid }) => !tried.has(jid));
-  claimEach(connection, by, others, limit, claims);
-  return claims;
+  if (claims.invalid.length > 0) {
+    const further = candidates(connection, by, mayRun, limit + MAX_INVALID);
+    const tried = new Set([...claims.invalid, ...claims.claimed.map(({ jid }) => jid)]);
+    const others = further.filter(({ jid }) => !tried.has(jid));
+    claimEach(connection, by, others, limit, claims);
+  }
+  return { ...claims, next: claims.claimed.length < limit ? nextTimes(connection, by.host) : undefined };
 }
+
+type Claims = Omit<ClaimResult, 'next'>;
 
 function claimEach(
   connection: Connection,
   by: Claimant,
   found: readonly Candidate[],
   limit: number,
-  { claimed, invalid }: ClaimResult,
+  { claimed, invalid }: Claims,
 ): void {
   for (const { jid } of found) {
     if (claimed.length >= limit) return;
@@ -111,14 +124,16 @@ export function isClaimable(
   return candidates(connection, seeker, mayRun, 1 + invalid.size).some(({ jid }) => !invalid.has(jid));
 }
 
-/** The time when this host tries again to start a job that it could not start; undefined if there is no such job. */
-export function nextRetry(connection: Connection, host: string): string | undefined {
+export function nextTimes(connection: Connection, host: string): NextTimes {
+  return { retryAt: nextRetry(connection, host), dueAt: nextDue(connection) };
+}
+
+function nextRetry(connection: Connection, host: string): string | undefined {
   const next = connection.get(NEXT_RETRY, { until: untilPath(host) })?.['next'];
   return typeof next === 'string' ? next : undefined;
 }
 
-/** When the next job is due, by the clock of the file server; undefined if no job waits for a time. */
-export function nextDue(connection: Connection): string | undefined {
+function nextDue(connection: Connection): string | undefined {
   const next = connection.get(NEXT_DUE)?.['next'];
   return typeof next === 'string' ? next : undefined;
 }

@@ -11,7 +11,7 @@ import {
   reportEnd,
   reportStart,
 } from '../../store/attempts.ts';
-import { type Claimant, claimJobs, isClaimable, type MayRun, nextDue, nextRetry } from '../../store/claims.ts';
+import { type Claimant, claimJobs, isClaimable, type MayRun, type NextTimes, nextTimes } from '../../store/claims.ts';
 import { removeOrders } from '../../store/control/orders.ts';
 import { readFence } from '../../store/operations.ts';
 import { feedingHosts } from '../nodes/feeding-hosts.ts';
@@ -20,7 +20,7 @@ import { read } from '../transaction/read.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
 import { type Control, readControl } from './control.ts';
 
-export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun };
+export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun, NextTimes };
 
 /** The input of one exchange. */
 export interface ExchangeRequest {
@@ -42,6 +42,8 @@ export interface ExchangeRequest {
 
 export interface ExchangeResult {
   readonly claimed: ClaimedJob[];
+  /** Set if this host can claim no further job now. */
+  readonly next: NextTimes | undefined;
   /** Jids of pending jobs whose rows are invalid, so that they cannot be claimed. */
   readonly invalid: number[];
   /** Attempts whose end was not recorded, because the job has another attempt by now. */
@@ -120,12 +122,8 @@ export interface SearchRequest {
 
 /** What a host finds in the queue. */
 export interface Search {
-  /** It may claim a job now. */
-  readonly isClaimable: boolean;
-  /** If not: when it tries again to start a job that it could not start, by its own clock. */
-  readonly retryAt?: string | undefined;
-  /** When the next job is due, by the clock of the file server. */
-  readonly dueAt?: string | undefined;
+  /** Set if it can claim no job now. */
+  readonly next: NextTimes | undefined;
   /** As in `ExchangeResult`. */
   readonly control: Control | undefined;
 }
@@ -135,10 +133,10 @@ export async function search(queue: Queue, request: SearchRequest): Promise<Sear
   const { host, mayRun, invalid, findsJobs, controlVersion } = request;
   return await read(queue, (connection) => {
     const control = readControl(connection, host, controlVersion);
-    if (!findsJobs) return { isClaimable: false, control };
+    if (!findsJobs) return { next: undefined, control };
     const seeker = { host, now: queue.clock.now(), serverNow: request.serverNow() };
-    if (isClaimable(connection, seeker, mayRun, invalid)) return { isClaimable: true, control };
-    return { isClaimable: false, retryAt: nextRetry(connection, host), dueAt: nextDue(connection), control };
+    const canClaim = isClaimable(connection, seeker, mayRun, invalid);
+    return { next: canClaim ? undefined : nextTimes(connection, host), control };
   });
 }
 

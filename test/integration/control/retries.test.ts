@@ -34,6 +34,18 @@ test('a job that fails is retried under its jid after a pause that doubles, and 
   expect(pauses[1]).toBeGreaterThanOrEqual(1590);
 });
 
+test('a feeder that ends with the queue waits for a retry, although it claimed other jobs in the meantime', async () => {
+  const bench = await newQueue();
+  await bench.must(['QUEUE', 'submit', '-q', '--retries=1', '--backoff=2s', '[ $RQ_ATTEMPT = 2 ]']);
+  await bench.must(['QUEUE', 'submit', '-q', '-'], { input: 'true\ntrue\n' });
+  await bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=1', ...FAST]);
+  expect(await bench.jobs()).toMatchObject([
+    { jid: 1, state: 'finished', attempt: 2 },
+    { jid: 2, state: 'finished' },
+    { jid: 3, state: 'finished' },
+  ]);
+});
+
 test('a job has failed when no retry is left, and resubmit starts the count again', async () => {
   const bench = await newQueue();
   await bench.must(['QUEUE', 'submit', '-q', '--retries=1', '--backoff=0s', 'kill -SEGV $$']);
