@@ -3,9 +3,9 @@
 const EXCHANGE = Number(process.argv[2] ?? 0.02);
 /**
  * The time that each job adds to an exchange for its claim and its end, in seconds; measured by
- * `npm run bench -- --only claims`.
+ * the row "each additional job in an exchange" of docs/performance.md.
  */
-const JOB = 35e-6;
+const JOB = 140e-6;
 const SLOTS = 16;
 /** As in src/feeder/throughput.ts: the most jobs that are claimed ahead, and the shortest time between exchanges. */
 const MAX_AHEAD = 512;

@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 async function benchWithQueue(): Promise<Workbench> {
   const bench = new Workbench();
@@ -129,6 +132,7 @@ test('a job that exceeds its memory limit is finished with the reason, and its n
   await bench.must(['QUEUE', 'submit', '--memory', '200M', `trap : TERM; ${take}; exit 0`]);
   await bench.must(['QUEUE', 'submit', '--memory', '200M', "python3 -c 'bytearray(1000000000)'; exit 0"]);
   await bench.must(['QUEUE', 'submit', '--memory', '200M', 'for n in {1..60}; do sleep 0.1; done']);
+  await bench.must(['QUEUE', 'submit', 'true']);
   await bench.must(['QUEUE', 'feed', '--until-empty', '--max_feed=3', '-v1']);
   const jobs = await bench.jobs();
   expect(jobs).toMatchObject([
@@ -136,13 +140,32 @@ test('a job that exceeds its memory limit is finished with the reason, and its n
     // On a busy machine, a sample may find it before it ends.
     { state: 'finished' },
     { state: 'finished', exit_status: 0 },
+    { state: 'finished', exit_status: 0 },
   ]);
+  expect(jobs[3]?.['max_rss']).toBeLessThan(5 * 1024 ** 2);
   for (const job of jobs.slice(0, 2)) {
     expect(job['reason']).toMatch(/^memory limit of 200M: used \d+(\.\d)?[MG]$/);
     expect(job['max_rss']).toBeGreaterThan(200 * 1024 ** 2);
   }
   expect(jobs[2]).not.toHaveProperty('reason');
   expect((await bench.jobs('failed')).map(({ jid }) => jid)).toEqual([1, 2]);
+});
+
+test('a time limit is enforced within two seconds although the feeder and the runner are killed before it', async () => {
+  const bench = await benchWithQueue();
+  await bench.must(['QUEUE', 'submit', '-q', '--time-limit=6s', 'sleep 60']);
+  const first = bench.start(['QUEUE', 'feed']);
+  await waitFor(async () => (await bench.jobs('1'))[0]?.['pid']);
+  const [directory = ''] = readdirSync(join(bench.directory, 'run'));
+  const runner = Number(readFileSync(join(bench.directory, 'run', directory, 'runner.pid'), 'utf8'));
+  first.child.kill('SIGKILL');
+  process.kill(runner, 'SIGKILL');
+  await first.ended;
+  await bench.must(['QUEUE', 'feed', '--until-empty', '-v1']);
+  const [job] = await bench.jobs();
+  expect(job).toMatchObject({ state: 'finished', attempt: 1, signal: 'SIGTERM', reason: 'time limit of 6s' });
+  expect(job?.['elapsed']).toBeGreaterThanOrEqual(6);
+  expect(job?.['elapsed']).toBeLessThan(8);
 });
 
 test('a job that ignores the end of its time limit is killed after the grace period of the queue', async () => {
