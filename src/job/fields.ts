@@ -11,10 +11,13 @@ import {
   type SubmitterFields,
 } from './columns.ts';
 import { backoffFault, retryOnFault } from './control/retry-policy.ts';
+import { dependenciesFault } from './placement/dependencies.ts';
+import { lanesFault } from './placement/lanes.ts';
+import { needsFault } from './placement/needs.ts';
 import { durationText, parseDuration } from './quantities/duration.ts';
 import { parseSize } from './quantities/size.ts';
 import { parseWarning } from './quantities/warning.ts';
-import { booleanFault, type Fault, formFault, integerFault, quantityFault } from './value-faults.ts';
+import { booleanFault, type Fault, formFault, integerFault, quantityFault, timeFault } from './value-faults.ts';
 
 /** Whether a name is a field of a job. */
 export function isJobField(name: string): name is JobField {
@@ -83,9 +86,22 @@ function checkOf(name: SubmitterField): Check {
   if (kind === 'map') return variablesFault;
   if (range !== undefined && unit !== undefined) return (value) => quantityFault(value, unit, range);
   if (range !== undefined) return (value) => integerFault(value, ...range);
-  if (form !== 'backoff' && form !== 'failures') return (value) => formFault(value, form, maxBytes);
-  const fault = form === 'backoff' ? backoffFault : retryOnFault;
+  if (kind === 'time') return timeFault;
+  if (!isListForm(form)) return (value) => formFault(value, form, maxBytes);
+  const fault = LIST_FAULTS[form];
   return (value) => formFault(value, 'line', maxBytes) ?? fault(String(value));
+}
+
+const LIST_FAULTS = {
+  backoff: backoffFault,
+  failures: retryOnFault,
+  lanes: lanesFault,
+  needs: needsFault,
+  dependencies: dependenciesFault,
+} as const;
+
+function isListForm(form: NonNullable<Column['form']>): form is keyof typeof LIST_FAULTS {
+  return form in LIST_FAULTS;
 }
 
 /** The fault of fields that are valid each, but not together, as text that follows an action and a colon. */

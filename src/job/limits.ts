@@ -30,3 +30,11 @@ export const MAX_TIME_LIMIT_S = 366 * 86_400;
 export const MIN_MEMORY = 16 * 1024 ** 2;
 export const MAX_MEMORY = 1024 ** 5;
 export const MAX_WARN_BYTES = 64;
+/** Of one job: more than any machine has. */
+export const MAX_CPUS = MAX_SLOTS;
+export const MAX_GPUS = 1024;
+export const MAX_LANES_BYTES = 1024;
+export const MAX_NEEDS_BYTES = 1024;
+export const MAX_AFTER_BYTES = 65_536;
+/** The limit of a lane, of the tasks of an array, and of the jobs of an owner that run at the same time. */
+export const MAX_RUNNING = 1_000_000;

@@ -73,6 +73,16 @@ function emptyFault(text: string): Fault {
   return text === '' ? 'is empty' : undefined;
 }
 
+/** The fault of a time, which must be in the form in which rq stores times. */
+export function timeFault(value: unknown): Fault {
+  const isStored = typeof value === 'string' && !Number.isNaN(Date.parse(value)) && isoForm(value) === value;
+  return isStored ? undefined : `must be a time such as 2026-12-01T22:00:00.000Z, not ${shownValue(value)}`;
+}
+
+function isoForm(text: string): string {
+  return new Date(text).toISOString();
+}
+
 /** A value as an error message shows it: as JSON, shortened. */
 export function shownValue(value: unknown): string {
   // JSON has no infinity.

@@ -9,7 +9,7 @@ import { JOB_COLUMNS, jobFromRow, valuesOf } from './job-rows.ts';
 const UPDATE = `UPDATE jobs SET ${SET_CHANGED}, failed_starts = NULL WHERE jid = ?`;
 const KEEP_ATTEMPT = `INSERT INTO earlier_attempts (${ATTEMPT_LIST}) SELECT ${ATTEMPT_LIST} FROM jobs
   WHERE jid = ? AND started IS NOT NULL`;
-const REQUEUE = `UPDATE jobs SET ${SET_CHANGED}, failed_starts = NULL, losses = 0, tries = 0, due = NULL, paused = NULL,
+const REQUEUE = `UPDATE jobs SET ${SET_CHANGED}, failed_starts = NULL, losses = 0, tries = 0, died_of = NULL, paused = NULL,
   kill_by = NULL, kill_at = NULL, kill_reason = NULL, kill_grace = NULL, ${CLEAR_CLAIM} WHERE jid = ?`;
 const PENDING_TAGGED = `SELECT ${JOB_COLUMNS} FROM jobs
   WHERE tag = :tag AND state = 'pending' AND command IN (SELECT value FROM json_each(:commands)) ORDER BY jid DESC`;

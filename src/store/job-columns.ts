@@ -12,6 +12,14 @@ const SQL_TYPES = {
   map: 'TEXT',
 } as const;
 
+/** SQLite reserves this word, so that the column must be quoted. */
+const QUOTED = new Set<ColumnName>(['index']);
+
+/** The name of a column in a statement. */
+export function sqlName(name: ColumnName): string {
+  return QUOTED.has(name) ? `"${name}"` : name;
+}
+
 /** All columns of `jobs` in the order of the table: a column that a migration adds is the last one. */
 export const ROW_COLUMNS: readonly ColumnName[] = [...COLUMN_NAMES].sort(
   (a, b) => columnOf[a].since - columnOf[b].since,
@@ -42,19 +50,19 @@ export const END_VALUES = ATTEMPT_COLUMNS.map((name) => (ENDED_COLUMNS.includes(
 
 /** The columns of a change, and the SET list that sets them in this order. */
 export const CHANGED_COLUMNS: readonly ColumnName[] = ['state', ...SUBMITTER_FIELDS];
-export const SET_CHANGED = CHANGED_COLUMNS.map((name) => `${name} = ?`).join(', ');
+export const SET_CHANGED = CHANGED_COLUMNS.map((name) => `${sqlName(name)} = ?`).join(', ');
 /** The SET list that removes the attempt from the row of a job. */
 export const CLEAR_CLAIM = CLAIM_COLUMNS.map((name) => `${name} = NULL`).join(', ');
 
 /** An INSERT of a row, with its values in the order of the columns. */
 export function insertSql(table: string, columns: readonly ColumnName[]): string {
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+  return `INSERT INTO ${table} (${columns.map(sqlName).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 }
 
 /** The definition of a column in CREATE TABLE and in ALTER TABLE. */
 export function columnSql(name: ColumnName): string {
   const { kind, sql } = columnOf[name];
-  return [name, SQL_TYPES[kind], nullSql(name), sql, sizeSql(name), statesSql(name)].filter(Boolean).join(' ');
+  return [sqlName(name), SQL_TYPES[kind], nullSql(name), sql, sizeSql(name), statesSql(name)].filter(Boolean).join(' ');
 }
 
 /** The definition of the same column in `earlier_attempts`, whose rows all have ended. */

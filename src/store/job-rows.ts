@@ -5,6 +5,7 @@ import { isNumeric } from '../job/fields.ts';
 import { JOB_STATES, type Job } from '../job/job.ts';
 import { MAX_COMMAND_BYTES } from '../job/limits.ts';
 import type { Row } from './connection.ts';
+import { sqlName } from './job-columns.ts';
 
 const BOOLEANS = JOB_FIELDS.filter((name) => columnOf[name].kind === 'boolean');
 const MAPS = JOB_FIELDS.filter((name) => columnOf[name].kind === 'map');
@@ -17,7 +18,7 @@ export const JOB_COLUMNS = JOB_FIELDS.map(guarded).join(', ');
 
 /** The condition that every text which a submission sets has a length that rq accepts. */
 export const HAS_VALID_LENGTHS = COLUMN_NAMES.filter(isSubmittedText)
-  .map((name) => `coalesce(octet_length(${name}), 0) <= ${MAX_COMMAND_BYTES}`)
+  .map((name) => `coalesce(octet_length(${sqlName(name)}), 0) <= ${MAX_COMMAND_BYTES}`)
   .join(' AND ');
 
 function isSubmittedText(name: ColumnName): boolean {
@@ -26,7 +27,7 @@ function isSubmittedText(name: ColumnName): boolean {
 }
 
 function guarded(name: ColumnName): string {
-  if (isNumeric(name)) return name;
+  if (isNumeric(name)) return sqlName(name);
   const { isRequired, states } = columnOf[name];
   const substitute = isRequired && states === 'any' ? "''" : 'NULL';
   return `iif(octet_length(${name}) > ${MAX_COMMAND_BYTES}, ${substitute}, ${name}) AS ${name}`;

@@ -1,8 +1,8 @@
 import type { Connection, Row } from './connection.ts';
-import { ATTEMPT_COLUMNS, ATTEMPT_LIST, insertSql, ROW_COLUMNS } from './job-columns.ts';
+import { ATTEMPT_COLUMNS, ATTEMPT_LIST, insertSql, ROW_COLUMNS, sqlName } from './job-columns.ts';
 import { valuesOf } from './job-rows.ts';
 
-const ENDED = `SELECT ${ROW_COLUMNS.join(', ')} FROM jobs
+const ENDED = `SELECT ${ROW_COLUMNS.map(sqlName).join(', ')} FROM jobs
   WHERE state = ? AND jid > ? AND finished <= ? ORDER BY jid LIMIT ?`;
 const EARLIER = `SELECT ${ATTEMPT_LIST} FROM json_each(?) AS wanted
   JOIN earlier_attempts ON earlier_attempts.jid = wanted.value`;

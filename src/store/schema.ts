@@ -1,5 +1,6 @@
 import { type ColumnName, columnOf } from '../job/columns.ts';
-import { ATTEMPT_COLUMNS, attemptColumnSql, columnSql, ROW_COLUMNS } from './job-columns.ts';
+import { ATTEMPT_COLUMNS, attemptColumnSql, columnSql, ROW_COLUMNS, sqlName } from './job-columns.ts';
+import { PLACEMENT_INDEXES, PLACEMENT_TABLES, PLACEMENT_TRIGGERS } from './placement-schema.ts';
 
 /** The version that added the table `rotations`. Later versions add only columns. */
 const ROTATIONS_VERSION = 2;
@@ -8,12 +9,6 @@ const ID_VERSION = 3;
 
 /** `PRAGMA user_version` of a queue that this rq makes and understands: the version of the newest column. */
 export const SCHEMA_VERSION = Math.max(ROTATIONS_VERSION, ...ROW_COLUMNS.map((name) => columnOf[name].since));
-
-/** A claim reads only these two indexes, however many jobs have finished. */
-const CLAIM_INDEXES = `CREATE INDEX jobs_claimable ON jobs (priority DESC, jid)
-  WHERE state = 'pending' AND runners IS NULL AND due IS NULL;
-CREATE INDEX jobs_constrained ON jobs (runners, priority DESC, jid)
-  WHERE state = 'pending' AND runners IS NOT NULL AND due IS NULL;`;
 
 /** The indexes that an exchange reads besides these. They are empty in a queue without failures, kills and pauses. */
 const CONTROL_INDEXES = `CREATE INDEX jobs_delayed ON jobs (due)
@@ -31,10 +26,10 @@ const JOBS = `
 -- One row for each job. Times are ISO 8601 in UTC. Paths are relative to the queue, which each host may mount elsewhere.
 ${JOBS_TABLE};
 
-${CLAIM_INDEXES}
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_by_tag ON jobs (tag) WHERE tag IS NOT NULL;
 ${CONTROL_INDEXES}
+${PLACEMENT_INDEXES}
 ${FINISHED_INDEX}
 `;
 
@@ -95,7 +90,8 @@ CREATE INDEX orders_by_jid ON orders (jid);
 `;
 
 /** The schema of a new queue. */
-export const SCHEMA = JOBS + EARLIER_ATTEMPTS + ATTEMPTS + QUEUE + ROTATIONS + ORDERS;
+export const SCHEMA =
+  JOBS + EARLIER_ATTEMPTS + ATTEMPTS + QUEUE + ROTATIONS + ORDERS + PLACEMENT_TABLES + PLACEMENT_TRIGGERS;
 
 /** The table whose checks changed in `CHECKS_VERSION`, and its definition. Its columns are the same as in a migrated table. */
 export const REDEFINED_TABLE = { name: 'jobs', sql: JOBS_TABLE } as const;
@@ -119,7 +115,7 @@ export function viewsOfOlder(version: number): string[] {
   ] as const) {
     const missing = columns
       .filter((name) => columnOf[name].since > version)
-      .map((name) => `${columnOf[name].ofOlder ?? 'NULL'} AS ${name}`);
+      .map((name) => `${columnOf[name].ofOlder ?? 'NULL'} AS ${sqlName(name)}`);
     if (missing.length === 0) continue;
     views.push(`CREATE TEMP VIEW IF NOT EXISTS ${table} AS SELECT *, ${missing.join(', ')} FROM main.${table}`);
   }
@@ -141,7 +137,9 @@ function migrationTo(version: number): string {
   const view = attempts.length === 0 ? [] : ['DROP VIEW attempts;', ATTEMPTS];
   const id = version === ID_VERSION ? ["INSERT INTO attributes VALUES ('id', lower(hex(randomblob(16))));"] : [];
   const control =
-    version === CHECKS_VERSION ? [DROP_INDEXES, CLAIM_INDEXES, FINISHED_INDEX, CONTROL_INDEXES, ORDERS] : [];
+    version === CHECKS_VERSION
+      ? [DROP_INDEXES, FINISHED_INDEX, CONTROL_INDEXES, PLACEMENT_INDEXES, ORDERS, PLACEMENT_TABLES, PLACEMENT_TRIGGERS]
+      : [];
   const values = ROW_COLUMNS.filter((name) => columnOf[name].since === version).flatMap((name) => {
     const { ofOlder } = columnOf[name];
     return ofOlder === undefined ? [] : [`${name} = ${ofOlder}`];

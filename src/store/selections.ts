@@ -1,6 +1,7 @@
 import { JOB_FIELDS, type Job, type JobState, type Outcome } from '../job/job.ts';
 import type { JidRange, Selection } from '../job/selection.ts';
 import type { Connection, Row } from './connection.ts';
+import { sqlName } from './job-columns.ts';
 import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
 const FROM_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE jid > :after AND jid <= :upTo`;
@@ -91,9 +92,9 @@ function readPart(
     // The name becomes part of the SQL, so it must be a column.
     if (!JOB_FIELDS.includes(field)) throw new TypeError(`no such column: ${String(field)}`);
     parameters[`value${index}`] = value;
-    if (upTo === undefined) return ` AND ${field} IS :value${index}`;
+    if (upTo === undefined) return ` AND ${sqlName(field)} IS :value${index}`;
     parameters[`upTo${index}`] = upTo;
-    return ` AND ${field} BETWEEN :value${index} AND :upTo${index}`;
+    return ` AND ${sqlName(field)} BETWEEN :value${index} AND :upTo${index}`;
   });
   const sources = sourcesOf(selection, ranges, parameters).map((source) => source + equals.join(''));
   if (sources.length === 0) return 0;

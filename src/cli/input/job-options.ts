@@ -36,8 +36,8 @@ export function readOptions({ command, options, environment }: CommandCall, acti
   const cwd = options.text('cwd');
   const stdin = options.text('stdin');
   const fields: [string, unknown][] = [
-    ['priority', options.number('priority')],
-    ['retries', options.number('retries')],
+    ...NUMBERS.map((name): [string, unknown] => [name, options.number(name)]),
+    ...LISTS.map(({ field, option }): [string, unknown] => [field, joined(options.list(option))]),
     ...TEXT_OPTIONS.map(({ field, name }): [string, unknown] => [field, options.text(name)]),
     ['restartable', options.flag('restartable') || undefined],
     ['env', readVariables(options.list('env'), environment, action)],
@@ -46,6 +46,18 @@ export function readOptions({ command, options, environment }: CommandCall, acti
     ['data', readablePath(options.text('data'), 'data', action)],
   ];
   return checkEntry(fields, () => action);
+}
+
+/** The options that set a number of the same name, and those that can be repeated and set a comma-separated list. */
+const NUMBERS = ['priority', 'retries', 'cpus', 'gpus'] as const;
+const LISTS = [
+  { field: 'lanes', option: 'lane' },
+  { field: 'needs', option: 'need' },
+  { field: 'after', option: 'after' },
+] as const;
+
+function joined(lists: readonly string[]): string | undefined {
+  return lists.length === 0 ? undefined : lists.join(',');
 }
 
 function jobDirectory(path: string, environment: NodeJS.ProcessEnv): string {

@@ -29,10 +29,12 @@ function simpleTerm(word: string): string | undefined {
   const [, key = '', operator = '', value = ''] = TERM.exec(word) ?? [];
   if (!isJobField(key)) return undefined;
   const sql = OPERATORS[operator] ?? operator;
-  if (value === 'null') return nullTerm(key, sql);
+  // SQLite reserves the word index.
+  const column = key === 'index' ? '"index"' : key;
+  if (value === 'null') return nullTerm(column, sql);
   if (columnOf[key].kind === 'time' && (sql === '=' || sql === '!=')) return spanTerm(key, sql, value);
-  if (columnOf[key].kind === 'boolean' && /^(?:true|false)$/.test(value)) return `${key} ${sql} ${value}`;
-  return `${key} ${sql} ${NUMBER.test(value) && isNumeric(key) ? value : `'${value}'`}`;
+  if (columnOf[key].kind === 'boolean' && /^(?:true|false)$/.test(value)) return `${column} ${sql} ${value}`;
+  return `${column} ${sql} ${NUMBER.test(value) && isNumeric(key) ? value : `'${value}'`}`;
 }
 
 /** A term for the whole day, minute or second that a value names. */

@@ -34,7 +34,7 @@ export interface Column {
   /** An integer that can also be given as text: seconds as a duration (`2h`), bytes as a size (`4G`). */
   readonly unit?: 'duration' | 'size';
   /** The form and the size of a text that a submitter sets. The schema checks the size of `text`, `line` and maps. */
-  readonly form?: TextForm | 'backoff' | 'failures';
+  readonly form?: TextForm | 'backoff' | 'failures' | 'lanes' | 'needs' | 'dependencies';
   readonly maxBytes?: number;
   /** The value of a submission that does not set it; null if absent. */
   readonly initial?: number | boolean;

@@ -2,6 +2,43 @@ import type { Column } from './column.ts';
 
 /** Columns that are not fields of a printed job. */
 export const INTERNAL_COLUMNS = {
+  shape: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: false,
+    setBy: 'rq',
+    since: 3,
+    isInternal: true,
+    comment: 'the row of shapes with what the job requests; null until an exchange determines it',
+  },
+  gate: {
+    kind: 'integer',
+    states: 'any',
+    isRequired: false,
+    setBy: 'rq',
+    since: 3,
+    isInternal: true,
+    comment: 'the gate that is closed until the dependencies of the job are met; null if it is open',
+  },
+  died_of: {
+    kind: 'integer',
+    states: 'dead',
+    isRequired: false,
+    setBy: 'end',
+    since: 3,
+    isInternal: true,
+    comment: 'the jid of the dependency that can no longer be met',
+  },
+  has_dependents: {
+    kind: 'boolean',
+    states: 'any',
+    isRequired: false,
+    setBy: 'control',
+    since: 3,
+    isInternal: true,
+    sql: 'CHECK (has_dependents = 1)',
+    comment: '1 if other jobs wait or waited for this one',
+  },
   boot: {
     kind: 'text',
     states: 'claimed',

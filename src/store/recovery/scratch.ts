@@ -1,5 +1,6 @@
 import { Connection } from '../connection.ts';
 import { isDamage, isRefusal } from './copy-rows.ts';
+import { quoted } from './source.ts';
 
 /** An AUTOINCREMENT table makes SQLite create `sqlite_sequence`. */
 const OWN_TABLES = `CREATE TABLE numbered (id INTEGER PRIMARY KEY AUTOINCREMENT);
@@ -39,7 +40,7 @@ export class Scratch {
     for (const table of TABLES) {
       const columns = target.all(`PRAGMA table_info(${table})`).map((column) => String(column['name']));
       this.columns.set(table, columns);
-      connection.execute(`CREATE TABLE ${table} (${columns.join(', ')})`);
+      connection.execute(`CREATE TABLE ${table} (${quoted(columns)})`);
     }
     connection.execute('BEGIN');
   }
@@ -84,7 +85,7 @@ export class Scratch {
       // The first value of a record is NULL where the column is the rowid.
       const values = columns.slice(0, count).map((_, index) => (hasRowid && index === 0 ? 'id' : `c${index}`));
       const types = table === 'attributes' ? "AND typeof(c0) = 'text' AND typeof(c1) = 'text'" : '';
-      this.attempt(`INSERT INTO ${table} (${columns.slice(0, count).join(', ')}) SELECT ${values.join(', ')}
+      this.attempt(`INSERT INTO ${table} (${quoted(columns.slice(0, count))}) SELECT ${values.join(', ')}
         FROM lost_and_found WHERE nfield = ${count} AND id IS ${hasRowid ? 'NOT NULL AND c0 IS NULL' : 'NULL'} ${types} AND ${condition}`);
     }
   }

@@ -14,7 +14,10 @@ export function soundRows(connection: Connection, columns?: readonly string[]): 
   );
   const texts = connection.all(COLUMNS).filter((column) => column['type'] === 'TEXT');
   const names = texts.map((column) => String(column['name']));
-  const all = names.filter((name) => columns?.includes(name) ?? true).join(', ');
+  const all = names
+    .filter((name) => columns?.includes(name) ?? true)
+    .map((name) => `"${name}"`)
+    .join(', ');
   return [
     `is_text(CAST(concat_ws(char(10), ${all}) AS BLOB))`,
     ...TIMES.map((time) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${time}) IS ${time}`),

@@ -65,11 +65,11 @@ export class Source {
     const values = columns.map((column) => {
       if (column === 'state') return `iif(${soundRows(this.connection, columns)}, state, NULL)`;
       // In the scratch database, rows of an older schema have NULL here.
-      return OF_OLDER.has(column) ? `coalesce(${column}, ${OF_OLDER.get(column)})` : column;
+      return OF_OLDER.has(column) ? `coalesce(${column}, ${OF_OLDER.get(column)})` : `"${column}"`;
     });
     const added = table === 'jobs' ? [...OF_OLDER].filter(([column]) => !columns.includes(column)) : [];
     const targets = [...columns, ...added.map(([column]) => column)];
-    return `INSERT INTO main.${table} (${targets.join(', ')})
+    return `INSERT INTO main.${table} (${quoted(targets)})
       SELECT ${[...values, ...added.map(([, value]) => value)].join(', ')} FROM ${this.name}.${table} WHERE ${KEYS[table]}`;
   }
 
@@ -83,9 +83,9 @@ export class Source {
   copySmall(table: SmallTable): boolean {
     const columns = this.commonColumns(table);
     if (columns === undefined) return false;
-    const insert = `INSERT OR IGNORE INTO main.${table} (${columns.join(', ')})
+    const insert = `INSERT OR IGNORE INTO main.${table} (${quoted(columns)})
       VALUES (${columns.map((column) => `:${column}`).join(', ')})`;
-    const select = `SELECT ${columns.join(', ')} FROM ${this.name}.${table} ORDER BY ${KEYS[table]}`;
+    const select = `SELECT ${quoted(columns)} FROM ${this.name}.${table} ORDER BY ${KEYS[table]}`;
     let areAccepted = true;
     const isRead = readFromBothEnds(this.connection, { ascending: select, descending: `${select} DESC` }, (row) => {
       if (!this.tryInsert(insert, row)) areAccepted = false;
@@ -194,4 +194,9 @@ export class Source {
       return undefined;
     }
   }
+}
+
+/** A list of columns, of which some are reserved words. */
+export function quoted(columns: readonly string[]): string {
+  return columns.map((column) => `"${column}"`).join(', ');
 }

@@ -1,5 +1,5 @@
 import { TEXT_OPTIONS } from '../../../job/fields.ts';
-import { MAX_PRIORITY, MAX_RETRIES, MIN_PRIORITY } from '../../../job/limits.ts';
+import { MAX_CPUS, MAX_PRIORITY, MAX_RETRIES, MIN_PRIORITY } from '../../../job/limits.ts';
 import type { OptionSpec } from '../../parse/command-spec.ts';
 import { QUIET } from '../../parse/shared-options.ts';
 
@@ -31,6 +31,20 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
     min: 0,
     max: MAX_RETRIES,
     help: 'Number of further attempts after failures (default 0).',
+  },
+  {
+    name: 'cpus',
+    type: 'integer',
+    value: 'N',
+    min: 1,
+    max: MAX_CPUS,
+    help: 'Number of cpus that the job uses (default 1).',
+  },
+  {
+    name: 'lane',
+    type: 'list',
+    value: 'NAME,…',
+    help: 'Put the job in these lanes, whose limits apply to the whole cluster. This option can be repeated.',
   },
   ...TEXT_OPTIONS.map(({ field, ...option }): OptionSpec => ({ ...option, type: 'text' })),
   { name: 'restartable', type: 'flag', help: 'Run the job again from the beginning if its host is lost.' },
