@@ -11,7 +11,14 @@ export async function exchangeMs(path: string, count: number, jobs: number, repo
   const claimant = { host: 'h', boot: 'b', journal: 'j' };
   let ends: AttemptEnd[] = [];
   const once = async (): Promise<void> => {
-    const request = { claimant, starts: [], ends, releases: [], claim: jobs, mayRun: (): boolean => true };
+    const request = {
+      claimant,
+      starts: [],
+      ends,
+      releases: [],
+      room: { cpus: jobs, ahead: 0, memory: null, gpus: 0, resources: {} },
+      mayRun: (): boolean => true,
+    };
     const { claimed } = await exchange(queue, request);
     if (claimed.length !== jobs) throw new Error(`claimed ${claimed.length} of ${jobs} jobs`);
     if (!reports) return;

@@ -63,14 +63,14 @@ export class Exchanger {
     const { host, mayRun } = this.settings;
     const startMs = this.queue.clock.monotonicMs();
     const reports = attempts.takeReports();
-    const claim = placement.claimLimit;
+    const { room } = placement;
     const { boot, journal } = link.runner;
     const claimant = { host, boot, journal };
     const delivered = control.takeDelivered();
     const orders = { delivered, controlVersion: control.version };
     const serverNow = (): string => membership.serverNow();
     try {
-      const result = await exchange(this.queue, { claimant, serverNow, ...reports, ...orders, claim, mayRun });
+      const result = await exchange(this.queue, { claimant, serverNow, ...reports, ...orders, room, mayRun });
       if (result.claimed.length > 0) crashAt('claim-committed');
       if (reports.ends.length > 0) crashAt('end-committed');
       // Before the runner forgets them: an older copy of the database has these attempts as running.

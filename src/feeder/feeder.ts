@@ -130,8 +130,8 @@ export class Feeder {
 
   private async findsJob(): Promise<boolean> {
     const { control, exchanger, placement, poller } = this;
-    const findsJobs = placement.mayClaim && placement.freeSlots >= 1;
-    return await poller.search(findsJobs, exchanger.invalidJobs, control.version, (found) => control.apply(found));
+    const room = placement.mayClaim && placement.freeSlots >= 1 ? placement.room : undefined;
+    return await poller.search(room, exchanger.invalidJobs, control.version, (found) => control.apply(found));
   }
 
   /** Runs a step. After a transient error it waits before the next try; other errors are thrown. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../job/clock.ts';
+import type { HostRoom } from '../job/placement/room.ts';
 import type { Attempts } from './attempts.ts';
 import { ClaimBackoff } from './claim-backoff.ts';
 import type { EndRequest } from './end-request.ts';
@@ -45,9 +46,18 @@ export class Placement {
     return this.slots - slotCount - claimed.length - blocked.length;
   }
 
-  /** The number of jobs that the next exchange claims at most. */
-  get claimLimit(): number {
-    return this.mayClaim ? Math.max(0, this.freeSlots + this.throughput.claimAhead()) : 0;
+  /** What the next exchange may claim. */
+  get room(): HostRoom {
+    const cpus = this.mayClaim ? this.freeSlots : 0;
+    const ahead = this.mayClaim ? this.throughput.claimAhead() : 0;
+    // Jobs that were claimed ahead are more than the free slots.
+    return {
+      cpus: Math.max(0, cpus),
+      ahead: Math.max(0, ahead + Math.min(0, cpus)),
+      memory: null,
+      gpus: 0,
+      resources: {},
+    };
   }
 
   /** A claimed job may be sent to the runner. Short jobs are sent ahead of a free slot, so that no slot waits for one. */

@@ -1,3 +1,4 @@
+import type { HostRoom } from '../job/placement/room.ts';
 import { DatabaseWatch } from '../queue/database-watch.ts';
 import type { Control } from '../queue/exchange/control.ts';
 import { type NextTimes, search } from '../queue/exchange/exchange.ts';
@@ -48,22 +49,29 @@ export class Poller {
   }
 
   /**
-   * Searches the queue for new wishes and orders, which `onControl` gets, and if `findsJobs`, for a job that this host may
-   * run. `invalid` are jobs that cannot be claimed. Returns whether there is a job.
+   * Searches the queue for new wishes and orders, which `onControl` gets, and with `room`, for a job that this host may
+   * claim. `invalid` are jobs that cannot be claimed. Returns whether there is a job.
    */
   async search(
-    findsJobs: boolean,
+    room: HostRoom | undefined,
     invalid: ReadonlySet<number>,
     controlVersion: number | undefined,
     onControl: (control: Control | undefined) => void,
   ): Promise<boolean> {
-    const searchesJobs = findsJobs && this.mayFindJob;
+    const searchesJobs = room !== undefined && this.mayFindJob;
     if (!searchesJobs && !this.mayFindControl) return false;
     const { queue, serverNow } = this;
     const { host, mayRun } = this.settings;
     this.searchedMs = queue.clock.monotonicMs();
     this.mayFindControl = false;
-    const found = await search(queue, { host, mayRun, serverNow, invalid, findsJobs: searchesJobs, controlVersion });
+    const found = await search(queue, {
+      host,
+      mayRun,
+      serverNow,
+      invalid,
+      room: searchesJobs ? room : undefined,
+      controlVersion,
+    });
     onControl(found.control);
     if (!searchesJobs) return false;
     if (found.next !== undefined) this.noteExhausted(found.next);

@@ -1,6 +1,8 @@
 import type { Column } from './columns/column.ts';
 import { COURSE_COLUMNS } from './columns/course-columns.ts';
 import { INTERNAL_COLUMNS } from './columns/internal-columns.ts';
+import { PLACEMENT_COLUMNS } from './columns/placement-columns.ts';
+import { PROCESS_COLUMNS } from './columns/process-columns.ts';
 import { REQUEST_COLUMNS } from './columns/request-columns.ts';
 import type { Variables } from './columns/variables.ts';
 
@@ -8,10 +10,13 @@ import type { Variables } from './columns/variables.ts';
  * The columns in the order in which they are printed. Schema, SQL statements, types, printing, selections, checks and
  * options are derived from this table.
  */
-const COLUMNS = { ...COURSE_COLUMNS, ...REQUEST_COLUMNS, ...INTERNAL_COLUMNS } as const satisfies Record<
-  string,
-  Column
->;
+const COLUMNS = {
+  ...COURSE_COLUMNS,
+  ...REQUEST_COLUMNS,
+  ...PLACEMENT_COLUMNS,
+  ...PROCESS_COLUMNS,
+  ...INTERNAL_COLUMNS,
+} as const satisfies Record<string, Column>;
 
 export type Columns = typeof COLUMNS;
 export type ColumnName = keyof Columns;

@@ -69,6 +69,14 @@ export function withoutUnit(name: string, given: unknown): unknown {
   return unit === undefined || typeof given !== 'string' ? given : (quantityFromText(given, unit) ?? given);
 }
 
+const LIST_FAULTS = {
+  backoff: backoffFault,
+  failures: retryOnFault,
+  lanes: lanesFault,
+  needs: needsFault,
+  dependencies: dependenciesFault,
+} as const;
+
 /** Returns the fault of a value. */
 type Check = (value: unknown) => Fault;
 
@@ -91,14 +99,6 @@ function checkOf(name: SubmitterField): Check {
   const fault = LIST_FAULTS[form];
   return (value) => formFault(value, 'line', maxBytes) ?? fault(String(value));
 }
-
-const LIST_FAULTS = {
-  backoff: backoffFault,
-  failures: retryOnFault,
-  lanes: lanesFault,
-  needs: needsFault,
-  dependencies: dependenciesFault,
-} as const;
 
 function isListForm(form: NonNullable<Column['form']>): form is keyof typeof LIST_FAULTS {
   return form in LIST_FAULTS;

@@ -28,6 +28,7 @@ const READ_VERSION = 'PRAGMA user_version';
  */
 export class Connection {
   private readonly statements = new Map<string, Database.Statement>();
+  private readonly values = new Map<string, unknown>();
   /** Temporary views may hide tables of an older schema. */
   private hasViews = false;
 
@@ -85,6 +86,13 @@ export class Connection {
   /** The rows of a statement, one at a time. No other statement may run on the connection before the last row is read. */
   iterate(sql: string, parameters: Parameters = []): Iterable<Row> {
     return this.prepare(sql).iterate(...bind(parameters)) as Iterable<Row>;
+  }
+
+  /** The value that a stored text means. Each text is parsed once for each connection. */
+  parsed<T>(text: string, parse: (text: string) => T): T {
+    const value = this.values.get(text) ?? parse(text);
+    this.values.set(text, value);
+    return value as T;
   }
 
   /** Compiles a statement, once for each connection. */

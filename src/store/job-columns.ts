@@ -40,7 +40,8 @@ export const ATTEMPT_COLUMNS: readonly ColumnName[] = [
   ...CLAIM_COLUMNS.filter((name) => !ATTEMPT_KEY.includes(name) && columnOf[name].isInternal !== true),
 ];
 export const ATTEMPT_LIST = ATTEMPT_COLUMNS.join(', ');
-const ENDED_COLUMNS = ATTEMPT_COLUMNS.filter((name) => !['jid', 'attempt', 'runner'].includes(name));
+/** The start of an attempt set the others. */
+const ENDED_COLUMNS = ATTEMPT_COLUMNS.filter((name) => !['jid', 'attempt', 'runner', 'devices'].includes(name));
 
 /** The SET list that writes how an attempt ended, and the SELECT list of the ended attempt in place of its row. */
 export const SET_END = ENDED_COLUMNS.map((name) => `${name} = ${endValue(name)}`).join(', ');

@@ -2,8 +2,9 @@
 const IS_READY = `state = 'pending' AND gate IS NULL AND due IS NULL`;
 const HAS_FAILED = `(state = 'dead' OR (state = 'finished' AND (exit_status IS NOT 0 OR reason IS NOT NULL)))`;
 
-/** The indexes of `jobs` that placement reads. `failed_starts` is in the first so that a claim reads no row that it skips. */
-export const PLACEMENT_INDEXES = `CREATE INDEX jobs_ready ON jobs (shape, priority DESC, jid, failed_starts)
+/** The indexes of `jobs` that placement reads. The last columns of the
+ * first are there because SQLite otherwise reads the row of each job. */
+export const PLACEMENT_INDEXES = `CREATE INDEX jobs_ready ON jobs (shape, priority DESC, jid, failed_starts, state, gate, due)
   WHERE ${IS_READY};
 CREATE INDEX jobs_running ON jobs (runner, shape) WHERE state = 'running';
 CREATE INDEX jobs_shapeless ON jobs (jid) WHERE shape IS NULL AND state IN ('pending', 'running');

@@ -1,3 +1,4 @@
+import type { Variables } from '../job/columns/variables.ts';
 import { SUBMITTER_FIELDS } from '../job/columns.ts';
 import type { Submission } from '../job/job.ts';
 import type { Connection } from './connection.ts';
@@ -17,13 +18,26 @@ export function countJobs(connection: Connection): number {
   return Number(connection.get(COUNT)?.['jobs']);
 }
 
+/** The shape of a job, and its place in an array and behind its dependencies. */
+export interface Place {
+  readonly shape: number;
+  readonly gate: number | null;
+  readonly array: number | null;
+  readonly index: number | null;
+  readonly for: Variables | null;
+}
+
+/** The place of a job that is not in an array and has no dependencies. */
+export const ALONE: Omit<Place, 'shape'> = { gate: null, array: null, index: null, for: null };
+
 /** Adds a job. Its jid must be above `lastJid`; its `stdin`, `data` and `script` are paths relative to the queue. */
 export function insertJob(
   connection: Connection,
   jid: number,
   submission: Submission,
-  { submitted, submitter, owner }: { readonly submitted: string; readonly submitter: string; readonly owner: string },
+  by: { readonly submitted: string; readonly submitter: string; readonly owner: string },
+  place: Place,
 ): void {
-  const own = { jid, state: submission.stage ? 'holding' : 'pending', submitted, submitter, owner };
+  const own = { jid, state: submission.stage ? 'holding' : 'pending', ...by, ...place };
   connection.run(INSERT, [...valuesOf(own, RQ_COLUMNS), ...valuesOf(submission, SUBMITTER_FIELDS)]);
 }

@@ -1,6 +1,7 @@
 import { crashAt } from '../../job/crash-points.ts';
 import type { AttemptKey, ClaimedJob } from '../../job/job.ts';
 import { matchesHost } from '../../job/placement/host-patterns.ts';
+import type { HostRoom } from '../../job/placement/room.ts';
 import {
   type AttemptEnd,
   type AttemptStart,
@@ -11,7 +12,15 @@ import {
   reportEnd,
   reportStart,
 } from '../../store/attempts.ts';
-import { type Claimant, claimJobs, isClaimable, type MayRun, type NextTimes, nextTimes } from '../../store/claims.ts';
+import {
+  type Claimant,
+  type ClaimRequest,
+  claimJobs,
+  isClaimable,
+  type MayRun,
+  type NextTimes,
+  nextTimes,
+} from '../../store/claim/claims.ts';
 import { removeOrders } from '../../store/control/orders.ts';
 import { readFence } from '../../store/operations.ts';
 import { feedingHosts } from '../nodes/feeding-hosts.ts';
@@ -22,6 +31,8 @@ import { type Control, readControl } from './control.ts';
 
 export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun, NextTimes };
 
+const RULES: ClaimRequest['rules'] = { maxPerUser: null, isFair: false };
+
 /** The input of one exchange. */
 export interface ExchangeRequest {
   readonly claimant: Omit<Claimant, 'now' | 'serverNow'>;
@@ -31,8 +42,8 @@ export interface ExchangeRequest {
   readonly ends: readonly AttemptEnd[];
   /** Attempts that never started. */
   readonly releases: readonly AttemptKey[];
-  /** The number of jobs to claim at most. */
-  readonly claim: number;
+  /** What this host can take. */
+  readonly room: HostRoom;
   readonly mayRun: MayRun;
   /** The ids of orders that were delivered. */
   readonly delivered?: readonly number[];
@@ -92,7 +103,7 @@ function exchangeIn(
   });
   apply(request.releases, (key) => releaseJob(connection, host, key, now));
   if (delivered.length > 0) removeOrders(connection, delivered);
-  const claims = claimJobs(connection, { ...claimant, now, serverNow }, request.mayRun, request.claim);
+  const claims = claimJobs(connection, { ...claimant, now, serverNow }, { ...request, rules: RULES });
   if (claims.claimed.length > 0) crashAt('claim-executed');
   const control = readControl(connection, host, controlVersion);
   return { ...claims, refused, setAside, control, generation: readFence(connection) };
@@ -113,10 +124,10 @@ export interface SearchRequest {
   readonly host: string;
   readonly serverNow: () => string;
   readonly mayRun: MayRun;
+  /** What it can take; undefined if it would claim no job. */
+  readonly room: HostRoom | undefined;
   /** Jobs that are known to be invalid. */
   readonly invalid?: ReadonlySet<number>;
-  /** False if the host would claim no job. */
-  readonly findsJobs: boolean;
   readonly controlVersion: number | undefined;
 }
 
@@ -130,12 +141,12 @@ export interface Search {
 
 /** Looks for a job that this host may claim, and for new wishes and orders. Takes no lease. */
 export async function search(queue: Queue, request: SearchRequest): Promise<Search> {
-  const { host, mayRun, invalid, findsJobs, controlVersion } = request;
+  const { host, invalid, mayRun, room, controlVersion } = request;
   return await read(queue, (connection) => {
     const control = readControl(connection, host, controlVersion);
-    if (!findsJobs) return { next: undefined, control };
+    if (room === undefined) return { next: undefined, control };
     const seeker = { host, now: queue.clock.now(), serverNow: request.serverNow() };
-    const canClaim = isClaimable(connection, seeker, mayRun, invalid);
+    const canClaim = isClaimable(connection, seeker, { room, mayRun, rules: RULES }, invalid);
     return { next: canClaim ? undefined : nextTimes(connection, host), control };
   });
 }

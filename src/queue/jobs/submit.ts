@@ -3,7 +3,8 @@ import { hostName, userName } from '../../job/host.ts';
 import type { Submission } from '../../job/job.ts';
 import { MAX_JOBS } from '../../job/limits.ts';
 import type { JidRange } from '../../job/selection.ts';
-import { countJobs, insertJob, lastJid } from '../../store/submissions.ts';
+import { ShapeIds } from '../../store/claim/shapes.ts';
+import { ALONE, countJobs, insertJob, lastJid } from '../../store/submissions.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
 import { type FileOwner, hasFiles, type JobFiles, NO_FILES } from '../files/stored-names.ts';
 import type { Queue } from '../open.ts';
@@ -45,11 +46,13 @@ function insertAll(
   const last = lastJid(run.connection);
   refuseTooMany(run, last, submissions.length);
   const by = { ...submitter, submitted: queue.clock.now() };
+  const shapes = new ShapeIds(run.connection);
   const owners: FileOwner[] = [];
   submissions.forEach((submission, index) => {
     const jid = last + index + 1;
     const files = names[index] ?? NO_FILES;
-    insertJob(run.connection, jid, hasFiles(files) ? { ...submission, ...files } : submission, by);
+    const shape = shapes.of({ ...submission, owner: submitter.owner }, null);
+    insertJob(run.connection, jid, hasFiles(files) ? { ...submission, ...files } : submission, by, { ...ALONE, shape });
     if (hasFiles(files)) owners.push({ jid, ...files });
     if (index % REFRESH_EVERY !== 0) return;
     run.refresh();

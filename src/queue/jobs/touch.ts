@@ -2,7 +2,8 @@ import { RqError } from '../../job/errors.ts';
 import type { Submission } from '../../job/job.ts';
 import type { JidRange } from '../../job/selection.ts';
 import { pendingJobsByCommand, updateJob } from '../../store/changes.ts';
-import { insertJob, lastJid } from '../../store/submissions.ts';
+import { ShapeIds } from '../../store/claim/shapes.ts';
+import { ALONE, insertJob, lastJid } from '../../store/submissions.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
 import { FILE_KINDS, type FileOwner, hasFiles, NO_FILES, namesOfKind } from '../files/stored-names.ts';
 import type { Queue } from '../open.ts';
@@ -33,6 +34,7 @@ function touchAll(
 ): FileChange & { jids: number[] } {
   const pending = pendingJobs(run, submissions);
   const by = { ...submitter, submitted: queue.clock.now() };
+  const shapes = new ShapeIds(run.connection);
   const owners: FileOwner[] = [];
   const replaced: string[] = [];
   let next = lastJid(run.connection) + 1;
@@ -43,8 +45,10 @@ function touchAll(
     const job = pending.get(keyOf(submission));
     const jid = job?.jid ?? next++;
     if (hasFiles(files)) owners.push({ jid, ...files });
-    if (job === undefined) insertJob(run.connection, jid, { ...submission, ...files }, by);
-    else {
+    if (job === undefined) {
+      const shape = shapes.of({ ...submission, owner: submitter.owner }, null);
+      insertJob(run.connection, jid, { ...submission, ...files }, by, { ...ALONE, shape });
+    } else {
       replaced.push(...FILE_KINDS.flatMap((kind) => namesOfKind(kind, job)));
       updateJob(run.connection, jid, { ...submission, ...files, state: submission.stage ? 'holding' : 'pending' });
     }

@@ -10,7 +10,7 @@ import type { Recovery } from '../../../src/queue/recovery/recovery.ts';
 import { Connection, type Row } from '../../../src/store/connection.ts';
 import { fillQueue, type JobPages, jobRows, pagesOfJobs } from '../../support/big-queue.ts';
 import { type Damage, damageFile } from '../../support/damage.ts';
-import { integrity, newQueue, submission } from '../../support/queue.ts';
+import { integrity, newQueue, roomFor, submission } from '../../support/queue.ts';
 import { seededRandom } from '../../support/random.ts';
 import { hideRecoverProgram, whyNoRecoverProgram } from '../../support/recover-program.ts';
 
@@ -121,7 +121,7 @@ async function check(queue: Queue, original: Original, recovery: Recovery, expec
   expect(first).toBeGreaterThan(1_100);
   const claimant = { host: 'h', boot: 'b', journal: 'j' };
   const none = { starts: [], ends: [], releases: [] };
-  const { claimed } = await exchange(queue, { claimant, ...none, claim: 1, mayRun: () => true });
+  const { claimed } = await exchange(queue, { claimant, ...none, room: roomFor(1), mayRun: () => true });
   expect(claimed.map(({ jid }) => jid)).toEqual([first]);
 }
 

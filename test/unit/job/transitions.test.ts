@@ -4,13 +4,12 @@ import { JOB_STATES, type JobState } from '../../../src/job/job.ts';
 import { type JobEvent, nextState } from '../../../src/job/transitions.ts';
 import { releaseJob, reportEnd, reportLost, reportStart } from '../../../src/store/attempts.ts';
 import { resubmitJob, updateJob } from '../../../src/store/changes.ts';
-import { claimJobs } from '../../../src/store/claims.ts';
+import { claimJobs } from '../../../src/store/claim/claims.ts';
 import type { Connection } from '../../../src/store/connection.ts';
 import { recordKill } from '../../../src/store/control/wishes.ts';
 import { findJob } from '../../../src/store/selections.ts';
-import { insertJob } from '../../../src/store/submissions.ts';
 import { memoryDatabase } from '../../support/old-queue.ts';
-import { submission } from '../../support/queue.ts';
+import { addJob, claimRequest, submission } from '../../support/queue.ts';
 
 const FLAGS = { isLost: false, isStopped: false, isKilled: false } as const;
 const END = { kind: 'end', exit_status: null, signal: null, reason: null, ...FLAGS } as const;
@@ -104,7 +103,7 @@ function apply(connection: Connection, event: JobEvent): void {
   switch (event.kind) {
     case 'claim':
       // After the time for which a host skips a job that it could not start.
-      claimJobs(connection, { host: 'h', boot: 'b', journal: 'j', now: '2026-01-02T00:00:00.000Z' }, () => true, 1);
+      claimJobs(connection, { host: 'h', boot: 'b', journal: 'j', now: '2026-01-02T00:00:00.000Z' }, claimRequest(1));
       reportStart(connection, 'h', { jid: 1, claim: claim + 1, pid: 4, started: NOW });
       return;
     case 'end': {
@@ -163,11 +162,7 @@ test('every sequence of events leaves a job in the state of the table, which the
     (restartable, retries, events) => {
       const connection = memoryDatabase();
       connection.migrate();
-      insertJob(connection, 1, submission('true', { restartable, retries }), {
-        submitted: NOW,
-        submitter: 's',
-        owner: 'o',
-      });
+      addJob(connection, submission('true', { restartable, retries }));
       const initial = { restartable, retries, losses: 0, tries: 0, isLost: false, kill: undefined };
       let subject: Parameters<typeof nextState>[0] & Omit<typeof initial, 'kill'> = { ...initial, state: 'pending' };
       let attempts = 0;

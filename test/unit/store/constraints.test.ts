@@ -1,16 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Submission } from '../../../src/job/job.ts';
 import { jobsRunningOn, releaseJob, reportEnd, reportStart } from '../../../src/store/attempts.ts';
-import { claimJobs } from '../../../src/store/claims.ts';
+import { claimJobs } from '../../../src/store/claim/claims.ts';
 import { Connection } from '../../../src/store/connection.ts';
 import { deleteRows } from '../../../src/store/deletions.ts';
 import { selectPage } from '../../../src/store/selections.ts';
-import { insertJob, lastJid } from '../../../src/store/submissions.ts';
-import { submission } from '../../support/queue.ts';
+import { addJob, claimRequest, submission } from '../../support/queue.ts';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 const BY = { host: 'h1', boot: 'b', journal: 'j', now: NOW };
-const ANY = (): boolean => true;
 const NO_HOSTS = { hostsFor: (): string[] => [], serverNow: NOW };
 let connection: Connection;
 
@@ -22,13 +20,7 @@ beforeEach(() => {
 afterEach(() => connection.close());
 
 function add(...jobs: Partial<Submission>[]): void {
-  for (const job of jobs) {
-    insertJob(connection, lastJid(connection) + 1, submission('true', job), {
-      submitted: NOW,
-      submitter: 's',
-      owner: 'o',
-    });
-  }
+  for (const job of jobs) addJob(connection, submission('true', job));
 }
 
 function end(jid: number, claim = 1): Parameters<typeof reportEnd>[2] {
@@ -70,15 +62,25 @@ test('jids are never reused, even after all jobs were deleted', () => {
 
 test('a claim takes the oldest of the highest priority that the host may run', () => {
   add({}, { priority: 5 }, { priority: 5, runners: 'h1' }, { priority: 9, runners: 'other' }, { priority: -1 });
-  const { claimed } = claimJobs(connection, BY, (runners) => runners === 'h1', 10);
+  const { claimed } = claimJobs(
+    connection,
+    BY,
+    claimRequest(10, (runners) => runners === 'h1'),
+  );
   expect(claimed.map(({ jid }) => jid)).toEqual([2, 3, 1, 5]);
   expect(claimed[0]).toMatchObject({ state: 'running', runner: 'h1', claim: 1, stdout: 'stdout/2' });
-  expect(claimJobs(connection, BY, () => false, 10).claimed).toEqual([]);
+  expect(
+    claimJobs(
+      connection,
+      BY,
+      claimRequest(10, () => false),
+    ).claimed,
+  ).toEqual([]);
 });
 
 test('an end is recorded only for the latest attempt of the job', () => {
   add({});
-  claimJobs(connection, BY, ANY, 1);
+  claimJobs(connection, BY, claimRequest(1));
   reportStart(connection, 'h1', { jid: 1, claim: 1, pid: 77, started: NOW });
   expect(job(1)).toMatchObject({ pid: 77 });
   expect(reportEnd(connection, 'h2', end(1), NO_HOSTS)).toBe(false);
@@ -91,7 +93,7 @@ test('an end is recorded only for the latest attempt of the job', () => {
 
 test('a lost job is dead with the reason, or pending with an earlier attempt if it is restartable', () => {
   add({}, { restartable: true });
-  claimJobs(connection, BY, ANY, 2);
+  claimJobs(connection, BY, claimRequest(2));
   const lost = { exit_status: null, elapsed: null, reason: 'the host was rebooted', isLost: true };
   for (const jid of [1, 2]) expect(reportEnd(connection, 'h1', { ...end(jid), ...lost }, NO_HOSTS)).toBe(true);
   expect(job(1)).toMatchObject({ state: 'dead', reason: 'the host was rebooted' });
@@ -99,12 +101,12 @@ test('a lost job is dead with the reason, or pending with an earlier attempt if 
   expect(connection.all('SELECT attempt, reason FROM attempts WHERE jid = 2')).toEqual([
     { attempt: 1, reason: 'the host was rebooted' },
   ]);
-  expect(claimJobs(connection, BY, ANY, 1).claimed).toMatchObject([{ jid: 2, claim: 2 }]);
+  expect(claimJobs(connection, BY, claimRequest(1)).claimed).toMatchObject([{ jid: 2, claim: 2 }]);
 });
 
 test('the real end of a dead job that no other host claimed is accepted', () => {
   add({});
-  claimJobs(connection, BY, ANY, 1);
+  claimJobs(connection, BY, claimRequest(1));
   reportEnd(connection, 'h1', { ...end(1), exit_status: null, reason: 'lost', isLost: true }, NO_HOSTS);
   expect(reportEnd(connection, 'h1', end(1), NO_HOSTS)).toBe(true);
   expect(job(1)).toMatchObject({ state: 'finished', exit_status: 0, reason: null });
@@ -112,12 +114,12 @@ test('the real end of a dead job that no other host claimed is accepted', () => 
 
 test('a job that never started is released, restartable or not', () => {
   add({});
-  const [claimed] = claimJobs(connection, BY, ANY, 1).claimed;
+  const [claimed] = claimJobs(connection, BY, claimRequest(1)).claimed;
   expect(jobsRunningOn(connection, 'h1')).toMatchObject([{ jid: 1, journal: 'j', boot: 'b' }]);
   expect(claimed).toMatchObject({ jid: 1, claim: 1 });
   expect(releaseJob(connection, 'h1', { jid: 1, claim: 1 }, NOW)).toBe(true);
   expect(job(1)).toMatchObject({ state: 'pending', runner: null, attempt: 0 });
   expect(connection.all('SELECT attempt FROM attempts')).toEqual([]);
   // The number of an attempt that never began is used again, the number of a claim is not.
-  expect(claimJobs(connection, BY, ANY, 1).claimed).toMatchObject([{ jid: 1, attempt: 1, claim: 2 }]);
+  expect(claimJobs(connection, BY, claimRequest(1)).claimed).toMatchObject([{ jid: 1, attempt: 1, claim: 2 }]);
 });

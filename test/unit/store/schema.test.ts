@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Connection, type Row } from '../../../src/store/connection.ts';
-import { ATTEMPT_COLUMNS, ROW_COLUMNS } from '../../../src/store/job-columns.ts';
+import { ATTEMPT_COLUMNS, ROW_COLUMNS, sqlName } from '../../../src/store/job-columns.ts';
 import { commitRotation, unfinishedRotations } from '../../../src/store/rotations.ts';
 import { SCHEMA_VERSION } from '../../../src/store/schema.ts';
 import { selectPage } from '../../../src/store/selections.ts';
@@ -106,7 +106,7 @@ test.each([1, 2] as const)('the migrations from version %d keep every row', (ver
     ['earlier_attempts', ATTEMPT_COLUMNS],
   ] as const) {
     before.version();
-    const sql = `SELECT ${columns.join(', ')} FROM ${table}`;
+    const sql = `SELECT ${columns.map(sqlName).join(', ')} FROM ${table}`;
     expect(after.all(sql)).toEqual(before.all(sql));
     expect(after.all(sql).length).toBeGreaterThan(0);
   }

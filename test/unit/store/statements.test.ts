@@ -61,7 +61,7 @@ test.each([1, 2] as const)(
     const reads = statements.filter(
       // Feeders, which claim, do not read an older schema.
       ([file, sql]) =>
-        /^(SELECT|PRAGMA)/.test(sql) && !/^(?:claims|control|recovery\/(?:rebuild|scratch|source))/.test(file),
+        /^(SELECT|PRAGMA)/.test(sql) && !/^(?:claim|control|recovery\/(?:rebuild|scratch|source))/.test(file),
     );
     older.version();
     for (const [, sql] of reads) older.prepare(sql);
@@ -81,14 +81,13 @@ function plan(sql: string, parameters: readonly (string | number)[] | Record<str
     .join('; ');
 }
 
-test('a claim reads an index of pending jobs in its order, and sorts nothing', () => {
-  const free = statementsOf('claims.ts').filter((sql) => sql.includes('ORDER BY priority'));
-  expect(free).toHaveLength(2);
-  const due = { until: '$."h".until', now: '2026', limit: 1 };
-  expect(plan(free[0] ?? '', due)).toBe('SCAN main.jobs USING INDEX jobs_claimable');
-  expect(plan(free[1] ?? '', { ...due, runners: 'h' })).toBe(
-    'SEARCH main.jobs USING INDEX jobs_constrained (runners=?)',
-  );
+test('a claim reads the shapes and the jobs of a shape in the order of indexes, and sorts nothing', () => {
+  const [shapes = '', ready = ''] = statementsOf('claim/ready-jobs.ts');
+  expect(plan(shapes, { rank: 0, jid: 0, limit: 1 })).toMatch(/^SEARCH main\.shapes USING INDEX shapes_top \(/);
+  const first = { shape: 1, priority: 0, jid: 0, until: '$."h".until', now: '2026', limit: 1 };
+  expect(plan(ready, first)).toBe('SEARCH main.jobs USING COVERING INDEX jobs_ready (shape=? AND priority<?)');
+  const [running = ''] = statementsOf('claim/limits.ts');
+  expect(plan(running, [])).toContain('USING COVERING INDEX jobs_running');
 });
 
 test('counts by state and of finished jobs are read from indexes alone', () => {

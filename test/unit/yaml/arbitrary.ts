@@ -97,6 +97,14 @@ export const anyJob: fc.Arbitrary<Job> = fc
     attempt: fc.nat(9),
     tag: fc.option(anyText),
     note: fc.option(anyText),
+    lanes: fc.constantFrom(null, 'gpu', 'disk,licence-1'),
+    array: fc.option(fc.nat(99)),
+    index: fc.option(fc.nat(99)),
+    for: fc.option(fc.dictionary(fc.constantFrom('lr', 'seed', 'A_1'), anyText)),
+    cpus: fc.option(fc.integer({ min: 1, max: 99 })),
+    gpus: fc.option(fc.integer({ min: 1, max: 9 })),
+    needs: fc.constantFrom(null, 'licence=2,port=1'),
+    after: fc.constantFrom(null, '41,any:42', 'tag=night 1'),
     restartable: fc.boolean(),
     paused: fc.constantFrom(null, true),
     retries: fc.option(fc.nat(9)),
@@ -122,6 +130,7 @@ export const anyJob: fc.Arbitrary<Job> = fc
       fc
         .record({
           pid: fc.nat(),
+          devices: fc.constantFrom(null, '0,1', 'GPU-1f'),
           elapsed: fc.double({ min: 0, max: 1e9, noNaN: true }),
           reason: anyText,
           left_behind: fc.option(fc.integer({ min: 1, max: 99 })),

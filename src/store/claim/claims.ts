@@ -1,19 +1,13 @@
-import { errorCode } from '../job/errors.ts';
-import type { ClaimedJob } from '../job/job.ts';
-import { nextState } from '../job/transitions.ts';
-import type { Connection } from './connection.ts';
-import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from './job-rows.ts';
+import { errorCode } from '../../job/errors.ts';
+import type { ClaimedJob } from '../../job/job.ts';
+import { type HostRoom, Room } from '../../job/placement/room.ts';
+import { nextState } from '../../job/transitions.ts';
+import type { Connection } from '../connection.ts';
+import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from '../job-rows.ts';
+import { limitsIn, type PlacementRules } from './limits.ts';
+import { ReadyJobs } from './ready-jobs.ts';
+import { hasShapeless, shapeJobs } from './shapes.ts';
 
-/** A host that could not start a job skips it for some time. */
-const IS_DUE = `(failed_starts IS NULL OR coalesce(failed_starts ->> :until, '') <= :now)`;
-const UNRESTRICTED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_claimable
-  WHERE state = 'pending' AND runners IS NULL AND due IS NULL AND ${IS_DUE}
-  ORDER BY priority DESC, jid LIMIT :limit`;
-const NEXT_RUNNERS = `SELECT min(runners) AS runners FROM main.jobs INDEXED BY jobs_constrained
-  WHERE state = 'pending' AND runners IS NOT NULL AND due IS NULL AND runners > ?`;
-const RESTRICTED_JOBS = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_constrained
-  WHERE state = 'pending' AND runners IS NOT NULL AND due IS NULL AND runners = :runners AND ${IS_DUE}
-  ORDER BY priority DESC, jid LIMIT :limit`;
 const IS_DELAYED = `state = 'pending' AND (due IS NOT NULL OR failed_starts IS NOT NULL)`;
 const NEXT_RETRY = `SELECT min(failed_starts ->> :until) AS next FROM main.jobs INDEXED BY jobs_delayed
   WHERE ${IS_DELAYED} AND due IS NULL`;
@@ -45,9 +39,11 @@ export interface Claimant extends Seeker {
   readonly journal: string;
 }
 
-interface Candidate {
-  readonly jid: number;
-  readonly priority: number;
+/** What a host can take, and the rules of the queue. */
+export interface ClaimRequest {
+  readonly room: HostRoom;
+  readonly mayRun: MayRun;
+  readonly rules: PlacementRules;
 }
 
 /** When a job can be claimed that cannot be claimed now; undefined if there is no such job. */
@@ -68,37 +64,51 @@ export interface ClaimResult {
 
 /** Up to this number of invalid rows, other jobs are still found. */
 const MAX_INVALID = 1_000;
+/** Rows that one exchange changes besides its results. */
+const MAX_SHAPED = 1_000;
 
-/** Claims up to `limit` pending jobs that the host may run: by descending priority, then by ascending jid. */
-export function claimJobs(connection: Connection, by: Claimant, mayRun: MayRun, limit: number): ClaimResult {
+/**
+ * Claims the pending jobs that fit the room of the host and the limits of the queue: by descending priority, then by
+ * ascending jid. A job that does not fit is passed over.
+ */
+export function claimJobs(connection: Connection, by: Claimant, request: ClaimRequest): ClaimResult {
+  const { cpus, ahead } = request.room;
   const claims: Claims = { claimed: [], invalid: [] };
-  if (limit < 1) return { ...claims, next: undefined };
+  if (cpus + ahead < 1) return { ...claims, next: undefined };
   connection.run(CLEAR_DUE, [by.serverNow ?? by.now]);
-  claimEach(connection, by, candidates(connection, by, mayRun, limit), limit, claims);
-  if (claims.invalid.length > 0) {
-    const further = candidates(connection, by, mayRun, limit + MAX_INVALID);
-    const tried = new Set([...claims.invalid, ...claims.claimed.map(({ jid }) => jid)]);
-    const others = further.filter(({ jid }) => !tried.has(jid));
-    claimEach(connection, by, others, limit, claims);
-  }
-  return { ...claims, next: claims.claimed.length < limit ? nextTimes(connection, by.host) : undefined };
+  shapeJobs(connection, MAX_SHAPED);
+  const isExhausted = claimEach(connection, by, request, claims);
+  return { ...claims, next: isExhausted ? nextTimes(connection, by.host) : undefined };
 }
 
 type Claims = Omit<ClaimResult, 'next'>;
 
-function claimEach(
-  connection: Connection,
-  by: Claimant,
-  found: readonly Candidate[],
-  limit: number,
-  { claimed, invalid }: Claims,
-): void {
-  for (const { jid } of found) {
-    if (claimed.length >= limit) return;
-    const job = claimOne(connection, by, jid);
-    if (job === undefined) invalid.push(jid);
-    else claimed.push(job);
+/** Returns whether the host can claim no further job. */
+function claimEach(connection: Connection, by: Claimant, request: ClaimRequest, { claimed, invalid }: Claims): boolean {
+  const { jobs, room } = search(connection, by, request);
+  const limit = request.room.cpus + request.room.ahead;
+  for (;;) {
+    if (claimed.length >= limit || invalid.length > MAX_INVALID) return false;
+    const next = jobs.next();
+    if (next === undefined) break;
+    const job = claimOne(connection, by, next.jid);
+    if (job === undefined) invalid.push(next.jid);
+    else {
+      claimed.push(job);
+      room.take(next.shape);
+    }
   }
+  jobs.lowerStaleTops();
+  return true;
+}
+
+function search(
+  connection: Connection,
+  { host, now }: Seeker,
+  { room, mayRun, rules }: ClaimRequest,
+): { jobs: ReadyJobs; room: Room } {
+  const free = new Room(room, mayRun, limitsIn(connection, rules));
+  return { room: free, jobs: new ReadyJobs(connection, { until: untilPath(host), now }, free, rules.isFair) };
 }
 
 function claimOne(connection: Connection, by: Claimant, jid: number): ClaimedJob | undefined {
@@ -112,16 +122,22 @@ function claimOne(connection: Connection, by: Claimant, jid: number): ClaimedJob
   }
 }
 
-/** Whether the host may claim a job that is not known to be invalid, or a job is due that no host has claimed since. */
+/**
+ * Whether the host may claim a job that is not known to be invalid, or a job is due that no host has claimed since, or jobs
+ * have no shape yet.
+ */
 export function isClaimable(
   connection: Connection,
   seeker: Seeker,
-  mayRun: MayRun,
+  request: ClaimRequest,
   invalid: ReadonlySet<number> = new Set(),
 ): boolean {
   const due = nextDue(connection);
-  if (due !== undefined && due <= (seeker.serverNow ?? seeker.now)) return true;
-  return candidates(connection, seeker, mayRun, 1 + invalid.size).some(({ jid }) => !invalid.has(jid));
+  if ((due !== undefined && due <= (seeker.serverNow ?? seeker.now)) || hasShapeless(connection)) return true;
+  const { jobs } = search(connection, seeker, request);
+  let job = jobs.next();
+  while (job !== undefined && invalid.has(job.jid)) job = jobs.next();
+  return job !== undefined;
 }
 
 export function nextTimes(connection: Connection, host: string): NextTimes {
@@ -141,25 +157,4 @@ function nextDue(connection: Connection): string | undefined {
 /** The JSON path of the time in `failed_starts` before which the host skips the job. Host names contain no quotes. */
 function untilPath(host: string): string {
   return `$."${host}".until`;
-}
-
-/** The jobs that a claim takes, in its order. `mayRun` is called once for each value of `runners`. */
-function candidates(connection: Connection, { host, now }: Seeker, mayRun: MayRun, limit: number): Candidate[] {
-  const parameters = { until: untilPath(host), now, limit };
-  const found = rowsOf(connection, UNRESTRICTED_JOBS, parameters);
-  let runners = nextRunners(connection, '');
-  while (runners !== undefined) {
-    if (mayRun(runners)) found.push(...rowsOf(connection, RESTRICTED_JOBS, { ...parameters, runners }));
-    runners = nextRunners(connection, runners);
-  }
-  return found.sort((a, b) => b.priority - a.priority || a.jid - b.jid).slice(0, limit);
-}
-
-function rowsOf(connection: Connection, sql: string, parameters: Record<string, string | number>): Candidate[] {
-  return connection.all(sql, parameters).map((row) => ({ jid: Number(row['jid']), priority: Number(row['priority']) }));
-}
-
-function nextRunners(connection: Connection, after: string): string | undefined {
-  const runners = connection.get(NEXT_RUNNERS, [after])?.['runners'];
-  return typeof runners === 'string' ? runners : undefined;
 }

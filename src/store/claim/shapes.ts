@@ -1,0 +1,63 @@
+import {
+  type LimitedArray,
+  parseShape,
+  type Requests,
+  type Shape,
+  shapeOf,
+  shapeText,
+} from '../../job/placement/shape.ts';
+import type { Connection, Row } from '../connection.ts';
+
+const FIND = 'SELECT shape FROM shapes WHERE spec = ?';
+const ADD = 'INSERT INTO shapes (spec) VALUES (?)';
+const SHAPELESS = `SELECT jid, owner, runners, cpus, jobs.memory, gpus, needs, lanes, arrays.array, at_most, max_fails
+  FROM jobs INDEXED BY jobs_shapeless LEFT JOIN arrays ON arrays.array = jobs.array
+  WHERE shape IS NULL AND state IN ('pending', 'running') LIMIT :limit`;
+const HAS_SHAPELESS = `SELECT 1 FROM jobs INDEXED BY jobs_shapeless WHERE shape IS NULL AND state IN ('pending', 'running') LIMIT 1`;
+const SET_SHAPE = 'UPDATE jobs SET shape = :shape WHERE jid = :jid';
+
+/** The shapes of jobs inside one transaction. */
+export class ShapeIds {
+  private readonly known = new Map<string, number>();
+
+  constructor(private readonly connection: Connection) {}
+
+  /** The id of the shape of a job, which is added if no job has it yet. */
+  of(job: Requests, array: LimitedArray | null): number {
+    const text = shapeText(shapeOf(job, array));
+    const id = this.known.get(text) ?? this.find(text);
+    this.known.set(text, id);
+    return id;
+  }
+
+  private find(text: string): number {
+    const found = this.connection.get(FIND, [text]);
+    return found === undefined ? this.connection.run(ADD, [text]).lastRowid : Number(found['shape']);
+  }
+}
+
+/**
+ * Gives a shape to at most `limit` jobs that have none: an upgrade, a recovery, or a change of their requests left them
+ * without. They cannot be claimed before.
+ */
+export function shapeJobs(connection: Connection, limit: number): void {
+  const ids = new ShapeIds(connection);
+  for (const row of connection.all(SHAPELESS, { limit })) {
+    const shape = ids.of(row as unknown as Requests, limitedArray(row));
+    connection.run(SET_SHAPE, { jid: row['jid'] ?? 0, shape });
+  }
+}
+
+export function hasShapeless(connection: Connection): boolean {
+  return connection.get(HAS_SHAPELESS) !== undefined;
+}
+
+function limitedArray({ array, at_most, max_fails }: Row): LimitedArray | null {
+  if (typeof array !== 'number') return null;
+  return { jid: array, atMost: typeof at_most === 'number' ? at_most : null, canStop: max_fails !== null };
+}
+
+/** The shape of a text. Shapes never change. */
+export function shapeFrom(connection: Connection, text: string): Shape {
+  return connection.parsed(text, parseShape);
+}
