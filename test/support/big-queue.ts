@@ -100,5 +100,6 @@ export function pagesOfJobs(connection: Connection): Map<number, JobPages> {
 
 /** All rows of `jobs`, by jid. */
 export function jobRows(connection: Connection): Map<number, Row> {
-  return new Map(connection.all('SELECT * FROM jobs').map((row) => [Number(row['jid']), row]));
+  // A recovery determines the shapes again.
+  return new Map(connection.all('SELECT * FROM jobs').map(({ shape: _, ...row }) => [Number(row['jid']), row]));
 }

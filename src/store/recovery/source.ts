@@ -24,6 +24,9 @@ const OF_OLDER = new Map(
   }),
 );
 
+/** The table `shapes` is not copied. Exchanges determine the shape of each job again. */
+const NOT_COPIED = new Set(['shape']);
+
 /** An attached database whose rows are copied into the new one, which is `main`. */
 export class Source {
   constructor(
@@ -173,7 +176,9 @@ export class Source {
     const columnsOf = (name: string): string[] =>
       this.connection.all(`PRAGMA ${name}.table_info(${table})`).map((column) => String(column['name']));
     const theirs = this.try(() => columnsOf(this.name)) ?? [];
-    return theirs.length === 0 ? undefined : columnsOf('main').filter((column) => theirs.includes(column));
+    return theirs.length === 0
+      ? undefined
+      : columnsOf('main').filter((column) => theirs.includes(column) && !NOT_COPIED.has(column));
   }
 
   private tryInsert(sql: string, row: Record<string, unknown>): boolean {

@@ -123,6 +123,9 @@ async function check(queue: Queue, original: Original, recovery: Recovery, expec
   const none = { starts: [], ends: [], releases: [] };
   const { claimed } = await exchange(queue, { claimant, ...none, room: roomFor(1), mayRun: () => true });
   expect(claimed.map(({ jid }) => jid)).toEqual([first]);
+  const pending = [...rows.values()].filter(({ state, runners }) => state === 'pending' && runners === null);
+  const later = await exchange(queue, { claimant, ...none, room: roomFor(1), mayRun: () => true });
+  expect(later.claimed).toHaveLength(Math.min(1, pending.length));
 }
 
 describe(`after damage at ${DAMAGES} random places (seed ${SEED})`, () => {
