@@ -48,11 +48,12 @@ CREATE TABLE hosts (
   reason  TEXT
 ) STRICT, WITHOUT ROWID;
 
--- Places that are kept free for a job that others have passed over.
+-- Jobs that later ones have passed over. After some time, places are kept free for them.
 CREATE TABLE reservations (
-  jid   INTEGER PRIMARY KEY REFERENCES jobs (jid) ON DELETE CASCADE,
-  host  TEXT,                     -- null for the next free places of its lanes
-  since TEXT NOT NULL
+  jid    INTEGER PRIMARY KEY REFERENCES jobs (jid) ON DELETE CASCADE,
+  passed TEXT NOT NULL,           -- since when later jobs pass it
+  host   TEXT,                    -- null for the next free places of its lanes
+  since  TEXT                     -- since when places are kept free; null while they are not
 ) STRICT;
 
 -- Jobs of one submit with the same dependencies share a gate, which stays closed until all of them are met.

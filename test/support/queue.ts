@@ -30,7 +30,7 @@ export function roomFor(cpus: number): HostRoom {
 
 /** What a host requests that may run every job, or those for whose hosts `mayRun` is true. */
 export function claimRequest(cpus: number, mayRun: MayRun = () => true): ClaimRequest {
-  return { room: roomFor(cpus), mayRun, rules: { maxPerUser: null, isFair: false } };
+  return { room: roomFor(cpus), mayRun, rules: { maxPerUser: null, isFair: false, reserveAfterS: null } };
 }
 
 /** Adds a job to a database, with the next jid. */

@@ -10,6 +10,8 @@ export interface HostRoom {
   readonly memory: number | null;
   readonly gpus: number;
   readonly resources: Resources;
+  /** What the host has if nothing runs there. Without it, the host reserves nothing. */
+  readonly total?: Omit<HostRoom, 'ahead' | 'total'>;
 }
 
 export interface LaneLimit {
@@ -57,7 +59,7 @@ export class Room {
   private readonly resources: Record<string, number>;
 
   constructor(
-    host: HostRoom,
+    private readonly host: HostRoom,
     private readonly mayRun: (runners: string) => boolean,
     private readonly limits: Limits,
   ) {
@@ -89,6 +91,20 @@ export class Room {
     if (array !== null) usage.arrays.set(array.jid, (usage.arrays.get(array.jid) ?? 0) + 1);
     const { jobs, cpus: running } = usage.owners.get(owner) ?? { jobs: 0, cpus: 0 };
     usage.owners.set(owner, { jobs: jobs + 1, cpus: running + cpus });
+  }
+
+  /** Whether a job of the shape fits the host if nothing else runs there. */
+  fitsEmptyHost({ cpus, memory, gpus, needs }: Shape): boolean {
+    const { total } = this.host;
+    if (total === undefined || cpus > total.cpus || gpus > total.gpus) return false;
+    if (total.memory !== null && memory > total.memory) return false;
+    return Object.entries(needs).every(([name, count]) => count <= (total.resources[name] ?? 0));
+  }
+
+  /** Whether the lane has more than one free place. */
+  hasSparePlace(lane: string): boolean {
+    const max = this.limits.lane(lane)?.max ?? null;
+    return max === null || (this.limits.usage().lanes.get(lane) ?? 0) < max - 1;
   }
 
   /** The cpus that the jobs of an owner take in the whole cluster, if the queue is fair; otherwise 0. */

@@ -31,7 +31,7 @@ import { type Control, readControl } from './control.ts';
 
 export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun, NextTimes };
 
-const RULES: ClaimRequest['rules'] = { maxPerUser: null, isFair: false };
+const RULES: ClaimRequest['rules'] = { maxPerUser: null, isFair: false, reserveAfterS: null };
 
 /** The input of one exchange. */
 export interface ExchangeRequest {

@@ -6,6 +6,7 @@ import type { Connection } from '../connection.ts';
 import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from '../job-rows.ts';
 import { limitsIn, type PlacementRules } from './limits.ts';
 import { ReadyJobs } from './ready-jobs.ts';
+import { Reservations, removeReservation } from './reservations.ts';
 import { hasShapeless, shapeJobs } from './shapes.ts';
 
 const IS_DELAYED = `state = 'pending' AND (due IS NOT NULL OR failed_starts IS NOT NULL)`;
@@ -85,10 +86,13 @@ type Claims = Omit<ClaimResult, 'next'>;
 
 /** Returns whether the host can claim no further job. */
 function claimEach(connection: Connection, by: Claimant, request: ClaimRequest, { claimed, invalid }: Claims): boolean {
-  const { jobs, room } = search(connection, by, request);
+  const { jobs, room, reservations } = search(connection, by, request);
   const limit = request.room.cpus + request.room.ahead;
   for (;;) {
-    if (claimed.length >= limit || invalid.length > MAX_INVALID) return false;
+    if (claimed.length >= limit || invalid.length > MAX_INVALID) {
+      reservations.record();
+      return false;
+    }
     const next = jobs.next();
     if (next === undefined) break;
     const job = claimOne(connection, by, next.jid);
@@ -96,19 +100,27 @@ function claimEach(connection: Connection, by: Claimant, request: ClaimRequest, 
     else {
       claimed.push(job);
       room.take(next.shape);
+      removeReservation(connection, next.jid, next.shape);
     }
   }
   jobs.lowerStaleTops();
+  reservations.record();
   return true;
 }
 
 function search(
   connection: Connection,
-  { host, now }: Seeker,
-  { room, mayRun, rules }: ClaimRequest,
-): { jobs: ReadyJobs; room: Room } {
-  const free = new Room(room, mayRun, limitsIn(connection, rules));
-  return { room: free, jobs: new ReadyJobs(connection, { until: untilPath(host), now }, free, rules.isFair) };
+  { host, now, serverNow = now }: Seeker,
+  { room: free, mayRun, rules }: ClaimRequest,
+): { jobs: ReadyJobs; room: Room; reservations: Reservations } {
+  const room = new Room(free, mayRun, limitsIn(connection, rules));
+  const { isFair, reserveAfterS } = rules;
+  const reservations = new Reservations(connection, { host, now: serverNow, free, room, reserveAfterS });
+  return {
+    room,
+    reservations,
+    jobs: new ReadyJobs(connection, { until: untilPath(host), now }, room, isFair, reservations),
+  };
 }
 
 function claimOne(connection: Connection, by: Claimant, jid: number): ClaimedJob | undefined {

@@ -12,6 +12,8 @@ const STOPPED = 'SELECT 1 FROM arrays WHERE array = ? AND stopped IS NOT NULL';
 export interface PlacementRules {
   readonly maxPerUser: number | null;
   readonly isFair: boolean;
+  /** A job that later ones have passed over for this time gets a reservation. In seconds; null for never. */
+  readonly reserveAfterS: number | null;
 }
 
 /** The limits of the queue, read on first use and then valid for one transaction. */

@@ -1,4 +1,4 @@
-import type { Room } from '../../job/placement/room.ts';
+import type { Obstacle, Room } from '../../job/placement/room.ts';
 import type { Shape } from '../../job/placement/shape.ts';
 import type { Connection } from '../connection.ts';
 import { shapeFrom } from './shapes.ts';
@@ -24,21 +24,40 @@ const MAX_JOBS = 1_024;
 const TOLERATED_STALE_TOPS = 2;
 
 /** A job that can be claimed. Jobs go by ascending rank, which is the negative priority, then by ascending jid. */
-export interface ReadyJob {
+export interface ReadyJob extends Place {
+  readonly shape: Shape;
+}
+
+/** The place of a job in the order. */
+export interface Place {
   readonly jid: number;
   readonly rank: number;
-  readonly shape: Shape;
+}
+
+/** Whether a job goes before another one, regardless of shares. */
+export function goesBefore(one: Place, other: Place): boolean {
+  return one.rank < other.rank || (one.rank === other.rank && one.jid < other.jid);
+}
+
+/** Keeps places free for jobs that others have passed over. */
+export interface Reserving {
+  /** Notes that a shape does not fit. `first` returns its first job. */
+  readonly note: (shape: Shape, obstacle: Obstacle, first: () => Place | undefined) => void;
+  /** Whether a job leaves the reserved places free. */
+  readonly permits: (job: ReadyJob) => boolean;
+  /** No further job will be permitted. */
+  readonly isExhausted: boolean;
 }
 
 /** The jobs of one shape in their order. */
 interface Cursor {
   readonly id: number;
   readonly shape: Shape;
-  jobs: { readonly jid: number; readonly rank: number }[];
+  jobs: Place[];
   /** The number of jobs that the next read asks for; 0 once all are read. */
   limit: number;
   /** The last job that was read. */
-  last: { readonly jid: number; readonly rank: number };
+  last: Place;
 }
 
 /**
@@ -48,7 +67,7 @@ interface Cursor {
 export class ReadyJobs {
   private readonly cursors: Cursor[] = [];
   private tops: { id: number; spec: string; rank: number; jid: number }[] = [];
-  private lastTop: { rank: number; jid: number } | undefined = { rank: -Number.MAX_SAFE_INTEGER, jid: 0 };
+  private lastTop: Place | undefined = { rank: -Number.MAX_SAFE_INTEGER, jid: 0 };
   private readonly staleTops: number[] = [];
 
   constructor(
@@ -56,6 +75,7 @@ export class ReadyJobs {
     private readonly seeker: { readonly until: string; readonly now: string },
     private readonly room: Room,
     private readonly isFair: boolean,
+    private readonly reserving: Reserving,
   ) {}
 
   /** The next job that fits; undefined if there is none. The caller tells the room if it takes the job. */
@@ -64,12 +84,16 @@ export class ReadyJobs {
       const best = this.best();
       if (this.opensBefore(best)) continue;
       if (best === undefined) return undefined;
-      if (this.room.obstacle(best.shape) !== undefined) {
+      const obstacle = this.room.obstacle(best.shape);
+      if (obstacle !== undefined) {
+        this.reserving.note(best.shape, obstacle, () => best.jobs[0]);
         this.cursors.splice(this.cursors.indexOf(best), 1);
         continue;
       }
-      const job = this.shift(best);
-      if (job !== undefined) return { ...job, shape: best.shape };
+      const next = this.shift(best);
+      const job = next === undefined ? undefined : { ...next, shape: best.shape };
+      if (job !== undefined && this.reserving.permits(job)) return job;
+      if (this.reserving.isExhausted) return undefined;
     }
   }
 
@@ -110,15 +134,22 @@ export class ReadyJobs {
 
   private open({ id, spec, rank, jid }: { id: number; spec: string; rank: number; jid: number }): void {
     const shape = shapeFrom(this.connection, spec);
-    if (this.room.obstacle(shape) !== undefined) return;
     const cursor: Cursor = { id, shape, jobs: [], limit: FIRST_JOBS, last: { jid: 0, rank: -Number.MAX_SAFE_INTEGER } };
+    const obstacle = this.room.obstacle(shape);
+    if (obstacle !== undefined) {
+      this.reserving.note(shape, obstacle, () => {
+        this.read(cursor);
+        return cursor.jobs[0];
+      });
+      return;
+    }
     this.read(cursor);
     const first = cursor.jobs[0];
     if (first === undefined || first.rank > rank || first.jid > jid) this.staleTops.push(id);
     if (first !== undefined) this.cursors.push(cursor);
   }
 
-  private shift(cursor: Cursor): { jid: number; rank: number } | undefined {
+  private shift(cursor: Cursor): Place | undefined {
     const job = cursor.jobs.shift();
     if (cursor.jobs.length === 0) this.read(cursor);
     if (cursor.jobs.length === 0) this.cursors.splice(this.cursors.indexOf(cursor), 1);

@@ -6,7 +6,7 @@ import { ShapeIds } from '../../../src/store/claim/shapes.ts';
 import type { Connection, Row } from '../../../src/store/connection.ts';
 import { ALONE, insertJob } from '../../../src/store/submissions.ts';
 import { memoryDatabase } from '../../support/old-queue.ts';
-import { submission } from '../../support/queue.ts';
+import { addJob, claimRequest, submission } from '../../support/queue.ts';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 const LATER = '2027-01-01T00:00:00.000Z';
@@ -189,7 +189,7 @@ function requestOf(room: Generated<typeof anyRoom>, limits: Limits): ClaimReques
   return {
     room: { cpus, ahead, memory, gpus, resources: { licence: licences } },
     mayRun: (runners) => runners === room.host,
-    rules: { maxPerUser, isFair },
+    rules: { maxPerUser, isFair, reserveAfterS: null },
   };
 }
 
@@ -251,17 +251,12 @@ const RELEASE = `UPDATE jobs SET state = 'pending', started = NULL, runner = NUL
   stdout = NULL, stderr = NULL WHERE jid = ?`;
 const END = "UPDATE jobs SET state = 'finished', exit_status = 0, finished = started WHERE jid = ?";
 
-function add(fields: Parameters<typeof submission>[1] = {}, owner = 'o'): number {
-  const jid = Number(connection.get('SELECT coalesce(max(jid), 0) + 1 AS jid FROM jobs')?.['jid']);
-  const job = submission('true', fields);
-  const shape = new ShapeIds(connection).of({ ...job, owner }, null);
-  insertJob(connection, jid, job, { submitted: NOW, submitter: 's', owner }, { ...ALONE, shape });
-  return jid;
+function add(fields: Parameters<typeof submission>[1] = {}): number {
+  return addJob(connection, submission('true', fields));
 }
 
 const BY = { host: 'h', boot: 'b', journal: 'j', now: NOW };
-const ROOM = { cpus: 8, ahead: 0, memory: null, gpus: 0, resources: {} };
-const REQUEST: ClaimRequest = { room: ROOM, mayRun: () => true, rules: { maxPerUser: null, isFair: false } };
+const REQUEST = claimRequest(8);
 
 test('a job whose requests SQL of a user has changed is claimed by its new requests', () => {
   const jid = add({ cpus: 16 });
