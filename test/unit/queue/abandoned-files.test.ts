@@ -72,8 +72,10 @@ test.each([
   mkdirSync(partial);
   writeFileSync(join(partial, 'owner'), `---\n${owner}`);
   const file = join(partial, 'r/data/1/file');
-  await writeInOrder([file, file]);
+  await writeInOrder([file]);
+  // This changes the directory, so that it comes before the last change of the file.
   utimesSync(partial, 1, 1);
+  await writeInOrder([file]);
   expect(abandonedPartials(queue, parent)).toEqual([]);
   nowMs += 20;
   expect(abandonedPartials(queue, parent)).toEqual([partial]);
