@@ -16,6 +16,7 @@ import { drains } from './drain.mjs';
 import { isSmoke, median, ROOT, sink, sorted } from './harness.mjs';
 import { latencies } from './latency.mjs';
 import { skipped } from './peers.mjs';
+import { placement } from './placement.mjs';
 import { scaling } from './scaling.mjs';
 
 const words = process.argv.slice(2);
@@ -28,7 +29,7 @@ if (unknown !== undefined) {
 const optionOf = (name) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
 const rounds = isSmoke ? 1 : Number(optionOf('--rounds') ?? 5);
 const only = optionOf('--only');
-const suites = { calls, drains, claims, latencies, daemons, scaling };
+const suites = { calls, drains, claims, placement, latencies, daemons, scaling };
 const otherPrograms = [
   ['bench/million.mjs', '--smoke'],
   ['bench/lock-use.mjs', '0.02'],

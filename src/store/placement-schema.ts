@@ -36,9 +36,10 @@ CREATE INDEX arrays_stopped ON arrays (array) WHERE stopped IS NOT NULL;
 -- Limits of lanes for the whole cluster. A lane without a row has no limit.
 CREATE TABLE lanes (
   name   TEXT PRIMARY KEY,
-  max    INTEGER,                 -- how many jobs of the lane may run at the same time
+  max    INTEGER CHECK (max > 0), -- how many jobs of the lane may run at the same time
   paused INTEGER CHECK (paused = 1)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lanes_paused ON lanes (name) WHERE paused = 1;
 
 -- Drained hosts claim no jobs.
 CREATE TABLE hosts (

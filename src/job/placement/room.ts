@@ -14,12 +14,6 @@ export interface HostRoom {
   readonly total?: Omit<HostRoom, 'ahead' | 'total'>;
 }
 
-export interface LaneLimit {
-  /** How many of its jobs may run at the same time; null is any number. */
-  readonly max: number | null;
-  readonly paused: boolean;
-}
-
 /** What runs in the whole cluster. */
 export interface Usage {
   readonly lanes: Map<string, number>;
@@ -35,7 +29,9 @@ export interface Limits {
   /** At equal priority, the owner with the fewest running cpus goes first. */
   readonly isFair: boolean;
   readonly usage: () => Usage;
-  readonly lane: (name: string) => LaneLimit | undefined;
+  readonly isPaused: (lane: string) => boolean;
+  /** How many jobs of a lane may run at the same time; null is any number. Asked only for lanes in which jobs run. */
+  readonly maxOf: (lane: string) => number | null;
   readonly isStopped: (array: number) => boolean;
 }
 
@@ -103,7 +99,7 @@ export class Room {
 
   /** Whether the lane has more than one free place. */
   hasSparePlace(lane: string): boolean {
-    const max = this.limits.lane(lane)?.max ?? null;
+    const max = this.limits.maxOf(lane);
     return max === null || (this.limits.usage().lanes.get(lane) ?? 0) < max - 1;
   }
 
@@ -128,12 +124,11 @@ export class Room {
   private queueObstacle(shape: Shape): Obstacle | undefined {
     const { limits } = this;
     const { array, lanes, owner } = shape;
-    for (const name of lanes) {
-      const lane = limits.lane(name);
-      if (lane?.paused === true) return { kind: 'lane paused', lane: name };
-      const running = lane === undefined || lane.max === null ? 0 : (limits.usage().lanes.get(name) ?? 0);
-      const max = lane?.max ?? null;
-      if (max !== null && running >= max) return { kind: 'lane full', lane: name, max, running };
+    for (const lane of lanes) {
+      if (limits.isPaused(lane)) return { kind: 'lane paused', lane };
+      const running = limits.usage().lanes.get(lane) ?? 0;
+      const max = running === 0 ? null : limits.maxOf(lane);
+      if (max !== null && running >= max) return { kind: 'lane full', lane, max, running };
     }
     if (array !== null) {
       if (array.canStop && limits.isStopped(array.jid)) return { kind: 'array stopped', array: array.jid };

@@ -1,4 +1,4 @@
-import type { LaneLimit, Limits, Usage } from '../../job/placement/room.ts';
+import type { Limits, Usage } from '../../job/placement/room.ts';
 import type { Connection } from '../connection.ts';
 import { shapeFrom } from './shapes.ts';
 
@@ -6,6 +6,8 @@ import { shapeFrom } from './shapes.ts';
 const RUNNING = `SELECT spec, count(*) AS jobs FROM jobs INDEXED BY jobs_running JOIN shapes USING (shape)
   WHERE state = 'running' GROUP BY jobs.shape`;
 const LANES = 'SELECT name, max, paused FROM lanes';
+const LIMIT = 'SELECT max FROM lanes WHERE name = ?';
+const PAUSED = 'SELECT name FROM lanes INDEXED BY lanes_paused WHERE paused = 1';
 const STOPPED = 'SELECT 1 FROM arrays WHERE array = ? AND stopped IS NOT NULL';
 
 /** The settings of a queue that decide which job goes first. */
@@ -19,11 +21,15 @@ export interface PlacementRules {
 /** The limits of the queue, read on first use and then valid for one transaction. */
 export function limitsIn(connection: Connection, rules: PlacementRules): Limits {
   const usage = once(() => usageIn(connection));
-  const lanes = once(() => lanesIn(connection));
+  const paused = once(() => new Set(connection.all(PAUSED).map(({ name }) => String(name))));
   return {
     ...rules,
     usage,
-    lane: (name) => lanes().get(name),
+    isPaused: (lane) => paused().has(lane),
+    maxOf: (lane) => {
+      const max = connection.get(LIMIT, [lane])?.['max'];
+      return typeof max === 'number' ? max : null;
+    },
     isStopped: (array) => connection.get(STOPPED, [array]) !== undefined,
   };
 }
@@ -50,7 +56,10 @@ export function usageIn(connection: Connection): Usage {
   return usage;
 }
 
-export function lanesIn(connection: Connection): Map<string, LaneLimit> {
+/** The lanes that have a limit or are paused. */
+export function lanesIn(
+  connection: Connection,
+): Map<string, { readonly max: number | null; readonly paused: boolean }> {
   return new Map(
     connection.all(LANES).map(({ name, max, paused }) => {
       return [String(name), { max: typeof max === 'number' ? max : null, paused: paused === 1 }];
