@@ -1,3 +1,4 @@
+import type { Variables } from './columns/variables.ts';
 import type { Columns, JobField, SubmitterFields, ValueOf } from './columns.ts';
 import type { JobState, StateGroup } from './states.ts';
 
@@ -32,7 +33,18 @@ export type Job = WaitingJob | RunningJob | FinishedJob | DeadJob;
 export type Submission = SubmitterFields & {
   /** Submit it as holding. */
   readonly stage: boolean;
+  /** Its index in its array, and its values in its sweep. */
+  readonly index?: number;
+  readonly for?: Variables;
 };
+
+/** The limits of an array or a sweep. */
+export interface ArrayLimits {
+  /** How many of its tasks may run at the same time; null is any number. */
+  readonly atMost: number | null;
+  /** It stops after this many failures; null is never. */
+  readonly maxFails: number | null;
+}
 
 /** Identifies an attempt. `claim` counts the claims of the job: unlike the number of an attempt, it is never reused. */
 export interface AttemptKey {

@@ -11,6 +11,8 @@ export const MAX_NAME_BYTES = 255;
 export const MIN_PRIORITY = -(2 ** 31);
 export const MAX_PRIORITY = 2 ** 31 - 1;
 export const MAX_JOBS = 10_000_000;
+/** Of a task in its array. */
+export const MAX_INDEX = 1_000_000_000;
 export const MAX_RUNNERS_BYTES = 4096;
 export const MAX_RETRIES = 10_000;
 export const MAX_BACKOFF_BYTES = 255;

@@ -13,6 +13,8 @@ export type JobEvent =
   | { readonly kind: 'start failed'; readonly isFinal: boolean }
   /** Its attempt never started. */
   | { readonly kind: 'release' }
+  /** The array of the task has stopped. */
+  | { readonly kind: 'array stopped'; readonly reason: string }
   /** A user wants it to end. */
   | { readonly kind: 'kill'; readonly wish: KillWish }
   | { readonly kind: 'resubmit' | 'update'; readonly state?: 'pending' | 'holding' | undefined };
@@ -79,6 +81,8 @@ export function nextState(job: Subject, event: JobEvent): Transition | undefined
       return event.isFinal && job.kill === undefined ? { state: 'dead', attempt: 'ends' } : afterRelease(job);
     case 'release':
       return isOpen(job) ? afterRelease(job) : undefined;
+    case 'array stopped':
+      return state === 'pending' ? { state: 'dead', attempt: 'stays', reason: event.reason } : undefined;
     case 'kill':
       return afterKill(job, event.wish);
     case 'resubmit':

@@ -2,6 +2,7 @@ import type { Job } from '../job/job.ts';
 import type { Connection } from './connection.ts';
 import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 import type { Page } from './selections.ts';
+import { sqlTokens } from './times/sql-tokens.ts';
 import { withStoredTimes } from './times/times-in-sql.ts';
 
 /**
@@ -9,10 +10,17 @@ import { withStoredTimes } from './times/times-in-sql.ts';
  * Throws the errors of SQLite, and INVALID_INPUT for a comparison of times that could be wrong.
  */
 export function queryCondition(connection: Connection, expression: string, now: string): string {
-  connection.prepare(pageSql(expression));
+  const sql = withQuotedIndex(expression);
+  connection.prepare(pageSql(sql));
   // Refuses unbalanced parentheses, which would close the ones around the expression and disable the limits of the page.
-  connection.prepare(`SELECT 1 FROM jobs WHERE ${expression}\n`);
-  return withStoredTimes({ connection, sql: expression, now, attempted: 'cannot query' });
+  connection.prepare(`SELECT 1 FROM jobs WHERE ${sql}\n`);
+  return withStoredTimes({ connection, sql, now, attempted: 'cannot query' });
+}
+
+/** SQLite reserves the word INDEX, which no condition contains, so that it can only be the field. */
+function withQuotedIndex(sql: string): string {
+  const words = sqlTokens(sql).filter(({ kind, value }) => kind === 'word' && value === 'INDEX');
+  return words.reduceRight((text, { start, end }) => `${text.slice(0, start)}"index"${text.slice(end)}`, sql);
 }
 
 /** The first jobs after a jid for which a condition is true, by ascending jid. The connection must be read-only. */

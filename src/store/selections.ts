@@ -1,4 +1,4 @@
-import { JOB_FIELDS, type Job, type JobState, type Outcome } from '../job/job.ts';
+import { JOB_FIELDS, type Job, type JobField, type JobState, type Outcome } from '../job/job.ts';
 import type { JidRange, Selection } from '../job/selection.ts';
 import type { Connection, Row } from './connection.ts';
 import { sqlName } from './job-columns.ts';
@@ -10,6 +10,10 @@ const FROM_FAILED = `SELECT ${JOB_COLUMNS} FROM jobs
   WHERE state = 'finished' AND (exit_status IS NOT 0 OR reason IS NOT NULL) AND jid > :after AND jid <= :upTo`;
 const FROM_DEAD = `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = 'dead' AND jid > :after AND jid <= :upTo`;
 const FROM_TAG = `SELECT ${JOB_COLUMNS} FROM jobs WHERE tag = :tag AND jid > :after AND jid <= :upTo`;
+const FROM_ARRAY = `SELECT ${JOB_COLUMNS} FROM jobs WHERE array = :array AND jid > :after AND jid <= :upTo`;
+/** The index of states then reads only the part from the first task of the array to the last. */
+const WITHIN_ARRAY = ` AND jid >= (SELECT min(jid) FROM jobs WHERE array = :array)
+  AND jid <= (SELECT max(jid) FROM jobs WHERE array = :array)`;
 const FROM_RANGES = `SELECT ${JOB_COLUMNS} FROM json_each(:ranges) AS range CROSS JOIN jobs
   WHERE jid BETWEEN max(range.value ->> 0, :after + 1) AND range.value ->> 1`;
 const PAGE = 'ORDER BY jid LIMIT :limit';
@@ -117,22 +121,43 @@ function sourcesOf(
   ranges: readonly JidRange[],
   parameters: Record<string, string | number | null>,
 ): string[] {
-  if (selection.all) return [FROM_ALL];
+  if (selection.all) return [sourceOfPairs(selection, parameters)];
   const sources: string[] = [];
   if (selection.ranges.length > 0) {
     parameters['ranges'] = JSON.stringify(ranges.map(({ first, last }) => [first, last]));
     sources.push(FROM_RANGES);
   }
+  const array = pairOf(selection, 'array');
+  if (array !== undefined) parameters['array'] = array;
+  const within = array === undefined ? '' : WITHIN_ARRAY;
   for (const state of selection.states) {
     parameters[`state_${state}`] = state;
-    sources.push(FROM_STATE.replace(':state', `:state_${state}`));
+    sources.push(FROM_STATE.replace(':state', `:state_${state}`) + within);
   }
-  if (selection.failed === true) sources.push(FROM_FAILED, FROM_DEAD);
+  if (selection.failed === true) sources.push(FROM_FAILED + within, FROM_DEAD + within);
   if (sources.length > 0 || selection.pairs.length === 0) return sources;
-  const tag = selection.pairs.find(({ field, value }) => field === 'tag' && value !== null);
-  if (tag === undefined) return [FROM_ALL];
-  parameters['tag'] = tag.value;
-  return [FROM_TAG];
+  return [sourceOfPairs(selection, parameters)];
+}
+
+/** The SELECT of the jobs among which all that match the pairs are, by an index if one of the pairs has one. */
+function sourceOfPairs(selection: Selection, parameters: Record<string, string | number | null>): string {
+  for (const [name, source] of INDEXED_PAIRS) {
+    const value = pairOf(selection, name);
+    if (value === undefined) continue;
+    parameters[name] = value;
+    return source;
+  }
+  return FROM_ALL;
+}
+
+const INDEXED_PAIRS = [
+  ['array', FROM_ARRAY],
+  ['tag', FROM_TAG],
+] as const;
+
+/** The value that a selected job has in a field; undefined for any. */
+function pairOf({ pairs }: Selection, name: JobField): string | number | undefined {
+  return pairs.find(({ field, value }) => field === name && value !== null)?.value ?? undefined;
 }
 
 /** The same jids as ascending ranges that do not overlap. */

@@ -6,8 +6,8 @@ import { jobDocument, jobValue } from '../../yaml/write.ts';
 
 /**
  * Returns the variables that a job gets in addition to those of the login shell: those of its field `env`, RQ (the queue),
- * RQ_<FIELD> for each field, which is empty without a value, and RQ_JOB (the job as YAML). Paths are absolute. `bin` of the
- * queue is first on PATH. Variables that are too long are omitted.
+ * RQ_<FIELD> for each field, which is empty without a value, RQ_FOR_<NAME> for each value of a sweep, and RQ_JOB (the job as
+ * YAML). Paths are absolute. `bin` of the queue is first on PATH. Variables that are too long are omitted.
  */
 export function jobEnvironment(job: ClaimedJob, queueDirectory: string, path: string): Record<string, string> {
   const environment: Record<string, string> = {
@@ -20,6 +20,7 @@ export function jobEnvironment(job: ClaimedJob, queueDirectory: string, path: st
     // The starter sets RQ_PID.
     if (field !== 'pid') environment[`RQ_${field.toUpperCase()}`] = fieldText(job, field, queueDirectory);
   }
+  for (const [name, value] of Object.entries(job.for ?? {})) environment[`RQ_FOR_${name}`] = value;
   environment['RQ_JOB'] = jobDocument(job);
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => Buffer.byteLength(value) <= MAX_VARIABLE_BYTES),

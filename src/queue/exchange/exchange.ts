@@ -2,6 +2,7 @@ import { crashAt } from '../../job/crash-points.ts';
 import type { AttemptKey, ClaimedJob } from '../../job/job.ts';
 import { matchesHost } from '../../job/placement/host-patterns.ts';
 import type { HostRoom } from '../../job/placement/room.ts';
+import { endStoppedTasks, hasStoppedTasks } from '../../store/arrays.ts';
 import {
   type AttemptEnd,
   type AttemptStart,
@@ -53,7 +54,7 @@ export interface ExchangeRequest {
 
 export interface ExchangeResult {
   readonly claimed: ClaimedJob[];
-  /** Set if this host can claim no further job now. */
+  /** Set if this host can claim no further job now, and no array is being stopped. */
   readonly next: NextTimes | undefined;
   /** Jids of pending jobs whose rows are invalid, so that they cannot be claimed. */
   readonly invalid: number[];
@@ -103,10 +104,18 @@ function exchangeIn(
   });
   apply(request.releases, (key) => releaseJob(connection, host, key, now));
   if (delivered.length > 0) removeOrders(connection, delivered);
+  const isStopping = endStoppedTasks(connection, now);
   const claims = claimJobs(connection, { ...claimant, now, serverNow }, { ...request, rules: RULES });
   if (claims.claimed.length > 0) crashAt('claim-executed');
   const control = readControl(connection, host, controlVersion);
-  return { ...claims, refused, setAside, control, generation: readFence(connection) };
+  return {
+    ...claims,
+    ...(isStopping ? { next: undefined } : {}),
+    refused,
+    setAside,
+    control,
+    generation: readFence(connection),
+  };
 }
 
 /** Whether the hosts that feed decide what becomes of a job after this end. */
@@ -146,7 +155,7 @@ export async function search(queue: Queue, request: SearchRequest): Promise<Sear
     const control = readControl(connection, host, controlVersion);
     if (room === undefined) return { next: undefined, control };
     const seeker = { host, now: queue.clock.now(), serverNow: request.serverNow() };
-    const canClaim = isClaimable(connection, seeker, { room, mayRun, rules: RULES }, invalid);
+    const canClaim = isClaimable(connection, seeker, { room, mayRun, rules: RULES }, invalid) || hasStoppedTasks(connection);
     return { next: canClaim ? undefined : nextTimes(connection, host), control };
   });
 }

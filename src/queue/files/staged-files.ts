@@ -38,7 +38,7 @@ export interface FileChange {
  */
 export async function withStagedFiles<Change extends FileChange>(
   queue: Queue,
-  sources: readonly JobFiles[],
+  sources: Iterable<JobFiles>,
   commit: (names: readonly JobFiles[]) => Promise<Change>,
 ): Promise<Change> {
   const { directory } = queue;
@@ -81,7 +81,7 @@ class StagedFiles {
     this.marker = join(this.directory, 'stdin', temporaryName(this.id));
   }
 
-  async addAll(sources: readonly JobFiles[]): Promise<void> {
+  async addAll(sources: Iterable<JobFiles>): Promise<void> {
     for (const source of sources) {
       if (hasFiles(source)) await this.add(source);
       else this.names.push(NO_FILES);

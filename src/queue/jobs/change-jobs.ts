@@ -2,6 +2,7 @@ import { RqError } from '../../job/errors.ts';
 import type { Job, JobState } from '../../job/job.ts';
 import { isSelectedByJid, type JidRange, type Selection } from '../../job/selection.ts';
 import { nextState } from '../../job/transitions.ts';
+import { resumeArrays } from '../../store/arrays.ts';
 import { resubmitJob, updateJob } from '../../store/changes.ts';
 import { selectPage } from '../../store/selections.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
@@ -70,6 +71,7 @@ class Change {
   private readonly refused = new Map<JobState, number[]>();
   private readonly owners: FileOwner[] = [];
   private readonly replaced: string[] = [];
+  private readonly resumed = new Set<number>();
   private count = 0;
   private unaffected = 0;
 
@@ -95,6 +97,7 @@ class Change {
       progress?.(this.count);
     }
     if (this.refused.size > 0) throw new RefusedJobs(this.refused);
+    if (this.resumed.size > 0) resumeArrays(this.run.connection, this.resumed);
     const { ranges, count, unaffected, refused, names, owners, replaced } = this;
     return { changed: ranges, count, unaffected, refused, used: Math.min(count, names.length), owners, replaced };
   }
@@ -107,6 +110,7 @@ class Change {
     }
     const fields = changedFields(job, this.change, { state, command, files: this.changeFiles(job) });
     WRITE[this.kind](this.run.connection, job.jid, fields);
+    if (this.kind === 'resubmit' && job.array !== null) this.resumed.add(job.array);
     this.count += 1;
     const previous = this.ranges.at(-1);
     if (previous?.last === job.jid - 1) previous.last = job.jid;

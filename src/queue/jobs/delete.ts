@@ -1,6 +1,7 @@
 import { crashAt } from '../../job/crash-points.ts';
 import type { Job } from '../../job/job.ts';
 import { isSelectedByJid, type Selection } from '../../job/selection.ts';
+import { removeEmptyArrays } from '../../store/arrays.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { selectPage } from '../../store/selections.ts';
 import { RecordFile } from '../files/record-file.ts';
@@ -48,7 +49,7 @@ function deleteSelected(
   for (let after = 0; ; ) {
     const jobs = selectPage(run.connection, selection, { after, limit: PAGE_JOBS });
     const last = jobs.at(-1);
-    if (last === undefined) return running;
+    if (last === undefined) break;
     after = last.jid;
     const deletable = jobs.filter(({ state }) => state !== 'running');
     for (const job of deletable) deleted.add(job);
@@ -61,4 +62,6 @@ function deleteSelected(
     run.refresh();
     progress?.(deleted.count);
   }
+  if (deleted.count > 0) removeEmptyArrays(run.connection);
+  return running;
 }

@@ -1,8 +1,9 @@
 import { RqError } from '../../job/errors.ts';
 import { hostName, userName } from '../../job/host.ts';
-import type { Submission } from '../../job/job.ts';
+import type { ArrayLimits, Submission } from '../../job/job.ts';
 import { MAX_JOBS } from '../../job/limits.ts';
 import type { JidRange } from '../../job/selection.ts';
+import { addArray } from '../../store/arrays.ts';
 import { ShapeIds } from '../../store/claim/shapes.ts';
 import { ALONE, countJobs, insertJob, lastJid } from '../../store/submissions.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
@@ -13,52 +14,75 @@ import { type Transaction, transaction } from '../transaction/transaction.ts';
 
 const REFRESH_EVERY = 1_000;
 
+/** Jobs to submit. They may be made while they are iterated. */
+export type SubmissionList = Iterable<Submission> & { readonly length: number };
+
 /**
  * Adds jobs, all or none, with consecutive jids in their order. Their stdin and data are copied into the queue first.
- * Throws INVALID_INPUT for no jobs or too many, and what `transaction` throws.
+ * With `array`, they are the tasks of one array, all with the same files. Throws INVALID_INPUT for no jobs or too many, and
+ * what `transaction` throws.
  */
 export async function submitJobs(
   queue: Queue,
-  submissions: readonly Submission[],
+  submissions: SubmissionList,
   progress?: Progress,
+  array?: ArrayLimits,
 ): Promise<JidRange> {
   if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot submit: the input contains no jobs');
   const submitter = ownSubmitter();
-  const { range } = await withStagedFiles(queue, submissions, (names) =>
-    transaction(queue, (run) => insertAll(run, queue, { submissions, names, submitter }, progress)),
+  const { range } = await withStagedFiles(queue, sourcesOf(submissions, array), (names) =>
+    transaction(queue, (run) => insertAll(run, queue, { submissions, names, submitter, array }, progress)),
   );
   return range;
 }
 
 /** Submissions with the names of their files in the queue. */
 export interface Batch {
-  readonly submissions: readonly Submission[];
+  readonly submissions: SubmissionList;
   readonly names: readonly JobFiles[];
   readonly submitter: Submitter;
+  readonly array?: ArrayLimits | undefined;
+}
+
+/** The files of each job. Most arrays have none, and their tasks need not be made to find that out. */
+function sourcesOf(submissions: SubmissionList, array: ArrayLimits | undefined): Iterable<JobFiles> {
+  const [first = NO_FILES] = submissions;
+  return array !== undefined && !hasFiles(first) ? [] : submissions;
 }
 
 function insertAll(
   run: Transaction,
   queue: Queue,
-  { submissions, names, submitter }: Batch,
+  { submissions, names, submitter, array }: Batch,
   progress?: Progress,
 ): FileChange & { range: JidRange } {
   const last = lastJid(run.connection);
   refuseTooMany(run, last, submissions.length);
   const by = { ...submitter, submitted: queue.clock.now() };
   const shapes = new ShapeIds(run.connection);
+  const first = last + 1;
+  if (array !== undefined) addArray(run.connection, first, submissions.length, array);
+  const limited = array === undefined ? null : { jid: first, atMost: array.atMost, canStop: array.maxFails !== null };
   const owners: FileOwner[] = [];
-  submissions.forEach((submission, index) => {
-    const jid = last + index + 1;
+  let shape: number | undefined;
+  let index = 0;
+  for (const submission of submissions) {
+    const jid = first + index;
     const files = names[index] ?? NO_FILES;
-    const shape = shapes.of({ ...submission, owner: submitter.owner }, null);
-    insertJob(run.connection, jid, hasFiles(files) ? { ...submission, ...files } : submission, by, { ...ALONE, shape });
+    // All tasks of an array request the same.
+    if (shape === undefined || array === undefined) shape = shapes.of({ ...submission, owner: submitter.owner }, limited);
+    const { index: own = null, for: values = null } = submission;
+    const task = array === undefined ? undefined : { array: first, index: own, for: values };
+    const place = { ...ALONE, ...task, shape };
+    insertJob(run.connection, jid, hasFiles(files) ? { ...submission, ...files } : submission, by, place);
     if (hasFiles(files)) owners.push({ jid, ...files });
-    if (index % REFRESH_EVERY !== 0) return;
-    run.refresh();
-    progress?.(index, submissions.length);
-  });
-  const range = { first: last + 1, last: last + submissions.length };
+    if (index % REFRESH_EVERY === 0) {
+      run.refresh();
+      progress?.(index, submissions.length);
+    }
+    index += 1;
+  }
+  const range = { first, last: last + submissions.length };
   return { range, used: submissions.length, owners, replaced: [] };
 }
 

@@ -30,7 +30,7 @@ export async function touchJobs(queue: Queue, submissions: readonly Submission[]
 function touchAll(
   run: Transaction,
   queue: Queue,
-  { submissions, names, submitter }: Batch,
+  { submissions, names, submitter }: Batch & { readonly submissions: readonly Submission[] },
 ): FileChange & { jids: number[] } {
   const pending = pendingJobs(run, submissions);
   const by = { ...submitter, submitted: queue.clock.now() };

@@ -192,8 +192,9 @@ export class Rebuild {
       source.copy('earlier_attempts', 1, jids),
       source.copy('operations', Math.max(1, fence - KEPT_GENERATIONS), fence),
     ];
-    const areSmallWhole = [source.copySmall('attributes'), source.copySmall('rotations') || source.isOlder()];
-    return [...areSmallWhole, ...copied.map(areAllCopied)].every(Boolean);
+    const newer = ['rotations', 'arrays'] as const;
+    const areNewerWhole = newer.map((table) => source.copySmall(table) || source.isOlder());
+    return [source.copySmall('attributes'), ...areNewerWhole, ...copied.map(areAllCopied)].every(Boolean);
   }
 
   private lostJids(doubtful: ReadonlySet<number>, isComplete: boolean): Set<number> {

@@ -8,9 +8,16 @@ import { soundRows } from './sound-rows.ts';
 /** Schema names of the attached databases. */
 export type SourceName = 'damaged' | 'scratch';
 type KeyedTable = 'jobs' | 'earlier_attempts' | 'operations';
-type SmallTable = 'attributes' | 'rotations';
+type SmallTable = 'attributes' | 'rotations' | 'arrays';
 
-const KEYS = { jobs: 'jid', earlier_attempts: 'jid', operations: 'generation', attributes: 'name', rotations: 'id' };
+const KEYS = {
+  jobs: 'jid',
+  earlier_attempts: 'jid',
+  operations: 'generation',
+  attributes: 'name',
+  rotations: 'id',
+  arrays: 'array',
+};
 const LATEST_ATTEMPT = 'SELECT attempt FROM main.jobs WHERE jid = ?';
 /** `.recover` fills an overflow chain that is broken with zeros, so rows that SQL cannot read are not taken from it. */
 const NEW_JOBS = `AND jid NOT IN (SELECT jid FROM main.jobs) AND jid NOT IN (SELECT jid FROM temp.doubtful)
