@@ -26,7 +26,7 @@ const FIELD_LINE = /^(?: {2}|- )?(?:command:(?: |$)|jid: \d+$)/;
  * INVALID_INPUT with the line of the first fault, and if there are no jobs.
  */
 export async function readSubmittedEntries(bytes: Uint8Array, source: string): Promise<SubmittedEntry[]> {
-  const text = decode(bytes, source);
+  const text = decodeText(bytes, source);
   const entries = isDocument(text) ? await readDocument(text, source) : readLines(text, source);
   if (entries.length > 0) return entries;
   throw new RqError(
@@ -89,14 +89,15 @@ function lineFaultOf(command: string): string | undefined {
 }
 
 const FIELD = `is a field of a job in YAML: put "---" before the first line, or quote the word if it is a program`;
-const CARRIAGE_RETURN = "ends with CR LF, as on Windows: remove the CR characters with tr -d '\\r'";
+export const CARRIAGE_RETURN = "ends with CR LF, as on Windows: remove the CR characters with tr -d '\\r'";
 
 function lineFault(line: number, fault: string, source: string): RqError {
   const hint = fault.includes('NUL') ? '; check that the input is not a binary file' : '';
   return new RqError('INVALID_INPUT', `cannot submit line ${line} of ${source}: the command ${fault}${hint}`);
 }
 
-function decode(bytes: Uint8Array, source: string): string {
+/** The text of bytes in UTF-8. Throws INVALID_INPUT with the number of the first line that is not. */
+export function decodeText(bytes: Uint8Array, source: string): string {
   if (bytes.length > constants.MAX_STRING_LENGTH) {
     throw new RqError('INVALID_INPUT', `${source} is larger than ${constants.MAX_STRING_LENGTH} bytes: split the list`);
   }

@@ -1,5 +1,6 @@
 import type { JobEntry } from '../../yaml/entry.ts';
 import type { CommandCall } from '../parse/command-call.ts';
+import { type ArrayRequest, readArray, readsStdinValues, refuseUnfitArrayOptions } from './array/array-request.ts';
 import { type EntryList, listPath, readEntries } from './entries.ts';
 import { withJobOptions } from './job-options.ts';
 import { withScript } from './script/job-script.ts';
@@ -10,6 +11,8 @@ export interface JobRequest {
   readonly call: CommandCall;
   readonly jobs: EntryList;
   readonly options: JobEntry;
+  /** The job becomes the tasks of an array or a sweep. */
+  readonly array: ArrayRequest | undefined;
 }
 
 /** Reads the jobs and the options of a call, and passes them to the work. Temporary copies of stdin exist meanwhile. */
@@ -18,11 +21,14 @@ export async function withJobRequest<Result>(
   work: (request: JobRequest) => Promise<Result>,
 ): Promise<Result> {
   const path = given.options.text('script');
-  const isStdinInUse = listPath(given) === '-';
-  return await withScript(given, path, (call, script) =>
-    withJobOptions(call, isStdinInUse || path === '-', async (options) => {
+  return await withScript(given, path, async (call, script) => {
+    refuseUnfitArrayOptions(call);
+    const isStdinInUse = listPath(call) === '-' || path === '-' || readsStdinValues(call);
+    return await withJobOptions(call, isStdinInUse, async (options) => {
       const jobs = await readEntries(call, script);
-      return await work({ call, jobs, options: script === undefined ? options : { ...options, script: script.path } });
-    }),
-  );
+      const array = await readArray(call, script, jobs.entries[0]?.command ?? '');
+      const withCopy = script === undefined ? options : { ...options, script: script.path };
+      return await work({ call, jobs, options: withCopy, array });
+    });
+  });
 }

@@ -11,7 +11,7 @@ import { timeSpan } from './time-span.ts';
 type Pair = Selection['pairs'][number];
 
 const JIDS = /^(\d+)(?:-(\d+))?$/;
-const KINDS: Readonly<Record<Column['kind'], string>> = {
+const KINDS: Readonly<Record<Exclude<Column['kind'], 'map'>, string>> = {
   integer: 'an integer',
   seconds: 'a number of seconds',
   boolean: 'true or false',
@@ -19,7 +19,6 @@ const KINDS: Readonly<Record<Column['kind'], string>> = {
   text: 'text',
   time: 'a time',
   file: 'a path',
-  map: `in a query, such as query "env ->> 'NAME' = 'x'"`,
 };
 
 /**
@@ -118,6 +117,9 @@ function pairValue(field: JobField, value: string): string | number {
   const parsed = valueFromText(field, value);
   if (parsed === undefined) {
     const { unit, kind: kindName } = columnOf[field];
+    if (kindName === 'map') {
+      throw new RqError('USAGE', `cannot select by ${field}=${value}: use query "${field} ->> 'NAME' = 'x'"`);
+    }
     const kind = unit === undefined ? KINDS[kindName] : `a ${unit}`;
     throw new RqError('USAGE', `cannot select by ${field}=${value}: the value must be ${kind}, or null`);
   }

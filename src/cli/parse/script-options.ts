@@ -12,30 +12,31 @@ const NOT_IN_SCRIPTS = ['infile', 'quiet', 'script', 'wait'];
 
 /** The options of a command that a script may contain, and all options of rq. */
 export interface ScriptOptions {
+  readonly command: string;
+  /** All options of the command. */
+  readonly own: readonly OptionSpec[];
   readonly allowed: readonly OptionSpec[];
   readonly all: readonly OptionSpec[];
 }
 
 export function scriptOptions(command: string, commands: readonly CommandSpec[]): ScriptOptions {
-  const own = commands.find(({ name }) => name === command)?.options ?? [];
-  const all = [...own, ...commands.flatMap(({ options }) => options), ...COMMON_OPTIONS];
-  return { allowed: own.filter(({ name }) => !NOT_IN_SCRIPTS.includes(name)), all };
+  const ofCommand = commands.find(({ name }) => name === command)?.options ?? [];
+  const own = [...ofCommand, ...COMMON_OPTIONS];
+  const all = [...own, ...commands.flatMap(({ options }) => options)];
+  return { command, own, allowed: ofCommand.filter(({ name }) => !NOT_IN_SCRIPTS.includes(name)), all };
 }
 
 /**
  * Reads the options of one `#RQ` line, which are quoted as in a shell; a word `#` begins a comment. `place` begins the
  * message of an error: `cannot submit: run.sh, line 3`. Throws USAGE.
  */
-export function readScriptLine(
-  text: string,
-  place: string,
-  { allowed, all }: ScriptOptions,
-): ReadonlyMap<string, OptionValue> {
+export function readScriptLine(text: string, place: string, known: ScriptOptions): ReadonlyMap<string, OptionValue> {
+  const { allowed, all } = known;
   try {
     const words = splitWords(text, 'the options');
     const comment = words.indexOf('#');
     const sorted = classifyArguments(comment === -1 ? words : words.slice(0, comment), all);
-    refuseOthers(sorted, allowed);
+    refuseOthers(sorted, known);
     const { argv, error } = parseOptions(sorted, allowed);
     if (error !== null) throw error;
     return checkValues(argv, allowed);
@@ -46,7 +47,7 @@ export function readScriptLine(
 
 function refuseOthers(
   { options, unknown, positionals, literals }: ReturnType<typeof classifyArguments>,
-  allowed: readonly OptionSpec[],
+  { command, own, allowed }: ScriptOptions,
 ): void {
   const [name] = unknown;
   if (name !== undefined) {
@@ -61,5 +62,6 @@ function refuseOthers(
   const other = options.find((each) => !isOneOf(allowed, each));
   if (other === undefined) return;
   const shown = other.replace(/=.*$/s, '');
-  throw new RqError('USAGE', `the option ${shown} is not allowed in a script; give it on the command line`);
+  const advice = isOneOf(own, other) ? 'give it on the command line' : `"${command}" has no such option`;
+  throw new RqError('USAGE', `the option ${shown} is not allowed in a script; ${advice}`);
 }

@@ -23,7 +23,19 @@ export function quoteWord(word: string): string {
   return HARMLESS.test(word) ? word : singleQuoted(word);
 }
 
-function singleQuoted(word: string): string {
+/** Whether a text means itself wherever it stands in a command line, also in quotes. */
+export function isPlainWord(text: string): boolean {
+  return text === '' || HARMLESS.test(text);
+}
+
+/** Quotes a text that becomes a part of a command line, so that the shell does not read it as its own syntax. */
+export function quoteValue(text: string): string {
+  // An assignment, an item or the range of a brace expansion, or a reserved word.
+  return /[=,]|\.\./.test(text) || RESERVED.test(text) ? singleQuoted(text) : quoteWord(text);
+}
+
+/** A text in single quotes. */
+export function singleQuoted(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -9,6 +9,7 @@ import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
 import { awaitJobs, endWithPipe } from '../waiting/await-jobs.ts';
 import { WAIT_STATUS } from '../waiting/wait-help.ts';
+import { ARRAY_OPTIONS } from './array-options.ts';
 import { SUBMIT_OPTIONS } from './submit-options.ts';
 import { submitRequest } from './submit-request.ts';
 
@@ -21,6 +22,7 @@ export const spec: CommandSpec = {
   maxPositionals: Number.POSITIVE_INFINITY,
   options: [
     ...SUBMIT_OPTIONS,
+    ...ARRAY_OPTIONS,
     { name: 'wait', type: 'flag', help: 'Wait until the jobs have ended, and exit with their status.' },
   ],
   description: [
@@ -38,6 +40,11 @@ export const spec: CommandSpec = {
       'Options on the command line take precedence over the list.',
     'With --script, the positional arguments are the arguments of the script. ' +
       'Options in the script apply unless the variable RQ_OPTS or the command line specifies the same option.',
+    'With --array or --for, the command line is that of many jobs, which are the tasks of an array. ' +
+      'All tasks have the jid of the first one in the field "array", and each has an "index" (RQ_INDEX). ' +
+      '--for submits a task for each combination of the values of all names; the last name varies fastest. ' +
+      'In the command line, {NAME} is replaced by the value, quoted for the shell. ' +
+      'A task has its values in the field "for" and in the variables RQ_FOR_NAME.',
     'A "submit" command submits either all of its jobs or none. ' +
       'rq prints the submitted jobs unless you specify --quiet. With --plain, it prints only their jids.',
     `With --wait, rq then waits until the jobs have ended. ${WAIT_STATUS}`,
@@ -46,7 +53,7 @@ export const spec: CommandSpec = {
     ["rq q submit 'sort big.txt > sorted.txt'", 'submit a shell command line'],
     ['rq q submit -- python train.py --epochs 10', 'submit a program that has its own options'],
     ['rq q submit --priority 5 --tag night < commands.txt', 'submit one job per line'],
-    ['rq q submit --wait --quiet < commands.txt || echo "status $?"', 'submit jobs and wait until all have ended'],
+    ["rq q submit --for lr=0.1,0.01 --for seed=1..5 'python train.py {lr} {seed}'", 'submit ten tasks of a sweep'],
   ],
 };
 

@@ -1,0 +1,80 @@
+import type { Variables } from '../../../job/columns/variables.ts';
+import { RqError } from '../../../job/errors.ts';
+import { fieldCheck } from '../../../job/fields.ts';
+import { MAX_COMMAND_BYTES } from '../../../job/limits.ts';
+import { shownValue } from '../../../job/value-faults.ts';
+import type { CommandCall } from '../../parse/command-call.ts';
+import { isPlainWord, quoteCommand, quoteValue, singleQuoted } from '../../parse/shell-words.ts';
+import type { JobScript } from '../script/job-script.ts';
+import type { SweepVariable } from './sweep-values.ts';
+import { type Part, type Place, partsOf } from './value-places.ts';
+
+/** Returns the command line of the task with these values. */
+export type TaskCommand = (values: Variables) => string;
+
+/**
+ * The command line of each task of a sweep; undefined if it contains no value. In one shell command line, each value is
+ * quoted. In a program with arguments, each argument is quoted after the values have replaced their names. Throws
+ * INVALID_INPUT for a value that would need quotes in a place where they do not work.
+ */
+export function taskCommand(
+  call: CommandCall,
+  script: JobScript | undefined,
+  sweep: readonly SweepVariable[],
+): TaskCommand | undefined {
+  const names = new Set(sweep.map(({ name }) => name));
+  const words = call.positionals.map((word) => partsOf(word, names));
+  if (!words.flat().some(isPlace)) return undefined;
+  const [line = [], ...others] = words;
+  if (script !== undefined) return (values) => script.commandWith(words.map((word) => filled(word, values)));
+  if (others.length > 0) return (values) => quoteCommand(words.map((word) => filled(word, values)));
+  refuseQuotedPlaces(call, line, sweep);
+  return (values) => line.map((part) => (isPlace(part) ? shellText(part, values) : part)).join('');
+}
+
+/** Throws INVALID_INPUT if the command line of a task is too long. */
+export function refuseLongCommands(
+  { command }: CommandCall,
+  template: string,
+  values: Iterable<Variables>,
+  { longest, of }: { readonly longest: number; readonly of: TaskCommand },
+): void {
+  // Quotes make a text up to four times as long. Each name can occur as often as it fits into the command line.
+  if (4 * Buffer.byteLength(template) * Math.max(1, longest) <= MAX_COMMAND_BYTES) return;
+  for (const each of values) {
+    const fault = checkCommand?.(of(each));
+    if (fault !== undefined) {
+      throw new RqError('INVALID_INPUT', `cannot ${command}: the command with ${shownValue(each)} ${fault}`);
+    }
+  }
+}
+
+const checkCommand = fieldCheck('command');
+
+function isPlace(part: Part): part is Place {
+  return typeof part !== 'string';
+}
+
+function filled(parts: readonly Part[], values: Variables): string {
+  return parts.map((part) => (isPlace(part) ? (values[part.name] ?? '') : part)).join('');
+}
+
+function shellText({ name, isQuoted, isJoined }: Place, values: Variables): string {
+  const value = values[name] ?? '';
+  if (isQuoted) return value;
+  return isJoined ? singleQuoted(value) : quoteValue(value);
+}
+
+function refuseQuotedPlaces({ command }: CommandCall, line: readonly Part[], sweep: readonly SweepVariable[]): void {
+  const places = line.filter(isPlace).filter(({ isQuoted }) => isQuoted);
+  for (const { name, values } of sweep) {
+    const own = places.filter((place) => place.name === name);
+    if (own.length === 0) continue;
+    const isJoined = own.some((place) => place.isJoined);
+    const value = values.find((each) => !isPlainWord(each) || (isJoined && /^\w/.test(each)));
+    if (value === undefined) continue;
+    const fault = `{${name}} stands in quotes or in other syntax of the shell, where rq cannot insert ${shownValue(value)}`;
+    const advice = `write {${name}} outside of the quotes, or "$RQ_FOR_${name}" in its place`;
+    throw new RqError('INVALID_INPUT', `cannot ${command} with --for: ${fault}; ${advice}`);
+  }
+}
