@@ -23,9 +23,9 @@ export function quoteWord(word: string): string {
   return HARMLESS.test(word) ? word : singleQuoted(word);
 }
 
-/** Whether a text means itself wherever it stands in a command line, also in quotes. */
+/** Whether a text consists of characters that have no special meaning, so that it means itself also in quotes. */
 export function isPlainWord(text: string): boolean {
-  return text === '' || HARMLESS.test(text);
+  return HARMLESS.test(text);
 }
 
 /** Quotes a text that becomes a part of a command line, so that the shell does not read it as its own syntax. */

@@ -155,7 +155,8 @@ export async function search(queue: Queue, request: SearchRequest): Promise<Sear
     const control = readControl(connection, host, controlVersion);
     if (room === undefined) return { next: undefined, control };
     const seeker = { host, now: queue.clock.now(), serverNow: request.serverNow() };
-    const canClaim = isClaimable(connection, seeker, { room, mayRun, rules: RULES }, invalid) || hasStoppedTasks(connection);
+    const canClaim =
+      isClaimable(connection, seeker, { room, mayRun, rules: RULES }, invalid) || hasStoppedTasks(connection);
     return { next: canClaim ? undefined : nextTimes(connection, host), control };
   });
 }

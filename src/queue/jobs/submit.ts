@@ -70,7 +70,8 @@ function insertAll(
     const jid = first + index;
     const files = names[index] ?? NO_FILES;
     // All tasks of an array request the same.
-    if (shape === undefined || array === undefined) shape = shapes.of({ ...submission, owner: submitter.owner }, limited);
+    if (shape === undefined || array === undefined)
+      shape = shapes.of({ ...submission, owner: submitter.owner }, limited);
     const { index: own = null, for: values = null } = submission;
     const task = array === undefined ? undefined : { array: first, index: own, for: values };
     const place = { ...ALONE, ...task, shape };

@@ -59,22 +59,26 @@ function filled(parts: readonly Part[], values: Variables): string {
   return parts.map((part) => (isPlace(part) ? (values[part.name] ?? '') : part)).join('');
 }
 
-function shellText({ name, isQuoted, isJoined }: Place, values: Variables): string {
+function shellText({ name, context, isJoined }: Place, values: Variables): string {
   const value = values[name] ?? '';
-  if (isQuoted) return value;
+  if (context !== 'bare') return value;
   return isJoined ? singleQuoted(value) : quoteValue(value);
 }
 
 function refuseQuotedPlaces({ command }: CommandCall, line: readonly Part[], sweep: readonly SweepVariable[]): void {
-  const places = line.filter(isPlace).filter(({ isQuoted }) => isQuoted);
+  const places = line.filter(isPlace).filter(({ context }) => context !== 'bare');
   for (const { name, values } of sweep) {
     const own = places.filter((place) => place.name === name);
-    if (own.length === 0) continue;
-    const isJoined = own.some((place) => place.isJoined);
-    const value = values.find((each) => !isPlainWord(each) || (isJoined && /^\w/.test(each)));
+    const value = own.length === 0 ? undefined : values.find((each) => own.some((place) => !fits(each, place)));
     if (value === undefined) continue;
     const fault = `{${name}} stands in quotes or in other syntax of the shell, where rq cannot insert ${shownValue(value)}`;
     const advice = `write {${name}} outside of the quotes, or "$RQ_FOR_${name}" in its place`;
     throw new RqError('INVALID_INPUT', `cannot ${command} with --for: ${fault}; ${advice}`);
   }
+}
+
+/** Whether a value means itself without quotes of its own in a place that is not bare. */
+function fits(value: string, { context, isJoined }: Place): boolean {
+  if (isJoined && /^\w/.test(value)) return false;
+  return context === 'quotes' ? value === '' || isPlainWord(value) : quoteValue(value) === value;
 }
