@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { JOB_STATES, type JobState } from '../../../src/job/job.ts';
 import { type JobEvent, nextState } from '../../../src/job/transitions.ts';
+import { endStoppedTasks } from '../../../src/store/arrays.ts';
 import { releaseJob, reportEnd, reportLost, reportStart } from '../../../src/store/attempts.ts';
 import { resubmitJob, updateJob } from '../../../src/store/changes.ts';
 import { claimJobs } from '../../../src/store/claim/claims.ts';
@@ -21,6 +22,7 @@ const REFUSED = { ...END, reason: 'the command is too long' };
 const WISH = { by: 'ann on n3', at: '2026-01-01T00:00:00.000Z', reason: 'wrong input', grace: 30 };
 const KILL = { kind: 'kill', wish: WISH } as const;
 const HOST_LOST = { kind: 'host lost', reason: 'the host is gone' } as const;
+const ARRAY_STOPPED = { kind: 'array stopped', reason: 'array 1 stopped after 3 failures' } as const;
 const UNSTARTABLE = { kind: 'start failed', isFinal: false } as const;
 const NOW = '2026-01-01T00:00:00.000Z';
 
@@ -44,6 +46,7 @@ const TABLE: readonly (readonly [string, JobEvent, boolean, Readonly<Record<Situ
   ['the loss of the host of a restartable job', HOST_LOST, true, row({ running: 'pending becomes earlier' })],
   ['a failed start', UNSTARTABLE, true, open('pending never began')],
   ['the last failed start', { ...UNSTARTABLE, isFinal: true }, true, open('dead ends')],
+  ['the stop of its array', ARRAY_STOPPED, true, row({ pending: 'dead stays' })],
   ['a release', { kind: 'release' }, false, open('pending never began')],
   ['a resubmit', { kind: 'resubmit' }, false, after('pending becomes earlier')],
   ['a staged resubmit', { kind: 'resubmit', state: 'holding' }, false, after('holding becomes earlier')],
@@ -131,6 +134,13 @@ function apply(connection: Connection, event: JobEvent): void {
       return;
     case 'release':
       releaseJob(connection, 'h', key, NOW);
+      return;
+    case 'array stopped':
+      connection.run("INSERT INTO arrays (array, tasks, max_fails, stopped) VALUES (1, 1, 3, '2026')");
+      connection.run('UPDATE jobs SET array = 1');
+      endStoppedTasks(connection, NOW);
+      connection.run('UPDATE jobs SET array = NULL');
+      connection.run('DELETE FROM arrays');
       return;
     case 'kill': {
       const next = nextState(job, event);

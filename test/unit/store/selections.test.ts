@@ -10,6 +10,7 @@ const COUNT = 40;
 let connection: Connection;
 
 const stateOf = (jid: number): JobState => JOB_STATES[jid % JOB_STATES.length] ?? 'pending';
+const arrayOf = (jid: number): number | null => (jid >= 11 && jid <= 30 && jid !== 20 ? 11 : null);
 const tagOf = (jid: number): string | null => (jid % 3 === 0 ? 'three' : null);
 
 beforeAll(() => {
@@ -20,12 +21,13 @@ beforeAll(() => {
     const ended = state === 'finished' || state === 'dead';
     const ran = ended || state === 'running';
     connection.run(
-      `INSERT INTO jobs (jid, state, submitted, submitter, owner, cwd, command, tag, started, finished, runner, attempt,
-       exit_status, reason, boot, journal) VALUES (?, ?, 'x', 's', 'o', '/', 'c', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO jobs (jid, state, submitted, submitter, owner, cwd, command, tag, array, started, finished, runner, attempt,
+       exit_status, reason, boot, journal) VALUES (?, ?, 'x', 's', 'o', '/', 'c', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [
         jid,
         state,
         tagOf(jid),
+        arrayOf(jid),
         ran ? 'x' : null,
         ended ? 'x' : null,
         ran ? 'h' : null,
@@ -50,16 +52,26 @@ test('the pages of a selection contain exactly the matching jobs in the order of
     all: fc.boolean(),
     ranges: fc.array(range, { maxLength: 8 }),
     states: fc.uniqueArray(fc.constantFrom(...JOB_STATES), { maxLength: 3 }),
-    pairs: fc.constantFrom<Selection['pairs']>([], [{ field: 'tag', value: 'three' }], [{ field: 'tag', value: null }]),
+    failed: fc.boolean(),
+    pairs: fc.subarray<Selection['pairs'][number]>([
+      { field: 'tag', value: 'three' },
+      { field: 'tag', value: null },
+      { field: 'array', value: 11 },
+      { field: 'array', value: null },
+    ]),
   });
   fc.assert(
     fc.property(selection, fc.integer({ min: 1, max: 15 }), (selected, limit) => {
-      const { all, ranges, states, pairs } = selected;
-      const onlyPairs = ranges.length === 0 && states.length === 0 && pairs.length > 0;
+      const { all, ranges, states, failed, pairs } = selected;
+      const onlyPairs = ranges.length === 0 && states.length === 0 && !failed && pairs.length > 0;
+      const hasValue = (jid: number, { field, value }: (typeof pairs)[number]): boolean =>
+        (field === 'tag' ? tagOf(jid) : arrayOf(jid)) === value;
       const wanted = Array.from({ length: COUNT }, (_, index) => index + 1).filter((jid) => {
         const isSelectedByJid =
-          ranges.some(({ first, last }) => jid >= first && jid <= last) || states.includes(stateOf(jid));
-        return (all || onlyPairs || isSelectedByJid) && pairs.every(({ value }) => tagOf(jid) === value);
+          ranges.some(({ first, last }) => jid >= first && jid <= last) ||
+          states.includes(stateOf(jid)) ||
+          (failed && stateOf(jid) === 'dead');
+        return (all || onlyPairs || isSelectedByJid) && pairs.every((pair) => hasValue(jid, pair));
       });
       const found: number[] = [];
       for (let after = 0; ; ) {
@@ -95,6 +107,12 @@ test('a page reads at most as many ranges as it has jobs, and all pages together
 
 test.each<[string, Partial<Selection>, RegExp]>([
   ['a tag', { pairs: [{ field: 'tag', value: 'three' }] }, /^SEARCH jobs USING INDEX jobs_by_tag/m],
+  ['an array', { pairs: [{ field: 'array', value: 11 }] }, /^SEARCH jobs USING INDEX jobs_by_array/m],
+  [
+    'the failed tasks of an array',
+    { failed: true, pairs: [{ field: 'array', value: 11 }] },
+    /^SEARCH jobs USING INDEX jobs_by_state \(state=\? AND rowid>\? AND rowid<\?\)$/m,
+  ],
   ['a state', { states: ['running'] }, /^SEARCH jobs USING INDEX jobs_by_state/m],
   ['failed jobs', { failed: true }, /^SEARCH jobs USING INDEX jobs_by_state/m],
   ['jids', { ranges: [{ first: 3, last: 9 }] }, /^SEARCH jobs USING INTEGER PRIMARY KEY/m],

@@ -61,7 +61,7 @@ test.each([1, 2] as const)(
     const reads = statements.filter(
       // Feeders, which claim, do not read an older schema.
       ([file, sql]) =>
-        /^(SELECT|PRAGMA)/.test(sql) && !/^(?:claim|control|recovery\/(?:rebuild|scratch|source))/.test(file),
+        /^(SELECT|PRAGMA)/.test(sql) && !/^(?:arrays|claim|control|recovery\/(?:rebuild|scratch|source))/.test(file),
     );
     older.version();
     for (const [, sql] of reads) older.prepare(sql);
@@ -90,6 +90,13 @@ test('a claim reads the shapes and the jobs of a shape in the order of indexes, 
   expect(plan(running, [])).toContain('USING COVERING INDEX jobs_running');
 });
 
+test('the tasks of stopped arrays are read from the part of an index with the pending ones', () => {
+  const sql = statementsOf('arrays.ts').find((each) => each.startsWith('SELECT')) ?? '';
+  expect(plan(sql, { limit: 1 })).toBe(
+    'SCAN main.arrays USING INDEX arrays_stopped; SEARCH main.jobs USING INDEX jobs_by_state (state=? AND rowid>? AND rowid<?)',
+  );
+});
+
 test('counts by state and of finished jobs are read from indexes alone', () => {
   for (const sql of statementsOf('counts/counts.ts').filter((text) => text.includes('count('))) {
     const parameters = sql.includes('?') ? ['2026'] : [];
@@ -103,6 +110,7 @@ test('a query by jid, state or tag reads an index in the order of jids, and sort
     plan(`SELECT ${jobRows.JOB_COLUMNS} FROM jobs WHERE (${expression}\n) AND jid > ? ORDER BY jid LIMIT ?`, [0, 1]);
   expect(detail('jid = 42')).toBe('SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)');
   expect(detail("tag = 'x'")).toBe('SEARCH jobs USING INDEX jobs_by_tag (tag=? AND rowid>?)');
+  expect(detail('array = 17')).toBe('SEARCH jobs USING INDEX jobs_by_array (array=? AND rowid>?)');
   expect(detail("state = 'dead'")).toBe('SEARCH jobs USING INDEX jobs_by_state (state=? AND rowid>?)');
 });
 
