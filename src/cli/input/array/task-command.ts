@@ -41,10 +41,15 @@ export function refuseLongCommands(
 ): void {
   // Quotes make a text up to four times as long. Each name can occur as often as it fits into the command line.
   if (4 * Buffer.byteLength(template) * Math.max(1, longest) <= MAX_COMMAND_BYTES) return;
+  let index = 0;
   for (const each of values) {
+    index += 1;
     const fault = checkCommand?.(of(each));
     if (fault !== undefined) {
-      throw new RqError('INVALID_INPUT', `cannot ${command}: the command with ${shownValue(each)} ${fault}`);
+      throw new RqError(
+        'INVALID_INPUT',
+        `cannot ${command}: the command of task ${index} with the values ${shownValue(each)} ${fault}`,
+      );
     }
   }
 }
