@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandsOf, fencedBlock } from '../../support/document.ts';
@@ -18,6 +18,8 @@ function home(): Workbench {
   for (const name of ['one', 'two words']) write(`${name}.log`, 'line\n');
   for (const name of ['simulate', 'sync.sh']) write(name, '#!/bin/sh\necho "$0 $*"\n', 0o755);
   write('train.sh', fencedBlock('docs/submitting-jobs.md'));
+  write('array.sh', fencedBlock('docs/arrays.md'));
+  write('names.txt', 'big.txt\ntwo words.log\n');
   mkdirSync(join(bench.directory, 'params'));
   write('params/a.txt', 'a parameter\n');
   Object.assign(bench.environment, { PATH: `${join(ROOT, 'bin')}:${crontab.environment['PATH']}` });
@@ -80,6 +82,34 @@ describe('every command on this page succeeds', () => {
     expect(outputOf('$MODE')).toBe('7 fast\n');
     expect(outputOf('$SIZES')).toBe('1,2,3\n');
     expect(jobs.filter(({ tag }) => tag === 'nightly')).toHaveLength(1);
+  });
+
+  test('Arrays and sweeps', async () => {
+    const bench = home();
+    const outputs = new Map<string, string>();
+    for (const command of commandsOf('docs/arrays.md')) {
+      const isWaiting = / (?:wait|submit --wait) /.test(command);
+      if (isWaiting) await bench.shell('rq ~/q start --max_feed 4');
+      outputs.set(command, (await bench.shell(command)).stdout);
+      if (isWaiting) await bench.shell('rq ~/q shutdown');
+    }
+    await bench.shell('rq ~/q feed --until-empty -v1');
+    const swept = await bench.jobs('tag=sweep');
+    expect(swept.map(({ jid }) => bench.stdout(Number(jid)))).toEqual(
+      ['0.1', '0.01'].flatMap((lr) => [1, 2, 3].map((seed) => `./simulate --lr ${lr} --seed ${seed}\n`)),
+    );
+    expect((await bench.jobs('tag=count')).map(({ jid }) => bench.stdout(Number(jid)))).toEqual(['3\n', '1\n']);
+    expect(readdirSync(bench.directory).filter((name) => name.endsWith('.gz'))).toEqual([
+      'one.log.gz',
+      'two words.log.gz',
+    ]);
+    expect(
+      outputs.get('rq ~/q list tag=careful dead --fields jid,index,reason')?.match(/stopped after 3 failures/g),
+    ).toHaveLength(17);
+    expect(outputs.get('rq ~/q resubmit tag=careful failed --fields jid,state')?.match(/pending/g)).toHaveLength(20);
+    expect((await bench.jobs('tag=script')).map(({ jid }) => bench.stdout(Number(jid)))).toEqual(
+      [1, 2, 3, 4, 7].map((index) => `task ${index}\n`),
+    );
   });
 
   test('Controlling jobs', async () => {
