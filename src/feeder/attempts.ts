@@ -1,4 +1,5 @@
 import type { AttemptKey, ClaimedJob } from '../job/job.ts';
+import { devicesText, type Holding, holdingOf } from '../job/placement/holding.ts';
 import type { AttemptEnd, AttemptStart } from '../queue/exchange/exchange.ts';
 import { attemptName } from '../runner/protocol/messages.ts';
 
@@ -13,8 +14,11 @@ export interface Reports {
   readonly releases: AttemptKey[];
 }
 
-/** An attempt at the runner, with the permitted retries of its job where they are known. */
-type RunningKey = AttemptKey & { readonly retries?: number | null };
+/** An attempt at the runner: what it holds, and the permitted retries of its job where they are known. */
+export interface RunningKey extends AttemptKey {
+  readonly holding: Holding;
+  readonly retries?: number | null;
+}
 
 /** All attempts of a feeder: claimed and not yet sent to the runner, at the runner, or ended and not yet reported. */
 export class Attempts {
@@ -24,26 +28,36 @@ export class Attempts {
   /** The attempts at the runner. */
   readonly running = new Map<string, RunningKey>();
   /** The attempts at the runner that it has not reported as started. They may be waiting there for a slot. */
-  readonly unconfirmed = new Map<string, AttemptKey>();
-  /** The unconfirmed attempts whose directories do not respond. They take no slot, because the runner starts others meanwhile. */
+  readonly unconfirmed = new Map<string, RunningKey>();
+  /** The unconfirmed attempts whose directories do not respond. They take no cpus, because the runner starts others meanwhile. */
   private readonly hanging = new Set<string>();
   starts: AttemptStart[] = [];
   ends: AttemptEnd[] = [];
   releases: AttemptKey[] = [];
 
   /**
-   * Takes the next claimed job. If an earlier attempt of a job still runs here, it sets the job aside and calls
-   * `onBlocked` with that attempt.
+   * The next claimed job. If an earlier attempt of a job still runs here, it sets the job aside and calls `onBlocked` with
+   * that attempt.
    */
-  takeNext(onBlocked: (earlier: AttemptKey) => void): ClaimedJob | undefined {
+  next(onBlocked: (earlier: AttemptKey) => void): ClaimedJob | undefined {
     for (;;) {
-      const job = this.claimed.shift();
+      const [job] = this.claimed;
       if (job === undefined) return undefined;
       const earlier = this.earlierAttemptOf(job);
       if (earlier === undefined) return job;
-      this.blocked.push(job);
+      this.blocked.push(...this.claimed.splice(0, 1));
       onBlocked(earlier);
     }
+  }
+
+  /** Records that the next claimed job is sent to the runner with these GPUs. Returns the job as it is sent. */
+  sendNext(devices: readonly string[]): ClaimedJob | undefined {
+    const claimed = this.claimed.shift();
+    if (claimed === undefined) return undefined;
+    const job = { ...claimed, devices: devicesText(devices) };
+    const { jid, claim, retries } = job;
+    this.send({ jid, claim, retries, holding: holdingOf(job) });
+    return job;
   }
 
   /** Records that an attempt is sent to the runner. */
@@ -58,11 +72,12 @@ export class Attempts {
     this.hanging.delete(attemptName(key));
   }
 
-  /** Frees the slot of an attempt that the runner has not started although slots are free there. True if it had one. */
-  setAside(key: AttemptKey, slots: number): boolean {
+  /** Frees the cpus of an attempt that the runner has not started although they are free there. True if it had some. */
+  setAside(key: AttemptKey, cpus: number): boolean {
     const name = attemptName(key);
-    if (!this.unconfirmed.has(name) || this.hanging.has(name)) return false;
-    if (this.startedCount >= slots || this.hanging.size >= MAX_HANGING) return false;
+    const attempt = this.unconfirmed.get(name);
+    if (attempt === undefined || this.hanging.has(name)) return false;
+    if (this.startedCpus + attempt.holding.cpus > cpus || this.hanging.size >= MAX_HANGING) return false;
     this.hanging.add(name);
     return true;
   }
@@ -78,11 +93,12 @@ export class Attempts {
 
   /** Records an end. The report of the end includes the start. */
   end(end: AttemptEnd): void {
-    const retries = this.running.get(attemptName(end))?.retries;
+    const { retries, holding } = this.running.get(attemptName(end)) ?? {};
     const mayRetry = retries === undefined || Number(retries) > 0;
+    const devices = devicesText(holding?.devices ?? []);
     this.remove(end);
     this.starts = this.starts.filter((start) => attemptName(start) !== attemptName(end));
-    this.ends.push({ ...end, mayRetry });
+    this.ends.push({ ...end, devices, mayRetry });
   }
 
   /** Releases an attempt that the runner did not start. */
@@ -130,10 +146,15 @@ export class Attempts {
     this.releases = [...reports.releases, ...this.releases];
   }
 
-  /** The attempts that the runner has not reported as started and that have no slot: they were sent ahead. */
-  unconfirmedAhead(slots: number): AttemptKey[] {
-    const waiting = [...this.unconfirmed].filter(([name]) => !this.hanging.has(name)).map(([, key]) => key);
-    return waiting.slice(Math.max(0, slots - this.startedCount));
+  /** The attempts that the runner has not reported as started and that have no cpus there: they were sent ahead. */
+  unconfirmedAhead(cpus: number): AttemptKey[] {
+    let free = cpus - this.startedCpus;
+    // The runner starts them in this order, and one that does not fit delays those after it.
+    return [...this.unconfirmed].flatMap(([name, { jid, claim, holding }]) => {
+      if (this.hanging.has(name)) return [];
+      free -= holding.cpus;
+      return free < 0 ? [{ jid, claim }] : [];
+    });
   }
 
   /** There are claimed jobs, here or at the runner, for the next free slot. */
@@ -141,9 +162,17 @@ export class Attempts {
     return this.claimed.length + this.unconfirmed.size > this.hanging.size;
   }
 
-  /** The number of attempts at the runner that have a slot or wait for one. */
-  get slotCount(): number {
-    return this.running.size - this.hanging.size;
+  /** The cpus of the attempts at the runner, also of those that wait there for them. */
+  get runningCpus(): number {
+    return sum([...this.running].map(([name, { holding }]) => (this.hanging.has(name) ? 0 : holding.cpus)));
+  }
+
+  /** What all attempts hold, also those that are claimed and not yet sent. */
+  get holdings(): Holding[] {
+    const running = [...this.running].map(([name, { holding }]) =>
+      this.hanging.has(name) ? { ...holding, cpus: 0 } : holding,
+    );
+    return [...running, ...[...this.claimed, ...this.blocked].map(holdingOf)];
   }
 
   /** There are ends or releases to report. */
@@ -156,8 +185,8 @@ export class Attempts {
     return this.claimed.length === 0 && this.blocked.length === 0 && this.running.size === 0 && !this.hasResults;
   }
 
-  private get startedCount(): number {
-    return this.running.size - this.unconfirmed.size;
+  private get startedCpus(): number {
+    return sum([...this.running].map(([name, { holding }]) => (this.unconfirmed.has(name) ? 0 : holding.cpus)));
   }
 
   private earlierAttemptOf({ jid, claim }: AttemptKey): AttemptKey | undefined {
@@ -167,4 +196,8 @@ export class Attempts {
     }
     return undefined;
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -5,14 +5,20 @@ import { closeInheritedDescriptors, isSessionLeader } from '../job/process.ts';
 import { makeLogDirectory } from '../log/logger.ts';
 import { launchVariables } from './start/launch-settings.ts';
 
+/** A feeder that has started: its pid, and lines for the user. */
+export interface Started {
+  readonly pid: number;
+  readonly warnings: readonly string[];
+}
+
 /** The message that a daemon sends to the process that started it. */
-type Message = { readonly ready: number } | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
+type Message = Started | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
 
 /**
  * Starts this program as a daemon in its own session, with the working directory `/` and its output in the log. Resolves
- * with its pid when it feeds, and rejects with its error if it fails to.
+ * when it feeds, and rejects with its error if it fails to.
  */
-export async function startDaemon(args: readonly string[], logPath: string): Promise<number> {
+export async function startDaemon(args: readonly string[], logPath: string): Promise<Started> {
   makeLogDirectory(logPath);
   const log = openSync(logPath, 'a', 0o600);
   const program = process.argv[1] ?? '';
@@ -49,11 +55,11 @@ export async function startSuccessor(
   return child;
 }
 
-/** Resolves with the pid of a feeder when it feeds, and rejects with its error if it fails to. */
-async function whenReady(child: ChildProcess, advice: string): Promise<number> {
+/** Resolves when a feeder feeds, and rejects with its error if it fails to. */
+async function whenReady(child: ChildProcess, advice: string): Promise<Started> {
   const message = await firstMessage(child, advice);
   if ('failed' in message) throw new RqError(message.failed.code, message.failed.message);
-  return message.ready;
+  return message;
 }
 
 async function firstMessage(child: ChildProcess, advice: string): Promise<Message> {
@@ -83,9 +89,9 @@ export function allowGroupAccess(): void {
 }
 
 /** Reports to the feeder or command that started this process that it feeds, or why it fails to, and disconnects. */
-export function reportToParent(outcome: 'ready' | { readonly error: unknown }): void {
+export function reportToParent(outcome: { readonly warnings: readonly string[] } | { readonly error: unknown }): void {
   if (process.send === undefined || !process.connected) return;
-  process.send(outcome === 'ready' ? { ready: process.pid } : failure(outcome.error), () => {
+  process.send('error' in outcome ? failure(outcome.error) : { pid: process.pid, ...outcome }, () => {
     // An error of `send` is ignored: a feeder does not need its parent.
     if (process.connected) process.disconnect();
   });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { errorCode } from '../job/errors.ts';
 import { pidNamespace } from '../job/host.ts';
+import { resourcesText } from '../job/placement/needs.ts';
 import { processStartTime } from '../job/process.ts';
 import { ensurePrivateDirectory, ensureRuntimeDirectory, runtimeRoot } from '../job/runtime-directory.ts';
 import { FeederEvents } from '../log/events.ts';
@@ -18,10 +19,12 @@ import { allowGroupAccess } from './daemon.ts';
 import { EndRequest } from './end-request.ts';
 import { feedError } from './feed-error.ts';
 import { Feeder } from './feeder.ts';
+import { HostGpus } from './gpus/host-gpus.ts';
 import { ClusterMembership } from './host/cluster-membership.ts';
 import type { NodeFacts } from './host/heartbeat.ts';
 import { hostFacts } from './host/host-facts.ts';
 import { refuseHostNameConflict } from './host/host-name-conflict.ts';
+import type { HostResources } from './host/resources.ts';
 import { IdentityCheck } from './runtime/identity-check.ts';
 import { DirectoryMark, movedError, replaceFeeder } from './runtime/moved-queue.ts';
 import { releasePidFile } from './runtime/pid-file.ts';
@@ -64,7 +67,14 @@ export async function feed(options: FeedOptions): Promise<'ended' | 'restart'> {
     sweepAbandoned(join(queue.directory, 'nodes'), queue.clock);
     await sweepStagedFiles(queue);
     queue.close();
-    return await new FeederProcess(queue, { directory: runtime, identity }, settings, options).run();
+    const reserved = await HostGpus.reserve({
+      // A feeder that only ends jobs gives no GPUs to others.
+      choice: options.stopAtOnce === true ? { kind: 'none' } : options.gpus,
+      runtimeDirectory: runtime,
+      queueDirectory: queue.directory,
+      environment: process.env,
+    });
+    return await new FeederProcess(queue, { directory: runtime, identity }, settings, options, reserved).run();
   } catch (error) {
     throw feedError(error, queue.directory);
   } finally {
@@ -79,20 +89,25 @@ class FeederProcess {
   private readonly endRequest = new EndRequest();
   private readonly signals = new FeederSignals(this.endRequest);
   private readonly link: RunnerLink;
+  private readonly resources: HostResources;
 
   constructor(
     private readonly queue: Queue,
     private readonly runtime: { readonly directory: string; readonly identity: Identity },
     private readonly settings: FeederSettings,
     private readonly options: FeedOptions,
+    private readonly reserved: { readonly gpus: HostGpus | undefined; readonly warnings: readonly string[] },
   ) {
     this.events = new FeederEvents(options.logger);
+    const { gpus } = reserved;
+    this.resources = { cpus: settings.slots, memory: settings.memory, gpus, have: settings.have };
     this.link = new RunnerLink({
       queueDirectory: queue.directory,
       runtimeDirectory: runtime.directory,
       program: options.runnerProgram,
       slots: settings.slots,
       killGraceMs: settings.killGraceMs,
+      gpus,
       launch: options.launch,
       clock: queue.clock,
       events: this.events,
@@ -119,18 +134,20 @@ class FeederProcess {
       membership,
       identityCheck,
       served,
+      resources: this.resources,
     });
     const mark = new DirectoryMark(queue.directory);
     signals.onWake = () => feeder.poller.pollNow();
     membership.start();
     link.login.onProblem = () => this.publish(facts);
+    this.watchGpus(facts, () => feeder.poller.pollNow());
     const { host, slots } = settings;
     const runner = link.runner.pid;
     events.started({ queue: queue.directory, host, pid: process.pid, runner, slots, version: options.version });
     const warning = rootWarning(queue.directory);
     if (warning !== undefined && options.stopAtOnce !== true) events.feedsAsRoot(warning);
     if (options.stopAtOnce === true) endRequest.request('stop', 'rq stop');
-    options.onReady?.();
+    options.onReady?.(this.reserved.warnings);
     let isLeaving = false;
     try {
       const endKind = await feeder.run();
@@ -143,10 +160,23 @@ class FeederProcess {
     } finally {
       mark.close();
       signals.stop();
+      this.reserved.gpus?.stop();
       membership.stop(isLeaving);
       served.close();
       await link.close(isLeaving);
     }
+  }
+
+  /** Reports which GPUs other queues use, and waits for them. */
+  private watchGpus(facts: NodeFacts, pollNow: () => void): void {
+    const { gpus, warnings } = this.reserved;
+    for (const line of warnings) this.events.gpuWarning(line);
+    if (gpus === undefined) return;
+    gpus.onChange = () => {
+      this.publish(facts);
+      pollNow();
+    };
+    gpus.start(this.events);
   }
 
   /** Writes changed facts. If the file is missing, the next heartbeat writes it. */
@@ -160,6 +190,7 @@ class FeederProcess {
 
   private nodeFacts(): NodeFacts & { readonly login: string | undefined } {
     const { login } = this.link;
+    const { cpus, memory, gpus, have } = this.resources;
     const { host, slots, lostAfterMs } = this.settings;
     const { clock, directory } = this.queue;
     const { boot, journal } = this.link.runner;
@@ -173,6 +204,12 @@ class FeederProcess {
       journal,
       runtime: this.runtime.directory,
       slots,
+      cpus,
+      memory,
+      get gpus() {
+        return gpus?.devices.length ?? 0;
+      },
+      have: resourcesText(have),
       version: this.options.version,
       started: clock.now(),
       beat: Math.min(HEARTBEAT_MS, lostAfterMs / HEARTBEATS_UNTIL_LOST) / 1000,

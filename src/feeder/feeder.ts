@@ -9,7 +9,9 @@ import { Kills } from './control/kills.ts';
 import type { EndKind, EndRequest } from './end-request.ts';
 import { EndedAttempts } from './ended-attempts.ts';
 import { Exchanger } from './exchanger.ts';
+import { HostCapacity } from './host/capacity.ts';
 import type { ClusterMembership } from './host/cluster-membership.ts';
+import type { HostResources } from './host/resources.ts';
 import { Placement } from './placement.ts';
 import { Poller } from './poller.ts';
 import type { IdentityCheck } from './runtime/identity-check.ts';
@@ -44,6 +46,7 @@ export class Feeder {
       membership: ClusterMembership;
       identityCheck: IdentityCheck;
       served: ServedGeneration;
+      resources: HostResources;
     },
   ) {
     const { attempts } = this;
@@ -52,7 +55,8 @@ export class Feeder {
     const { timer } = poller;
     const kills = new Kills(link, settings, events);
     const control = new JobControl({ attempts, events, kills, link, timer });
-    const placement = new Placement(settings.slots, { ...parts, attempts }, queue.clock);
+    const capacity = new HostCapacity(parts.resources, { attempts, link });
+    const placement = new Placement(capacity, { ...parts, attempts }, queue.clock);
     const launcher = new JobLauncher({ ...parts, attempts, control, kills, placement, timer });
     this.ended = new EndedAttempts({ attempts, control, events, kills, launcher, timer });
     this.exchanger = new Exchanger(queue, settings, {

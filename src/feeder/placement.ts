@@ -1,8 +1,10 @@
 import type { Clock } from '../job/clock.ts';
+import type { ClaimedJob } from '../job/job.ts';
 import type { HostRoom } from '../job/placement/room.ts';
 import type { Attempts } from './attempts.ts';
 import { ClaimBackoff } from './claim-backoff.ts';
 import type { EndRequest } from './end-request.ts';
+import type { HostCapacity } from './host/capacity.ts';
 import type { ClusterMembership } from './host/cluster-membership.ts';
 import type { RunnerLink } from './start/runner-link.ts';
 import { Throughput } from './throughput.ts';
@@ -13,7 +15,7 @@ export class Placement {
   readonly throughput: Throughput;
 
   constructor(
-    readonly slots: number,
+    readonly capacity: HostCapacity,
     private readonly parts: {
       attempts: Attempts;
       endRequest: EndRequest;
@@ -31,40 +33,45 @@ export class Placement {
     return this.claimBackoff.remainingMs === 0 && !this.parts.membership.mayBeLost;
   }
 
-  /** All slots are taken by attempts at the runner. */
+  /** The cpus of this host for jobs. */
+  get cpus(): number {
+    return this.capacity.resources.cpus;
+  }
+
+  /** All cpus are taken by attempts at the runner. */
   get isFull(): boolean {
-    return this.parts.attempts.slotCount >= this.slots;
+    return this.parts.attempts.runningCpus >= this.cpus;
   }
 
   get mayClaim(): boolean {
     return this.parts.endRequest.kind === undefined && this.canStartJobs;
   }
 
-  /** The number of slots without a job; negative while jobs are claimed ahead. */
+  /** The number of cpus without a job; negative while jobs are claimed ahead. */
   get freeSlots(): number {
-    const { slotCount, claimed, blocked } = this.parts.attempts;
-    return this.slots - slotCount - claimed.length - blocked.length;
+    return this.capacity.free().cpus;
   }
 
   /** What the next exchange may claim. */
   get room(): HostRoom {
-    const cpus = this.mayClaim ? this.freeSlots : 0;
+    const { cpus: free, ...others } = this.capacity.free();
+    const cpus = this.mayClaim ? free : 0;
     const ahead = this.mayClaim ? this.throughput.claimAhead() : 0;
-    // Jobs that were claimed ahead are more than the free slots.
-    return {
-      cpus: Math.max(0, cpus),
-      ahead: Math.max(0, ahead + Math.min(0, cpus)),
-      memory: null,
-      gpus: 0,
-      resources: {},
-    };
+    // Jobs that were claimed ahead are more than the free cpus.
+    return { ...others, cpus: Math.max(0, cpus), ahead: Math.max(0, ahead + Math.min(0, cpus)) };
   }
 
-  /** A claimed job may be sent to the runner. Short jobs are sent ahead of a free slot, so that no slot waits for one. */
+  /** Claimed jobs may be sent to the runner. */
   get mayStart(): boolean {
-    const { attempts, endRequest, link } = this.parts;
-    const ahead = Math.min(link.maxAhead, this.throughput.claimAhead());
-    const hasRoom = attempts.slotCount < this.slots + ahead && !link.isLost;
-    return endRequest.kind !== 'stop' && hasRoom && this.canStartJobs;
+    const { endRequest, link } = this.parts;
+    return endRequest.kind !== 'stop' && !link.isLost && this.canStartJobs;
+  }
+
+  /** There are cpus for a claimed job. Short jobs of one cpu are sent ahead of a free one, so that no cpu waits for a job. */
+  hasCpusFor({ cpus, gpus }: ClaimedJob): boolean {
+    const { attempts, link } = this.parts;
+    const isSmall = (cpus ?? 1) === 1 && gpus === null;
+    const ahead = isSmall ? Math.min(link.maxAhead, this.throughput.claimAhead()) : 0;
+    return attempts.runningCpus + (cpus ?? 1) <= this.cpus + ahead;
   }
 }

@@ -160,6 +160,26 @@ export class FeederEvents {
     this.logger.warn({ reason: errorMessage(error) }, 'lost the runner; reconnecting or starting a new runner');
   }
 
+  /** A line of `HostGpus`. */
+  gpuWarning(line: string): void {
+    this.logger.warn(line);
+  }
+
+  gpusReserved(devices: readonly string[]): void {
+    this.logger.info({ devices: devices.join(',') }, 'other queues no longer use these GPUs; jobs get them now');
+  }
+
+  gpusNotReserved(error: unknown): void {
+    this.logger.error({ reason: errorMessage(error) }, 'cannot reserve the GPUs that other queues used');
+  }
+
+  /** Logged after each connection to such a runner. */
+  runnerForgetsGpus(): void {
+    this.logger.warn(
+      'the runner is of an earlier version and cannot record GPUs; to run jobs with GPUs, shut the feeder down and start it again',
+    );
+  }
+
   loginShellFailed(reason: string): void {
     this.logger.warn({ reason }, 'cannot read the login environment; jobs get the previous one, or that of the feeder');
   }

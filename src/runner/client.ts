@@ -3,6 +3,7 @@ import { errorCode, RqError } from '../job/errors.ts';
 import type { AttemptKey } from '../job/job.ts';
 import { socketPath } from './probe.ts';
 import type { Environment, Fields } from './protocol/fields.ts';
+import { holdingFields } from './protocol/holdings.ts';
 import { limitFields } from './protocol/limits.ts';
 import { LineConnection } from './protocol/lines.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type ServerHello,
   type ServerMessage,
   type SignalRequest,
+  type SlotsReply,
   type Spawned,
   type SpawnRequest,
 } from './protocol/messages.ts';
@@ -98,8 +100,8 @@ export class RunnerClient {
     await this.call('environment', { env, umask: umask?.toString(8), limits });
   }
 
-  /** Sets the number of attempts that run at once. Returns how many more may be spawned and wait in the runner. */
-  async slots(slots: number): Promise<number> {
+  /** Sets the sum of the weights of attempts that run at once. */
+  async slots(slots: number): Promise<SlotsReply> {
     return parseSlotsReply(await this.call('slots', { slots }));
   }
 
@@ -110,8 +112,9 @@ export class RunnerClient {
 
   /** Starts an attempt. If the runner refuses the request, the attempt was not started. */
   async spawn(request: SpawnRequest): Promise<Spawned> {
-    const { limits, ...job } = request;
-    return parseSpawnReply(await this.call('spawn', { ...job, ...limitFields(limits) }));
+    const { limits, holding, ...job } = request;
+    const fields = { ...job, ...limitFields(limits), ...holdingFields(holding) };
+    return parseSpawnReply(await this.call('spawn', fields));
   }
 
   /** Signals all processes of a running attempt. With `graceMs`, those that are left get SIGKILL after that time. */

@@ -170,7 +170,7 @@ export class RunnerServer {
         return {};
       case 'slots':
         attempts.setSlots(request.slots);
-        return { ahead: MAX_AHEAD };
+        return { ahead: MAX_AHEAD, keeps_devices: true };
       case 'cancel':
         attempts.cancel(request.attempts);
         return {};

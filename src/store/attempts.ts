@@ -9,7 +9,7 @@ import { JOB_COLUMNS, jobFromRow } from './job-rows.ts';
 
 const STATE = `SELECT state, restartable, losses, is_lost, runners, failed_starts, retries, tries, retry_on, backoff, ${KILL_COLUMNS}
   FROM jobs WHERE jid = :jid AND claim = :claim AND runner = :host`;
-const START = `UPDATE jobs SET pid = :pid, started = :started, failed_starts = NULL
+const START = `UPDATE jobs SET pid = :pid, started = :started, devices = :devices, failed_starts = NULL
   WHERE jid = :jid AND claim = :claim AND runner = :host AND state = 'running'`;
 const END = `UPDATE jobs SET state = :state, is_lost = :is_lost, ${SET_END} WHERE jid = :jid`;
 const KEEP_ATTEMPT = `INSERT INTO earlier_attempts (${ATTEMPT_LIST}) SELECT ${END_VALUES} FROM jobs WHERE jid = :jid`;
@@ -39,6 +39,8 @@ export interface AttemptEnd extends AttemptKey {
   readonly max_rss?: number | null;
   readonly cpu_time?: number | null;
   readonly left_behind?: number | null;
+  /** The GPUs that it had, comma-separated. Null or absent keeps what its start reported. */
+  readonly devices?: string | null;
   /** The end was not seen. */
   readonly isLost: boolean;
   /** `rq stop` ended it: a restartable job gets a new attempt. */
@@ -59,6 +61,8 @@ export interface AttemptEnd extends AttemptKey {
 export interface AttemptStart extends AttemptKey {
   readonly pid: number;
   readonly started: string;
+  /** The GPUs that it has, comma-separated. */
+  readonly devices?: string | null;
 }
 
 /** A running job with the boot id of its host and the id of the journal that records the attempt. */
@@ -76,8 +80,9 @@ export interface ReportContext {
 }
 
 /** Records that an attempt of this host started. Does nothing if the job has another attempt by now. */
-export function reportStart(connection: Connection, host: string, { jid, claim, pid, started }: AttemptStart): void {
-  connection.run(START, { host, jid, claim, pid, started });
+export function reportStart(connection: Connection, host: string, start: AttemptStart): void {
+  const { jid, claim, pid, started, devices = null } = start;
+  connection.run(START, { host, jid, claim, pid, started, devices });
 }
 
 /**
@@ -179,7 +184,7 @@ function applyEnd(
 ): Transition | undefined {
   const next = row && nextState(subjectOf(row), event);
   if (row === undefined || next === undefined) return undefined;
-  const end = { ...UNKNOWN_USAGE, ...values, left_behind: values.left_behind || null };
+  const end = { ...UNKNOWN_USAGE, devices: null, ...values, left_behind: values.left_behind || null };
   const { jid, finished } = end;
   const { state, attempt, isLoss = false, isRetry = false, reason = end.reason } = next;
   if (attempt === 'ends') {

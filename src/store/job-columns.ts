@@ -40,8 +40,9 @@ export const ATTEMPT_COLUMNS: readonly ColumnName[] = [
   ...CLAIM_COLUMNS.filter((name) => !ATTEMPT_KEY.includes(name) && columnOf[name].isInternal !== true),
 ];
 export const ATTEMPT_LIST = ATTEMPT_COLUMNS.join(', ');
-/** The start of an attempt set the others. */
-const ENDED_COLUMNS = ATTEMPT_COLUMNS.filter((name) => !['jid', 'attempt', 'runner', 'devices'].includes(name));
+const ENDED_COLUMNS = ATTEMPT_COLUMNS.filter((name) => !['jid', 'attempt', 'runner'].includes(name));
+/** An end without a value keeps the one that the start reported. */
+const KEPT_BY_END: readonly ColumnName[] = ['pid', 'devices'];
 
 /** The SET list that writes how an attempt ended, and the SELECT list of the ended attempt in place of its row. */
 export const SET_END = ENDED_COLUMNS.map((name) => `${name} = ${endValue(name)}`).join(', ');
@@ -75,9 +76,8 @@ export function attemptColumnSql(name: ColumnName): string {
     .join(' ');
 }
 
-/** An end without a pid keeps the pid that the start reported. */
 function endValue(name: ColumnName): string {
-  return name === 'pid' ? 'coalesce(:pid, pid)' : `:${name}`;
+  return KEPT_BY_END.includes(name) ? `coalesce(:${name}, ${name})` : `:${name}`;
 }
 
 function nullSql(name: ColumnName): string {

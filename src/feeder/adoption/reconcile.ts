@@ -1,6 +1,12 @@
 import type { AttemptKey } from '../../job/job.ts';
+import { devicesText, type Holding, holdingOf, parseDevices } from '../../job/placement/holding.ts';
 import type { AttemptEnd, ClaimedJobRow } from '../../queue/exchange/exchange.ts';
-import { attemptName, type ListedAttempt, type RunningAttempt } from '../../runner/protocol/messages.ts';
+import {
+  attemptName,
+  type ExitedAttempt,
+  type ListedAttempt,
+  type RunningAttempt,
+} from '../../runner/protocol/messages.ts';
 
 /** The current boot of the machine, and the current journal of its runner. */
 export interface RunnerState {
@@ -17,9 +23,14 @@ export interface RunnerList {
   readonly owned: readonly AttemptKey[];
 }
 
+/** A running attempt of an earlier feeder, and what it holds of this host. */
+export interface HeldAttempt extends RunningAttempt {
+  readonly holding: Holding;
+}
+
 export interface Reconciliation {
   /** Running, with a result that the database would accept: they continue. */
-  readonly adopted: RunningAttempt[];
+  readonly adopted: HeldAttempt[];
   /** Ended while no feeder was connected. */
   readonly ended: AttemptEnd[];
   /** Claimed under the current journal, which does not contain them: provably never started. */
@@ -27,7 +38,7 @@ export interface Reconciliation {
   /** Claimed under another journal: their ends can no longer be known. */
   readonly lost: AttemptEnd[];
   /** Running, although their job was claimed again. */
-  readonly stale: RunningAttempt[];
+  readonly stale: HeldAttempt[];
 }
 
 /** Compares the jobs that the database lists as running on this host with the attempts that its runner lists. */
@@ -39,14 +50,32 @@ export function reconcile(
   const listedNames = new Set(listed.map(attemptName));
   const ownedNames = new Set(owned.map(attemptName));
   const unknown = rows.filter((row) => !listedNames.has(attemptName(row)));
-  const running = listed.filter((attempt) => attempt.state === 'running');
+  const rowsByName = new Map(rows.map((row) => [attemptName(row), row]));
+  const running = listed
+    .filter((attempt) => attempt.state === 'running')
+    .map((attempt) => ({ ...attempt, holding: holdingOfListed(attempt, rowsByName.get(attemptName(attempt))) }));
   return {
     adopted: running.filter((attempt) => ownedNames.has(attemptName(attempt))),
     stale: running.filter((attempt) => !ownedNames.has(attemptName(attempt))),
-    ended: listed.flatMap((attempt) => (attempt.state === 'exited' ? [attempt.exit] : [])),
+    ended: listed.flatMap((attempt) => (attempt.state === 'exited' ? [endOf(attempt)] : [])),
     neverStarted: unknown.filter(({ journal }) => journal === state.journal),
     lost: unknown.filter(({ journal }) => journal !== state.journal).map((row) => lostEnd(row, state)),
   };
+}
+
+/**
+ * What a running attempt holds. A runner of an earlier version does not list it, and a damaged journal has lost it; the row
+ * of the job may still show it.
+ */
+function holdingOfListed({ held }: RunningAttempt, row: ClaimedJobRow | undefined): Holding {
+  const { weight, memoryBytes, resources } = held;
+  if (weight === undefined && row !== undefined) return holdingOf(row);
+  const devices = [...new Set([...held.devices, ...parseDevices(row?.devices ?? null)])];
+  return { cpus: weight ?? 1, memory: memoryBytes ?? 0, gpus: devices.length, devices, resources };
+}
+
+function endOf({ exit, held }: ExitedAttempt): AttemptEnd {
+  return { ...exit, devices: devicesText(held.devices) };
 }
 
 function lostEnd({ jid, claim, pid, started, boot }: ClaimedJobRow, state: RunnerState): AttemptEnd {

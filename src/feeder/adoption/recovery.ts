@@ -1,4 +1,5 @@
 import type { AttemptKey } from '../../job/job.ts';
+import { devicesText } from '../../job/placement/holding.ts';
 import type { FeederEvents } from '../../log/events.ts';
 import { type AttemptEnd, readOwnedAttempts, runningJobs } from '../../queue/exchange/exchange.ts';
 import type { Identity } from '../../queue/identity.ts';
@@ -40,12 +41,13 @@ export class Recovery {
     const owned = await readOwnedAttempts(this.queue, this.host, listed);
     const found = reconcile(rows, { listed, owned }, this.runnerState());
     for (const attempt of found.adopted) {
-      attempts.add(attempt);
-      attempts.start(attempt);
+      const { jid, claim, pid, started, holding } = attempt;
+      attempts.add({ jid, claim, holding });
+      attempts.start({ jid, claim, pid, started, devices: devicesText(holding.devices) });
       events.jobAdopted(attempt);
     }
-    // Stale attempts keep their slots until they have ended, and later attempts of their jobs wait for that.
-    for (const attempt of found.stale) attempts.add(attempt);
+    // Stale attempts keep what they hold until they have ended, and later attempts of their jobs wait for that.
+    for (const { jid, claim, holding } of found.stale) attempts.add({ jid, claim, holding });
     control.notePauses(listed);
     attempts.ends.push(...found.ended);
     this.recordUnknown(found);

@@ -19,6 +19,11 @@ export interface NodeFacts extends HostFacts {
   readonly journal: string;
   readonly runtime: string;
   readonly slots: number;
+  /** What the host has for jobs: cpus, bytes of memory, the number of GPUs, and other resources: `licence=2,port=1`. */
+  readonly cpus: number;
+  readonly memory: number;
+  readonly gpus: number;
+  readonly have: string | undefined;
   readonly version: string;
   readonly started: string;
   /** The interval between heartbeats, in seconds. */

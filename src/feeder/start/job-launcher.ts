@@ -35,10 +35,13 @@ export class JobLauncher {
   /** Sends claimed jobs to the runner while there is room. An earlier attempt of such a job that still runs is killed. */
   startClaimed(): void {
     const { attempts, kills, placement } = this.parts;
-    while (attempts.claimed.length > 0 && placement.mayStart) {
-      const job = attempts.takeNext((earlier) => kills.killStale(earlier));
+    while (placement.mayStart) {
+      const next = attempts.next((earlier) => kills.killStale(earlier));
+      if (next === undefined || !placement.hasCpusFor(next)) return;
+      // A claim takes only what fits, so that a job waits for GPUs only if those of the host have changed since.
+      const devices = placement.capacity.devices(next.gpus ?? 0);
+      const job = devices === undefined ? undefined : attempts.sendNext(devices);
       if (job === undefined) return;
-      attempts.send(job);
       placement.throughput.recordProgress();
       void this.start(job);
     }
@@ -57,7 +60,7 @@ export class JobLauncher {
     const { attempts, link, placement } = this.parts;
     if (!attempts.hasUnstarted || !placement.isFull || !placement.throughput.resetIfStalled()) return;
     attempts.releaseClaimed();
-    const ahead = attempts.unconfirmedAhead(placement.slots);
+    const ahead = attempts.unconfirmedAhead(placement.cpus);
     if (ahead.length > 0) link.cancel(ahead);
   }
 
@@ -100,7 +103,7 @@ export class JobLauncher {
 
   private setAsideIfHanging(job: ClaimedJob): void {
     const { attempts, events, placement, timer } = this.parts;
-    if (!attempts.setAside(job, placement.slots)) return;
+    if (!attempts.setAside(job, placement.cpus)) return;
     events.directoryHangs({ jid: job.jid, claim: job.claim }, job.cwd);
     timer.wake();
   }

@@ -5,7 +5,8 @@ import type { FeederEvents } from '../../log/events.ts';
 import type { AttemptEnd, AttemptStart } from '../../queue/exchange/exchange.ts';
 import { RunnerClient } from '../../runner/client.ts';
 import { launchRunner } from '../../runner/launch.ts';
-import type { ListedAttempt } from '../../runner/protocol/messages.ts';
+import type { ListedAttempt, SlotsReply } from '../../runner/protocol/messages.ts';
+import type { HostGpus } from '../gpus/host-gpus.ts';
 import type { LaunchSettings } from './launch-settings.ts';
 import { LoginEnvironment } from './login-environment.ts';
 import { spawnRequest } from './spawn-request.ts';
@@ -35,6 +36,8 @@ interface RunnerLinkOptions {
   readonly slots: number;
   /** The time between SIGTERM and SIGKILL at a limit. */
   readonly killGraceMs: number;
+  /** Undefined if rq leaves the GPUs of the host alone. */
+  readonly gpus: HostGpus | undefined;
   readonly launch: LaunchSettings;
   readonly clock: Clock;
   readonly events: FeederEvents;
@@ -46,6 +49,8 @@ export class RunnerLink {
   onLost: () => void = () => undefined;
   /** The number of jobs that the runner accepts in addition to the slots. They wait there for a slot. */
   maxAhead = 0;
+  /** Whether the runner records the GPUs of attempts, so that the next feeder knows them. */
+  keepsDevices = false;
   /** The runner that is or was connected. */
   runner = { boot: '', journal: '', pid: 0 };
   /** The error that ended the connection. */
@@ -65,7 +70,7 @@ export class RunnerLink {
    * can follow the list so closely that the attempts in the list are not yet adopted.
    */
   async connect(): Promise<void> {
-    const { runtimeDirectory, program, slots } = this.options;
+    const { runtimeDirectory, program, slots, gpus, events } = this.options;
     this.client?.close();
     this.client = undefined;
     await launchRunner(runtimeDirectory, program);
@@ -77,7 +82,10 @@ export class RunnerLink {
       onDisconnect: (reason) => this.disconnect(reason, client),
     });
     try {
-      this.maxAhead = await sendSlots(client, slots);
+      const { ahead, keepsDevices } = await sendSlots(client, slots);
+      this.maxAhead = ahead;
+      this.keepsDevices = keepsDevices;
+      if (!keepsDevices && gpus !== undefined) events.runnerForgetsGpus();
       await this.login.sendTo(client);
     } catch (error) {
       client.close();
@@ -121,9 +129,10 @@ export class RunnerLink {
     const { jid, claim } = job;
     if (client === undefined) return { kind: 'unreported' };
     try {
-      const path = this.login.state.environment['PATH'];
-      const { pid, started } = await client.spawn(spawnRequest(job, { ...this.options, path }));
-      return pid === null ? { kind: 'unreported' } : { kind: 'started', start: { jid, claim, pid, started } };
+      const { environment } = this.login.state;
+      const { pid, started } = await client.spawn(spawnRequest(job, { ...this.options, login: environment }));
+      if (pid === null) return { kind: 'unreported' };
+      return { kind: 'started', start: { jid, claim, pid, started, devices: job.devices } };
     } catch (error) {
       return this.spawnFailure(job, error, client);
     }
@@ -253,12 +262,12 @@ export class RunnerLink {
   }
 }
 
-/** Tells the runner the number of slots. Returns `maxAhead`, which is 0 for a version of the runner without slots. */
-async function sendSlots(client: RunnerClient, slots: number): Promise<number> {
+/** Tells the runner the number of slots. A version of the runner without slots accepts no job in addition to them. */
+async function sendSlots(client: RunnerClient, slots: number): Promise<SlotsReply> {
   try {
     return await client.slots(slots);
   } catch (error) {
-    if (runnerCode(error) === 'UNKNOWN_REQUEST') return 0;
+    if (runnerCode(error) === 'UNKNOWN_REQUEST') return { ahead: 0, keepsDevices: false };
     throw error;
   }
 }

@@ -1,33 +1,33 @@
 import { join } from 'node:path';
 import type { ClaimedJob } from '../../job/job.ts';
+import { holdingOf } from '../../job/placement/holding.ts';
 import { parseWarning } from '../../job/quantities/warning.ts';
 import { storedPath } from '../../queue/files/stored-names.ts';
 import type { AttemptLimits, SpawnRequest } from '../../runner/protocol/messages.ts';
-import { jobEnvironment } from './job-environment.ts';
+import { type JobHost, jobEnvironment } from './job-environment.ts';
 
-const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
-
-export interface SpawnSettings {
-  readonly queueDirectory: string;
-  /** The PATH of the login shell. */
-  readonly path: string | undefined;
+export interface SpawnSettings extends JobHost {
   /** The time between SIGTERM and SIGKILL at a limit. */
   readonly killGraceMs: number;
 }
 
 /** Describes a claimed job to the runner. */
-export function spawnRequest(job: ClaimedJob, { queueDirectory, path, killGraceMs }: SpawnSettings): SpawnRequest {
+export function spawnRequest(job: ClaimedJob, settings: SpawnSettings): SpawnRequest {
   const { jid, claim, command, cwd } = job;
+  const { queueDirectory, killGraceMs } = settings;
+  const { cpus, devices, resources } = holdingOf(job);
   return {
     jid,
     claim,
     command,
     cwd,
-    env: jobEnvironment(job, queueDirectory, path ?? DEFAULT_PATH),
+    env: jobEnvironment(job, settings),
     stdin: job.stdin === null ? null : storedPath(queueDirectory, 'stdin', job),
     stdout: join(queueDirectory, 'stdout', String(jid)),
     stderr: join(queueDirectory, 'stderr', String(jid)),
+    weight: cpus,
     limits: limitsOf(job, killGraceMs),
+    holding: { devices, resources },
   };
 }
 

@@ -17,6 +17,12 @@ export function needsFault(text: string): Fault {
   return twice === undefined ? undefined : `must name each resource once, and names ${twice} twice`;
 }
 
+/** Resources as a list, such as `licence=2,port=1`; undefined for none. */
+export function resourcesText(resources: Resources): string | undefined {
+  const items = Object.entries(resources).map(([name, count]) => `${name}=${count}`);
+  return items.length === 0 ? undefined : items.join(',');
+}
+
 /** The resources of a valid list, in the order of their names. Null is none. Leaves out items that are not valid. */
 export function parseNeeds(text: string | null): Resources {
   const items = text === null ? [] : text.split(',').flatMap((item) => ITEM.exec(item) ?? []);

@@ -4,6 +4,7 @@ import { errorCode } from '../../job/errors.ts';
 import type { AttemptKey } from '../../job/job.ts';
 import type { Leader } from '../leader.ts';
 import { FieldReader, parseFields } from '../protocol/fields.ts';
+import { type AttemptHolding, holdingFields, parseHolding } from '../protocol/holdings.ts';
 import { limitFields, parseLimits } from '../protocol/limits.ts';
 import { type AttemptLimits, attemptName, type Exit, exitLine, keyOf, type Limit } from '../protocol/messages.ts';
 import { parseExit, parseLimit } from '../protocol/replies.ts';
@@ -21,6 +22,7 @@ export interface JournaledAttempt extends AttemptKey {
   /** The ids of the orders whose signals were sent. */
   orders?: number[];
   readonly limits?: AttemptLimits;
+  readonly holding?: AttemptHolding;
   /** Undefined before the start. */
   process?: Leader;
   /** Undefined if it was never paused. */
@@ -92,8 +94,10 @@ export function attemptLines(attempt: JournaledAttempt): string[] {
   return lines;
 }
 
-export function spawnLine({ jid, claim, started, monotonic_ms, serial, weight, limits }: JournaledAttempt): string {
-  return JSON.stringify({ type: 'spawn', jid, claim, started, monotonic_ms, serial, weight, ...limitFields(limits) });
+export function spawnLine(attempt: JournaledAttempt): string {
+  const { jid, claim, started, monotonic_ms, serial, weight, limits, holding } = attempt;
+  const fields = { jid, claim, started, monotonic_ms, serial, weight };
+  return JSON.stringify({ type: 'spawn', ...fields, ...limitFields(limits), ...holdingFields(holding) });
 }
 
 /** A random serial number of an attempt. */
@@ -163,7 +167,8 @@ function applyEntry(attempts: Map<string, JournaledAttempt>, reader: FieldReader
     const serial = reader.optionalInteger('serial', 1) ?? newSerial();
     const weight = reader.optionalInteger('weight', 1) ?? 1;
     const limits = parseLimits(reader);
-    attempts.set(name, { ...key, started: reader.text('started'), monotonic_ms, serial, weight, limits });
+    const holding = parseHolding(reader);
+    attempts.set(name, { ...key, started: reader.text('started'), monotonic_ms, serial, weight, limits, holding });
     return;
   }
   if (type === 'ack') {

@@ -1,4 +1,5 @@
 import type { AttemptKey } from '../../job/job.ts';
+import { holdingFields } from '../protocol/holdings.ts';
 import { exitFields, MAX_LISTED } from '../protocol/messages.ts';
 import type { Journal } from './journal.ts';
 import { isPaused, type JournaledAttempt } from './journal-entries.ts';
@@ -16,9 +17,10 @@ function compareKeys(one: AttemptKey, other: AttemptKey): number {
 
 /** Empty for an attempt that was spawned after the list request: its start is not decided. */
 function listFields(attempt: JournaledAttempt): object[] {
-  const { jid, claim, started, process, exit } = attempt;
-  if (exit !== undefined) return [{ state: 'exited', ...exitFields(exit) }];
+  const { jid, claim, started, process, exit, weight, limits = {}, holding } = attempt;
+  const held = { weight, memory_bytes: limits.memoryBytes, ...holdingFields(holding) };
+  if (exit !== undefined) return [{ state: 'exited', ...exitFields(exit), ...held }];
   return process === undefined
     ? []
-    : [{ jid, claim, state: 'running', pid: process.pid, started, paused: isPaused(attempt) }];
+    : [{ jid, claim, state: 'running', pid: process.pid, started, paused: isPaused(attempt), ...held }];
 }

@@ -95,6 +95,23 @@ export class FieldReader {
       : this.refuse(`${name} must be an object of resources, such as nofile, whose values are integers or "unlimited"`);
   }
 
+  /** A list of at most `max` texts that are not empty; none if it is absent. */
+  optionalTexts(name: string, max: number): string[] {
+    const value = this.fields[name] ?? [];
+    const isText = (each: unknown): each is string => typeof each === 'string' && each !== '';
+    return Array.isArray(value) && value.length <= max && value.every(isText)
+      ? value
+      : this.refuse(`${name} must be a list of at most ${max} texts that are not empty`);
+  }
+
+  /** An object of positive integers; empty if it is absent. */
+  optionalCounts(name: string): Readonly<Record<string, number>> {
+    const counts = this.optionalObject(name)?.fields ?? {};
+    return Object.values(counts).every((count) => Number.isSafeInteger(count) && Number(count) > 0)
+      ? (counts as Readonly<Record<string, number>>)
+      : this.refuse(`${name} must be an object of positive integers`);
+  }
+
   optionalFlag(name: string): boolean {
     return !this.isAbsent(name) && this.flag(name);
   }

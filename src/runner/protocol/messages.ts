@@ -1,5 +1,6 @@
 import type { AttemptKey } from '../../job/job.ts';
 import type { Environment, Fields, ResourceLimits } from './fields.ts';
+import type { AttemptHolding } from './holdings.ts';
 
 // The messages of docs/runner-protocol.md, which specifies their meaning.
 
@@ -48,6 +49,7 @@ export interface SpawnRequest extends AttemptKey {
   /** Whether the directory is listed first, so that an NFS client asks the server for it. */
   readonly revalidate?: boolean;
   readonly limits?: AttemptLimits;
+  readonly holding?: AttemptHolding;
 }
 
 /** The settings of attempts that are spawned later. They have the umask and the soft limits of the runner by default. */
@@ -60,6 +62,14 @@ export interface JobSettings {
 export interface Spawned {
   readonly pid: number | null;
   readonly started: string;
+}
+
+/** The reply to a request that sets the number of slots. */
+export interface SlotsReply {
+  /** How many attempts may be spawned beyond the slots. They wait in the runner. */
+  readonly ahead: number;
+  /** Whether the journal of the runner keeps the devices of attempts. A runner of an earlier version forgets them. */
+  readonly keepsDevices: boolean;
 }
 
 export interface SignalRequest extends AttemptKey {
@@ -87,6 +97,15 @@ export interface RunningAttempt extends AttemptKey {
   /** ISO 8601 in UTC with milliseconds. */
   readonly started: string;
   readonly isPaused: boolean;
+  readonly held: ListedHolding;
+}
+
+/** What a listed attempt holds of its host. */
+export interface ListedHolding extends AttemptHolding {
+  /** The number of slots; undefined for a runner of an earlier version, which does not list what attempts hold. */
+  readonly weight: number | undefined;
+  /** Its memory limit in bytes; null if it has none. */
+  readonly memoryBytes: number | null;
 }
 
 export type Limit = 'time' | 'memory';
@@ -122,6 +141,7 @@ export interface Exit extends AttemptKey {
 export interface ExitedAttempt extends AttemptKey {
   readonly state: 'exited';
   readonly exit: Exit;
+  readonly held: ListedHolding;
 }
 
 export type ListedAttempt = RunningAttempt | ExitedAttempt;

@@ -1,6 +1,16 @@
 import { RqError } from '../../job/errors.ts';
 import { FieldReader, type Fields, parseFields } from './fields.ts';
-import type { Exit, Limit, ListedAttempt, NotStarted, ServerMessage, Spawned } from './messages.ts';
+import { parseHolding } from './holdings.ts';
+import type {
+  Exit,
+  Limit,
+  ListedAttempt,
+  ListedHolding,
+  NotStarted,
+  ServerMessage,
+  SlotsReply,
+  Spawned,
+} from './messages.ts';
 
 /** Parses a line that the runner sent. Throws RUNNER with facts.code PROTOCOL for an invalid message. */
 export function parseServerMessage(line: string): ServerMessage {
@@ -41,9 +51,9 @@ export function parseSpawnReply(body: Fields): Spawned {
   return { pid: reader.optionalInteger('pid', 1), started: reader.text('started') };
 }
 
-/** Returns the number of attempts beyond the slots that may be spawned. */
-export function parseSlotsReply(body: Fields): number {
-  return readerOf(body).integer('ahead', 0);
+export function parseSlotsReply(body: Fields): SlotsReply {
+  const reader = readerOf(body);
+  return { ahead: reader.integer('ahead', 0), keepsDevices: reader.optionalFlag('keeps_devices') };
 }
 
 export function parseListReply(body: Fields): { attempts: ListedAttempt[]; more: boolean } {
@@ -61,12 +71,18 @@ function parseAttempt(reader: FieldReader): ListedAttempt {
         pid: reader.integer('pid', 1),
         started: reader.text('started'),
         isPaused: reader.optionalFlag('paused'),
+        held: parseHeld(reader),
       };
     case 'exited':
-      return { state, ...reader.key(), exit: parseExit(reader) };
+      return { state, ...reader.key(), exit: parseExit(reader), held: parseHeld(reader) };
     default:
       return refuse(`the state of an attempt is ${JSON.stringify(state)}`);
   }
+}
+
+function parseHeld(reader: FieldReader): ListedHolding {
+  const weight = reader.optionalInteger('weight', 1) ?? undefined;
+  return { weight, memoryBytes: reader.optionalInteger('memory_bytes', 1), ...parseHolding(reader) };
 }
 
 function parseNotStarted(reader: FieldReader): NotStarted | null {

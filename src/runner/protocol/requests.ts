@@ -1,4 +1,5 @@
 import { FieldReader, type Fields } from './fields.ts';
+import { parseHolding } from './holdings.ts';
 import { parseLimits } from './limits.ts';
 import { type JobSettings, MAX_GRACE_MS, MAX_SLOTS, MAX_WEIGHT, type Request, RequestError } from './messages.ts';
 
@@ -23,6 +24,7 @@ export function parseRequest(fields: Fields, id: number): Request {
         weight: reader.optionalInteger('weight', 1, MAX_WEIGHT) ?? 1,
         revalidate: reader.optionalFlag('revalidate'),
         limits: parseLimits(reader),
+        holding: parseHolding(reader),
       };
     case 'signal': {
       const graceMs = reader.optionalInteger('grace_ms', 0, MAX_GRACE_MS);

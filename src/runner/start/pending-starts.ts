@@ -46,13 +46,14 @@ export class PendingStarts {
   /** Throws RequestError ATTEMPT_KNOWN; rejects with RequestError CANCELLED, NOT_READY or JOURNAL. */
   spawn(request: SpawnRequest): Promise<Spawned> {
     const { journal, clock } = this.options;
-    const { jid, claim, weight = 1, limits = {} } = request;
+    const { jid, claim, weight = 1, limits = {}, holding } = request;
     const name = attemptName(request);
     if (journal.attempts.has(name) || this.pending.has(name)) {
       throw new RequestError('ATTEMPT_KNOWN', `attempt ${name} is already in the journal`);
     }
     const times = { started: clock.now(), monotonic_ms: clock.monotonicMs() };
-    const attempt = { jid, claim, ...times, serial: newSerial(), weight, limits };
+    const held = holding === undefined ? {} : { holding };
+    const attempt = { jid, claim, ...times, serial: newSerial(), weight, limits, ...held };
     const bashArguments = this.prepare(request, attempt);
     if (bashArguments === undefined) return Promise.resolve({ pid: null, started: attempt.started });
     const { promise: reply, ...settle } = withResolvers<Spawned>();

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { RqError } from '../../../src/job/errors.ts';
+import { fakeRunner, HELLO_LINE } from '../../support/fake-runner.ts';
 import { RunnerHarness } from '../../support/runner-harness.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -9,7 +10,7 @@ const FOREVER = 'echo ready; until [ -e go ]; do sleep 0.05; done; exit 7';
 test('jobs beyond the slots wait and can be cancelled', async () => {
   const harness = new RunnerHarness();
   const { client, exits } = await harness.start();
-  expect(await client.slots(2)).toBe(64);
+  expect(await client.slots(2)).toEqual({ ahead: 64, keepsDevices: true });
   const spawned = [1, 2, 3, 4, 5].map((jid) => {
     const spawn = client.spawn(harness.job(jid, `echo ${jid} >> begun; until [ -e go ]; do sleep 0.05; done`));
     return spawn.then(
@@ -87,6 +88,71 @@ test('a job occupies as many slots as its weight', async () => {
   // Both times are computed from a monotonic clock and from a wall clock in whole milliseconds.
   const roundingMs = 1;
   expect(Date.parse(second?.started ?? '')).toBeGreaterThanOrEqual(Date.parse(first?.finished ?? '') - roundingMs);
+});
+
+test('the next runner lists what an attempt holds, while it runs and after its end', async () => {
+  const harness = new RunnerHarness();
+  const first = await harness.start();
+  const holding = { devices: ['GPU-a', 'GPU-b'], resources: { licence: 2 } };
+  const limits = { memoryBytes: 2 ** 30 };
+  await first.client.spawn(harness.job(1, FOREVER, { weight: 3, limits, holding }));
+  await first.client.spawn(harness.job(2, FOREVER));
+  await harness.killRunner();
+  const { client, exits } = await harness.start();
+  const held = { weight: 3, memoryBytes: 2 ** 30, ...holding };
+  const nothing = { weight: 1, memoryBytes: null, devices: [], resources: {} };
+  expect(await client.list()).toMatchObject([
+    { state: 'running', held },
+    { state: 'running', held: nothing },
+  ]);
+  // The attempts of the earlier runner keep their weights: one slot of five is left.
+  await client.slots(5);
+  const waiting = client.spawn(harness.job(3, 'echo ran >> order', { weight: 2 }));
+  const small = client.spawn(harness.job(4, 'ls go'));
+  expect(harness.read('order')).toBe('');
+  writeFileSync(harness.file('go'), '');
+  await Promise.all([waiting, small]);
+  await waitFor(() => exits.size === 4);
+  expect(exits.get(4)).toMatchObject({ exit_status: 0 });
+  expect(await client.list()).toMatchObject([
+    { state: 'exited', held },
+    { state: 'exited', held: nothing },
+    { state: 'exited', held: { weight: 2 } },
+    { state: 'exited' },
+  ]);
+});
+
+test('a runner of an earlier version lists no holdings, and keeps no devices', async () => {
+  const harness = new RunnerHarness();
+  const running = { jid: 1, claim: 1, state: 'running', pid: 9, started: '2026-01-01T00:00:00.000Z', paused: false };
+  await fakeRunner(harness, [HELLO_LINE], (socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      for (const line of chunk.toString().trim().split('\n')) {
+        const { id, type } = JSON.parse(line) as { id?: number; type: string };
+        const reply = type === 'slots' ? { ahead: 64 } : { attempts: [running], more: false };
+        if (id !== undefined) socket.write(`${JSON.stringify({ id, ok: true, ...reply })}\n`);
+      }
+    });
+  });
+  const { client } = await harness.connect();
+  expect(await client.slots(2)).toEqual({ ahead: 64, keepsDevices: false });
+  const held = { weight: undefined, memoryBytes: null, devices: [], resources: {} };
+  expect(await client.list()).toMatchObject([{ state: 'running', held }]);
+});
+
+test('a spawn with invalid devices or resources is refused', async () => {
+  const harness = new RunnerHarness();
+  const { client } = await harness.start();
+  for (const holding of [
+    { devices: [''], resources: {} },
+    { devices: [], resources: { licence: 0.5 } },
+    { devices: Array.from({ length: 1025 }, String), resources: {} },
+  ]) {
+    await expect(client.spawn(harness.job(1, 'true', { holding }))).rejects.toMatchObject({
+      facts: { code: 'INVALID' },
+    });
+  }
+  expect(await client.list()).toEqual([]);
 });
 
 test('a job of an earlier runner occupies a slot', async () => {

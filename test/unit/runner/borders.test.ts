@@ -8,6 +8,9 @@ import { parseRequest } from '../../../src/runner/protocol/requests.ts';
 
 const TYPES = ['hello', 'exit', 'bye', 'spawn', 'signal', 'pause', 'resume', 'list', 'ack', 'environment', 'shutdown'];
 const NAMES = [
+  'weight',
+  'devices',
+  'resources',
   'id',
   'jid',
   'attempt',

@@ -16,13 +16,16 @@ const LIMITS = {
   graceMs: 0,
 } as const;
 
+const HOLDING = { devices: ['GPU-a', 'GPU-b'], resources: { licence: 2 } };
+
 function open(directory: string, boot = 'boot', compactAbove = 1000): Journal {
   // No file is open with this descriptor, so nothing is logged.
   return new Journal(directory, boot, new RunnerLog(() => STARTED, 1_000_000), compactAbove);
 }
 
 function attempt(jid: number): JournaledAttempt {
-  return { jid, claim: 1, started: STARTED, monotonic_ms: 12.5, serial: 100 + jid, weight: 1, limits: LIMITS };
+  const fields = { jid, claim: 1, started: STARTED, monotonic_ms: 12.5, serial: 100 + jid };
+  return { ...fields, weight: 2, limits: LIMITS, holding: HOLDING };
 }
 
 function exit(jid: number): Exit {
@@ -96,7 +99,7 @@ test('pauses, warnings and the limits that were exceeded are in a reopened and i
   for (let time = 0; time < 2; time++) expect([...open(directory).attempts.values()]).toEqual(expected);
 });
 
-test('an entry of a journal without limits is an attempt without limits', () => {
+test('an entry of a journal without limits and resources is an attempt without them', () => {
   const directory = temporaryDirectory();
   const { id } = open(directory);
   const entry = { type: 'spawn', jid: 5, claim: 1, started: STARTED, monotonic_ms: 1, serial: 7, weight: 2 };
@@ -104,7 +107,7 @@ test('an entry of a journal without limits is an attempt without limits', () => 
   const again = open(directory);
   expect(again.id).toBe(id);
   const { type: _, ...fields } = entry;
-  expect([...again.attempts.values()]).toEqual([{ ...fields, limits: {} }]);
+  expect([...again.attempts.values()]).toEqual([{ ...fields, limits: {}, holding: { devices: [], resources: {} } }]);
 });
 
 test('only attempts that have ended can be acknowledged', () => {

@@ -7,6 +7,7 @@ import type { CommandCall } from '../../parse/command-call.ts';
 import { quoteWord } from '../../parse/shell-words.ts';
 import { cronLines, isOwnLine } from './cron-lines.ts';
 import { sleepSeconds } from './feeder-call.ts';
+import { resourceOptions } from './resource-options.ts';
 
 /** The result of a change to the crontab. */
 export interface CrontabReport {
@@ -21,6 +22,7 @@ export async function makeLines(call: CommandCall): Promise<string[]> {
   const queue = await openQueue(call.queue, { lockTimeoutMs: 0 });
   queue.close();
   sleepSeconds(call);
+  resourceOptions(call);
   refuseUntrusted(queue.directory, call.options.flag('trust-group'));
   return cronLines(call);
 }

@@ -10,6 +10,9 @@ import { optionArguments } from './feeder-call.ts';
 /** Options of the call that the lines pass on to `start`. */
 const START_OPTIONS = [
   'max_feed',
+  'memory',
+  'gpus',
+  'have',
   'min_sleep',
   'max_sleep',
   'trust-group',

@@ -1,5 +1,6 @@
 import { MAX_SLOTS } from '../../../job/limits.ts';
 import type { OptionSpec } from '../../parse/command-spec.ts';
+import { RESOURCE_OPTIONS } from './resource-options.ts';
 
 export const FEED_QUIET: OptionSpec = {
   name: 'quiet',
@@ -17,9 +18,10 @@ export const FEED_OPTIONS: readonly OptionSpec[] = [
     min: 1,
     max: MAX_SLOTS,
     help:
-      'Maximum number of jobs to run at the same time. ' +
+      'Number of cpus to give to jobs. A job takes one cpu, or the number of its --cpus. ' +
       'The default is the setting of the queue, or the number of available processors.',
   },
+  ...RESOURCE_OPTIONS,
   {
     name: 'min_sleep',
     type: 'number',

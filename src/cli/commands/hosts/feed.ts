@@ -42,7 +42,9 @@ export const spec: CommandSpec = {
   report: ['pid', 'log'],
   description: [
     'Runs jobs until the feeder receives a signal to exit. ' +
-      'Jobs with a higher priority start first. Among jobs with the same priority, older jobs start first. ' +
+      'Of the jobs that fit, those with a higher priority start first. ' +
+      'Among jobs with the same priority, older jobs start first. ' +
+      'A job fits while the host has the cpus, memory, GPUs and other resources that it requests. ' +
       'A host has at most one feeder for each queue.',
     'On SIGTERM or SIGINT, the feeder starts no more jobs, waits for its running jobs, and exits. ' +
       'On a second SIGINT (Ctrl-C), the feeder kills the running jobs, as "stop" does. ' +
@@ -51,8 +53,8 @@ export const spec: CommandSpec = {
     'A feeder runs the jobs with your user id. A feeder refuses a queue that other users can write to.',
   ],
   examples: [
-    ['rq q feed', 'run a feeder in this terminal, with one slot per processor'],
-    ['rq q feed --daemon --max_feed 4', 'run a feeder in the background, with four slots'],
+    ['rq q feed', 'run a feeder in this terminal, for jobs on all processors'],
+    ['rq q feed --daemon --max_feed 4', 'run a feeder in the background, for jobs on four cpus'],
     ['rq q feed --until-empty', 'run all pending jobs, and then exit'],
   ],
 };
@@ -84,8 +86,8 @@ export async function run(call: CommandCall): Promise<number | undefined> {
 async function feedAndRestart(call: CommandCall, asDaemon: boolean): Promise<number | undefined> {
   const options = feedOptions(call);
   const successor = new Successor(call);
-  const onReady = (): void => {
-    reportToParent('ready');
+  const onReady = (warnings: readonly string[]): void => {
+    reportToParent({ warnings });
     successor.repeatSignal();
   };
   while ((await feed({ ...options, onReady })) === 'restart') {

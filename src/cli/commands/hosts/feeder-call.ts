@@ -9,6 +9,7 @@ import { runProgram } from '../../../job/run-program.ts';
 import { openLog, type Verbosity } from '../../../log/logger.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import { version } from '../../version.ts';
+import { resourceOptions } from './resource-options.ts';
 
 const DEFAULT_RETRIES = 1_000_000;
 /** Longer than that of other commands: nobody waits for a feeder. */
@@ -21,6 +22,9 @@ const PROGRAM_MS = 60_000;
 /** The options of `feed` that are passed on to a daemon. */
 const VALUES = [
   'max_feed',
+  'memory',
+  'gpus',
+  'have',
   'min_sleep',
   'max_sleep',
   'retries',
@@ -44,6 +48,7 @@ export function feedOptions(call: CommandCall): FeedOptions {
     runnerProgram: fileURLToPath(new URL('./runner.cjs', import.meta.url)),
     launch: launchSettings(launchVariables()),
     slots: options.number('max_feed'),
+    ...resourceOptions(call),
     minSleepMs: minSleepS === undefined ? undefined : minSleepS * 1000,
     maxSleepMs: maxSleepS === undefined ? undefined : maxSleepS * 1000,
     loops: options.number('loops'),
@@ -109,6 +114,8 @@ export function feederArguments(call: CommandCall, logPath: string | undefined):
 export function optionArguments({ options }: CommandCall, names: readonly string[]): string[] {
   return names.flatMap((name) => {
     if (options.flag(name)) return [`--${name}`];
+    const list = options.list(name);
+    if (list.length > 0) return [`--${name}=${list.join(',')}`];
     const value = options.number(name) ?? options.text(name);
     return value === undefined ? [] : [`--${name}=${value}`];
   });

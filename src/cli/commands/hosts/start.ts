@@ -9,6 +9,7 @@ import type { CommandSpec } from '../../parse/command-spec.ts';
 import { FEED_OPTIONS, FEED_QUIET } from './feed-options.ts';
 import { feederArguments, feederLogPath } from './feeder-call.ts';
 import { findFeeder } from './feeder-process.ts';
+import { resourceOptions } from './resource-options.ts';
 
 export const spec: CommandSpec = {
   name: 'start',
@@ -23,6 +24,7 @@ export const spec: CommandSpec = {
   examples: [
     ['rq q start', 'start a feeder'],
     ['rq q start --quiet', 'start a feeder unless one is already running'],
+    ['rq q start --max_feed 8 --memory 64G --gpus 4 --have licence=2', 'say what the host has for jobs'],
   ],
 };
 
@@ -46,12 +48,13 @@ export async function run(call: CommandCall): Promise<undefined> {
 
 /** Starts a feeder as a daemon, and resolves when it is ready. Throws NO_QUEUE, FEEDER_EXISTS or its error. */
 export async function startFeeder(call: CommandCall): Promise<Started> {
+  resourceOptions(call);
   // Checked here so that the error appears on stderr and not only in the log of the daemon.
   const feeder = await findFeeder(call.queue);
   if (feeder !== undefined) throw feederExists(feeder);
   const log = feederLogPath(call);
-  const pid = await startDaemon(feederArguments(call, log), log);
-  const warning = rootWarning(resolve(call.queue));
-  if (warning !== undefined) call.diagnostics.warn(warning);
+  const { pid, warnings } = await startDaemon(feederArguments(call, log), log);
+  const asRoot = rootWarning(resolve(call.queue));
+  for (const line of asRoot === undefined ? warnings : [asRoot, ...warnings]) call.diagnostics.warn(line);
   return { pid, log };
 }

@@ -25,7 +25,7 @@ export const spec: CommandSpec = {
   ],
   examples: [
     ['rq q configure', 'print all settings'],
-    ['rq q configure max_feed=4 max_sleep=30', 'run up to four jobs at the same time on each host'],
+    ['rq q configure max_feed=4 max_sleep=30', 'give four cpus to jobs on each host'],
     ['rq q configure retention=604800', 'keep ended jobs in the queue for a week'],
   ],
 };
