@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { SubmitterField } from '../../job/columns.ts';
 import { errorMessage, RqError } from '../../job/errors.ts';
-import { TEXT_OPTIONS } from '../../job/fields.ts';
+import { TEXT_OPTIONS, valueFromText } from '../../job/fields.ts';
 import type { FileKind } from '../../queue/files/stored-names.ts';
 import { checkEntry, type JobEntry } from '../../yaml/entry.ts';
 import type { CommandCall, InputStream } from '../parse/command-call.ts';
@@ -37,6 +38,8 @@ export function readOptions({ command, options, environment }: CommandCall, acti
   const stdin = options.text('stdin');
   const fields: [string, unknown][] = [
     ...NUMBERS.map((name): [string, unknown] => [name, options.number(name)]),
+    // Text, because the option of the same name of feed is no number.
+    ['gpus', numberFromText('gpus', options.text('gpus'))],
     ...LISTS.map(({ field, option }): [string, unknown] => [field, joined(options.list(option))]),
     ...TEXT_OPTIONS.map(({ field, name }): [string, unknown] => [field, options.text(name)]),
     ['restartable', options.flag('restartable') || undefined],
@@ -49,12 +52,17 @@ export function readOptions({ command, options, environment }: CommandCall, acti
 }
 
 /** The options that set a number of the same name, and those that can be repeated and set a comma-separated list. */
-const NUMBERS = ['priority', 'retries', 'cpus', 'gpus'] as const;
+const NUMBERS = ['priority', 'retries', 'cpus'] as const;
 const LISTS = [
   { field: 'lanes', option: 'lane' },
   { field: 'needs', option: 'need' },
   { field: 'after', option: 'after' },
 ] as const;
+
+/** Text that is no number stays text, and the check refuses it. */
+function numberFromText(field: SubmitterField, text: string | undefined): unknown {
+  return text === undefined ? undefined : (valueFromText(field, text) ?? text);
+}
 
 function joined(lists: readonly string[]): string | undefined {
   return lists.length === 0 ? undefined : lists.join(',');

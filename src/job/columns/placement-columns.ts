@@ -91,13 +91,15 @@ export const PLACEMENT_COLUMNS = {
     setBy: 'submitter',
     since: 3,
     sql: `CHECK (memory BETWEEN ${MIN_MEMORY} AND ${MAX_MEMORY})`,
-    comment: 'memory limit of an attempt, in bytes',
+    comment: 'memory that the job reserves on its host, and its limit, in bytes',
     range: [MIN_MEMORY, MAX_MEMORY],
     unit: 'size',
     option: {
       name: 'memory',
       value: 'SIZE',
-      help: 'End the job if it uses more memory than this, such as 512M or 4G (powers of 1024).',
+      help:
+        'Memory that the job reserves on its host, such as 512M or 4G (powers of 1024). ' +
+        'rq ends the job if it uses more.',
     },
   },
   gpus: {

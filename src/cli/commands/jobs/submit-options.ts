@@ -38,7 +38,19 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
     value: 'N',
     min: 1,
     max: MAX_CPUS,
-    help: 'Number of cpus that the job uses (default 1).',
+    help: 'Number of cpus that the job takes on its host (default 1).',
+  },
+  {
+    name: 'gpus',
+    type: 'text',
+    value: 'N',
+    help: 'Number of GPUs that the job takes on its host. It sees only these GPUs (CUDA_VISIBLE_DEVICES).',
+  },
+  {
+    name: 'need',
+    type: 'list',
+    value: 'NAME=N,…',
+    help: 'Other resources that the job takes on its host, as given with "feed --have". This option can be repeated.',
   },
   {
     name: 'lane',
