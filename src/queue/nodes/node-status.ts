@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { errorCode } from '../../job/errors.ts';
-import { runningByHost } from '../../store/counts/counts.ts';
+import { parseNeeds, type Resources } from '../../job/placement/needs.ts';
+import { runningByHost, type UsedResources, usedByHost } from '../../store/counts/counts.ts';
 import { duration } from '../duration.ts';
 import type { Queue } from '../open.ts';
 import { readServerClock } from '../server-clock.ts';
@@ -46,21 +47,36 @@ export function serverNowMs({ directory, clock }: Queue): number {
 }
 
 function summary(node: Node, running: number, nowMs: number): NodeSummary {
-  const { host, isLost, facts, lastHeartbeat } = node;
+  const { host, isLost, lastHeartbeat } = node;
   const seconds = Math.max(0, nowMs - Date.parse(lastHeartbeat)) / 1000;
-  const slots = Number(facts['slots']);
   return {
     host,
     state: isLost ? 'lost' : isSilent(node, nowMs) ? 'silent' : 'feeding',
-    slots: Number.isSafeInteger(slots) ? slots : null,
+    slots: countOf(node, 'slots'),
     running,
     last_beat: lastHeartbeat,
     age: duration(seconds),
   };
 }
 
-/** A node as `nodes` prints it. */
+/** A number in the file of a node; null if it has none. */
+function countOf({ facts }: Node, name: string): number | null {
+  const count = Number(facts[name]);
+  return facts[name] !== undefined && Number.isSafeInteger(count) ? count : null;
+}
+
+const NOTHING: UsedResources = { cpus: 0, memory: 0, gpus: 0 };
+
+/** A node as `nodes` prints it. A feeder of an earlier version does not write what its host has. */
 export interface NodeReport extends NodeSummary {
+  readonly cpus: number | null;
+  /** In bytes. */
+  readonly memory: number | null;
+  readonly gpus: number | null;
+  /** Other resources. */
+  readonly have: Resources | null;
+  /** What the running jobs take. */
+  readonly used: UsedResources;
   readonly pid: number | null;
   readonly version: string | null;
   readonly started: string | null;
@@ -70,12 +86,17 @@ export interface NodeReport extends NodeSummary {
 
 /** Describes the nodes of a queue, in the order of their names. */
 export async function nodeReports(queue: Queue): Promise<NodeReport[]> {
-  const running = await read(queue, runningByHost);
+  const [running, used] = await read(queue, (connection) => [runningByHost(connection), usedByHost(connection)]);
   const nowMs = serverNowMs(queue);
   return readNodes(queue.directory).map((node) => {
-    const { pid, version, started, login } = node.facts;
+    const { pid, version, started, login, have } = node.facts;
     return {
       ...summary(node, running.get(node.host) ?? 0, nowMs),
+      cpus: countOf(node, 'cpus'),
+      memory: countOf(node, 'memory'),
+      gpus: countOf(node, 'gpus'),
+      have: have === undefined ? null : parseNeeds(have),
+      used: used.get(node.host) ?? NOTHING,
       pid: Number(pid) || null,
       version: version ?? null,
       started: started ?? null,

@@ -15,6 +15,8 @@ const FIRST_STARTED = `SELECT started FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' ORDER BY finished LIMIT 1`;
 const EXITED_WITH = `SELECT count(*) AS jobs FROM main.jobs INDEXED BY jobs_finished
   WHERE state = 'finished' AND exit_status IN (SELECT value FROM json_each(?))`;
+const USED_BY_HOST = `SELECT runner, coalesce(sum(coalesce(cpus, 1)), 0) AS cpus, coalesce(sum(memory), 0) AS memory,
+  coalesce(sum(gpus), 0) AS gpus FROM jobs WHERE state = 'running' GROUP BY runner`;
 const RUNNING_BY_HOST = "SELECT runner, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY runner";
 
 /**
@@ -81,4 +83,20 @@ export function countExitStatuses(connection: Connection, values: readonly numbe
 /** The number of running jobs of each host. */
 export function runningByHost(connection: Connection): Map<string, number> {
   return new Map(connection.all(RUNNING_BY_HOST).map((row) => [String(row['runner']), Number(row['jobs'])]));
+}
+
+/** What the running jobs of a host take of it. Memory is in bytes. */
+export interface UsedResources {
+  readonly cpus: number;
+  readonly memory: number;
+  readonly gpus: number;
+}
+
+/** What the running jobs take of each host. */
+export function usedByHost(connection: Connection): Map<string, UsedResources> {
+  return new Map(
+    connection.all(USED_BY_HOST).map(({ runner, cpus, memory, gpus }) => {
+      return [String(runner), { cpus: Number(cpus), memory: Number(memory), gpus: Number(gpus) }];
+    }),
+  );
 }

@@ -5,13 +5,16 @@ import type { CommandSpec } from '../../parse/command-spec.ts';
 import { FORM_OPTIONS, SNAPSHOT } from '../../parse/shared-options.ts';
 import { useReader } from '../../use-queue.ts';
 
-const TABLE = ['host', 'state', 'slots', 'running', 'age', 'version'];
+const TABLE = ['host', 'state', 'slots', 'running', 'memory', 'gpus', 'age', 'version'];
 
 export const spec: CommandSpec = {
   name: 'nodes',
   summary: 'show the hosts that feed from the queue',
   options: [SNAPSHOT, ...FORM_OPTIONS],
-  report: ['host', 'state', 'slots', 'running', 'last_beat', 'age', 'pid', 'version', 'started', 'login'],
+  report: [
+    ...['host', 'state', 'slots', 'running', 'cpus', 'memory', 'gpus', 'have', 'used'],
+    ...['last_beat', 'age', 'pid', 'version', 'started', 'login'],
+  ],
   description: [
     'Prints the hosts that feed from the queue. ' +
       'The state is "feeding", "silent" (no recent heartbeat) or "lost". ' +
@@ -19,6 +22,9 @@ export const spec: CommandSpec = {
       '"nodes" does not list hosts whose feeder has been shut down.',
     'last_beat is the time of the last heartbeat. ' +
       'age is the number of seconds since the last heartbeat, according to the clock of this host.',
+    'cpus, memory (in bytes), gpus and have say what the host has for jobs. ' +
+      'used says what its running jobs take: one cpu, or what they request with --cpus, --memory and --gpus. ' +
+      'slots is equal to cpus.',
     'login says why the feeder cannot read the login environment of its jobs, for example because a profile hangs. ' +
       'Jobs then get the environment that was read before, or that of the feeder. ' +
       'login is absent if the feeder could read it.',
@@ -27,6 +33,7 @@ export const spec: CommandSpec = {
     ['rq q nodes', 'print all nodes'],
     ['rq q nodes --table', 'print a table'],
     ['rq q nodes --fields host,state,running --json', 'print three fields as JSON'],
+    ['rq q nodes --fields host,cpus,memory,gpus,used', 'print what the hosts have and what is used'],
   ],
 };
 
