@@ -173,6 +173,31 @@ describe('every command on this page succeeds', () => {
     expect(await bench.jobs('tag=soon')).toEqual([]);
   });
 
+  test('Cpus, memory and other resources', async () => {
+    const bench = home();
+    const outputs = new Map<string, string>();
+    // The page waits for its jobs itself. One of them stays pending until the page changes it.
+    for (const command of commandsOf('docs/sizes.md')) outputs.set(command, (await bench.shell(command)).stdout);
+    const node = outputs.get('rq ~/q nodes --fields host,cpus,memory,gpus,have,used');
+    expect(node).toContain('  cpus: 4\n  memory: 8589934592\n');
+    expect(node).toContain('  have:\n    licence: 2\n    port: 1\n');
+    expect(outputs.get('rq ~/q list tag=sized --fields jid,cpus,memory')).toContain('memory: 3221225472');
+    const waited = outputs.get('rq ~/q wait tag=sized --fields jid,exit_status,needs');
+    expect(waited).toContain('needs: licence=2,port=1');
+    expect(outputs.get('rq ~/q list tag=huge --fields jid,state,cpus')).toContain('state: pending\n  cpus: 64\n');
+  });
+
+  test('GPUs', async () => {
+    const bench = home();
+    const outputs = await runPage(bench, 'docs/gpus.md');
+    expect(outputs.get('rq ~/q nodes --fields host,gpus,used')).toContain('gpus: 4\n');
+    const jobs = outputs.get('rq ~/q list tag=night --fields jid,gpus,devices');
+    expect(jobs).toMatch(/gpus: 1\n {2}devices: "?\d"?\n/);
+    expect(jobs).toMatch(/gpus: 2\n {2}devices: "?\d,\d"?\n/);
+    expect(outputs.get('rq ~/q stdout 2')).toMatch(/^training on \d,\d\n$/);
+    expect(outputs.get('rq ~/q2 nodes --fields host,gpus')).toContain('gpus: 2\n');
+  });
+
   test('Running feeders', async () => {
     const outputs = await runPage(home(), 'docs/running-feeders.md');
     expect(outputs.get('rq ~/q nodes --fields host,state,slots')).toContain('state: feeding');
