@@ -58,7 +58,12 @@ export class Placement {
     const cpus = this.mayClaim ? free : 0;
     const ahead = this.mayClaim ? this.throughput.claimAhead() : 0;
     // Jobs that were claimed ahead are more than the free cpus.
-    return { ...others, cpus: Math.max(0, cpus), ahead: Math.max(0, ahead + Math.min(0, cpus)) };
+    return {
+      ...others,
+      cpus: Math.max(0, cpus),
+      ahead: Math.max(0, ahead + Math.min(0, cpus)),
+      total: this.capacity.total(),
+    };
   }
 
   /** Claimed jobs may be sent to the runner. */

@@ -22,6 +22,12 @@ export class HostCapacity {
     },
   ) {}
 
+  /** What is free if nothing runs. */
+  total(): FreeCapacity {
+    const { cpus, memory, gpus, have } = this.resources;
+    return { cpus, memory, gpus: gpus?.devices.length ?? 0, resources: have };
+  }
+
   free(): FreeCapacity {
     const { cpus, memory, have } = this.resources;
     const held = this.parts.attempts.holdings;
