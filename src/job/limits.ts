@@ -33,7 +33,7 @@ export const MIN_MEMORY = 16 * 1024 ** 2;
 export const MAX_MEMORY = 1024 ** 5;
 export const MAX_WARN_BYTES = 64;
 /** Of one job: more than any machine has. */
-export const MAX_CPUS = MAX_SLOTS;
+export const MAX_CPUS = 10_000;
 export const MAX_GPUS = 1024;
 export const MAX_LANES_BYTES = 1024;
 export const MAX_NEEDS_BYTES = 1024;
