@@ -20,6 +20,7 @@ const LOST = {
   operations: { hasRowid: true, columns: 3 },
   attributes: { hasRowid: false, columns: 2 },
   rotations: { hasRowid: false, columns: 5 },
+  arrays: { hasRowid: true, columns: 5 },
 } as const;
 type Table = keyof typeof LOST;
 const TABLES = Object.keys(LOST) as Table[];

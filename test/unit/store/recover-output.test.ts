@@ -34,6 +34,7 @@ const OUTPUT = [
   lostJob({ root: 30, jid: 5 }),
   lostJob({ root: 31, jid: 9 }),
   lostJob({ root: 2, jid: 10, state: 'nonsense' }),
+  `INSERT INTO lost_and_found VALUES(${rootOf('arrays')}, 70, 5, 4, NULL, 3, 8, NULL, NULL${', NULL'.repeat(21)});\n`,
   'COMMIT;\n',
 ].join('');
 
@@ -45,7 +46,7 @@ async function* inPieces(text: string): AsyncGenerator<Uint8Array> {
 test('the output of sqlite3 is split into statements at any chunk borders, and text may contain newlines', async () => {
   const statements: string[] = [];
   for await (const statement of splitStatements(inPieces(OUTPUT))) statements.push(statement);
-  expect(statements.map((statement) => statement.slice(0, 6))).toEqual(['CREATE', ...Array(6).fill('INSERT')]);
+  expect(statements.map((statement) => statement.slice(0, 6))).toEqual(['CREATE', ...Array(7).fill('INSERT')]);
   expect(statements[3]).toContain(COMMAND);
 });
 
@@ -65,6 +66,7 @@ test('rows without a table are saved if they belong to the tree of jobs or to an
     [4, COMMAND.replaceAll("''", "'")],
     [5, COMMAND.replaceAll("''", "'")],
   ]);
+  expect(target.all('SELECT array, tasks, at_most FROM arrays')).toEqual([{ array: 4, tasks: 3, at_most: 8 }]);
   expect(target.get('SELECT seq FROM sqlite_sequence')).toEqual({ seq: 400 });
   target.close();
 });
