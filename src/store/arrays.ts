@@ -12,7 +12,9 @@ const STOPPED_TASKS = `SELECT jid, arrays.array AS array, max_fails FROM main.ar
 const END_TASK = 'UPDATE jobs SET state = :state, reason = :reason, finished = :now, due = NULL WHERE jid = :jid';
 const RESUME =
   'UPDATE arrays SET stopped = NULL WHERE array IN (SELECT value FROM json_each(?)) AND stopped IS NOT NULL';
-const REMOVE_EMPTY = 'DELETE FROM arrays WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.array = arrays.array)';
+const ALL = 'SELECT array FROM arrays';
+const REMOVE_EMPTY = `DELETE FROM arrays WHERE array IN (SELECT value FROM json_each(?))
+  AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.array = arrays.array)`;
 
 /** An exchange ends at most this many tasks, so that it stays short. */
 const MAX_ENDED = 1_000;
@@ -48,7 +50,12 @@ export function resumeArrays(connection: Connection, arrays: Iterable<number>): 
   connection.run(RESUME, [JSON.stringify([...arrays])]);
 }
 
-/** Removes the records of arrays whose tasks were all deleted. */
-export function removeEmptyArrays(connection: Connection): void {
-  connection.run(REMOVE_EMPTY);
+/** All arrays of the queue, by the jid of their first task. */
+export function allArrays(connection: Connection): number[] {
+  return connection.all(ALL).map(({ array }) => Number(array));
+}
+
+/** Removes the records of those of the arrays that have no task any more. */
+export function removeEmptyArrays(connection: Connection, arrays: Iterable<number>): void {
+  connection.run(REMOVE_EMPTY, [JSON.stringify([...arrays])]);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { crashAt } from '../../job/crash-points.ts';
 import { errorCode, RqError } from '../../job/errors.ts';
-import { removeEmptyArrays } from '../../store/arrays.ts';
+import { allArrays, removeEmptyArrays } from '../../store/arrays.ts';
 import { deleteRows } from '../../store/deletions.ts';
 import { commitRotation, unchangedJids } from '../../store/rotations.ts';
 import { cleanUpAtSignal } from '../files/clean-up-at-signal.ts';
@@ -123,7 +123,7 @@ async function commit({ queue, path, id }: RotationPaths, source: string, keys: 
       );
       run.refresh();
     }
-    removeEmptyArrays(run.connection);
+    removeEmptyArrays(run.connection, allArrays(run.connection));
     commitRotation(run.connection, { id, partial: source, path, files: [] }, queue.clock.now());
     return changed;
   });

@@ -44,6 +44,7 @@ function deleteSelected(
   progress?: Progress,
 ): number[] {
   const running: number[] = [];
+  const arrays = new Set<number>();
   // An earlier try may have been rolled back.
   deleted.clear();
   for (let after = 0; ; ) {
@@ -52,7 +53,10 @@ function deleteSelected(
     if (last === undefined) break;
     after = last.jid;
     const deletable = jobs.filter(({ state }) => state !== 'running');
-    for (const job of deletable) deleted.add(job);
+    for (const job of deletable) {
+      deleted.add(job);
+      if (job.array !== null) arrays.add(job.array);
+    }
     const refused = jobs.filter(({ state, jid }) => state === 'running' && isSelectedByJid(jid, selection));
     running.push(...refused.map(({ jid }) => jid));
     deleteRows(
@@ -62,6 +66,6 @@ function deleteSelected(
     run.refresh();
     progress?.(deleted.count);
   }
-  if (deleted.count > 0) removeEmptyArrays(run.connection);
+  if (arrays.size > 0) removeEmptyArrays(run.connection, arrays);
   return running;
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { JobState } from '../../../src/job/job.ts';
 import {
   addArray,
+  allArrays,
   endStoppedTasks,
   hasStoppedTasks,
   removeEmptyArrays,
@@ -158,12 +159,14 @@ test('the record of an array goes with the last of its tasks', () => {
   const [one, two] = [newArray(2), newArray(1)];
   const arrays = (): unknown[] => connection.all('SELECT array, tasks FROM arrays').map(Object.values);
   deleteRows(connection, [one]);
-  removeEmptyArrays(connection);
+  removeEmptyArrays(connection, allArrays(connection));
   expect(arrays()).toEqual([
     [one, 2],
     [two, 1],
   ]);
   deleteRows(connection, [2, two]);
-  removeEmptyArrays(connection);
+  removeEmptyArrays(connection, [two]);
+  expect(arrays()).toEqual([[one, 2]]);
+  removeEmptyArrays(connection, [one]);
   expect(arrays()).toEqual([]);
 });
