@@ -73,10 +73,15 @@ export class ReadyJobs {
   constructor(
     private readonly connection: Connection,
     private readonly seeker: { readonly until: string; readonly now: string },
-    private readonly room: Room,
+    private readonly room: Pick<Room, 'obstacle' | 'share'>,
     private readonly isFair: boolean,
     private readonly reserving: Reserving,
   ) {}
+
+  /** Adds jobs of a shape, in their order, that the next exchange makes ready before it claims. */
+  add(shape: Shape, jobs: readonly { readonly jid: number; readonly rank: number }[]): void {
+    this.cursors.push({ id: 0, shape, jobs: [...jobs], limit: 0, last: { jid: 0, rank: 0 } });
+  }
 
   /** The next job that fits; undefined if there is none. The caller tells the room if it takes the job. */
   next(): ReadyJob | undefined {

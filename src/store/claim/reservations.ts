@@ -82,6 +82,11 @@ export class Reservations implements Reserving {
     return this.skipped >= MAX_SKIPPED;
   }
 
+  /** The job for which places are kept free; undefined if there is none so far. */
+  get keptFor(): number | undefined {
+    return this.reserved?.jid;
+  }
+
   /** Records the first job that was passed over, and the reservation of this host. */
   record(): void {
     const { host, now } = this.claim;

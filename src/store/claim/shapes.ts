@@ -52,7 +52,8 @@ export function hasShapeless(connection: Connection): boolean {
   return connection.get(HAS_SHAPELESS) !== undefined;
 }
 
-function limitedArray({ array, at_most, max_fails }: Row): LimitedArray | null {
+/** The limited array of a row with the columns of `arrays`; null if it has none. */
+export function limitedArray({ array, at_most, max_fails }: Row): LimitedArray | null {
   if (typeof array !== 'number') return null;
   return { jid: array, atMost: typeof at_most === 'number' ? at_most : null, canStop: max_fails !== null };
 }
