@@ -26,10 +26,21 @@ export const columnOf: Readonly<Record<ColumnName, Column>> = COLUMNS;
 export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly ColumnName[];
 
 type Internal = { [Name in ColumnName]: Columns[Name] extends { isInternal: true } ? Name : never }[ColumnName];
-/** A field of a job: a column that is printed. */
-export type JobField = Exclude<ColumnName, Internal>;
+/** A field of a job that a column holds. */
+export type StoredField = Exclude<ColumnName, Internal>;
+export const STORED_FIELDS = COLUMN_NAMES.filter(
+  (name) => columnOf[name].isInternal !== true,
+) as readonly StoredField[];
+
+/** A field that rq determines when it prints a job, and the field that it follows. */
+const COMPUTED_FIELD = 'waits_for';
+const COMPUTED_AFTER: StoredField = 'reason';
+/** A field of a printed job. */
+export type JobField = StoredField | typeof COMPUTED_FIELD;
 /** A job's fields in the order in which they are printed. */
-export const JOB_FIELDS = COLUMN_NAMES.filter((name) => columnOf[name].isInternal !== true) as readonly JobField[];
+export const JOB_FIELDS: readonly JobField[] = STORED_FIELDS.flatMap((name) =>
+  name === COMPUTED_AFTER ? [name, COMPUTED_FIELD] : [name],
+);
 
 /** A field that a submitter sets. */
 export type SubmitterField = {

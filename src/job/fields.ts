@@ -6,6 +6,8 @@ import {
   JOB_FIELDS,
   type JobEntry,
   type JobField,
+  STORED_FIELDS,
+  type StoredField,
   SUBMITTER_FIELDS,
   type SubmitterField,
   type SubmitterFields,
@@ -22,6 +24,11 @@ import { booleanFault, type Fault, formFault, integerFault, quantityFault, timeF
 /** Whether a name is a field of a job. */
 export function isJobField(name: string): name is JobField {
   return (JOB_FIELDS as readonly string[]).includes(name);
+}
+
+/** Whether a name is a field of a job that the database holds. */
+export function isStoredField(name: string): name is StoredField {
+  return (STORED_FIELDS as readonly string[]).includes(name);
 }
 
 /** Whether a field holds a number, which SQL writes without quotes. */

@@ -1,20 +1,24 @@
 import type { Variables } from './columns/variables.ts';
-import type { Columns, JobField, SubmitterFields, ValueOf } from './columns.ts';
+import type { Columns, StoredField, SubmitterFields, ValueOf } from './columns.ts';
 import type { JobState, StateGroup } from './states.ts';
 
-export { JOB_FIELDS, type JobField } from './columns.ts';
+export { JOB_FIELDS, type JobField, STORED_FIELDS, type StoredField } from './columns.ts';
 export { JOB_STATES, type JobState } from './states.ts';
 
 /** The fields that a job has in the states of these groups, apart from its state. */
 type FieldsIn<Group extends StateGroup> = {
-  readonly [Name in JobField as Name extends 'state'
+  readonly [Name in StoredField as Name extends 'state'
     ? never
     : Columns[Name]['states'] extends Group
       ? Name
       : never]: ValueOf<Name>;
 };
 
-export type WaitingJob = FieldsIn<'any'> & { readonly state: 'pending' | 'holding' };
+export type WaitingJob = FieldsIn<'any'> & {
+  readonly state: 'pending' | 'holding';
+  /** What a pending job waits for besides its turn and a free place, if rq has determined it. */
+  readonly waits_for?: string | undefined;
+};
 
 export type RunningJob = FieldsIn<'any' | 'claimed'> & { readonly state: 'running' };
 

@@ -1,4 +1,4 @@
-import type { JobField, JobState } from './job.ts';
+import type { JobState, StoredField } from './job.ts';
 
 /** Jids from `first` to `last`, both included. */
 export interface JidRange {
@@ -8,7 +8,7 @@ export interface JidRange {
 
 /** Matches a job whose field has this value; with `upTo`, a text from `value` to this one. */
 export interface FieldPair {
-  readonly field: JobField;
+  readonly field: StoredField;
   readonly value: string | number | null;
   readonly upTo?: string;
 }

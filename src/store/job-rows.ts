@@ -1,5 +1,5 @@
 import { variablesFromText } from '../job/columns/variables.ts';
-import { COLUMN_NAMES, type ColumnName, columnOf, JOB_FIELDS } from '../job/columns.ts';
+import { COLUMN_NAMES, type ColumnName, columnOf, STORED_FIELDS } from '../job/columns.ts';
 import { RqError } from '../job/errors.ts';
 import { isNumeric } from '../job/fields.ts';
 import { JOB_STATES, type Job } from '../job/job.ts';
@@ -7,14 +7,14 @@ import { MAX_COMMAND_BYTES } from '../job/limits.ts';
 import type { Row } from './connection.ts';
 import { sqlName } from './job-columns.ts';
 
-const BOOLEANS = JOB_FIELDS.filter((name) => columnOf[name].kind === 'boolean');
-const MAPS = JOB_FIELDS.filter((name) => columnOf[name].kind === 'map');
+const BOOLEANS = STORED_FIELDS.filter((name) => columnOf[name].kind === 'boolean');
+const MAPS = STORED_FIELDS.filter((name) => columnOf[name].kind === 'map');
 
 /**
  * The SELECT list of a job. Text longer than rq accepts is read as empty or NULL: SQLite knows the length without reading
  * the text, and a gigabyte of it would exhaust the memory of the reader.
  */
-export const JOB_COLUMNS = JOB_FIELDS.map(guarded).join(', ');
+export const JOB_COLUMNS = STORED_FIELDS.map(guarded).join(', ');
 
 /** The condition that every text which a submission sets has a length that rq accepts. */
 export const HAS_VALID_LENGTHS = COLUMN_NAMES.filter(isSubmittedText)

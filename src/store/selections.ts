@@ -1,4 +1,4 @@
-import { JOB_FIELDS, type Job, type JobField, type JobState, type Outcome } from '../job/job.ts';
+import { type Job, type JobState, type Outcome, STORED_FIELDS, type StoredField } from '../job/job.ts';
 import type { JidRange, Selection } from '../job/selection.ts';
 import type { Connection, Row } from './connection.ts';
 import { sqlName } from './job-columns.ts';
@@ -94,7 +94,7 @@ function readPart(
   const parameters: Parameters<ReadPart>[1] = { ...page };
   const equals = selection.pairs.map(({ field, value, upTo }, index) => {
     // The name becomes part of the SQL, so it must be a column.
-    if (!JOB_FIELDS.includes(field)) throw new TypeError(`no such column: ${String(field)}`);
+    if (!STORED_FIELDS.includes(field)) throw new TypeError(`no such column: ${String(field)}`);
     parameters[`value${index}`] = value;
     if (upTo === undefined) return ` AND ${sqlName(field)} IS :value${index}`;
     parameters[`upTo${index}`] = upTo;
@@ -156,7 +156,7 @@ const INDEXED_PAIRS = [
 ] as const;
 
 /** The value that a selected job has in a field; undefined for any. */
-function pairOf({ pairs }: Selection, name: JobField): string | number | undefined {
+function pairOf({ pairs }: Selection, name: StoredField): string | number | undefined {
   return pairs.find(({ field, value }) => field === name && value !== null)?.value ?? undefined;
 }
 

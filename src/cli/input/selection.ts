@@ -2,8 +2,8 @@ import { closest } from 'fastest-levenshtein';
 import type { Column } from '../../job/columns/column.ts';
 import { columnOf } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
-import { valueFromText } from '../../job/fields.ts';
-import { JOB_FIELDS, JOB_STATES, type JobField, type JobState } from '../../job/job.ts';
+import { isJobField, valueFromText } from '../../job/fields.ts';
+import { JOB_STATES, type JobState, STORED_FIELDS, type StoredField } from '../../job/job.ts';
 import type { JidRange, Selection } from '../../job/selection.ts';
 import { nearestHint } from '../parse/suggestions.ts';
 import { timeSpan } from './time-span.ts';
@@ -95,9 +95,12 @@ function parsePair(word: string): Pair {
   const at = word.indexOf('=');
   const key = word.slice(0, at);
   const value = word.slice(at + 1);
-  const field = uniquePrefix(key, JOB_FIELDS, 'field');
+  const field = uniquePrefix(key, STORED_FIELDS, 'field');
   if (field === undefined) {
-    const nearest = closest(key, [...JOB_FIELDS]);
+    if (isJobField(key)) {
+      throw new RqError('USAGE', `cannot select by ${key}: rq determines it when it prints a job; use "why" or "list"`);
+    }
+    const nearest = closest(key, [...STORED_FIELDS]);
     throw new RqError('USAGE', `cannot select by "${key}": no such field; did you mean ${nearest}?`);
   }
   if (value === '') {
@@ -112,7 +115,7 @@ function parsePair(word: string): Pair {
   return { field, value: first, upTo: last };
 }
 
-function pairValue(field: JobField, value: string): string | number {
+function pairValue(field: StoredField, value: string): string | number {
   if (field === 'state') return parseState(value, `state=${value}`);
   const parsed = valueFromText(field, value);
   if (parsed === undefined) {

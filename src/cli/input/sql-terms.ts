@@ -1,7 +1,7 @@
 import { columnOf } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
-import { isJobField, isNumeric } from '../../job/fields.ts';
-import type { JobField } from '../../job/job.ts';
+import { isNumeric, isStoredField } from '../../job/fields.ts';
+import type { StoredField } from '../../job/job.ts';
 import { timeSpan } from './time-span.ts';
 
 /** `tag=x`, `priority>=5`, `command!~%old%`. A term with a space, quote or parenthesis is SQL. */
@@ -27,7 +27,7 @@ export function queryExpression(positionals: readonly string[]): string {
 
 function simpleTerm(word: string): string | undefined {
   const [, key = '', operator = '', value = ''] = TERM.exec(word) ?? [];
-  if (!isJobField(key)) return undefined;
+  if (!isStoredField(key)) return undefined;
   const sql = OPERATORS[operator] ?? operator;
   // SQLite reserves the word index.
   const column = key === 'index' ? '"index"' : key;
@@ -38,7 +38,7 @@ function simpleTerm(word: string): string | undefined {
 }
 
 /** A term for the whole day, minute or second that a value names. */
-function spanTerm(key: JobField, sql: string, value: string): string {
+function spanTerm(key: StoredField, sql: string, value: string): string {
   const { first, last } = timeSpan(key, value);
   return `${key} ${sql === '=' ? '' : 'NOT '}BETWEEN '${first}' AND '${last}'`;
 }

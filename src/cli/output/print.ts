@@ -19,6 +19,12 @@ function jobFields(call: CommandCall): JobField[] | undefined {
   return text === undefined ? undefined : chooseFields(text, JOB_FIELDS);
 }
 
+/** Whether a call prints a field of jobs. Plain lines and tables have few fields without `--fields`. */
+export function printsField(call: CommandCall, field: JobField): boolean {
+  const { options } = call;
+  return jobFields(call)?.includes(field) ?? !(options.flag('plain') || options.flag('table'));
+}
+
 /**
  * Prints batches of jobs as they arrive, in the form that the options name. With `isLive`, each batch is printed at once.
  * Returns the number of jobs.

@@ -1,25 +1,30 @@
 import { closest } from 'fastest-levenshtein';
 import { errorCode, errorMessage, RqError } from '../../job/errors.ts';
-import { JOB_FIELDS, type Job } from '../../job/job.ts';
+import { type Job, STORED_FIELDS } from '../../job/job.ts';
 import type { Connection } from '../../store/connection.ts';
 import { queryCondition, queryPage } from '../../store/queries.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
+import type { WaitsFor } from './waits-for.ts';
 
 const PAGE_JOBS = 2_000;
 const EXAMPLE = `exit_status!=0 and tag='night'`;
 
 /**
  * The jobs for which an SQL expression over the columns of `jobs` is true, by ascending jid, in batches. The database is
- * opened read-only. Throws INVALID_INPUT for wrong SQL.
+ * opened read-only. With `waits`, pending jobs have the field `waits_for`. Throws INVALID_INPUT for wrong SQL.
  */
-export async function* queryJobs(queue: Queue, expression: string): AsyncGenerator<Job[]> {
+export async function* queryJobs(queue: Queue, expression: string, waits?: WaitsFor): AsyncGenerator<Job[]> {
   const now = queue.clock.now();
   const condition = await readSql(queue, (connection) => queryCondition(connection, expression, now));
   let after = 0;
   for (;;) {
     const page = { after, limit: PAGE_JOBS };
-    const jobs = await readSql(queue, (connection) => queryPage(connection, condition, page));
+    const complete = await readSql(queue, (connection) => {
+      const found = queryPage(connection, condition, page);
+      return waits?.read(connection, found) ?? (() => found);
+    });
+    const jobs = complete();
     const [first, last] = [jobs[0], jobs.at(-1)];
     if (first === undefined || last === undefined) return;
     if (first.jid <= after) {
@@ -58,5 +63,5 @@ function sqlHint(message: string, example: string): string {
   if (duration !== undefined) return `; a duration needs single quotes: '-${duration}'`;
   const column = /no such column: "?([^"\s]+)/.exec(message)?.[1];
   if (column === undefined) return '';
-  return `; did you mean ${closest(column, [...JOB_FIELDS])}? Text needs single quotes: tag='night'`;
+  return `; did you mean ${closest(column, [...STORED_FIELDS])}? Text needs single quotes: tag='night'`;
 }

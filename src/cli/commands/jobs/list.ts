@@ -1,9 +1,10 @@
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { selectJobs } from '../../../queue/jobs/select.ts';
+import { WaitsFor } from '../../../queue/jobs/waits-for.ts';
 import { isEmptySelection } from '../../input/selection.ts';
 import { readSelection, selectorsOf } from '../../input/selection-input.ts';
 import { noJob } from '../../output/no-job.ts';
-import { printJobs } from '../../output/print.ts';
+import { printJobs, printsField } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { SNAPSHOT } from '../../parse/shared-options.ts';
@@ -37,7 +38,8 @@ export async function run(call: CommandCall): Promise<undefined> {
   const given = await readSelection(call, selectorsOf(call));
   const selection = isEmptySelection(given) ? { ...given, all: true } : given;
   await useReader(call, async (queue) => {
-    const count = await printJobs(call, selectJobs(queue, selection));
+    const waits = printsField(call, 'waits_for') ? new WaitsFor(queue) : undefined;
+    const count = await printJobs(call, selectJobs(queue, selection, waits));
     if (count === 0 && call.positionals.length > 0) throw noJob(call, queue.directory);
   });
 }

@@ -1,9 +1,10 @@
 import { RqError } from '../../../job/errors.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { queryJobs } from '../../../queue/jobs/query.ts';
+import { WaitsFor } from '../../../queue/jobs/waits-for.ts';
 import { readSqlTerms } from '../../input/sql-input.ts';
 import { queryExpression } from '../../input/sql-terms.ts';
-import { printJobs } from '../../output/print.ts';
+import { printJobs, printsField } from '../../output/print.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { SNAPSHOT } from '../../parse/shared-options.ts';
@@ -49,7 +50,8 @@ export const spec: CommandSpec = {
 export async function run(call: CommandCall): Promise<undefined> {
   const expression = queryExpression(await readSqlTerms(call));
   await useReader(call, async (queue) => {
-    const count = await printJobs(call, queryJobs(queue, expression));
+    const waits = printsField(call, 'waits_for') ? new WaitsFor(queue) : undefined;
+    const count = await printJobs(call, queryJobs(queue, expression, waits));
     if (count === 0) throw new RqError('NO_JOB', `cannot query: no job in ${queue.directory} matches ${expression}`);
   });
 }

@@ -1,4 +1,4 @@
-import { JOB_FIELDS, JOB_STATES } from '../../../job/job.ts';
+import { JOB_STATES, STORED_FIELDS } from '../../../job/job.ts';
 import { printableLine } from '../../../job/printable.ts';
 
 /** A text that may come next, and a short description. */
@@ -77,6 +77,6 @@ export async function completeTags(queue: string, typed: string): Promise<Candid
 
 /** Before a key is begun, only `tag=`: all keys would hide the states. */
 function keyCandidates(typed: string): Candidate[] {
-  const keys = typed === '' ? ['tag'] : JOB_FIELDS;
+  const keys = typed === '' ? ['tag'] : STORED_FIELDS;
   return keys.map((key) => ({ text: `${key}=`, about: `jobs with this ${key}` }));
 }
