@@ -6,6 +6,7 @@ import { taskSubmissions } from '../../input/array/tasks.ts';
 import type { JobRequest } from '../../input/job-request.ts';
 import { makeSubmissions } from '../../input/submissions.ts';
 import { progressOf } from '../../output/progress.ts';
+import { warnUnplaceable } from '../../output/unplaceable-jobs.ts';
 
 /** Submits the jobs of a call in one transaction. */
 export async function submitRequest(queue: Queue, { call, jobs, options, array }: JobRequest): Promise<JidRange> {
@@ -15,5 +16,6 @@ export async function submitRequest(queue: Queue, { call, jobs, options, array }
   const progress = progressOf(call, 'submitted');
   const range = await progress.during(submitJobs(queue, list, progress.report, array?.limits));
   wakeFeeder(queue.directory);
+  warnUnplaceable(call, queue, submissions, list.length / submissions.length);
   return range;
 }

@@ -5,6 +5,7 @@ import type { Queue } from '../../../queue/open.ts';
 import { type JobRequest, withJobRequest } from '../../input/job-request.ts';
 import { makeSubmissions } from '../../input/submissions.ts';
 import { printSubmitted } from '../../output/submitted-jobs.ts';
+import { warnUnplaceable } from '../../output/unplaceable-jobs.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { useQueue } from '../../use-queue.ts';
@@ -39,5 +40,6 @@ async function touch(queue: Queue, { call, jobs, options }: JobRequest): Promise
   const submissions = await makeSubmissions(call, queue, jobs, options);
   const ranges = await touchJobs(queue, submissions);
   wakeFeeder(queue.directory);
+  warnUnplaceable(call, queue, submissions);
   await printSubmitted(call, queue, ranges);
 }
