@@ -15,6 +15,23 @@ export function documentText(value: Printable, format: { json?: boolean } = {}):
   return `${lines.join('\n')}\n`;
 }
 
+/** A list in batches as pieces of one document, as `documentText` writes the whole list. */
+export async function* listPieces(
+  batches: AsyncIterable<readonly Printable[]>,
+  format: { json?: boolean } = {},
+): AsyncGenerator<string> {
+  let isEmpty = true;
+  for await (const batch of batches) {
+    if (batch.length === 0) continue;
+    const text = documentText(batch, format);
+    if (format.json === true) yield `${isEmpty ? '[' : ','}\n${text.slice('[\n'.length, -'\n]\n'.length)}`;
+    else yield isEmpty ? text : text.slice('---\n'.length);
+    isEmpty = false;
+  }
+  if (isEmpty) yield documentText([], format);
+  else if (format.json === true) yield '\n]\n';
+}
+
 /** Converts a report to a printable value. Throws TypeError for a value that YAML could not show. */
 export function printable(value: unknown): Printable {
   if (value === null || value === undefined) return value;

@@ -24,6 +24,7 @@ import { spec as status } from '../commands/jobs/status.ts';
 import { spec as submit } from '../commands/jobs/submit.ts';
 import { spec as touch } from '../commands/jobs/touch.ts';
 import { spec as update } from '../commands/jobs/update.ts';
+import { spec as why } from '../commands/jobs/why.ts';
 import { spec as backup } from '../commands/queue/backup.ts';
 import { spec as configure } from '../commands/queue/configure.ts';
 import { spec as create } from '../commands/queue/create.ts';
@@ -70,6 +71,7 @@ export const COMMANDS: readonly Command[] = [
   command(query, () => import('../commands/jobs/query.ts')),
   command(execute, () => import('../commands/jobs/execute.ts')),
   command(status, () => import('../commands/jobs/status.ts')),
+  command(why, () => import('../commands/jobs/why.ts')),
   command(wait, () => import('../commands/waiting/wait.ts')),
   command(state, () => import('../commands/waiting/state.ts')),
   command(tail, () => import('../commands/streams/tail.ts')),

@@ -12,7 +12,7 @@ const MAX_LISTED = 20;
  * the selection names a jid that does not exist; a range may include such jids.
  */
 export async function* outcomesOf(queue: Queue, selection: Selection): AsyncGenerator<JobOutcome[]> {
-  const named = selection.ranges.filter(({ first, last }) => first === last).map(({ first }) => first);
+  const named = namedJids(selection);
   for (let after = 0; ; ) {
     const { jobs, missing } = await read(queue, (connection) => ({
       missing: after === 0 ? missingJids(connection, named) : [],
@@ -27,7 +27,12 @@ export async function* outcomesOf(queue: Queue, selection: Selection): AsyncGene
   }
 }
 
-function noSuchJobs({ directory }: Queue, jids: readonly number[]): RqError {
+/** The jids that a selection names by themselves, and not as a part of a range. */
+export function namedJids({ ranges }: Selection): number[] {
+  return ranges.filter(({ first, last }) => first === last).map(({ first }) => first);
+}
+
+export function noSuchJobs({ directory }: Queue, jids: readonly number[]): RqError {
   const more = jids.length > MAX_LISTED ? ` and ${jids.length - MAX_LISTED} more` : '';
   const listed = `${jids.slice(0, MAX_LISTED).join(', ')}${more}`;
   return new RqError('NO_JOB', `no job ${listed} in ${directory}; list the jobs with: rq ${directory} list`);
