@@ -18,6 +18,7 @@ import { latencies } from './latency.mjs';
 import { skipped } from './peers.mjs';
 import { placement } from './placement.mjs';
 import { scaling } from './scaling.mjs';
+import { explanations } from './why.mjs';
 
 const words = process.argv.slice(2);
 const unknown = words.find((word, index) => !isKnown(word, words[index - 1]));
@@ -29,7 +30,7 @@ if (unknown !== undefined) {
 const optionOf = (name) => (words.includes(name) ? words[words.indexOf(name) + 1] : undefined);
 const rounds = isSmoke ? 1 : Number(optionOf('--rounds') ?? 5);
 const only = optionOf('--only');
-const suites = { calls, drains, claims, placement, latencies, daemons, scaling };
+const suites = { calls, drains, claims, placement, explanations, latencies, daemons, scaling };
 const otherPrograms = [
   ['bench/million.mjs', '--smoke'],
   ['bench/lock-use.mjs', '0.02'],
