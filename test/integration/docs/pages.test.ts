@@ -136,6 +136,22 @@ describe('every command on this page succeeds', () => {
     expect(bench.stdout(Number(talkative?.['jid']))).toMatch(/^step \d+\n$/);
   });
 
+  test('Why is my job pending?', async () => {
+    const bench = home();
+    const outputs: string[] = [];
+    for (const command of commandsOf('docs/why.md')) {
+      if (command.includes(' why pending')) await waitFor(async () => (await bench.jobs('finished')).length === 1);
+      outputs.push((await bench.shell(command)).stdout);
+    }
+    const printed = outputs.join('');
+    expect(printed).toContain('why: no host feeds from this queue');
+    expect(printed).toMatch(/why: "asks for 999 cpus; the largest host that feeds has \d+: never"/);
+    expect(printed).toMatch(/^2\tonly othernode may run it, and othernode does not feed from this queue\n3\theld$/m);
+    expect(printed).toContain('waits_for: host othernode');
+    expect(printed).toMatch(/why: "finished with exit status 0 on .* at \d\d:\d\d/);
+    expect(printed).toMatch(/failed with exit status 3 on .* at \d\d:\d\d \(after /);
+  });
+
   test('Waiting for jobs', async () => {
     const bench = home();
     const outputs = await runPage(bench, 'docs/waiting-for-jobs.md');
