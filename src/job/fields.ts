@@ -13,11 +13,11 @@ import {
   type SubmitterFields,
 } from './columns.ts';
 import { backoffFault, retryOnFault } from './control/retry-policy.ts';
+import { quantityFromText } from './field-text.ts';
 import { dependenciesFault } from './placement/dependencies.ts';
 import { lanesFault } from './placement/lanes.ts';
 import { needsFault } from './placement/needs.ts';
-import { durationText, parseDuration } from './quantities/duration.ts';
-import { parseSize } from './quantities/size.ts';
+import { durationText } from './quantities/duration.ts';
 import { parseWarning } from './quantities/warning.ts';
 import { booleanFault, type Fault, formFault, integerFault, quantityFault, timeFault } from './value-faults.ts';
 
@@ -43,31 +43,6 @@ export const TEXT_OPTIONS: readonly (TextOption & { readonly field: SubmitterFie
     return option === undefined ? [] : [{ field, ...option }];
   },
 );
-
-/** The value that a text means for a field; undefined for text that does not fit it. The text `null` is not special. */
-export function valueFromText(field: ColumnName, text: string): string | number | boolean | undefined {
-  const { kind, unit } = columnOf[field];
-  if (unit !== undefined) return quantityFromText(text, unit);
-  switch (kind) {
-    case 'integer':
-      return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
-    case 'seconds':
-      return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
-    case 'boolean':
-      return text === 'true' || text === 'false' ? text === 'true' : undefined;
-    case 'state':
-    case 'text':
-    case 'time':
-    case 'file':
-      return text;
-    case 'map':
-      return undefined;
-  }
-}
-
-function quantityFromText(text: string, unit: NonNullable<Column['unit']>): number | undefined {
-  return unit === 'duration' ? parseDuration(text) : parseSize(text);
-}
 
 /** A value as a submitter gave it: a number for text such as `2h` or `4G` where the field has a unit. */
 export function withoutUnit(name: string, given: unknown): unknown {

@@ -1,9 +1,9 @@
 import { errorMessage, RqError } from '../../job/errors.ts';
+import { nearest, nearestHint } from '../../job/terms/names.ts';
 import type { CommandSpec } from '../parse/command-spec.ts';
 import { InvalidArguments, UnknownCommand } from '../parse/misuse.ts';
 import { optionKey } from '../parse/option-values.ts';
 import { COMMON_OPTIONS } from '../parse/shared-options.ts';
-import { nearest, nearestHint } from '../parse/suggestions.ts';
 import { yargsProgram } from './program.ts';
 
 /** The usage error for a call that was not understood; any other error as it is. */

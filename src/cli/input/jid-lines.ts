@@ -1,7 +1,7 @@
 import { RqError } from '../../job/errors.ts';
+import { parseJid } from '../../job/terms/jids.ts';
 import { readPrintedJson, readPrintedYaml } from '../../yaml/printed.ts';
 import { isDocument } from '../../yaml/read.ts';
-import { parseJid } from './selection.ts';
 
 /** A key at the beginning of a line, at any depth. */
 const KEY_LINE = /^\s*(?:- +)*"?[A-Za-z_]+"? *:(?:\s|$)/;

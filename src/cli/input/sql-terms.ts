@@ -2,7 +2,7 @@ import { columnOf } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import { isNumeric, isStoredField } from '../../job/fields.ts';
 import type { StoredField } from '../../job/job.ts';
-import { timeSpan } from './time-span.ts';
+import { timeSpan } from '../../job/terms/time-span.ts';
 
 /** `tag=x`, `priority>=5`, `command!~%old%`. A term with a space, quote or parenthesis is SQL. */
 const TERM = /^([a-z_]+)(=~|!~|==|!=|<>|<=|>=|=|<|>)([^\s'"()]+)$/;

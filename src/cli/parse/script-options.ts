@@ -1,11 +1,11 @@
 import { errorMessage, RqError } from '../../job/errors.ts';
+import { nearestHint } from '../../job/terms/names.ts';
 import type { CommandSpec, OptionSpec } from './command-spec.ts';
 import { classifyArguments } from './option-spelling.ts';
 import { checkValues, type OptionValue } from './option-values.ts';
 import { isOneOf, parseOptions } from './parse-options.ts';
 import { COMMON_OPTIONS } from './shared-options.ts';
 import { splitWords } from './shell-words.ts';
-import { nearestHint } from './suggestions.ts';
 
 /** Options that concern the call of rq and not the job. */
 const NOT_IN_SCRIPTS = ['infile', 'quiet', 'script', 'wait'];

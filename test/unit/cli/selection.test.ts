@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jidsIn } from '../../../src/cli/input/jid-lines.ts';
-import { parseSelection, uniquePrefix } from '../../../src/cli/input/selection.ts';
+import { parseSelection } from '../../../src/cli/input/selection.ts';
 import { chooseFields } from '../../../src/cli/output/fields.ts';
 import { JOB_FIELDS, JOB_STATES, type Job } from '../../../src/job/job.ts';
 import type { Selection } from '../../../src/job/selection.ts';
+import { uniquePrefix } from '../../../src/job/terms/names.ts';
 import { jobListText } from '../../../src/yaml/write.ts';
 import { anyJob, joined } from '../yaml/arbitrary.ts';
 

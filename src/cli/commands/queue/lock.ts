@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { RqError } from '../../../job/errors.ts';
+import { uniquePrefix } from '../../../job/terms/names.ts';
 import { holdLock } from '../../../queue/transaction/lock.ts';
 import { runInForeground } from '../../foreground-program.ts';
-import { uniquePrefix } from '../../input/selection.ts';
 import { SIGNALLED } from '../../output/exit-status.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { RqError } from '../../../job/errors.ts';
+import { parseJid } from '../../../job/terms/jids.ts';
 import { existingStreams } from '../../../queue/jobs/streams.ts';
 import { runInForeground } from '../../foreground-program.ts';
-import { parseJid } from '../../input/selection.ts';
 import { SIGNALLED } from '../../output/exit-status.ts';
 import { isTerminal } from '../../output/terminal.ts';
 import type { CommandCall } from '../../parse/command-call.ts';

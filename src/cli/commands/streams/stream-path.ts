@@ -1,5 +1,5 @@
+import { parseJid } from '../../../job/terms/jids.ts';
 import { jobStreamPath } from '../../../queue/jobs/streams.ts';
-import { parseJid } from '../../input/selection.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';
 import { SNAPSHOT } from '../../parse/shared-options.ts';

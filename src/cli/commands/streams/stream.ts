@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { errorMessage, RqError } from '../../../job/errors.ts';
+import { parseJid } from '../../../job/terms/jids.ts';
 import { openFresh } from '../../../queue/files/fresh-open.ts';
 import { jobStreamPath } from '../../../queue/jobs/streams.ts';
-import { parseJid } from '../../input/selection.ts';
 import { writeAll } from '../../output/standard-output.ts';
 import type { CommandCall } from '../../parse/command-call.ts';
 import type { CommandSpec } from '../../parse/command-spec.ts';

@@ -1,7 +1,7 @@
-import { systemClock } from '../../job/clock.ts';
-import { RqError } from '../../job/errors.ts';
-import type { JobField } from '../../job/job.ts';
-import { namedTime } from '../../job/time-text.ts';
+import { systemClock } from '../clock.ts';
+import { RqError } from '../errors.ts';
+import type { JobField } from '../job.ts';
+import { namedTime } from '../time-text.ts';
 
 /**
  * The first and the last of the times that `FIELD=VALUE` selects: those of a day, a minute, a second or a millisecond. Throws
