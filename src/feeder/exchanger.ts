@@ -60,7 +60,7 @@ export class Exchanger {
   /** Makes an exchange. If it fails, the reports are kept for the next one, and the error is thrown. */
   async exchange(): Promise<void> {
     const { attempts, control, link, membership, placement } = this.parts;
-    const { host, mayRun } = this.settings;
+    const { host, mayRun, untilEmpty } = this.settings;
     const startMs = this.queue.clock.monotonicMs();
     const reports = attempts.takeReports();
     const { room } = placement;
@@ -70,7 +70,15 @@ export class Exchanger {
     const orders = { delivered, controlVersion: control.version };
     const serverNow = (): string => membership.serverNow();
     try {
-      const result = await exchange(this.queue, { claimant, serverNow, ...reports, ...orders, room, mayRun });
+      const result = await exchange(this.queue, {
+        claimant,
+        serverNow,
+        ...reports,
+        ...orders,
+        room,
+        mayRun,
+        untilEmpty,
+      });
       if (result.claimed.length > 0) crashAt('claim-committed');
       if (reports.ends.length > 0) crashAt('end-committed');
       // Before the runner forgets them: an older copy of the database has these attempts as running.
@@ -88,7 +96,7 @@ export class Exchanger {
     }
   }
 
-  private applyClaims({ claimed, next }: ExchangeResult, { ends, releases }: Reports): void {
+  private applyClaims({ claimed, hasUndecided, next }: ExchangeResult, { ends, releases }: Reports): void {
     const { attempts, control, poller } = this.parts;
     attempts.claimed.push(...claimed);
     control.noteClaims(claimed);
@@ -97,6 +105,7 @@ export class Exchanger {
     // A released job can be claimed again. One that failed, or that this host could not start, may have a time for its next try.
     const hasRequeued = releases.length > 0 || ends.some((end) => end.not_started || mayBeRetried(end));
     if (hasRequeued) poller.mayFindJob = true;
+    if (hasUndecided) poller.noteUndecided();
   }
 
   /** Lets the runner forget the results that the database has recorded. */

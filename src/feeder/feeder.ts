@@ -199,6 +199,6 @@ export class Feeder {
     // If the runner is lost, the next feeder gets the results from it.
     if (endRequest.kind === 'restart') return link.isLost || (attempts.claimed.length === 0 && !attempts.hasResults);
     if (!attempts.isEmpty) return false;
-    return endRequest.kind !== undefined || (settings.untilEmpty && !poller.mayFindJob && !poller.expectsRetry);
+    return endRequest.kind !== undefined || (settings.untilEmpty && !poller.mayFindJob && !poller.expectsJob);
   }
 }

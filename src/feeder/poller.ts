@@ -1,7 +1,7 @@
 import type { HostRoom } from '../job/placement/room.ts';
 import { DatabaseWatch } from '../queue/database-watch.ts';
 import type { Control } from '../queue/exchange/control.ts';
-import { type NextTimes, search } from '../queue/exchange/exchange.ts';
+import { type Next, search } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { PollTimer } from './poll-timer.ts';
 import type { FeederSettings } from './settings.ts';
@@ -26,6 +26,8 @@ export class Poller {
   private retryMs: number | undefined;
   /** When the next job is due, by the monotonic clock. */
   private dueMs: number | undefined;
+  /** A pending job needs one that is running. */
+  private mayOpen = false;
 
   constructor(
     private readonly queue: Queue,
@@ -50,7 +52,8 @@ export class Poller {
 
   /**
    * Searches the queue for new wishes and orders, which `onControl` gets, and with `room`, for a job that this host may
-   * claim. `invalid` are jobs that cannot be claimed. Returns whether there is a job.
+   * claim. `invalid` are jobs that cannot be claimed. Returns whether there is a job, or whether an exchange has to decide
+   * dependents of jobs that ended.
    */
   async search(
     room: HostRoom | undefined,
@@ -61,7 +64,7 @@ export class Poller {
     const searchesJobs = room !== undefined && this.mayFindJob;
     if (!searchesJobs && !this.mayFindControl) return false;
     const { queue, serverNow } = this;
-    const { host, mayRun } = this.settings;
+    const { host, mayRun, untilEmpty } = this.settings;
     this.searchedMs = queue.clock.monotonicMs();
     this.mayFindControl = false;
     const found = await search(queue, {
@@ -71,27 +74,37 @@ export class Poller {
       invalid,
       room: searchesJobs ? room : undefined,
       controlVersion,
+      untilEmpty,
     });
     onControl(found.control);
+    if (found.hasUndecided) return true;
     if (!searchesJobs) return false;
     if (found.next !== undefined) this.noteExhausted(found.next);
     return found.next === undefined;
   }
 
+  /** The last exchange left dependents of jobs that ended undecided. */
+  noteUndecided(): void {
+    this.mayFindJob = true;
+    this.mayFindControl = true;
+  }
+
   /** This host can claim no further job before the queue changes, or before these times. */
-  noteExhausted({ retryAt, dueAt }: NextTimes): void {
+  noteExhausted({ retryAt, dueAt, mayOpen }: Next): void {
     const { clock } = this.queue;
     const nowMs = clock.monotonicMs();
     this.mayFindJob = false;
+    this.mayOpen = mayOpen;
     this.retryMs = monotonicTime(retryAt, clock.now(), nowMs);
     this.dueMs = monotonicTime(dueAt, this.serverNow(), nowMs);
   }
 
   /**
-   * A job is due later, or this host could not start a job and soon tries again, because no other host is left to try it.
+   * A job is due later, or depends on a running one, or this host could not start a job and soon tries again, because no
+   * other host is left to try it.
    */
-  get expectsRetry(): boolean {
-    if (this.dueMs !== undefined) return true;
+  get expectsJob(): boolean {
+    if (this.dueMs !== undefined || this.mayOpen) return true;
     return this.retryMs !== undefined && this.retryMs - this.queue.clock.monotonicMs() <= MAX_SEARCH_INTERVAL_MS;
   }
 

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'HOST_NAME_TAKEN' // another machine, or another runtime directory, feeds under this name
   | 'RUNNER' // the runner did not start, did not answer, or sent an invalid message
   | 'JOB_RUNNING' // the command does not accept running jobs
+  | 'JOB_NEEDED' // pending jobs depend on it
   | 'NO_SPACE'
   | 'IO';
 

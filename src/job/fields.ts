@@ -14,7 +14,7 @@ import {
 } from './columns.ts';
 import { backoffFault, retryOnFault } from './control/retry-policy.ts';
 import { quantityFromText } from './field-text.ts';
-import { dependenciesFault } from './placement/dependencies.ts';
+import { dependenciesFault, dependenciesText } from './placement/dependencies.ts';
 import { lanesFault } from './placement/lanes.ts';
 import { needsFault } from './placement/needs.ts';
 import { durationText } from './quantities/duration.ts';
@@ -44,8 +44,9 @@ export const TEXT_OPTIONS: readonly (TextOption & { readonly field: SubmitterFie
   },
 );
 
-/** A value as a submitter gave it: a number for text such as `2h` or `4G` where the field has a unit. */
-export function withoutUnit(name: string, given: unknown): unknown {
+/** The value that a submitter means: a number for text such as `2h` or `4G` where the field has a unit. */
+export function givenValue(name: string, given: unknown): unknown {
+  if (name === 'after') return dependenciesText(given);
   const unit = UNITS.get(name);
   // Text that is no quantity stays text, and the check refuses it.
   return unit === undefined || typeof given !== 'string' ? given : (quantityFromText(given, unit) ?? given);

@@ -17,6 +17,10 @@ export type JobEvent =
   | { readonly kind: 'array stopped'; readonly reason: string }
   /** A user wants it to end. */
   | { readonly kind: 'kill'; readonly wish: KillWish }
+  /** A dependency can no longer be met. */
+  | { readonly kind: 'dependency failed'; readonly reason: string }
+  /** The dependency of which it died is met, or can be met again. */
+  | { readonly kind: 'dependency restored' }
   | { readonly kind: 'resubmit' | 'update'; readonly state?: 'pending' | 'holding' | undefined };
 
 /** Its attempt ended. Without exit status and signal, the end was not seen or the attempt could not begin. */
@@ -55,6 +59,8 @@ interface Subject {
   readonly losses?: number;
   /** The job is dead because it was lost. */
   readonly isLost?: boolean;
+  /** The job is dead because a dependency could not be met. */
+  readonly hasDiedOf?: boolean;
   /** The request of a user to end it. */
   readonly kill?: KillWish | undefined;
   /** The permitted number of retries, the number so far, and the failures after which the job is retried. */
@@ -85,6 +91,10 @@ export function nextState(job: Subject, event: JobEvent): Transition | undefined
       return state === 'pending' ? { state: 'dead', attempt: 'stays', reason: event.reason } : undefined;
     case 'kill':
       return afterKill(job, event.wish);
+    case 'dependency failed':
+      return isWaiting(job) ? { state: 'dead', attempt: 'stays', reason: event.reason } : undefined;
+    case 'dependency restored':
+      return state === 'dead' && job.hasDiedOf === true ? { state: 'pending', attempt: 'stays' } : undefined;
     case 'resubmit':
       return state === 'finished' || state === 'dead' ? { ...REQUEUED, state: event.state ?? 'pending' } : undefined;
     case 'update':

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "starter.h"
@@ -17,7 +19,7 @@
 enum { GATE = 3 };
 
 // The fields of a `start` request; see requests.c.
-enum { DIRECTORY = 4, STDIN, STDOUT, STDERR, FLAGS, COUNT, ARGUMENTS };
+enum { SERIAL = 2, DIRECTORY = 4, STDIN, STDOUT, STDERR, FLAGS, COUNT, ARGUMENTS };
 
 static const struct {
   const char *name;
@@ -93,18 +95,30 @@ static bool set_serial(uint64_t serial) {
   return setrlimit(RLIMIT_LOCKS, &limit) == 0;
 }
 
-static void enter(const char *path, bool revalidate) {
-  if (revalidate) {
-    // A listing makes an NFS client ask the server for the attributes of the directory.
-    DIR *directory = opendir(path);
-    if (directory == NULL) fail('d', errno);
-    errno = 0;
-    while (readdir(directory) != NULL) {
-    }
-    if (errno != 0) fail('d', errno);
-    closedir(directory);
+// Makes an NFS client ask the server for the working directory. With version 3, the client answers from its cache after a
+// listing, but not after a change.
+static void revalidate_directory(const char *serial) {
+  struct statfs file_system;
+  if (statfs(".", &file_system) == 0 && file_system.f_type == NFS_SUPER_MAGIC) {
+    char name[48];
+    snprintf(name, sizeof name, ".rq.%s", serial);
+    // Without permission to write, the listing must suffice.
+    if (mkdir(name, 0700) == 0) rmdir(name);
   }
-  if (chdir(path) != 0) fail('d', errno);
+  DIR *directory = opendir(".");
+  // A directory that may be entered need not be readable.
+  if (directory == NULL && errno == EACCES) return;
+  if (directory == NULL) fail('d', errno);
+  errno = 0;
+  while (readdir(directory) != NULL) {
+  }
+  if (errno != 0) fail('d', errno);
+  closedir(directory);
+}
+
+static void enter(char **fields) {
+  if (chdir(fields[DIRECTORY]) != 0) fail('d', errno);
+  if (strcmp(fields[FLAGS], "revalidate") == 0) revalidate_directory(fields[SERIAL]);
 }
 
 // Opens a file as the lowest free descriptor. Returns whether it has content that is to be removed.
@@ -158,7 +172,7 @@ void run_child(const struct attempt *attempt, int gate) {
   set_limits();
   raise_oom_score();
   char ready = set_serial(attempt->serial) ? 'R' : 'N';
-  enter(fields[DIRECTORY], strcmp(fields[FLAGS], "revalidate") == 0);
+  enter(fields);
   close(0);
   open_file('i', fields[STDIN], O_RDONLY);
   close(1);

@@ -61,6 +61,8 @@ CREATE TABLE reservations (
 CREATE TABLE gates (
   gate     INTEGER PRIMARY KEY AUTOINCREMENT,
   died_of  INTEGER,               -- the dependency that can no longer be met
+  reason   TEXT,                  -- why its jobs are dead
+  is_final INTEGER CHECK (is_final = 1),  -- died_of was requeued without its dependents, which stay dead
   decision TEXT CHECK (decision IN ('open', 'dead', 'wait'))  -- what its jobs become; null when that is done
 ) STRICT;
 CREATE INDEX gates_decided ON gates (gate) WHERE decision IS NOT NULL;
@@ -74,10 +76,11 @@ CREATE TABLE needs (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX needs_by_gate ON needs (gate);
 
--- Jobs that have ended, or were deleted, and whose dependents are not decided yet.
+-- Jobs that have ended, were deleted, or have not ended after all, and whose dependents are not decided yet.
 CREATE TABLE decisions (
-  jid    INTEGER PRIMARY KEY,
-  failed INTEGER NOT NULL CHECK (failed IN (0, 1))
+  jid     INTEGER PRIMARY KEY,
+  outcome TEXT NOT NULL CHECK (outcome IN ('ok', 'failed', 'deleted', 'undone')),
+  gate    INTEGER NOT NULL DEFAULT 0  -- up to this one, its gates are decided
 ) STRICT;
 `;
 
@@ -85,6 +88,8 @@ const newRow = (condition: string): string =>
   condition.replaceAll(/\b(?:state|gate|due|array|exit_status|reason|shape)\b/g, (name) => `new.${name}`);
 const RAISE_TOP = `UPDATE shapes SET top_rank = -new.priority, top_jid = new.jid
     WHERE shape = new.shape AND (top_jid IS NULL OR (-new.priority, new.jid) < (top_rank, top_jid));`;
+const REMOVE_GATE = `DELETE FROM gates WHERE gate = old.gate
+    AND NOT EXISTS (SELECT 1 FROM jobs WHERE gate IS NOT NULL AND gate = old.gate);`;
 const REQUESTS = ['runners', 'lanes', 'cpus', 'memory', 'gpus', 'needs', 'owner', 'array'];
 
 /** They keep what SQL of users, too, must not break. */
@@ -104,13 +109,25 @@ CREATE TRIGGER jobs_requests AFTER UPDATE OF ${REQUESTS.join(', ')} ON jobs
   UPDATE jobs SET shape = NULL WHERE jid = new.jid;
 END;
 
--- The end of a job decides its dependents. A deleted job counts as failed.
+-- The end of a job decides its dependents. A job that is deleted before it ends counts as failed.
 CREATE TRIGGER jobs_ended AFTER UPDATE OF state, exit_status, reason ON jobs
   WHEN new.has_dependents = 1 AND new.state IN ('finished', 'dead') BEGIN
-  INSERT OR REPLACE INTO decisions (jid, failed) VALUES (new.jid, ${newRow(HAS_FAILED)});
+  INSERT OR REPLACE INTO decisions (jid, outcome) VALUES (new.jid, iif(${newRow(HAS_FAILED)}, 'failed', 'ok'));
 END;
 CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs WHEN old.has_dependents = 1 AND old.state NOT IN ('finished', 'dead') BEGIN
-  INSERT OR REPLACE INTO decisions (jid, failed) VALUES (old.jid, 1);
+  INSERT OR REPLACE INTO decisions (jid, outcome) VALUES (old.jid, 'deleted');
+END;
+CREATE TRIGGER jobs_revived AFTER UPDATE OF state ON jobs
+  WHEN new.has_dependents = 1 AND old.state = 'dead' AND new.state IN ('pending', 'holding') BEGIN
+  INSERT OR REPLACE INTO decisions (jid, outcome) VALUES (new.jid, 'undone');
+END;
+
+-- A gate without jobs is removed.
+CREATE TRIGGER gates_left AFTER UPDATE OF gate ON jobs WHEN old.gate IS NOT NULL AND new.gate IS NOT old.gate BEGIN
+  ${REMOVE_GATE}
+END;
+CREATE TRIGGER gates_emptied AFTER DELETE ON jobs WHEN old.gate IS NOT NULL BEGIN
+  ${REMOVE_GATE}
 END;
 
 -- An array stops after a number of failures.

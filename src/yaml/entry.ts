@@ -1,7 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import { JOB_FIELDS, type JobEntry, SUBMITTER_FIELDS } from '../job/columns.ts';
 import { RqError } from '../job/errors.ts';
-import { fieldCheck, isJobField, withoutUnit } from '../job/fields.ts';
+import { fieldCheck, givenValue, isJobField } from '../job/fields.ts';
 import { shownValue } from '../job/value-faults.ts';
 
 export type { JobEntry };
@@ -22,7 +22,7 @@ export function checkEntry(raw: Iterable<readonly [string, unknown]>, prefix: Er
       continue;
     }
     if (given === null || given === undefined) continue;
-    const value = withoutUnit(key, given);
+    const value = givenValue(key, given);
     const fault = check(value);
     if (fault !== undefined) throw new RqError('INVALID_INPUT', `${prefix()}: ${key} ${fault}`);
     // The YAML library returns maps.

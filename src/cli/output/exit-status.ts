@@ -39,6 +39,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   HOST_NAME_TAKEN: EXIT.failed,
   RUNNER: EXIT.failed,
   JOB_RUNNING: EXIT.failed,
+  JOB_NEEDED: EXIT.failed,
   NO_SPACE: EXIT.failed,
   IO: EXIT.failed,
 };

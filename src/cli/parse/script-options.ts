@@ -8,7 +8,7 @@ import { COMMON_OPTIONS } from './shared-options.ts';
 import { splitWords } from './shell-words.ts';
 
 /** Options that concern the call of rq and not the job. */
-const NOT_IN_SCRIPTS = ['infile', 'quiet', 'script', 'wait'];
+const NOT_IN_SCRIPTS = ['dependents', 'infile', 'quiet', 'script', 'wait'];
 
 /** The options of a command that a script may contain, and all options of rq. */
 export interface ScriptOptions {

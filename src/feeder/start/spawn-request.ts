@@ -28,6 +28,8 @@ export function spawnRequest(job: ClaimedJob, settings: SpawnSettings): SpawnReq
     weight: cpus,
     limits: limitsOf(job, killGraceMs),
     holding: { devices, resources },
+    // Another host may have written what the job reads.
+    ...(job.after === null ? {} : { revalidate: true }),
   };
 }
 

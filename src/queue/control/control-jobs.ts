@@ -5,6 +5,7 @@ import { isSelectedByJid, type JidRange, type Selection } from '../../job/select
 import { nextState } from '../../job/transitions.ts';
 import { addOrder, removeStaleOrders } from '../../store/control/orders.ts';
 import { raiseControlVersion, recordKill, recordKillOfLost, recordPause } from '../../store/control/wishes.ts';
+import { workOffDecisions } from '../../store/dependencies/work-off.ts';
 import { selectPage } from '../../store/selections.ts';
 import { RefusedJobs } from '../jobs/refused-jobs.ts';
 import type { Queue } from '../open.ts';
@@ -41,12 +42,14 @@ export async function killJobs(
   return await changed(queue, (run) => {
     const seconds = grace ?? settingsIn(run.connection).kill_grace;
     const wish: KillWish = { by, at: queue.clock.now(), reason, grace: seconds };
-    return new Controlled(run, selection, progress).apply((job) => {
+    const result = new Controlled(run, selection, progress).apply((job) => {
       const next = nextState(job, { kind: 'kill', wish });
       if (next === undefined) return recordKillOfLost(run.connection, job.jid, wish) ? 'done' : 'skip';
       recordKill(run.connection, job.jid, wish, next);
       return 'done';
     });
+    workOffDecisions(run.connection, wish.at);
+    return result;
   });
 }
 

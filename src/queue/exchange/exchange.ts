@@ -22,7 +22,10 @@ import {
   type NextTimes,
   nextTimes,
 } from '../../store/claim/claims.ts';
+import type { Connection } from '../../store/connection.ts';
 import { removeOrders } from '../../store/control/orders.ts';
+import { isRunningJobNeeded } from '../../store/dependencies/dependents.ts';
+import { hasUndecided, workOffDecisions } from '../../store/dependencies/work-off.ts';
 import { readFence } from '../../store/operations.ts';
 import { feedingHosts } from '../nodes/feeding-hosts.ts';
 import type { Queue } from '../open.ts';
@@ -30,9 +33,15 @@ import { read } from '../transaction/read.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
 import { type Control, readControl } from './control.ts';
 
-export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun, NextTimes };
+export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun };
 
 const RULES: ClaimRequest['rules'] = { maxPerUser: null, isFair: false, reserveAfterS: null };
+
+/** When this host can claim a job again. */
+export interface Next extends NextTimes {
+  /** A pending job needs one that is running. */
+  readonly mayOpen: boolean;
+}
 
 /** The input of one exchange. */
 export interface ExchangeRequest {
@@ -50,16 +59,20 @@ export interface ExchangeRequest {
   readonly delivered?: readonly number[];
   /** The version of the wishes and orders that the feeder knows. If there is another, the result contains them. */
   readonly controlVersion?: number | undefined;
+  /** The feeder ends when the queue is empty. */
+  readonly untilEmpty?: boolean;
 }
 
 export interface ExchangeResult {
   readonly claimed: ClaimedJob[];
   /** Set if this host can claim no further job now, and no array is being stopped. */
-  readonly next: NextTimes | undefined;
+  readonly next: Next | undefined;
   /** Jids of pending jobs whose rows are invalid, so that they cannot be claimed. */
   readonly invalid: number[];
   /** Attempts whose end was not recorded, because the job has another attempt by now. */
   readonly refused: AttemptKey[];
+  /** Jobs ended whose dependents are not all decided yet. */
+  readonly hasUndecided: boolean;
   /** The generation of the transaction. */
   readonly generation: number;
   /** Reports that the database rejects: the row was not written by rq, or a user has added a trigger. */
@@ -105,17 +118,21 @@ function exchangeIn(
   apply(request.releases, (key) => releaseJob(connection, host, key, now));
   if (delivered.length > 0) removeOrders(connection, delivered);
   const isStopping = endStoppedTasks(connection, now);
+  const isUndecided = workOffDecisions(connection, now);
   const claims = claimJobs(connection, { ...claimant, now, serverNow }, { ...request, rules: RULES });
   if (claims.claimed.length > 0) crashAt('claim-executed');
   const control = readControl(connection, host, controlVersion);
-  return {
-    ...claims,
-    ...(isStopping ? { next: undefined } : {}),
-    refused,
-    setAside,
-    control,
-    generation: readFence(connection),
-  };
+  const next = isStopping || claims.next === undefined ? undefined : nextOf(connection, claims.next, request);
+  const generation = readFence(connection);
+  return { ...claims, next, refused, setAside, control, hasUndecided: isUndecided, generation };
+}
+
+function nextOf(
+  connection: Connection,
+  times: NextTimes,
+  { untilEmpty = false }: Pick<SearchRequest, 'untilEmpty'>,
+): Next {
+  return { ...times, mayOpen: untilEmpty && isRunningJobNeeded(connection) };
 }
 
 /** Whether the hosts that feed decide what becomes of a job after this end. */
@@ -138,26 +155,31 @@ export interface SearchRequest {
   /** Jobs that are known to be invalid. */
   readonly invalid?: ReadonlySet<number>;
   readonly controlVersion: number | undefined;
+  /** As in `ExchangeRequest`. */
+  readonly untilEmpty?: boolean;
 }
 
 /** What a host finds in the queue. */
 export interface Search {
   /** Set if it can claim no job now. */
-  readonly next: NextTimes | undefined;
+  readonly next: Next | undefined;
   /** As in `ExchangeResult`. */
   readonly control: Control | undefined;
+  readonly hasUndecided: boolean;
 }
 
-/** Looks for a job that this host may claim, and for new wishes and orders. Takes no lease. */
+/** Looks for a job that this host may claim, for new wishes and orders, and for undecided dependents. Takes no lease. */
 export async function search(queue: Queue, request: SearchRequest): Promise<Search> {
   const { host, invalid, mayRun, room, controlVersion } = request;
   return await read(queue, (connection) => {
     const control = readControl(connection, host, controlVersion);
-    if (room === undefined) return { next: undefined, control };
+    const isUndecided = hasUndecided(connection);
+    if (room === undefined || isUndecided) return { next: undefined, control, hasUndecided: isUndecided };
     const seeker = { host, now: queue.clock.now(), serverNow: request.serverNow() };
     const canClaim =
       isClaimable(connection, seeker, { room, mayRun, rules: RULES }, invalid) || hasStoppedTasks(connection);
-    return { next: canClaim ? undefined : nextTimes(connection, host), control };
+    const next = canClaim ? undefined : nextOf(connection, nextTimes(connection, host), request);
+    return { next, control, hasUndecided: false };
   });
 }
 

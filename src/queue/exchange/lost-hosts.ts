@@ -1,6 +1,7 @@
 import { isHostName } from '../../job/host.ts';
 import type { AttemptKey } from '../../job/job.ts';
 import { otherHostsAttempts, type RunningAttemptRow, reportLost } from '../../store/attempts.ts';
+import { workOffDecisions } from '../../store/dependencies/work-off.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { transaction } from '../transaction/transaction.ts';
@@ -35,6 +36,7 @@ export async function declareLost(
         () => undefined,
       );
     }
+    workOffDecisions(connection, now);
     return lost;
   });
 }

@@ -18,6 +18,7 @@ import {
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
+import { ChangedDependencies } from './changed-dependencies.ts';
 import { changedCommand, changedFields, type JobChange } from './job-change.ts';
 import { RefusedJobs } from './refused-jobs.ts';
 import { selectJobs } from './select.ts';
@@ -53,7 +54,10 @@ export async function changeJobs(
   const sources = Array.from({ length: copies }, () => source);
   try {
     return await withStagedFiles(queue, sources, (names) =>
-      transaction(queue, (run) => new Change(run, change, kind, names).apply(selection, progress)),
+      transaction(queue, (run) => {
+        const dependencies = new ChangedDependencies(run, change, queue, kind);
+        return new Change(run, change, kind, names, dependencies).apply(selection, progress);
+      }),
     );
   } catch (error) {
     if (error instanceof RefusedJobs) return { changed: [], count: 0, unaffected: 0, refused: error.jobs };
@@ -80,6 +84,7 @@ class Change {
     private readonly change: JobChange,
     private readonly kind: ChangeKind,
     private readonly names: readonly JobFiles[],
+    private readonly dependencies: ChangedDependencies,
   ) {}
 
   apply(selection: Selection, progress?: Progress): ChangeResult & FileChange {
@@ -97,9 +102,13 @@ class Change {
       progress?.(this.count);
     }
     if (this.refused.size > 0) throw new RefusedJobs(this.refused);
+    const revived = this.dependencies.finish();
+    for (const { array } of revived) if (array !== null) this.resumed.add(array);
     if (this.resumed.size > 0) resumeArrays(this.run.connection, this.resumed);
-    const { ranges, count, unaffected, refused, names, owners, replaced } = this;
-    return { changed: ranges, count, unaffected, refused, used: Math.min(count, names.length), owners, replaced };
+    const { unaffected, refused, names, owners, replaced } = this;
+    const used = Math.min(this.count, names.length);
+    const changed = [...this.ranges, ...revived.map(({ jid }) => ({ first: jid, last: jid }))];
+    return { changed, count: this.count + revived.length, unaffected, refused, used, owners, replaced };
   }
 
   private changeJob(job: Job, state: JobState): void {
@@ -111,6 +120,7 @@ class Change {
     const fields = changedFields(job, this.change, { state, command, files: this.changeFiles(job) });
     WRITE[this.kind](this.run.connection, job.jid, fields);
     if (this.kind === 'resubmit' && job.array !== null) this.resumed.add(job.array);
+    this.dependencies.add(job);
     this.count += 1;
     const previous = this.ranges.at(-1);
     if (previous?.last === job.jid - 1) previous.last = job.jid;

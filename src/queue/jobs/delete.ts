@@ -3,6 +3,7 @@ import type { Job } from '../../job/job.ts';
 import { isSelectedByJid, type Selection } from '../../job/selection.ts';
 import { removeEmptyArrays } from '../../store/arrays.ts';
 import { deleteRows } from '../../store/deletions.ts';
+import { workOffDecisions } from '../../store/dependencies/work-off.ts';
 import { selectPage } from '../../store/selections.ts';
 import { RecordFile } from '../files/record-file.ts';
 import { removeJobFiles } from '../files/remove-job-files.ts';
@@ -10,6 +11,7 @@ import type { RemainingPaths } from '../files/remove-paths.ts';
 import type { Queue } from '../open.ts';
 import type { Progress } from '../progress.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
+import { NeededJobs } from './needed-jobs.ts';
 
 const PAGE_JOBS = 2_000;
 
@@ -23,11 +25,25 @@ export interface Deletion {
   readonly remaining: RemainingPaths;
 }
 
-/** Deletes the selected jobs except running ones in one transaction, then their files. */
-export async function deleteJobs(queue: Queue, selection: Selection, progress?: Progress): Promise<Deletion> {
+/**
+ * Deletes the selected jobs except running ones in one transaction, then their files. Throws JOB_NEEDED, and changes nothing,
+ * if a pending or holding job that remains needs one of them, unless `force`: it then counts as failed.
+ */
+export async function deleteJobs(
+  queue: Queue,
+  selection: Selection,
+  { force }: { readonly force: boolean },
+  progress?: Progress,
+): Promise<Deletion> {
   const deleted = RecordFile.temporary<Job>();
   try {
-    const running = await transaction(queue, (run) => deleteSelected(run, selection, deleted, progress));
+    const running = await transaction(queue, (run) => {
+      const needed = new NeededJobs(run.connection);
+      const refused = deleteSelected(run, selection, { deleted, needed }, progress);
+      if (!force) needed.refuse();
+      workOffDecisions(run.connection, queue.clock.now());
+      return refused;
+    });
     crashAt('jobs-deleted');
     return { deleted, running, remaining: await removeJobFiles(queue.directory, deleted) };
   } catch (error) {
@@ -40,7 +56,7 @@ export async function deleteJobs(queue: Queue, selection: Selection, progress?: 
 function deleteSelected(
   run: Transaction,
   selection: Selection,
-  deleted: RecordFile<Job>,
+  { deleted, needed }: { readonly deleted: RecordFile<Job>; readonly needed: NeededJobs },
   progress?: Progress,
 ): number[] {
   const running: number[] = [];
@@ -57,6 +73,7 @@ function deleteSelected(
       deleted.add(job);
       if (job.array !== null) arrays.add(job.array);
     }
+    needed.add(deletable);
     const refused = jobs.filter(({ state, jid }) => state === 'running' && isSelectedByJid(jid, selection));
     running.push(...refused.map(({ jid }) => jid));
     deleteRows(

@@ -8,6 +8,8 @@ import type { JobFiles } from '../files/stored-names.ts';
 /** Fields to change; absent fields stay, and null clears a field. The values of file kinds are absolute paths of files to copy. */
 export type JobChange = Partial<SubmitterFields> & {
   readonly state?: 'pending' | 'holding';
+  /** Also revive the jobs that died because a requeued job failed. */
+  readonly withDependents?: boolean;
   /** The new command of a job; undefined if the job should not be changed at all. */
   readonly editCommand?: (command: string) => string | undefined;
 };

@@ -5,6 +5,8 @@ import { MAX_JOBS } from '../../job/limits.ts';
 import type { JidRange } from '../../job/selection.ts';
 import { addArray } from '../../store/arrays.ts';
 import { ShapeIds } from '../../store/claim/shapes.ts';
+import { DependencyResolver } from '../../store/dependencies/resolver.ts';
+import { workOffDecisions } from '../../store/dependencies/work-off.ts';
 import { ALONE, countJobs, insertJob, lastJid } from '../../store/submissions.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
 import { type FileOwner, hasFiles, type JobFiles, NO_FILES } from '../files/stored-names.ts';
@@ -27,13 +29,19 @@ export async function submitJobs(
   submissions: SubmissionList,
   progress?: Progress,
   array?: ArrayLimits,
-): Promise<JidRange> {
+): Promise<Submitted> {
   if (submissions.length === 0) throw new RqError('INVALID_INPUT', 'cannot submit: the input contains no jobs');
   const submitter = ownSubmitter();
-  const { range } = await withStagedFiles(queue, sourcesOf(submissions, array), (names) =>
+  const { range, deathReason } = await withStagedFiles(queue, sourcesOf(submissions, array), (names) =>
     transaction(queue, (run) => insertAll(run, queue, { submissions, names, submitter, array }, progress)),
   );
-  return range;
+  return { ...range, deathReason };
+}
+
+/** The jids of new jobs. */
+export interface Submitted extends JidRange {
+  /** Why the first of those that are dead is dead: a dependency can no longer be met. */
+  readonly deathReason: string | undefined;
 }
 
 /** Submissions with the names of their files in the queue. */
@@ -55,11 +63,13 @@ function insertAll(
   queue: Queue,
   { submissions, names, submitter, array }: Batch,
   progress?: Progress,
-): FileChange & { range: JidRange } {
+): FileChange & { range: JidRange; deathReason: string | undefined } {
   const last = lastJid(run.connection);
   refuseTooMany(run, last, submissions.length);
   const by = { ...submitter, submitted: queue.clock.now() };
   const shapes = new ShapeIds(run.connection);
+  const { directory } = queue;
+  const dependencies = new DependencyResolver(run.connection, { action: 'cannot submit', directory, known: last });
   const first = last + 1;
   if (array !== undefined) addArray(run.connection, first, submissions.length, array);
   const limited = array === undefined ? null : { jid: first, atMost: array.atMost, canStop: array.maxFails !== null };
@@ -75,7 +85,9 @@ function insertAll(
     const { index: own = null, for: values = null } = submission;
     const task = array === undefined ? undefined : { array: first, index: own, for: values };
     const place = { ...ALONE, ...task, shape };
-    insertJob(run.connection, jid, hasFiles(files) ? { ...submission, ...files } : submission, by, place);
+    const gate = dependencies.gateOf(submission.after, { jid, index: place.index });
+    const fields = hasFiles(files) ? { ...submission, ...files } : submission;
+    insertJob(run.connection, jid, fields, by, gate === null ? place : { ...place, gate });
     if (hasFiles(files)) owners.push({ jid, ...files });
     if (index % REFRESH_EVERY === 0) {
       run.refresh();
@@ -83,8 +95,10 @@ function insertAll(
     }
     index += 1;
   }
+  dependencies.finish();
+  workOffDecisions(run.connection, by.submitted);
   const range = { first, last: last + submissions.length };
-  return { range, used: submissions.length, owners, replaced: [] };
+  return { range, deathReason: dependencies.deathReason, used: submissions.length, owners, replaced: [] };
 }
 
 /** Throws INVALID_INPUT for more jobs than a queue may hold. */

@@ -1,8 +1,11 @@
 import { RqError } from '../../job/errors.ts';
-import type { Submission } from '../../job/job.ts';
+import type { Job, Submission } from '../../job/job.ts';
 import type { JidRange } from '../../job/selection.ts';
 import { pendingJobsByCommand, updateJob } from '../../store/changes.ts';
 import { ShapeIds } from '../../store/claim/shapes.ts';
+import { setGate } from '../../store/dependencies/gates.ts';
+import { DependencyResolver } from '../../store/dependencies/resolver.ts';
+import { workOffDecisions } from '../../store/dependencies/work-off.ts';
 import { ALONE, insertJob, lastJid } from '../../store/submissions.ts';
 import { type FileChange, withStagedFiles } from '../files/staged-files.ts';
 import { FILE_KINDS, type FileOwner, hasFiles, NO_FILES, namesOfKind } from '../files/stored-names.ts';
@@ -37,7 +40,10 @@ function touchAll(
   const shapes = new ShapeIds(run.connection);
   const owners: FileOwner[] = [];
   const replaced: string[] = [];
-  let next = lastJid(run.connection) + 1;
+  const known = lastJid(run.connection);
+  let next = known + 1;
+  const { directory } = queue;
+  const dependencies = new DependencyResolver(run.connection, { action: 'cannot touch', directory, known });
   refuseTooMany(run, next - 1, submissions.length);
   const jids = submissions.map((submission, index) => {
     if (index % REFRESH_EVERY === 0) run.refresh();
@@ -47,20 +53,25 @@ function touchAll(
     if (hasFiles(files)) owners.push({ jid, ...files });
     if (job === undefined) {
       const shape = shapes.of({ ...submission, owner: submitter.owner }, null);
-      insertJob(run.connection, jid, { ...submission, ...files }, by, { ...ALONE, shape });
+      const gate = dependencies.gateOf(submission.after, { jid, index: ALONE.index });
+      insertJob(run.connection, jid, { ...submission, ...files }, by, { ...ALONE, shape, gate });
     } else {
       replaced.push(...FILE_KINDS.flatMap((kind) => namesOfKind(kind, job)));
+      // Jobs that were submitted since then do not match the same dependencies again.
+      if (job.after !== submission.after) setGate(run.connection, jid, dependencies.gateOf(submission.after, job));
       updateJob(run.connection, jid, { ...submission, ...files, state: submission.stage ? 'holding' : 'pending' });
     }
     return jid;
   });
+  dependencies.finish();
+  workOffDecisions(run.connection, by.submitted);
   return { jids, used: submissions.length, owners, replaced };
 }
 
-function pendingJobs(run: Transaction, submissions: readonly Submission[]): Map<string, FileOwner> {
+function pendingJobs(run: Transaction, submissions: readonly Submission[]): Map<string, Job> {
   const commands = new Map<string | null, Set<string>>();
   for (const { tag, command } of submissions) commands.set(tag, (commands.get(tag) ?? new Set()).add(command));
-  const pending = new Map<string, FileOwner>();
+  const pending = new Map<string, Job>();
   for (const [tag, wanted] of commands) {
     for (const job of pendingJobsByCommand(run.connection, tag, wanted).values()) pending.set(keyOf(job), job);
   }

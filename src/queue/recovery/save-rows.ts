@@ -129,6 +129,11 @@ function checkDatabase(path: string, queue: Queue, lease: Lease): number {
 function report({ database }: Queue, rebuilt: Rebuilt, { copy, areIndexesDamaged, onProgress }: Damaged): Recovery {
   if (!rebuilt.isComplete) onProgress('the queue may have contained more jobs than the saved, lost and doubtful jobs');
   if (rebuilt.wasOlder) onProgress('upgraded the schema to that of this version of rq, as "upgrade" does');
+  if (rebuilt.blocked > 0) {
+    onProgress(
+      `the dependencies of ${rebuilt.blocked} jobs could not be read; these jobs stay pending until you set their dependencies with: rq QUEUE update JID after=…`,
+    );
+  }
   for (const object of rebuilt.foreign) onProgress(`did not save an object that rq did not create: ${object}`);
   const lost = [...rebuilt.lost].sort((a, b) => a - b);
   const doubtful = [...rebuilt.doubtful].sort((a, b) => a - b);

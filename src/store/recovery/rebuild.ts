@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts';
 import { SCHEMA_VERSION } from '../schema.ts';
 import { countJobs } from '../submissions.ts';
 import { areAllCopied, isDamage } from './copy-rows.ts';
+import { repairGates } from './gates.ts';
 import { Source, type SourceName } from './source.ts';
 
 const TEMPORARY = `CREATE TEMP TABLE entries (jid INTEGER PRIMARY KEY, state TEXT);
@@ -34,6 +35,8 @@ const KEPT_GENERATIONS = 20_000;
 export interface Rebuilt {
   /** Number of jobs in the new database. */
   readonly saved: number;
+  /** Number of jobs whose dependencies could not be read, so that no host claims them. */
+  readonly blocked: number;
   /** Jids of rows that are invalid or contradict an index; they are not saved. */
   readonly doubtful: ReadonlySet<number>;
   /** Jids of jobs that are known to exist and whose rows cannot be read. */
@@ -66,6 +69,7 @@ export class Rebuild {
   private areIndexesReadable = false;
   private isJobsWhole = false;
   private areOthersWhole = false;
+  private areGatesWhole = false;
   private isIndexWhole = false;
   private foreign: readonly string[] = [];
   private wasOlder = false;
@@ -98,7 +102,9 @@ export class Rebuild {
     this.isIndexWhole = source.readStates((jid, state) => void this.target.run(ADD_ENTRY, [jid, state]));
     this.sequences.push(source.sequence());
     this.isJobsWhole = this.copyJobs(source);
-    this.areOthersWhole = this.copyOthers(source) && this.sequences[0] !== undefined;
+    this.areGatesWhole = this.copyGates(source);
+    const areOthersWhole = this.copyOthers(source);
+    this.areOthersWhole = this.areGatesWhole && areOthersWhole && this.sequences[0] !== undefined;
   }
 
   /** Adds rows that `sqlite3 .recover` read. Rows that are there already have precedence. */
@@ -108,6 +114,7 @@ export class Rebuild {
     this.sequences.push(source.sequence());
     if (!this.isIndexWhole) this.target.execute(ADD_SCRATCH_ENTRIES);
     this.copyJobs(source);
+    this.copyGates(source);
     this.copyOthers(source);
   }
 
@@ -124,6 +131,7 @@ export class Rebuild {
     const saved = countJobs(target);
     return {
       saved,
+      blocked: repairGates(target, this.areGatesWhole),
       doubtful,
       lost,
       isComplete,
@@ -192,9 +200,15 @@ export class Rebuild {
       source.copy('earlier_attempts', 1, jids),
       source.copy('operations', Math.max(1, fence - KEPT_GENERATIONS), fence),
     ];
-    const newer = ['rotations', 'arrays'] as const;
+    const newer = ['rotations', 'arrays', 'decisions'] as const;
     const areNewerWhole = newer.map((table) => source.copySmall(table) || source.isOlder());
     return [source.copySmall('attributes'), ...areNewerWhole, ...copied.map(areAllCopied)].every(Boolean);
+  }
+
+  private copyGates(source: Source): boolean {
+    // A dependency refers to its gate.
+    const areWhole = (['gates', 'needs'] as const).map((table) => source.copySmall(table));
+    return areWhole.every(Boolean) || source.isOlder();
   }
 
   private lostJids(doubtful: ReadonlySet<number>, isComplete: boolean): Set<number> {

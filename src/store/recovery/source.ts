@@ -8,16 +8,18 @@ import { soundRows } from './sound-rows.ts';
 /** Schema names of the attached databases. */
 export type SourceName = 'damaged' | 'scratch';
 type KeyedTable = 'jobs' | 'earlier_attempts' | 'operations';
-type SmallTable = 'attributes' | 'rotations' | 'arrays';
+type SmallTable = keyof typeof ORDERS;
 
-const KEYS = {
-  jobs: 'jid',
-  earlier_attempts: 'jid',
-  operations: 'generation',
-  attributes: 'name',
-  rotations: 'id',
-  arrays: 'array',
-};
+const KEYS = { jobs: 'jid', earlier_attempts: 'jid', operations: 'generation' };
+/** The primary keys of the tables that are read from both ends. */
+const ORDERS = {
+  attributes: ['name'],
+  rotations: ['id'],
+  arrays: ['array'],
+  gates: ['gate'],
+  needs: ['jid', 'gate', 'kind'],
+  decisions: ['jid'],
+} as const;
 const LATEST_ATTEMPT = 'SELECT attempt FROM main.jobs WHERE jid = ?';
 /** `.recover` fills an overflow chain that is broken with zeros, so rows that SQL cannot read are not taken from it. */
 const NEW_JOBS = `AND jid NOT IN (SELECT jid FROM main.jobs) AND jid NOT IN (SELECT jid FROM temp.doubtful)
@@ -95,10 +97,13 @@ export class Source {
     if (columns === undefined) return false;
     const insert = `INSERT OR IGNORE INTO main.${table} (${quoted(columns)})
       VALUES (${columns.map((column) => `:${column}`).join(', ')})`;
-    const select = `SELECT ${quoted(columns)} FROM ${this.name}.${table} ORDER BY ${KEYS[table]}`;
+    const order = (direction: string): string => ORDERS[table].map((name) => `${name} ${direction}`).join(', ');
+    const select = `SELECT ${quoted(columns)} FROM ${this.name}.${table} ORDER BY`;
+    const queries = { ascending: `${select} ${order('ASC')}`, descending: `${select} ${order('DESC')}` };
     let areAccepted = true;
-    const isRead = readFromBothEnds(this.connection, { ascending: select, descending: `${select} DESC` }, (row) => {
+    const isRead = readFromBothEnds(this.connection, queries, (row) => {
       if (!this.tryInsert(insert, row)) areAccepted = false;
+      this.refresh();
     });
     return isRead && areAccepted;
   }
@@ -179,7 +184,7 @@ export class Source {
     return `AND ${key} NOT IN (SELECT ${key.replace(/[()]/g, '')} FROM main.${table})`;
   }
 
-  private commonColumns(table: keyof typeof KEYS): string[] | undefined {
+  private commonColumns(table: KeyedTable | SmallTable): string[] | undefined {
     const columnsOf = (name: string): string[] =>
       this.connection.all(`PRAGMA ${name}.table_info(${table})`).map((column) => String(column['name']));
     const theirs = this.try(() => columnsOf(this.name)) ?? [];

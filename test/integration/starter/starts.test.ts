@@ -207,3 +207,13 @@ test('jobs inherit no descriptor of the process that launched the starter', asyn
   closeSync(descriptor);
   expect([0, 1].map((place) => linkOf(starter.pid, place))).toEqual(['/dev/null', '/dev/null']);
 });
+
+test('a job whose directory is revalidated starts in it and finds nothing added', async () => {
+  const starter = new StarterHarness();
+  await starter.start();
+  starter.run('1.1', 'pwd; ls -A', { flags: 'revalidate', stdout: starter.file('out') });
+  expect(await starter.status('1.1')).toBe(0);
+  expect(starter.read('out')).toBe(`${starter.work}\nout\n`);
+  starter.run('2.1', 'true', { flags: 'revalidate', cwd: starter.file('missing') });
+  expect(await starter.message('failed', '2.1')).toContain('directory');
+});

@@ -8,6 +8,8 @@ import { resubmitJob, updateJob } from '../../../src/store/changes.ts';
 import { claimJobs } from '../../../src/store/claim/claims.ts';
 import type { Connection } from '../../../src/store/connection.ts';
 import { recordKill } from '../../../src/store/control/wishes.ts';
+import { setGate } from '../../../src/store/dependencies/gates.ts';
+import { workOffDecisions } from '../../../src/store/dependencies/work-off.ts';
 import { findJob } from '../../../src/store/selections.ts';
 import { memoryDatabase } from '../../support/old-queue.ts';
 import { addJob, claimRequest, submission } from '../../support/queue.ts';
@@ -23,6 +25,7 @@ const WISH = { by: 'ann on n3', at: '2026-01-01T00:00:00.000Z', reason: 'wrong i
 const KILL = { kind: 'kill', wish: WISH } as const;
 const HOST_LOST = { kind: 'host lost', reason: 'the host is gone' } as const;
 const ARRAY_STOPPED = { kind: 'array stopped', reason: 'array 1 stopped after 3 failures' } as const;
+const NEED_FAILED = { kind: 'dependency failed', reason: 'needs 41, which failed' } as const;
 const UNSTARTABLE = { kind: 'start failed', isFinal: false } as const;
 const NOW = '2026-01-01T00:00:00.000Z';
 
@@ -48,6 +51,8 @@ const TABLE: readonly (readonly [string, JobEvent, boolean, Readonly<Record<Situ
   ['the last failed start', { ...UNSTARTABLE, isFinal: true }, true, open('dead ends')],
   ['the stop of its array', ARRAY_STOPPED, true, row({ pending: 'dead stays' })],
   ['a release', { kind: 'release' }, false, open('pending never began')],
+  ['a dependency that failed', NEED_FAILED, false, row({ pending: 'dead stays', holding: 'dead stays' })],
+  ['a dependency of which the job did not die', { kind: 'dependency restored' }, false, row({})],
   ['a resubmit', { kind: 'resubmit' }, false, after('pending becomes earlier')],
   ['a staged resubmit', { kind: 'resubmit', state: 'holding' }, false, after('holding becomes earlier')],
   ['an update', { kind: 'update' }, false, row({ pending: 'pending stays', holding: 'holding stays' })],
@@ -84,6 +89,13 @@ describe.each(TABLE)('%s', (_, event, restartable, expected) => {
     const next = nextState({ state: isLost ? 'dead' : situation, isLost, restartable }, event);
     expect(next === undefined ? '-' : `${next.state} ${next.attempt}`).toBe(expected[situation]);
   });
+});
+
+test('a job that died of a dependency waits again when the dependency is restored', () => {
+  const event = { kind: 'dependency restored' } as const;
+  const job = { restartable: false, hasDiedOf: true } as const;
+  expect(nextState({ ...job, state: 'dead' }, event)).toEqual({ state: 'pending', attempt: 'stays' });
+  expect(nextState({ state: 'pending', restartable: false }, NEED_FAILED)?.reason).toBe('needs 41, which failed');
 });
 
 test('the fifth loss makes a restartable job dead', () => {
@@ -147,10 +159,21 @@ function apply(connection: Connection, event: JobEvent): void {
       if (next !== undefined) recordKill(connection, 1, event.wish, next);
       return;
     }
+    case 'dependency failed':
+      if (nextState(job, event) === undefined) return;
+      connection.run("INSERT INTO gates (gate, died_of, reason, decision) VALUES (1, 41, ?, 'dead')", [event.reason]);
+      setGate(connection, 1, 1);
+      workOffDecisions(connection, NOW);
+      return;
+    case 'dependency restored':
+      connection.execute("UPDATE gates SET died_of = NULL, decision = 'open'");
+      workOffDecisions(connection, NOW);
+      return;
     case 'resubmit':
     case 'update': {
       const next = nextState(job, event);
       if (next === undefined) return;
+      setGate(connection, 1, null);
       const write = event.kind === 'update' ? updateJob : resubmitJob;
       write(connection, 1, {
         ...submission('true', { restartable: job.restartable, retries: job.retries }),
@@ -178,8 +201,11 @@ test('every sequence of events leaves a job in the state of the table, which the
       let attempts = 0;
       for (const event of events) {
         const next = nextState(subject, event);
+        connection.execute('BEGIN');
         apply(connection, event);
+        connection.execute('COMMIT');
         const isLoss = event.kind === 'host lost' || (event.kind === 'end' && event.isLost);
+        const died = subject.hasDiedOf === true;
         const isRequeued = event.kind === 'resubmit' && next !== undefined;
         subject = {
           restartable,
@@ -188,6 +214,7 @@ test('every sequence of events leaves a job in the state of the table, which the
           losses: isRequeued ? 0 : subject.losses + Number(next?.isLoss ?? 0),
           tries: isRequeued ? 0 : subject.tries + Number(next?.isRetry ?? 0),
           kill: isRequeued ? undefined : event.kind === 'kill' && next !== undefined ? event.wish : subject.kill,
+          hasDiedOf: next?.state === 'dead' ? died || event.kind === 'dependency failed' : died && next === undefined,
           isLost: next === undefined || next.attempt === 'stays' ? subject.isLost : isLoss && next.state === 'dead',
         };
         if (next?.attempt === 'begins') attempts += 1;

@@ -3,6 +3,7 @@ import { JOB_FIELDS } from '../../../job/job.ts';
 import type { Selection } from '../../../job/selection.ts';
 import { killJobs } from '../../../queue/control/control-jobs.ts';
 import { deleteJobs } from '../../../queue/jobs/delete.ts';
+import { refuseNeeded } from '../../../queue/jobs/needed-jobs.ts';
 import type { Queue } from '../../../queue/open.ts';
 import { JidSet } from '../../../queue/wait/jid-set.ts';
 import { requireSelection } from '../../input/selection-input.ts';
@@ -26,11 +27,21 @@ export const spec: CommandSpec = {
   report: JOB_FIELDS,
   positionals: 'SELECTION…',
   maxPositionals: Number.POSITIVE_INFINITY,
-  options: [{ name: 'kill', type: 'flag', help: 'First end the selected jobs that are running.' }, QUIET],
+  options: [
+    { name: 'kill', type: 'flag', help: 'First end the selected jobs that are running.' },
+    {
+      name: 'force',
+      type: 'flag',
+      isOnLineOnly: true,
+      help: 'Also delete jobs that pending or holding jobs need. For these, that counts as a failure.',
+    },
+    QUIET,
+  ],
   description: [
     'Deletes the selected jobs with their stdin, stdout, stderr, data and scripts, and prints the deleted jobs. ' +
       '"delete" does not delete running jobs, unless --kill ends them first. ' +
       'If a running job is selected by jid, rq deletes the other selected jobs and reports an error. ' +
+      'If a pending or holding job needs a selected job that has not ended, rq deletes nothing, unless you specify --force. ' +
       'An empty selection is an error and never means all jobs.',
     SELECTION,
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,
@@ -44,15 +55,20 @@ export const spec: CommandSpec = {
 };
 
 /**
- * Deletes the selected jobs and prints them. Afterwards throws JOB_RUNNING if the jid of a running job was given, NO_JOB
+ * Deletes the selected jobs and prints them. Throws JOB_NEEDED if others need them. Afterwards throws JOB_RUNNING if the jid of a running job was given, NO_JOB
  * if no job was deleted.
  */
 export async function run(call: CommandCall): Promise<undefined> {
   const given = await requireSelection(call);
   await useQueue(call, async (queue) => {
-    const selection = call.options.flag('kill') ? await killRunning(call, queue, given) : given;
+    const kills = call.options.flag('kill');
+    const force = call.options.flag('force');
+    if (kills && !force) await refuseNeeded(queue, given);
+    const selection = kills ? await killRunning(call, queue, given) : given;
     const progress = progressOf(call, 'deleted');
-    const { deleted, running, remaining } = await progress.during(deleteJobs(queue, selection, progress.report));
+    const deletion = deleteJobs(queue, selection, { force }, progress.report);
+    const { deleted, running, remaining } = await progress.during(deletion);
+    wakeFeeder(queue.directory);
     const { count } = deleted;
     try {
       if (!call.options.flag('quiet')) {

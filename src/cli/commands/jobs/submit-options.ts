@@ -58,6 +58,15 @@ export const SUBMIT_OPTIONS: readonly OptionSpec[] = [
     value: 'NAME,…',
     help: 'Put the job in these lanes, whose limits apply to the whole cluster. This option can be repeated.',
   },
+  {
+    name: 'after',
+    type: 'list',
+    value: 'JOB,…',
+    help:
+      'Start the job when these jobs have ended with success: jids (41), ranges (40-45) or KEY=VALUE (tag=x). ' +
+      '"any:" before a term means that they have ended in any way, "failed:" that they have failed. ' +
+      '"each:JID" pairs the tasks of two arrays. This option can be repeated.',
+  },
   ...TEXT_OPTIONS.map(({ field, ...option }): OptionSpec => ({ ...option, type: 'text' })),
   { name: 'restartable', type: 'flag', help: 'Run the job again from the beginning if its host is lost.' },
   {

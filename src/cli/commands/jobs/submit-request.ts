@@ -17,5 +17,8 @@ export async function submitRequest(queue: Queue, { call, jobs, options, array }
   const range = await progress.during(submitJobs(queue, list, progress.report, array?.limits));
   wakeFeeder(queue.directory);
   warnUnplaceable(call, queue, submissions, list.length / submissions.length);
+  if (range.deathReason !== undefined) {
+    call.diagnostics.warn(`${call.command}: a new job is dead, because it ${range.deathReason}`);
+  }
   return range;
 }
