@@ -13,12 +13,12 @@ import {
   type SubmitterFields,
 } from './columns.ts';
 import { backoffFault, retryOnFault } from './control/retry-policy.ts';
-import { quantityFromText } from './field-text.ts';
 import { dependenciesFault, dependenciesText } from './placement/dependencies.ts';
 import { lanesFault } from './placement/lanes.ts';
 import { needsFault } from './placement/needs.ts';
 import { durationText } from './quantities/duration.ts';
 import { parseWarning } from './quantities/warning.ts';
+import { quantityFromText } from './terms/field-text.ts';
 import { booleanFault, type Fault, formFault, integerFault, quantityFault, timeFault } from './value-faults.ts';
 
 /** Whether a name is a field of a job. */

@@ -39,7 +39,7 @@ async function runPage(bench: Workbench, page: string): Promise<Map<string, stri
   const outputs = new Map<string, string>();
   let isFeeding = false;
   for (const command of commandsOf(page)) {
-    if (isFeeding && !/ (submit|start|shutdown|restart)\b/.test(command)) {
+    if (isFeeding && !/ (submit|start|shutdown|restart|update)\b/.test(command)) {
       await waitFor(async () => {
         const { pending, running } = await bench.counts();
         return pending === 0 && running === 0;
@@ -150,6 +150,27 @@ describe('every command on this page succeeds', () => {
     expect(printed).toContain('waits_for: host othernode');
     expect(printed).toMatch(/why: "finished with exit status 0 on .* at \d\d:\d\d/);
     expect(printed).toMatch(/failed with exit status 3 on .* at \d\d:\d\d \(after /);
+  });
+
+  test('Dependencies', async () => {
+    const bench = home();
+    const outputs = await runPage(bench, 'docs/dependencies.md');
+    const jobs = await bench.jobs();
+    const tagged = (tag: string): Record<string, unknown>[] => jobs.filter((job) => job['tag'] === tag);
+    const outputOf = (tag: string): string =>
+      tagged(tag)
+        .map(({ jid }) => bench.stdout(Number(jid)))
+        .join('');
+    expect(bench.stdout(2)).toBe('./simulate 1\n');
+    expect(outputOf('report')).toBe('./simulate 2\n./simulate 3\n');
+    expect([outputOf('alarm'), outputOf('cleanup')]).toEqual(['no input\n', 'clean up\n']);
+    expect(outputOf('pair')).toBe('1\n2\n3\n');
+    const dead = outputs.get('rq ~/q list dead --fields jid,tag,reason');
+    expect(dead?.match(/reason: needs \d+, which failed/g)).toHaveLength(2);
+    expect(outputs.get('rq ~/q resubmit tag=flaky --dependents')?.match(/state: pending/g)).toHaveLength(3);
+    expect(outputs.get('rq ~/q list tag=plot --fields jid,state')).toContain('state: finished');
+    expect(outputs.get('rq ~/q list tag=sink --fields jid,state,after')).toContain('after: tag=report');
+    expect(jobs.filter(({ state }) => state !== 'finished')).toEqual([]);
   });
 
   test('Waiting for jobs', async () => {

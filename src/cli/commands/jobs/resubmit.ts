@@ -42,10 +42,9 @@ export const spec: CommandSpec = {
     `${STDIN_JIDS} ${STDIN_DEFAULT}`,
   ],
   examples: [
-    ['rq q resubmit 42', 'requeue one job'],
+    ['rq q resubmit 42 --dependents', 'requeue one job, and the jobs that died because it failed'],
     ['rq q resubmit dead --priority 5', 'requeue all dead jobs, and set their priority to 5'],
     ['rq q resubmit failed', 'requeue all failed jobs'],
-    ['rq q resubmit 42 --dependents', 'requeue one job, and the jobs that died because it failed'],
     ["rq q query 'exit_status = 3' | rq q resubmit -", 'requeue the jobs with exit status 3'],
   ],
 };

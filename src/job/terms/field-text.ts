@@ -1,7 +1,7 @@
-import type { Column } from './columns/column.ts';
-import { type ColumnName, columnOf } from './columns.ts';
-import { parseDuration } from './quantities/duration.ts';
-import { parseSize } from './quantities/size.ts';
+import type { Column } from '../columns/column.ts';
+import { type ColumnName, columnOf } from '../columns.ts';
+import { parseDuration } from '../quantities/duration.ts';
+import { parseSize } from '../quantities/size.ts';
 
 /** The value that a text means for a field; undefined for text that does not fit it. The text `null` is not special. */
 export function valueFromText(field: ColumnName, text: string): string | number | boolean | undefined {
