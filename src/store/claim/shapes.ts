@@ -7,13 +7,18 @@ import {
   shapeText,
 } from '../../job/placement/shape.ts';
 import type { Connection, Row } from '../connection.ts';
+import { HAS_VALID_LENGTHS } from '../job-rows.ts';
 
 const FIND = 'SELECT shape FROM shapes WHERE spec = ?';
 const ADD = 'INSERT INTO shapes (spec) VALUES (?)';
 const SHAPELESS = `SELECT jid, owner, runners, cpus, jobs.memory, gpus, needs, lanes, arrays.array, at_most, max_fails
   FROM jobs INDEXED BY jobs_shapeless LEFT JOIN arrays ON arrays.array = jobs.array
-  WHERE shape IS NULL AND state IN ('pending', 'running') LIMIT :limit`;
-const HAS_SHAPELESS = `SELECT 1 FROM jobs INDEXED BY jobs_shapeless WHERE shape IS NULL AND state IN ('pending', 'running') LIMIT 1`;
+  WHERE shape IS NULL AND state IN ('pending', 'running') AND ${HAS_VALID_LENGTHS} LIMIT :limit`;
+const HAS_SHAPELESS = `SELECT 1 FROM jobs INDEXED BY jobs_shapeless
+  WHERE shape IS NULL AND state IN ('pending', 'running') AND ${HAS_VALID_LENGTHS} LIMIT 1`;
+/** To change such a row would read all of its text. */
+const TOO_LONG = `SELECT jid FROM jobs INDEXED BY jobs_shapeless
+  WHERE shape IS NULL AND state IN ('pending', 'running') AND NOT (${HAS_VALID_LENGTHS}) LIMIT :limit`;
 const SET_SHAPE = 'UPDATE jobs SET shape = :shape WHERE jid = :jid';
 
 /** The shapes of jobs inside one transaction. */
@@ -46,6 +51,11 @@ export function shapeJobs(connection: Connection, limit: number): void {
     const shape = ids.of(row as unknown as Requests, limitedArray(row));
     connection.run(SET_SHAPE, { jid: row['jid'] ?? 0, shape });
   }
+}
+
+/** Jobs that get no shape, because their text is longer than rq accepts. */
+export function jobsTooLong(connection: Connection, limit: number): number[] {
+  return connection.all(TOO_LONG, { limit }).map(({ jid }) => Number(jid));
 }
 
 export function hasShapeless(connection: Connection): boolean {

@@ -25,7 +25,7 @@ const LOST = {
 type Table = keyof typeof LOST;
 const TABLES = Object.keys(LOST) as Table[];
 /** Tables of which no rows are taken from `lost_and_found`. */
-const NAMED_TABLES = ['arrays', 'gates', 'needs', 'decisions'] as const;
+const NAMED_TABLES = ['gates', 'needs', 'decisions'] as const;
 
 /** A database for the output of `sqlite3 .recover`. Its tables have no types and no constraints. */
 export class Scratch {

@@ -94,7 +94,7 @@ describe('execute', () => {
 
   test.each([
     ['drop table jobs', 'which rq needs'],
-    ['drop index jobs_claimable', 'which rq needs'],
+    ['drop index jobs_ready', 'which rq needs'],
     ['delete from operations', 'the fence'],
     ["update sqlite_sequence set seq = 0 where name = 'jobs'", 'the last jid'],
     ['commit', 'in its own transaction'],
