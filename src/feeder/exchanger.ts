@@ -4,6 +4,7 @@ import { type ExchangeResult, exchange, mayBeRetried } from '../queue/exchange/e
 import type { Queue } from '../queue/open.ts';
 import { attemptName } from '../runner/protocol/messages.ts';
 import type { Attempts, Reports } from './attempts.ts';
+import type { ClaimRules } from './control/claim-rules.ts';
 import type { JobControl } from './control/job-control.ts';
 import type { ClusterMembership } from './host/cluster-membership.ts';
 import type { Placement } from './placement.ts';
@@ -26,6 +27,7 @@ export class Exchanger {
     private readonly settings: FeederSettings,
     private readonly parts: {
       attempts: Attempts;
+      claimRules: ClaimRules;
       control: JobControl;
       events: FeederEvents;
       link: RunnerLink;
@@ -59,7 +61,7 @@ export class Exchanger {
 
   /** Makes an exchange. If it fails, the reports are kept for the next one, and the error is thrown. */
   async exchange(): Promise<void> {
-    const { attempts, control, link, membership, placement } = this.parts;
+    const { attempts, claimRules, control, link, membership, placement } = this.parts;
     const { host, mayRun, untilEmpty } = this.settings;
     const startMs = this.queue.clock.monotonicMs();
     const reports = attempts.takeReports();
@@ -67,7 +69,7 @@ export class Exchanger {
     const { boot, journal } = link.runner;
     const claimant = { host, boot, journal };
     const delivered = control.takeDelivered();
-    const orders = { delivered, controlVersion: control.version };
+    const orders = { delivered, known: claimRules.known };
     const serverNow = (): string => membership.serverNow();
     try {
       const result = await exchange(this.queue, {
@@ -83,9 +85,10 @@ export class Exchanger {
       if (reports.ends.length > 0) crashAt('end-committed');
       // Before the runner forgets them: an older copy of the database has these attempts as running.
       if (reports.ends.length > 0) this.parts.served.record(result.generation);
-      this.applyClaims(result, reports);
       control.forgetDelivered(delivered);
+      // Before the claims: the wishes were read before them.
       control.apply(result.control);
+      this.applyClaims(result, reports);
       this.acknowledge(result, reports);
       this.logInvalid(result.invalid);
       this.recordDuration(startMs, reports.ends.length, result.claimed.length);

@@ -152,7 +152,7 @@ class FeederProcess {
     try {
       const endKind = await feeder.run();
       isLeaving = endKind !== 'restart';
-      if (isLeaving) events.ended({ reason: endKind ?? 'nothing is pending', attempts: feeder.ended.count });
+      if (isLeaving) events.ended({ reason: endKind ?? feeder.endReason, attempts: feeder.ended.count });
       else events.restarting();
       return isLeaving ? 'ended' : 'restart';
     } catch (error) {

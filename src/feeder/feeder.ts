@@ -4,6 +4,7 @@ import type { Queue } from '../queue/open.ts';
 import { Recovery } from './adoption/recovery.ts';
 import { Attempts } from './attempts.ts';
 import { Backoff } from './backoff.ts';
+import { ClaimRules } from './control/claim-rules.ts';
 import { JobControl } from './control/job-control.ts';
 import { Kills } from './control/kills.ts';
 import type { EndKind, EndRequest } from './end-request.ts';
@@ -26,6 +27,7 @@ export class Feeder {
   readonly poller: Poller;
   readonly ended: EndedAttempts;
   private readonly attempts = new Attempts();
+  private readonly claimRules: ClaimRules;
   private readonly kills: Kills;
   private readonly control: JobControl;
   private readonly launcher: JobLauncher;
@@ -54,13 +56,15 @@ export class Feeder {
     const poller = new Poller(queue, settings, () => membership.serverNow(), identityCheck.identity.inode);
     const { timer } = poller;
     const kills = new Kills(link, settings, events);
-    const control = new JobControl({ attempts, events, kills, link, timer });
+    const claimRules = new ClaimRules(events);
+    const control = new JobControl({ attempts, claimRules, events, kills, link, timer });
     const capacity = new HostCapacity(parts.resources, { attempts, link });
-    const placement = new Placement(capacity, { ...parts, attempts }, queue.clock);
+    const placement = new Placement(capacity, { ...parts, attempts, claimRules }, queue.clock);
     const launcher = new JobLauncher({ ...parts, attempts, control, kills, placement, timer });
     this.ended = new EndedAttempts({ attempts, control, events, kills, launcher, timer });
     this.exchanger = new Exchanger(queue, settings, {
       attempts,
+      claimRules,
       control,
       events,
       link,
@@ -80,6 +84,7 @@ export class Feeder {
     this.backoff = new Backoff(settings.retries);
     this.mismatch = new SchemaMismatch(queue, settings.maxSleepMs, { ...parts, timer });
     this.poller = poller;
+    this.claimRules = claimRules;
     this.kills = kills;
     this.control = control;
     this.placement = placement;
@@ -133,9 +138,9 @@ export class Feeder {
   }
 
   private async findsJob(): Promise<boolean> {
-    const { control, exchanger, placement, poller } = this;
+    const { claimRules, control, exchanger, placement, poller } = this;
     const room = placement.mayClaim && placement.freeSlots >= 1 ? placement.room : undefined;
-    return await poller.search(room, exchanger.invalidJobs, control.version, (found) => control.apply(found));
+    return await poller.search(room, exchanger.invalidJobs, claimRules.known, (found) => control.apply(found));
   }
 
   /** Runs a step. After a transient error it waits before the next try; other errors are thrown. */
@@ -193,12 +198,23 @@ export class Feeder {
   }
 
   private isDone(): boolean {
-    const { attempts, mismatch, poller, settings } = this;
+    const { attempts, mismatch, settings } = this;
     const { endRequest, link } = this.parts;
     if (endRequest.kind === 'restart' && mismatch.isMet) return this.mayRestart;
     // If the runner is lost, the next feeder gets the results from it.
     if (endRequest.kind === 'restart') return link.isLost || (attempts.claimed.length === 0 && !attempts.hasResults);
     if (!attempts.isEmpty) return false;
-    return endRequest.kind !== undefined || (settings.untilEmpty && !poller.mayFindJob && !poller.expectsJob);
+    return endRequest.kind !== undefined || (settings.untilEmpty && this.hasNothingToRun);
+  }
+
+  /** No job that this host may run is pending, or this host claims none. */
+  private get hasNothingToRun(): boolean {
+    const { claimRules, poller } = this;
+    return claimRules.isDrained || (!poller.mayFindJob && !poller.expectsJob);
+  }
+
+  /** Why the feeder ends without a request. */
+  get endReason(): string {
+    return this.claimRules.isDrained ? 'this host is drained' : 'nothing is pending';
   }
 }

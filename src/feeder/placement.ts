@@ -3,6 +3,7 @@ import type { ClaimedJob } from '../job/job.ts';
 import type { HostRoom } from '../job/placement/room.ts';
 import type { Attempts } from './attempts.ts';
 import { ClaimBackoff } from './claim-backoff.ts';
+import type { ClaimRules } from './control/claim-rules.ts';
 import type { EndRequest } from './end-request.ts';
 import type { HostCapacity } from './host/capacity.ts';
 import type { ClusterMembership } from './host/cluster-membership.ts';
@@ -18,6 +19,7 @@ export class Placement {
     readonly capacity: HostCapacity,
     private readonly parts: {
       attempts: Attempts;
+      claimRules: ClaimRules;
       endRequest: EndRequest;
       link: RunnerLink;
       membership: ClusterMembership;
@@ -28,9 +30,10 @@ export class Placement {
     this.throughput = new Throughput(clock);
   }
 
-  /** This host can start jobs, and other hosts have not declared it lost. */
+  /** This host can start jobs, is not drained, and other hosts have not declared it lost. */
   get canStartJobs(): boolean {
-    return this.claimBackoff.remainingMs === 0 && !this.parts.membership.mayBeLost;
+    const { claimRules, membership } = this.parts;
+    return this.claimBackoff.remainingMs === 0 && !claimRules.isDrained && !membership.mayBeLost;
   }
 
   /** The cpus of this host for jobs. */

@@ -1,6 +1,6 @@
 import type { HostRoom } from '../job/placement/room.ts';
 import { DatabaseWatch } from '../queue/database-watch.ts';
-import type { Control } from '../queue/exchange/control.ts';
+import type { ClaimControl, Control } from '../queue/exchange/control.ts';
 import { type Next, search } from '../queue/exchange/exchange.ts';
 import type { Queue } from '../queue/open.ts';
 import { PollTimer } from './poll-timer.ts';
@@ -51,14 +51,14 @@ export class Poller {
   }
 
   /**
-   * Searches the queue for new wishes and orders, which `onControl` gets, and with `room`, for a job that this host may
-   * claim. `invalid` are jobs that cannot be claimed. Returns whether there is a job, or whether an exchange has to decide
-   * dependents of jobs that ended.
+   * Searches the queue for what users want of this host, which `onControl` gets, and with `room`, for a job that this host
+   * may claim. `invalid` are jobs that cannot be claimed. Returns whether there is a job, or whether an exchange has to
+   * decide dependents of jobs that ended.
    */
   async search(
     room: HostRoom | undefined,
     invalid: ReadonlySet<number>,
-    controlVersion: number | undefined,
+    known: ClaimControl | undefined,
     onControl: (control: Control | undefined) => void,
   ): Promise<boolean> {
     const searchesJobs = room !== undefined && this.mayFindJob;
@@ -73,7 +73,7 @@ export class Poller {
       serverNow,
       invalid,
       room: searchesJobs ? room : undefined,
-      controlVersion,
+      known,
       untilEmpty,
     });
     onControl(found.control);

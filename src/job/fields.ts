@@ -14,12 +14,13 @@ import {
 } from './columns.ts';
 import { backoffFault, retryOnFault } from './control/retry-policy.ts';
 import { dependenciesFault, dependenciesText } from './placement/dependencies.ts';
+import { dueFault, givenDue } from './placement/due-time.ts';
 import { lanesFault } from './placement/lanes.ts';
 import { needsFault } from './placement/needs.ts';
 import { durationText } from './quantities/duration.ts';
 import { parseWarning } from './quantities/warning.ts';
 import { quantityFromText } from './terms/field-text.ts';
-import { booleanFault, type Fault, formFault, integerFault, quantityFault, timeFault } from './value-faults.ts';
+import { booleanFault, type Fault, formFault, integerFault, quantityFault } from './value-faults.ts';
 
 /** Whether a name is a field of a job. */
 export function isJobField(name: string): name is JobField {
@@ -44,9 +45,10 @@ export const TEXT_OPTIONS: readonly (TextOption & { readonly field: SubmitterFie
   },
 );
 
-/** The value that a submitter means: a number for text such as `2h` or `4G` where the field has a unit. */
+/** The value that a submitter means: a number for text such as `2h` or `4G` where the field has a unit, and a due time. */
 export function givenValue(name: string, given: unknown): unknown {
   if (name === 'after') return dependenciesText(given);
+  if (name === 'due') return givenDue(given);
   const unit = UNITS.get(name);
   // Text that is no quantity stays text, and the check refuses it.
   return unit === undefined || typeof given !== 'string' ? given : (quantityFromText(given, unit) ?? given);
@@ -77,7 +79,7 @@ function checkOf(name: SubmitterField): Check {
   if (kind === 'map') return variablesFault;
   if (range !== undefined && unit !== undefined) return (value) => quantityFault(value, unit, range);
   if (range !== undefined) return (value) => integerFault(value, ...range);
-  if (kind === 'time') return timeFault;
+  if (kind === 'time') return dueFault;
   if (!isListForm(form)) return (value) => formFault(value, form, maxBytes);
   const fault = LIST_FAULTS[form];
   return (value) => formFault(value, 'line', maxBytes) ?? fault(String(value));

@@ -13,6 +13,9 @@ export interface NamedTime {
 const FORMS = "'2026-11-28 22:51:00', '2026-11-28', '2026-11-28T22:51:00+01:00' or '-2h'";
 export const COMPARISON_ADVICE = `compare the field itself with ${FORMS}, or use julianday() on both sides`;
 
+/** The fault of a time that local clocks show twice or never. */
+export const AMBIGUOUS = 'occurs twice or never in the local time zone; give a time with a zone, such as +01:00';
+
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)? ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -36,7 +39,7 @@ export function namedTime(text: string, now: string): NamedTime | { readonly fau
     zone === undefined ? fromLocal(ms) : ms - zoneMs(zone),
   );
   if (first === undefined) {
-    return { fault: 'occurs twice or never in the local time zone; give a time with a zone, such as +01:00' };
+    return { fault: AMBIGUOUS };
   }
   const from = isoTime(first);
   const last = next === undefined ? undefined : isoTime(Math.max(first, next - 1));

@@ -120,6 +120,16 @@ export class FeederEvents {
     this.logger.warn({ ms: Math.round(ms), reason }, 'cannot start jobs on this host; claims are suspended');
   }
 
+  /** Logged once, until a user reverses it. */
+  drained({ drained, by, reason }: { drained: string; by: string; reason: string | null }): void {
+    const facts = { since: drained, by, ...(reason === null ? {} : { reason }) };
+    this.logger.warn(facts, 'this host is drained: claiming no jobs, while running jobs continue');
+  }
+
+  undrained(): void {
+    this.logger.info('this host is no longer drained: claiming jobs again');
+  }
+
   heartbeatFailed(error: unknown): void {
     this.logger.error(
       { reason: errorMessage(error) },

@@ -1,8 +1,9 @@
 import { DEFAULT_GRACE_S } from '../job/control/kill.ts';
 import { RqError } from '../job/errors.ts';
-import { MAX_GRACE_S, MAX_SLOTS } from '../job/limits.ts';
+import { MAX_GRACE_S, MAX_RUNNING, MAX_SLOTS } from '../job/limits.ts';
 import { readAttributes, writeAttribute } from '../store/attributes.ts';
 import type { Connection } from '../store/connection.ts';
+import { raiseControlVersion } from '../store/control/wishes.ts';
 import type { Queue } from './open.ts';
 import { read } from './transaction/read.ts';
 import { transaction } from './transaction/transaction.ts';
@@ -20,25 +21,36 @@ export interface Settings {
   readonly kill_grace: number;
   /** Seconds that ended jobs stay in the queue before a rotation moves them. */
   readonly retention: number;
+  /** How many jobs of one owner may run at the same time; null is any number. */
+  readonly max_per_user: number | null;
+  /** At equal priority, jobs of the owner with the fewest running cpus start first. */
+  readonly fair: boolean;
+  /** Seconds after which places are kept free for a job that others were started before. */
+  readonly reserve_after: number;
 }
 
-interface Range {
-  readonly min: number;
-  readonly max: number;
-  readonly isWhole: boolean;
-}
+/** The valid values of a setting: `count` is a whole number, `duration` is a number of seconds. */
+export type SettingForm =
+  | { readonly kind: 'count' | 'duration'; readonly min: number; readonly max: number }
+  | { readonly kind: 'boolean' };
+
+export type SettingValue = Settings[keyof Settings];
 
 const MAX_SLEEP_S = 86_400;
 const MAX_LOST_AFTER_S = 366 * 86_400;
 const MAX_RETENTION_S = 10 * 366 * 86_400;
+const MAX_RESERVE_AFTER_S = 366 * 86_400;
 
-export const SETTING_RANGES: Readonly<Record<keyof Settings, Range>> = {
-  max_feed: { min: 1, max: MAX_SLOTS, isWhole: true },
-  min_sleep: { min: 0.01, max: MAX_SLEEP_S, isWhole: false },
-  max_sleep: { min: 0.01, max: MAX_SLEEP_S, isWhole: false },
-  lost_after: { min: 10, max: MAX_LOST_AFTER_S, isWhole: false },
-  kill_grace: { min: 0, max: MAX_GRACE_S, isWhole: false },
-  retention: { min: 0, max: MAX_RETENTION_S, isWhole: false },
+export const SETTING_FORMS: Readonly<Record<keyof Settings, SettingForm>> = {
+  max_feed: { kind: 'count', min: 1, max: MAX_SLOTS },
+  min_sleep: { kind: 'duration', min: 0.01, max: MAX_SLEEP_S },
+  max_sleep: { kind: 'duration', min: 0.01, max: MAX_SLEEP_S },
+  lost_after: { kind: 'duration', min: 10, max: MAX_LOST_AFTER_S },
+  kill_grace: { kind: 'duration', min: 0, max: MAX_GRACE_S },
+  retention: { kind: 'duration', min: 0, max: MAX_RETENTION_S },
+  max_per_user: { kind: 'count', min: 1, max: MAX_RUNNING },
+  fair: { kind: 'boolean' },
+  reserve_after: { kind: 'duration', min: 0, max: MAX_RESERVE_AFTER_S },
 };
 
 const DEFAULTS: Settings = {
@@ -48,6 +60,9 @@ const DEFAULTS: Settings = {
   lost_after: 900,
   kill_grace: DEFAULT_GRACE_S,
   retention: 0,
+  max_per_user: null,
+  fair: false,
+  reserve_after: 600,
 };
 
 /** The configured settings, and defaults for the others. */
@@ -58,10 +73,12 @@ export async function readSettings(queue: Queue): Promise<Settings> {
 /** Changes settings, null to the default, and returns all. Throws INVALID_INPUT if min_sleep exceeds max_sleep. */
 export async function configureQueue(
   queue: Queue,
-  changes: ReadonlyMap<keyof Settings, number | null>,
+  changes: ReadonlyMap<keyof Settings, SettingValue>,
 ): Promise<Settings> {
   return await transaction(queue, ({ connection }) => {
     for (const [name, value] of changes) writeAttribute(connection, name, value === null ? null : String(value));
+    // Feeders read the limits of the queue again.
+    raiseControlVersion(connection);
     const settings = settingsIn(connection);
     if (settings.min_sleep <= settings.max_sleep) return settings;
     const { min_sleep, max_sleep } = settings;
@@ -72,17 +89,25 @@ export async function configureQueue(
   });
 }
 
-/** Values that a user wrote by SQL can be invalid. They are ignored. */
-function isIn({ min, max, isWhole }: Range, value: number): boolean {
-  return value >= min && value <= max && (!isWhole || Number.isInteger(value));
-}
-
 /** As `readSettings`, inside a transaction. */
 export function settingsIn(connection: Connection): Settings {
   const attributes = readAttributes(connection);
   const entries = Object.entries(DEFAULTS).map(([name, fallback]) => {
-    const value = Number(attributes.get(name) ?? Number.NaN);
-    return [name, isIn(SETTING_RANGES[name as keyof Settings], value) ? value : (fallback as number | null)];
+    const value = storedValue(SETTING_FORMS[name as keyof Settings], attributes.get(name));
+    return [name, value ?? (fallback as SettingValue)];
   });
   return Object.fromEntries(entries) as Settings;
+}
+
+/** Whether a number is a valid value of a setting. */
+export function isInForm(form: SettingForm, value: number): boolean {
+  if (form.kind === 'boolean') return false;
+  return value >= form.min && value <= form.max && (form.kind !== 'count' || Number.isInteger(value));
+}
+
+/** Values that a user wrote by SQL can be invalid. They are ignored. */
+function storedValue(form: SettingForm, text: string | undefined): number | boolean | undefined {
+  if (form.kind === 'boolean') return text === undefined ? undefined : text === 'true';
+  const value = Number(text ?? Number.NaN);
+  return isInForm(form, value) ? value : undefined;
 }

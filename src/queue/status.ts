@@ -12,10 +12,11 @@ import {
   finishedTotals,
   firstStarted,
   oldestAndNewest,
-  runningByHost,
 } from '../store/counts/counts.ts';
 import { SCHEMA_VERSION } from '../store/schema.ts';
 import { duration } from './duration.ts';
+import { lanesIn } from './lanes.ts';
+import { type HostRecords, hostRecordsIn } from './nodes/drained-hosts.ts';
 import { nodeSummaries } from './nodes/node-status.ts';
 import type { Queue } from './open.ts';
 import { performanceStatus, periodStarts, temporalStatus } from './status-sections.ts';
@@ -30,8 +31,10 @@ export async function queueStatus(
   exitCounts: ReadonlyMap<string, readonly number[]> = new Map(),
 ): Promise<{ readonly report: Record<string, unknown>; readonly isOlder: boolean }> {
   const now = queue.clock.now();
-  const { running, isOlder, ...parts } = await read(queue, (connection) => databaseStatus(connection, now, exitCounts));
-  const report = { ...parts, nodes: nodeSummaries(queue, running), lease: leaseStatus(queue) };
+  const { hosts, lanes, isOlder, ...parts } = await read(queue, (connection) =>
+    databaseStatus(connection, now, exitCounts),
+  );
+  const report = { ...parts, nodes: nodeSummaries(queue, hosts), lanes, lease: leaseStatus(queue) };
   return { report, isOlder };
 }
 
@@ -39,7 +42,7 @@ function databaseStatus(
   connection: Connection,
   now: string,
   exitCounts: ReadonlyMap<string, readonly number[]>,
-): Record<string, unknown> & { running: Map<string, number>; isOlder: boolean } {
+): Record<string, unknown> & { hosts: HostRecords; isOlder: boolean } {
   const { jobs: finished, successes, seconds } = finishedTotals(connection);
   const counts = countByState(connection, finished);
   const byState = Object.fromEntries(JOB_STATES.map((state) => [state, counts[state]]));
@@ -47,7 +50,8 @@ function databaseStatus(
   const recent = periodStarts(now).map((start) => countFinishedSince(connection, start));
   const finishedJobs = { averageSeconds: seconds, recent, firstStarted: firstStarted(connection) };
   return {
-    running: runningByHost(connection),
+    hosts: hostRecordsIn(connection),
+    lanes: lanesIn(connection).map(({ name, limit, paused, running }) => ({ name, limit, paused, running })),
     isOlder: connection.version() < SCHEMA_VERSION,
     jobs: { ...byState, total },
     temporal: Object.fromEntries(

@@ -1,3 +1,6 @@
+/** The schema version that added these tables. */
+export const PLACEMENT_VERSION = 3;
+
 /** A job that a host can claim. A claim reads the first rows of each shape. */
 const IS_READY = `state = 'pending' AND gate IS NULL AND due IS NULL`;
 const HAS_FAILED = `(state = 'dead' OR (state = 'finished' AND (exit_status IS NOT 0 OR reason IS NOT NULL)))`;
@@ -7,7 +10,7 @@ const HAS_FAILED = `(state = 'dead' OR (state = 'finished' AND (exit_status IS N
 export const PLACEMENT_INDEXES = `CREATE INDEX jobs_ready ON jobs (shape, priority DESC, jid, failed_starts, state, gate, due)
   WHERE ${IS_READY};
 CREATE INDEX jobs_running ON jobs (runner, shape) WHERE state = 'running';
-CREATE INDEX jobs_shapeless ON jobs (jid) WHERE shape IS NULL AND state IN ('pending', 'running');
+CREATE INDEX jobs_shapeless ON jobs (state DESC, jid) WHERE shape IS NULL AND state IN ('pending', 'running');
 CREATE INDEX jobs_gate ON jobs (gate, state) WHERE gate IS NOT NULL;
 CREATE INDEX jobs_died_of ON jobs (died_of) WHERE died_of IS NOT NULL;
 CREATE INDEX jobs_by_array ON jobs (array) WHERE array IS NOT NULL;

@@ -1,5 +1,6 @@
 import { RqError } from '../job/errors.ts';
 import type { Connection, Row } from './connection.ts';
+import { raiseControlVersion } from './control/wishes.ts';
 import { readFence } from './operations.ts';
 import { SCHEMA } from './schema.ts';
 import { lastJid } from './submissions.ts';
@@ -37,6 +38,8 @@ export function runStatement(connection: Connection, sql: string, now: string): 
     isChecked ? withStoredTimes({ connection, sql, now, attempted: 'cannot execute' }) : sql,
   );
   const result = statement.reader ? { rows: statement.all() as Row[] } : { changes: statement.run().changes };
+  // What users want of hosts and jobs may have changed.
+  if (!statement.readonly) raiseControlVersion(connection);
   const after = invariants(connection);
   const changed = [...before].find(([name, value]) => !isKept(name, value, after.get(name)));
   if (changed === undefined) return result;

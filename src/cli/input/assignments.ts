@@ -3,6 +3,7 @@ import { closest } from 'fastest-levenshtein';
 import { columnOf, SUBMITTER_FIELDS } from '../../job/columns.ts';
 import { RqError } from '../../job/errors.ts';
 import { isJobField } from '../../job/fields.ts';
+import { givenDue } from '../../job/placement/due-time.ts';
 import { valueFromText } from '../../job/terms/field-text.ts';
 import { isFileKind } from '../../queue/files/stored-names.ts';
 import type { JobChange } from '../../queue/jobs/job-change.ts';
@@ -79,6 +80,7 @@ function assignedValue(key: Key, text: string, environment: NodeJS.ProcessEnv): 
   if (columnOf[key].kind === 'map') {
     throw new RqError('USAGE', `cannot update: set ${key} with the option --${key}; ${key}=null clears it`);
   }
+  if (key === 'due') return checked(key, String(givenDue(text)));
   // Text that does not fit the field stays text, and the check refuses it.
   return checked(key, valueFromText(key, text) ?? text);
 }

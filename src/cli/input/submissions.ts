@@ -4,6 +4,7 @@ import { RqError } from '../../job/errors.ts';
 import { combinationFault, completeEntry, withEntry } from '../../job/fields.ts';
 import type { Submission } from '../../job/job.ts';
 import type { FileKind } from '../../queue/files/stored-names.ts';
+import { DueTimes } from '../../queue/jobs/due-times.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { JobEntry } from '../../yaml/entry.ts';
 import type { CommandCall } from '../parse/command-call.ts';
@@ -32,6 +33,7 @@ export async function makeSubmissions(
   const paths = new JobPaths(queue.directory, call.environment);
   const cwd = options.cwd ?? (entries.every((entry) => entry.cwd !== undefined) ? '' : paths.workingDirectory);
   const defaults: Submission = { ...completeEntry({ ...options, command: '', cwd }), stage };
+  const dueTimes = new DueTimes(queue);
   const names = SUBMITTER_FIELDS.filter((name) => options[name] === undefined);
   return entries.map((entry) => {
     const action = actionOf(call, source, entry.line);
@@ -40,6 +42,7 @@ export async function makeSubmissions(
     if (fault !== undefined) throw new RqError('INVALID_INPUT', `${action}: ${fault}`);
     return {
       ...fields,
+      due: dueTimes.at(fields.due),
       stdin: options.stdin ?? paths.readable(entry.stdin, 'stdin', action),
       data: options.data ?? paths.readable(entry.data, 'data', action),
       script: options.script ?? paths.readable(entry.script, 'script', action),

@@ -7,6 +7,7 @@ import { spec as kill } from '../commands/control/kill.ts';
 import { specs as pauses } from '../commands/control/pause.ts';
 import { spec as signal } from '../commands/control/signal.ts';
 import { spec as cron } from '../commands/hosts/cron.ts';
+import { specs as drains } from '../commands/hosts/drain.ts';
 import { spec as feed } from '../commands/hosts/feed.ts';
 import { spec as feeder } from '../commands/hosts/feeder.ts';
 import { spec as nodes } from '../commands/hosts/nodes.ts';
@@ -29,6 +30,7 @@ import { spec as backup } from '../commands/queue/backup.ts';
 import { spec as configure } from '../commands/queue/configure.ts';
 import { spec as create } from '../commands/queue/create.ts';
 import { spec as doctor } from '../commands/queue/doctor.ts';
+import { spec as lane } from '../commands/queue/lane.ts';
 import { spec as lock } from '../commands/queue/lock.ts';
 import { spec as recover } from '../commands/queue/recover.ts';
 import { spec as rotate } from '../commands/queue/rotate.ts';
@@ -86,8 +88,10 @@ export const COMMANDS: readonly Command[] = [
   command(pid, () => import('../commands/hosts/pid.ts')),
   command(feeder, () => import('../commands/hosts/feeder.ts')),
   command(nodes, () => import('../commands/hosts/nodes.ts')),
+  ...drains.map((spec) => command(spec, () => import('../commands/hosts/drain.ts'))),
   command(cron, () => import('../commands/hosts/cron.ts')),
   command(configure, () => import('../commands/queue/configure.ts')),
+  command(lane, () => import('../commands/queue/lane.ts')),
   command(snapshot, () => import('../commands/queue/snapshot.ts')),
   command(backup, () => import('../commands/queue/backup.ts')),
   command(rotate, () => import('../commands/queue/rotate.ts')),

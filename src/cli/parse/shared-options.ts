@@ -16,8 +16,8 @@ export const FORM_OPTIONS: readonly OptionSpec[] = [
     name: 'plain',
     type: 'flag',
     help:
-      'Print one line for each job or node, with the fields of --fields separated by tabs. ' +
-      'The default is only the jid or the host.',
+      'Print one line for each job, node or lane, with the fields of --fields separated by tabs. ' +
+      'The default is only the jid, the host or the name.',
   },
   { name: 'table', type: 'flag', help: 'Print a table that fits the terminal.' },
   { name: 'full', type: 'flag', help: 'Also print fields without a value.' },

@@ -5,12 +5,11 @@ import { attemptName, type ListedAttempt } from '../../runner/protocol/messages.
 import type { Attempts } from '../attempts.ts';
 import type { PollTimer } from '../poll-timer.ts';
 import type { RunnerLink } from '../start/runner-link.ts';
+import type { ClaimRules } from './claim-rules.ts';
 import type { Kills } from './kills.ts';
 
 /** Carries out the wishes and orders of users for the attempts of this host. */
 export class JobControl {
-  /** The version of the wishes and orders that this object knows. */
-  version: number | undefined;
   /** The ids of orders that were delivered and are still in the queue. */
   private delivered: number[] = [];
   private readonly sent = new Set<number>();
@@ -21,6 +20,7 @@ export class JobControl {
   constructor(
     private readonly parts: {
       attempts: Attempts;
+      claimRules: ClaimRules;
       events: FeederEvents;
       kills: Kills;
       link: RunnerLink;
@@ -31,7 +31,7 @@ export class JobControl {
   /** Takes over what was read from the queue, and carries it out. */
   apply(control: Control | undefined): void {
     if (control === undefined) return;
-    this.version = control.version;
+    this.applyRules(control);
     this.wishes = control.wishes;
     this.carryOut();
     for (const order of control.orders) void this.deliver(order);
@@ -56,7 +56,7 @@ export class JobControl {
       if (attempt.state === 'running' && attempt.isPaused) this.paused.set(attemptName(attempt), attempt);
     }
     // A new feeder has not read the wishes yet.
-    if (this.version !== undefined) this.onRunning();
+    if (this.parts.claimRules.known !== undefined) this.onRunning();
   }
 
   remove(key: AttemptKey): void {
@@ -79,6 +79,14 @@ export class JobControl {
   /** Forgets orders that are no longer in the queue. */
   forgetDelivered(ids: readonly number[]): void {
     for (const id of ids) this.sent.delete(id);
+  }
+
+  /** A host that is no longer drained looks for jobs at once. */
+  private applyRules(control: Control): void {
+    const { claimRules, timer } = this.parts;
+    const wasDrained = claimRules.isDrained;
+    claimRules.apply(control);
+    if (claimRules.isDrained !== wasDrained) timer.wake();
   }
 
   private carryOut(): void {
@@ -119,11 +127,11 @@ export class JobControl {
     const key = { jid, claim };
     if (this.parts.attempts.unconfirmed.has(attemptName(key))) {
       // The order is read again when the job has begun.
-      this.version = undefined;
+      this.parts.claimRules.expire();
       return;
     }
     this.sent.add(id);
-    const { events, link, timer } = this.parts;
+    const { claimRules, events, link, timer } = this.parts;
     events.signalling(key, signal);
     if (await link.signal(key, signal, id)) {
       this.delivered.push(id);
@@ -131,7 +139,7 @@ export class JobControl {
     } else {
       // There is no runner. The orders are read again after the next connection.
       this.sent.delete(id);
-      this.version = undefined;
+      claimRules.expire();
     }
   }
 }

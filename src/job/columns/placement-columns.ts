@@ -138,6 +138,13 @@ export const PLACEMENT_COLUMNS = {
     since: 3,
     sql: `CHECK (due IS NULL OR state IN ('pending', 'holding'))`,
     comment: 'a pending job is not claimed before this time, by the clock of the file server',
+    option: {
+      name: 'at',
+      value: 'TIME',
+      help:
+        "Do not start the job before this time, such as '2026-12-01 22:00' (local time), a time with a zone, or +2h " +
+        '(from now, by the clock of the file server).',
+    },
   },
   time_limit: {
     kind: 'integer',

@@ -15,7 +15,6 @@ import {
 } from '../../store/attempts.ts';
 import {
   type Claimant,
-  type ClaimRequest,
   claimJobs,
   isClaimable,
   type MayRun,
@@ -23,6 +22,7 @@ import {
   nextTimes,
 } from '../../store/claim/claims.ts';
 import type { Connection } from '../../store/connection.ts';
+import { drainedHosts } from '../../store/control/hosts.ts';
 import { removeOrders } from '../../store/control/orders.ts';
 import { isRunningJobNeeded } from '../../store/dependencies/dependents.ts';
 import { hasUndecided, workOffDecisions } from '../../store/dependencies/work-off.ts';
@@ -31,11 +31,12 @@ import { feedingHosts } from '../nodes/feeding-hosts.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 import { type Transaction, transaction } from '../transaction/transaction.ts';
-import { type Control, readControl } from './control.ts';
+import { type ClaimControl, type Control, readControl } from './control.ts';
 
 export type { AttemptEnd, AttemptStart, ClaimedJobRow, MayRun };
 
-const RULES: ClaimRequest['rules'] = { maxPerUser: null, isFair: false, reserveAfterS: null };
+/** What a drained host can take. */
+const NO_ROOM: HostRoom = { cpus: 0, ahead: 0, memory: null, gpus: 0, resources: {} };
 
 /** When this host can claim a job again. */
 export interface Next extends NextTimes {
@@ -57,8 +58,8 @@ export interface ExchangeRequest {
   readonly mayRun: MayRun;
   /** The ids of orders that were delivered. */
   readonly delivered?: readonly number[];
-  /** The version of the wishes and orders that the feeder knows. If there is another, the result contains them. */
-  readonly controlVersion?: number | undefined;
+  /** What the feeder knows of the wishes of users. If there is another version, the result contains it. */
+  readonly known?: ClaimControl | undefined;
   /** The feeder ends when the queue is empty. */
   readonly untilEmpty?: boolean;
 }
@@ -77,7 +78,7 @@ export interface ExchangeResult {
   readonly generation: number;
   /** Reports that the database rejects: the row was not written by rq, or a user has added a trigger. */
   readonly setAside: (AttemptKey & { readonly reason: string })[];
-  /** The wishes and orders for the attempts of this host; undefined if the feeder knows them. */
+  /** What users want of this host and of its attempts; undefined if the feeder knows it. */
   readonly control: Control | undefined;
 }
 
@@ -95,7 +96,7 @@ function exchangeIn(
   hosts: readonly string[],
   now: string,
 ): ExchangeResult {
-  const { claimant, controlVersion, delivered = [] } = request;
+  const { claimant, delivered = [] } = request;
   const { host } = claimant;
   const serverNow = request.serverNow?.() ?? now;
   const refused: AttemptKey[] = [];
@@ -109,8 +110,9 @@ function exchangeIn(
       );
     }
   };
+  const drained = new Set(hosts.length === 0 ? [] : drainedHosts(connection).map((each) => each.host));
   const hostsFor = (runners: string | null): string[] =>
-    hosts.filter((each) => runners === null || matchesHost(runners, each));
+    hosts.filter((each) => !drained.has(each) && (runners === null || matchesHost(runners, each)));
   apply(request.starts, (start) => reportStart(connection, host, start));
   apply(request.ends, (end) => {
     if (!reportEnd(connection, host, end, { hostsFor, serverNow })) refused.push(end);
@@ -119,9 +121,12 @@ function exchangeIn(
   if (delivered.length > 0) removeOrders(connection, delivered);
   const isStopping = endStoppedTasks(connection, now);
   const isUndecided = workOffDecisions(connection, now);
-  const claims = claimJobs(connection, { ...claimant, now, serverNow }, { ...request, rules: RULES });
+  // Before the claim, which must keep to limits that were set since the last exchange.
+  const { current, changed: control } = readControl(connection, host, request.known);
+  const room = current.drain === undefined ? request.room : NO_ROOM;
+  const { mayRun } = request;
+  const claims = claimJobs(connection, { ...claimant, now, serverNow }, { room, mayRun, rules: current.rules });
   if (claims.claimed.length > 0) crashAt('claim-executed');
-  const control = readControl(connection, host, controlVersion);
   const next = isStopping || claims.next === undefined ? undefined : nextOf(connection, claims.next, request);
   const generation = readFence(connection);
   return { ...claims, next, refused, setAside, control, hasUndecided: isUndecided, generation };
@@ -154,8 +159,8 @@ export interface SearchRequest {
   readonly room: HostRoom | undefined;
   /** Jobs that are known to be invalid. */
   readonly invalid?: ReadonlySet<number>;
-  readonly controlVersion: number | undefined;
   /** As in `ExchangeRequest`. */
+  readonly known: ClaimControl | undefined;
   readonly untilEmpty?: boolean;
 }
 
@@ -168,16 +173,18 @@ export interface Search {
   readonly hasUndecided: boolean;
 }
 
-/** Looks for a job that this host may claim, for new wishes and orders, and for undecided dependents. Takes no lease. */
+/** Looks for a job that this host may claim, for what users want of it, and for undecided dependents. Takes no lease. */
 export async function search(queue: Queue, request: SearchRequest): Promise<Search> {
-  const { host, invalid, mayRun, room, controlVersion } = request;
+  const { host, invalid, mayRun, room } = request;
   return await read(queue, (connection) => {
-    const control = readControl(connection, host, controlVersion);
+    const { current, changed: control } = readControl(connection, host, request.known);
     const isUndecided = hasUndecided(connection);
     if (room === undefined || isUndecided) return { next: undefined, control, hasUndecided: isUndecided };
+    const { drain, rules } = current;
     const seeker = { host, now: queue.clock.now(), serverNow: request.serverNow() };
-    const canClaim =
-      isClaimable(connection, seeker, { room, mayRun, rules: RULES }, invalid) || hasStoppedTasks(connection);
+    const isFound = (): boolean =>
+      isClaimable(connection, seeker, { room, mayRun, rules }, invalid) || hasStoppedTasks(connection);
+    const canClaim = drain === undefined && isFound();
     const next = canClaim ? undefined : nextOf(connection, nextTimes(connection, host), request);
     return { next, control, hasUndecided: false };
   });

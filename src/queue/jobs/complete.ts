@@ -1,3 +1,5 @@
+import { usedLanes } from '../../store/claim/lanes.ts';
+import { lanesIn } from '../../store/claim/limits.ts';
 import { type JobSummary, newestBeginningWith, tagsBeginningWith } from '../../store/completions.ts';
 import type { Connection } from '../../store/connection.ts';
 import { openQueue } from '../open.ts';
@@ -9,6 +11,15 @@ const LOCK_TIMEOUT_MS = 1_000;
 /** The first tags that begin with the text, in order. Throws as `openQueue` and `read`. */
 export async function completeTag(path: string, text: string, limit: number): Promise<string[]> {
   return await readAt(path, (connection) => tagsBeginningWith(connection, text, limit));
+}
+
+/** The lanes that begin with the text, in order. Throws as `openQueue` and `read`. */
+export async function completeLane(path: string, text: string, limit: number): Promise<string[]> {
+  const names = await readAt(path, (connection) => [...usedLanes(connection), ...lanesIn(connection).keys()]);
+  return [...new Set(names)]
+    .filter((name) => name.startsWith(text))
+    .sort()
+    .slice(0, limit);
 }
 
 /** The newest jobs whose jid begins with the digits. Throws as `openQueue` and `read`. */

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { errorCode } from '../../job/errors.ts';
 import { parseNeeds, type Resources } from '../../job/placement/needs.ts';
-import { runningByHost, type UsedResources, usedByHost } from '../../store/counts/counts.ts';
+import { type UsedResources, usedByHost } from '../../store/counts/counts.ts';
 import { duration } from '../duration.ts';
 import type { Queue } from '../open.ts';
 import { readServerClock } from '../server-clock.ts';
 import { read } from '../transaction/read.ts';
-import { HEARTBEAT_MS, type Node, readNodes } from './nodes.ts';
+import { drainFields, type HostRecords, hostRecordsIn, type KnownHost, knownHosts } from './drained-hosts.ts';
+import { HEARTBEAT_MS, type Node } from './nodes.ts';
 
 /** A node is silent after it has missed this many heartbeats. */
 const MISSED_HEARTBEATS = 3;
@@ -14,18 +15,25 @@ const MISSED_HEARTBEATS = 3;
 /** A node as `status` prints it. */
 export interface NodeSummary {
   readonly host: string;
-  /** `silent`: its heartbeats stopped; `lost`: another host declared it lost and ended its jobs. */
-  readonly state: 'feeding' | 'silent' | 'lost';
+  /**
+   * `silent`: its heartbeats stopped; `lost`: another host declared it lost and ended its jobs; `absent`: it is drained, and
+   * no feeder runs there.
+   */
+  readonly state: 'feeding' | 'silent' | 'lost' | 'absent';
   readonly slots: number | null;
   readonly running: number;
-  readonly last_beat: string;
+  readonly last_beat: string | null;
   /** Time since the last heartbeat, by the server's clock. */
-  readonly age: string;
+  readonly age: string | null;
+  /** Since when it is drained, by whom and why; only for a drained host. */
+  readonly drained?: string | null;
+  readonly drained_by?: string | null;
+  readonly reason?: string | null;
 }
 
-/** Summarizes the nodes of a queue; `running` counts the running jobs of each host. */
-export function nodeSummaries(queue: Queue, running: ReadonlyMap<string, number>): NodeSummary[] {
-  const nodes = readNodes(queue.directory);
+/** Summarizes the nodes of a queue and the drained hosts. */
+export function nodeSummaries(queue: Queue, { running, drains }: HostRecords): NodeSummary[] {
+  const nodes = knownHosts(queue.directory, drains);
   const nowMs = nodes.length === 0 ? 0 : serverNowMs(queue);
   return nodes.map((node) => summary(node, running.get(node.host) ?? 0, nowMs));
 }
@@ -46,21 +54,27 @@ export function serverNowMs({ directory, clock }: Queue): number {
   }
 }
 
-function summary(node: Node, running: number, nowMs: number): NodeSummary {
-  const { host, isLost, lastHeartbeat } = node;
-  const seconds = Math.max(0, nowMs - Date.parse(lastHeartbeat)) / 1000;
+function summary(node: KnownHost, running: number, nowMs: number): NodeSummary {
+  const { host, lastHeartbeat, drain } = node;
   return {
     host,
-    state: isLost ? 'lost' : isSilent(node, nowMs) ? 'silent' : 'feeding',
+    state: stateOf(node, nowMs),
     slots: countOf(node, 'slots'),
     running,
     last_beat: lastHeartbeat,
-    age: duration(seconds),
+    age: lastHeartbeat === null ? null : duration(Math.max(0, nowMs - Date.parse(lastHeartbeat)) / 1000),
+    ...(drain === undefined ? {} : drainFields(drain)),
   };
 }
 
+function stateOf({ lastHeartbeat, ...node }: KnownHost, nowMs: number): NodeSummary['state'] {
+  if (lastHeartbeat === null) return 'absent';
+  if (node.isLost) return 'lost';
+  return isSilent({ ...node, lastHeartbeat }, nowMs) ? 'silent' : 'feeding';
+}
+
 /** A number in the file of a node; null if it has none. */
-function countOf({ facts }: Node, name: string): number | null {
+function countOf({ facts }: Pick<Node, 'facts'>, name: string): number | null {
   const count = Number(facts[name]);
   return facts[name] !== undefined && Number.isSafeInteger(count) ? count : null;
 }
@@ -84,11 +98,14 @@ export interface NodeReport extends NodeSummary {
   readonly login: string | null;
 }
 
-/** Describes the nodes of a queue, in the order of their names. */
+/** Describes the nodes of a queue and the drained hosts, in the order of their names. */
 export async function nodeReports(queue: Queue): Promise<NodeReport[]> {
-  const [running, used] = await read(queue, (connection) => [runningByHost(connection), usedByHost(connection)]);
+  const [{ running, drains }, used] = await read(queue, (connection) => [
+    hostRecordsIn(connection),
+    usedByHost(connection),
+  ]);
   const nowMs = serverNowMs(queue);
-  return readNodes(queue.directory).map((node) => {
+  return knownHosts(queue.directory, drains).map((node) => {
     const { pid, version, started, login, have } = node.facts;
     return {
       ...summary(node, running.get(node.host) ?? 0, nowMs),

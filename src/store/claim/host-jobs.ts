@@ -1,5 +1,4 @@
 import { type Requests, type Shape, shapeOf } from '../../job/placement/shape.ts';
-import type { Drained } from '../../job/placement/why/facts.ts';
 import type { Connection } from '../connection.ts';
 import { shapeFrom } from './shapes.ts';
 
@@ -7,7 +6,6 @@ const RUNNING = `SELECT runner, jid, spec FROM jobs INDEXED BY jobs_running JOIN
   WHERE state = 'running'`;
 const RUNNING_SHAPELESS = `SELECT runner, jid, owner, runners, cpus, memory, gpus, needs, lanes
   FROM jobs INDEXED BY jobs_shapeless WHERE shape IS NULL AND state IN ('pending', 'running') AND state = 'running'`;
-const DRAINED = 'SELECT host, "by", reason FROM hosts';
 const RUNNERS = `SELECT DISTINCT spec ->> '$.runners' AS runners FROM shapes
   WHERE top_jid IS NOT NULL AND spec ->> '$.runners' IS NOT NULL`;
 
@@ -34,15 +32,6 @@ export function readHostJobs(connection: Connection): Map<string, HostJob[]> {
   }
   for (const each of jobs.values()) each.sort((a, b) => a.jid - b.jid);
   return jobs;
-}
-
-/** The drained hosts. */
-export function readDrained(connection: Connection): Map<string, Drained> {
-  return new Map(
-    connection.all(DRAINED).map(({ host, by, reason }) => {
-      return [String(host), { by: String(by), reason: typeof reason === 'string' ? reason : null }];
-    }),
-  );
 }
 
 /** The `runners` of jobs that may be ready. */

@@ -56,10 +56,14 @@ export function usageIn(connection: Connection): Usage {
   return usage;
 }
 
+export interface LaneLimit {
+  /** How many of its jobs may run at the same time; null is any number. */
+  readonly max: number | null;
+  readonly paused: boolean;
+}
+
 /** The lanes that have a limit or are paused. */
-export function lanesIn(
-  connection: Connection,
-): Map<string, { readonly max: number | null; readonly paused: boolean }> {
+export function lanesIn(connection: Connection): Map<string, LaneLimit> {
   return new Map(
     connection.all(LANES).map(({ name, max, paused }) => {
       return [String(name), { max: typeof max === 'number' ? max : null, paused: paused === 1 }];

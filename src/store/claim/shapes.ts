@@ -11,9 +11,11 @@ import { HAS_VALID_LENGTHS } from '../job-rows.ts';
 
 const FIND = 'SELECT shape FROM shapes WHERE spec = ?';
 const ADD = 'INSERT INTO shapes (spec) VALUES (?)';
+/** Running jobs are first: until they have a shape, they do not count towards the limits of the queue. */
 const SHAPELESS = `SELECT jid, owner, runners, cpus, jobs.memory, gpus, needs, lanes, arrays.array, at_most, max_fails
   FROM jobs INDEXED BY jobs_shapeless LEFT JOIN arrays ON arrays.array = jobs.array
-  WHERE shape IS NULL AND state IN ('pending', 'running') AND ${HAS_VALID_LENGTHS} LIMIT :limit`;
+  WHERE shape IS NULL AND state IN ('pending', 'running') AND ${HAS_VALID_LENGTHS}
+  ORDER BY state DESC, jid LIMIT :limit`;
 const HAS_SHAPELESS = `SELECT 1 FROM jobs INDEXED BY jobs_shapeless
   WHERE shape IS NULL AND state IN ('pending', 'running') AND ${HAS_VALID_LENGTHS} LIMIT 1`;
 /** To change such a row would read all of its text. */

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { KillWish } from '../../job/control/kill.ts';
 import type { AttemptKey } from '../../job/job.ts';
 import type { Transition } from '../../job/transitions.ts';
@@ -62,5 +63,14 @@ export function controlVersion(connection: Connection): number {
 
 export function raiseControlVersion(connection: Connection): void {
   const version = controlVersion(connection);
-  connection.execute(`PRAGMA application_id = ${version >= MAX_VERSION ? 1 : version + 1}`);
+  setControlVersion(connection, version >= MAX_VERSION ? 1 : version + 1);
+}
+
+/** Gives a database that replaces another one a version that no feeder is likely to know. */
+export function replaceControlVersion(connection: Connection): void {
+  setControlVersion(connection, randomInt(1, MAX_VERSION));
+}
+
+function setControlVersion(connection: Connection, version: number): void {
+  connection.execute(`PRAGMA application_id = ${version}`);
 }

@@ -1,6 +1,7 @@
 import { RqError } from '../../job/errors.ts';
 import { MAX_JOBS } from '../../job/limits.ts';
 import type { Connection } from '../connection.ts';
+import { replaceControlVersion } from '../control/wishes.ts';
 import { SCHEMA_VERSION } from '../schema.ts';
 import { countJobs } from '../submissions.ts';
 import { areAllCopied, isDamage } from './copy-rows.ts';
@@ -127,6 +128,7 @@ export class Rebuild {
     const doubtful = new Set(this.jidsOf(DOUBTFUL));
     const isComplete = this.isIndexWhole || this.isJobsWhole;
     const lost = this.lostJids(doubtful, isComplete);
+    replaceControlVersion(target);
     this.restoreSequence([lost, doubtful, this.options.jidsOfFiles]);
     const saved = countJobs(target);
     return {
@@ -200,7 +202,7 @@ export class Rebuild {
       source.copy('earlier_attempts', 1, jids),
       source.copy('operations', Math.max(1, fence - KEPT_GENERATIONS), fence),
     ];
-    const newer = ['rotations', 'arrays', 'decisions'] as const;
+    const newer = ['rotations', 'arrays', 'decisions', 'lanes', 'hosts'] as const;
     const areNewerWhole = newer.map((table) => source.copySmall(table) || source.isOlder());
     return [source.copySmall('attributes'), ...areNewerWhole, ...copied.map(areAllCopied)].every(Boolean);
   }

@@ -24,8 +24,8 @@ const LOST = {
 } as const;
 type Table = keyof typeof LOST;
 const TABLES = Object.keys(LOST) as Table[];
-/** Tables of which no rows are taken from `lost_and_found`. */
-const NAMED_TABLES = ['gates', 'needs', 'decisions'] as const;
+/** Tables whose rows are not looked for there: entries of indexes have the same form. */
+const OTHER_TABLES = ['gates', 'needs', 'decisions', 'lanes', 'hosts'] as const;
 
 /** A database for the output of `sqlite3 .recover`. Its tables have no types and no constraints. */
 export class Scratch {
@@ -40,7 +40,7 @@ export class Scratch {
     connection.execute('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF');
     connection.execute(OWN_TABLES);
     this.roots = new Map(target.all(ROOTS).map((row) => [String(row['name']), Number(row['rootpage'])]));
-    for (const table of [...TABLES, ...NAMED_TABLES]) {
+    for (const table of [...TABLES, ...OTHER_TABLES]) {
       const columns = target.all(`PRAGMA table_info(${table})`).map((column) => String(column['name']));
       this.columns.set(table, columns);
       connection.execute(`CREATE TABLE ${table} (${quoted(columns)})`);

@@ -19,6 +19,8 @@ const ORDERS = {
   gates: ['gate'],
   needs: ['jid', 'gate', 'kind'],
   decisions: ['jid'],
+  lanes: ['name'],
+  hosts: ['host'],
 } as const;
 const LATEST_ATTEMPT = 'SELECT attempt FROM main.jobs WHERE jid = ?';
 /** `.recover` fills an overflow chain that is broken with zeros, so rows that SQL cannot read are not taken from it. */

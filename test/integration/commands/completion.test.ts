@@ -115,6 +115,17 @@ describe('the scripts', () => {
     expect(await answer('rq q submit -- --pri')).toEqual(['files', '']);
   });
 
+  test('get lanes, their keys, and hosts', async () => {
+    await bench.must(['QUEUE', 'submit', '-q', '--lane=gpu,disk', 'true']);
+    await bench.must(['QUEUE', 'lane', 'net', 'limit=1']);
+    writeFileSync(join(bench.queue, 'nodes', 'n4'), '---\nslots: 1\n');
+    expect(await answer('rq q lane ')).toEqual(['none', 'disk', 'gpu', 'net', '']);
+    expect(await answer('rq q lane gpu ')).toEqual(['none', 'limit=', 'paused=true', 'paused=false', '']);
+    expect(await answer('rq q submit --lane gpu,d')).toEqual(['none', 'gpu,disk', '']);
+    expect(await answer('rq q submit --lane=n')).toEqual(['none', '--lane=net', '']);
+    expect(await answer('rq q drain ')).toEqual(['none', 'n4', '']);
+  });
+
   test('get no candidates and no message if the queue cannot be read', async () => {
     writeFileSync(join(bench.directory, 'q', 'db'), 'damaged'.repeat(1000));
     expect(await answer('rq q list tag=')).toEqual(['none', '']);

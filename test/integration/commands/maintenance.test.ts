@@ -23,11 +23,36 @@ describe('configure', () => {
   test('sets the defaults of feeders', async () => {
     const bench = await queueWithEnded();
     expect(await bench.must(['QUEUE', 'configure', 'max_feed=3', 'min_sleep=0.1', 'max-sleep=0.2'])).toBe(
-      '---\nmax_feed: 3\nmin_sleep: 0.1\nmax_sleep: 0.2\nlost_after: 900\nkill_grace: 30\nretention: 0\n',
+      '---\nmax_feed: 3\nmin_sleep: 0.1\nmax_sleep: 0.2\nlost_after: 900\nkill_grace: 30\nretention: 0\n' +
+        'max_per_user: null\nfair: false\nreserve_after: 600\n',
     );
     await bench.must(['QUEUE', 'start']);
     expect(await bench.must(['QUEUE', 'feeder', '-f', 'slots'])).toBe('---\nslots: 3\n');
     await bench.must(['QUEUE', 'shutdown'], {});
+  });
+
+  test('reads durations and prints them in seconds, and null restores the default', async () => {
+    const bench = new Workbench();
+    await bench.must(['QUEUE', 'create']);
+    const words = [
+      'lost_after=1h30m',
+      'retention=7d',
+      'kill_grace=0.5',
+      'reserve_after=2m',
+      'fair=true',
+      'max_per_user=3',
+    ];
+    await bench.must(['QUEUE', 'configure', ...words]);
+    const settings = async (): Promise<unknown> => JSON.parse(await bench.must(['QUEUE', 'configure', '--json']));
+    expect(await settings()).toMatchObject({
+      lost_after: 5400,
+      retention: 604_800,
+      kill_grace: 0.5,
+      reserve_after: 120,
+    });
+    expect(await settings()).toMatchObject({ fair: true, max_per_user: 3 });
+    await bench.must(['QUEUE', 'configure', 'fair=false', 'max_per_user=null', 'reserve_after=null']);
+    expect(await settings()).toMatchObject({ fair: false, max_per_user: null, reserve_after: 600 });
   });
 
   test.each([
@@ -36,8 +61,13 @@ describe('configure', () => {
     ['max_feed=1.5', 'a whole number'],
     ['max_feed', 'give a value'],
     ['min_sleep=60', 'is greater than max_sleep'],
-    ['retention=-1', 'a number from 0'],
-    ['lost_after=9', 'a number from 10'],
+    ['retention=-1', 'a duration from 0s'],
+    ['lost_after=9', 'a duration from 10s'],
+    ['max_per_user=0', 'a whole number from 1 to 1000000'],
+    ['max_per_user=2.5', 'a whole number'],
+    ['fair=yes', 'true or false'],
+    ['fair', 'give a value, as in fair=true'],
+    ['reserve_after=soon', 'a duration from 0s to 366d'],
   ])('refuses %j and changes nothing', async (word, message) => {
     const bench = new Workbench();
     await bench.must(['QUEUE', 'create']);

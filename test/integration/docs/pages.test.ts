@@ -57,6 +57,7 @@ describe('every command on this page succeeds', () => {
     const outputs = await runPage(home(), 'docs/submitting-jobs.md');
     expect(outputs.get("rq ~/q submit --stdin=big.txt 'wc -l'")).toContain('stdin: stdin/');
     expect(outputs.get("rq ~/q touch --tag nightly --priority 3 './sync.sh'")).toContain('priority: 3');
+    expect(outputs.get('rq ~/q list tag=later --fields jid,due')?.match(/due: .*Z/g)).toHaveLength(4);
     expect(outputs.get('rq ~/q list tag=limited --fields jid,memory,time_limit,warn')).toContain('memory: 4294967296');
     expect(
       outputs.get('rq ~/q list tag=limited | rq ~/q update time_limit=3h -')?.match(/time_limit: 10800/g),
@@ -239,6 +240,19 @@ describe('every command on this page succeeds', () => {
     const outputs = await runPage(home(), 'docs/running-feeders.md');
     expect(outputs.get('rq ~/q nodes --fields host,state,slots')).toContain('state: feeding');
     expect(outputs.get('rq ~/q cron tab')).toContain('@reboot');
+    expect(outputs.get('rq ~/q nodes --fields host,state,drained_by,reason')).toContain('reason: new disk');
+  });
+
+  test('Lanes and shares', async () => {
+    const bench = home();
+    const outputs = await runPage(bench, 'docs/lanes.md');
+    const jobs = await bench.jobs();
+    expect(jobs.filter(({ state }) => state === 'finished')).toHaveLength(6);
+    expect(outputs.get('rq ~/q lane')).toMatch(/name: disk\n {2}paused: true\n {2}running: 0\n {2}pending: 1\n/);
+    expect(outputs.get('rq ~/q lane disk paused=false limit=1')).toContain('limit: 1');
+    expect(outputs.get('rq ~/q status --fields lanes')).toContain('name: licence');
+    expect(outputs.get('rq ~/q lane licence limit=null')).not.toContain('limit');
+    expect(outputs.get('rq ~/q configure')).toContain('max_per_user: null\nfair: true\n');
   });
 
   test('Maintaining a queue', async () => {

@@ -166,11 +166,16 @@ test('invalid settings are replaced by the defaults', async () => {
     ['lost_after', '0'],
     ['kill_grace', '1e9'],
     ['retention', 'Infinity'],
+    ['max_per_user', '-3'],
+    ['fair', 'perhaps'],
+    ['reserve_after', '1e99'],
   ];
   tamper(bench, (database) => {
     for (const row of invalid) database.prepare('INSERT INTO attributes VALUES (?, ?)').run(...row);
   });
-  const settings = 'max_feed: null\nmin_sleep: 1\nmax_sleep: 5\nlost_after: 900\nkill_grace: 30\nretention: 0\n';
+  const settings =
+    'max_feed: null\nmin_sleep: 1\nmax_sleep: 5\nlost_after: 900\nkill_grace: 30\nretention: 0\n' +
+    'max_per_user: null\nfair: false\nreserve_after: 600\n';
   expect(await bench.must(['QUEUE', 'configure'])).toBe(`---\n${settings}`);
 });
 

@@ -1,12 +1,15 @@
-import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { RqError } from '../../../src/job/errors.ts';
 import { exchange } from '../../../src/queue/exchange/exchange.ts';
 import { submitJobs } from '../../../src/queue/jobs/submit.ts';
+import { changeLane, readLanes } from '../../../src/queue/lanes.ts';
+import { drainHosts, drainReports } from '../../../src/queue/nodes/drain.ts';
 import type { Queue } from '../../../src/queue/open.ts';
 import { recoverQueue } from '../../../src/queue/recovery/recover.ts';
 import type { Recovery } from '../../../src/queue/recovery/recovery.ts';
+import { configureQueue } from '../../../src/queue/settings.ts';
 import { Connection, type Row } from '../../../src/store/connection.ts';
 import { fillQueue, type JobPages, jobRows, pagesOfJobs } from '../../support/big-queue.ts';
 import { type Damage, damageFile } from '../../support/damage.ts';
@@ -141,4 +144,26 @@ describe(`after damage at ${DAMAGES} random places (seed ${SEED})`, () => {
     },
     600_000,
   );
+});
+
+test('a recovery keeps the lanes, the drained hosts and the settings, and feeders read them again', async () => {
+  const queue = await newQueue();
+  await submitJobs(queue, [submission('true'), submission('true', { lanes: 'gpu' })]);
+  const none = { starts: [], ends: [], releases: [], mayRun: () => true, room: roomFor(0) };
+  const claimant = { host: 'h', boot: 'b', journal: 'j' };
+  await configureQueue(queue, new Map([['max_per_user', 1]]));
+  await changeLane(queue, 'gpu', { limit: 3 });
+  await drainHosts(queue, ['n4'], 'new disk');
+  const { control: known } = await exchange(queue, { ...none, claimant });
+  const sizes = queue.connect('read').get("SELECT rootpage FROM sqlite_schema WHERE name = 'jobs_by_state'");
+  queue.close();
+  const file = openSync(queue.database, 'r+');
+  writeSync(file, Buffer.alloc(200, 0x7f), 0, 200, (Number(sizes?.['rootpage']) - 1) * PAGE);
+  closeSync(file);
+  expect(await recoverQueue(queue, ignore)).toMatchObject({ saved: 2 });
+  expect(await readLanes(queue, 'gpu')).toMatchObject([{ limit: 3, pending: 1 }]);
+  expect(await drainReports(queue, ['n4'])).toMatchObject([{ host: 'n4', reason: 'new disk' }]);
+  const { control } = await exchange(queue, { ...none, claimant, known });
+  expect(control?.rules).toEqual({ maxPerUser: 1, isFair: false, reserveAfterS: 600 });
+  queue.close();
 });

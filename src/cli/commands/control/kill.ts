@@ -1,10 +1,10 @@
 import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
-import { RqError } from '../../../job/errors.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { MAX_GRACE_S } from '../../../job/limits.ts';
 import { killJobs } from '../../../queue/control/control-jobs.ts';
 import { JidSet } from '../../../queue/wait/jid-set.ts';
 import { durationOption } from '../../input/duration-option.ts';
+import { reasonOption } from '../../input/reason-option.ts';
 import { requireSelection } from '../../input/selection-input.ts';
 import { printControlled, reportControlled } from '../../output/controlled-jobs.ts';
 import { progressOf } from '../../output/progress.ts';
@@ -14,8 +14,6 @@ import { QUIET } from '../../parse/shared-options.ts';
 import { useQueue } from '../../use-queue.ts';
 import { SELECTION, STDIN_DEFAULT, STDIN_JIDS } from '../jobs/selection-help.ts';
 import { awaitJobs } from '../waiting/await-jobs.ts';
-
-const MAX_REASON_LENGTH = 500;
 
 export const spec: CommandSpec = {
   name: 'kill',
@@ -57,13 +55,7 @@ export const spec: CommandSpec = {
 
 /** Ends the selected jobs, and prints them when they have ended. */
 export async function run(call: CommandCall): Promise<undefined> {
-  const reason = call.options.text('reason') ?? null;
-  if (reason !== null && (reason.length > MAX_REASON_LENGTH || /\p{Cc}/u.test(reason))) {
-    throw new RqError(
-      'USAGE',
-      `cannot kill: --reason must be one line of at most ${MAX_REASON_LENGTH} characters; shorten it`,
-    );
-  }
+  const reason = reasonOption(call);
   const grace = durationOption(call, 'grace', { max: MAX_GRACE_S });
   const selection = await requireSelection(call);
   await useQueue(call, async (queue) => {

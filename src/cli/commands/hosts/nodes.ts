@@ -5,7 +5,7 @@ import type { CommandSpec } from '../../parse/command-spec.ts';
 import { FORM_OPTIONS, SNAPSHOT } from '../../parse/shared-options.ts';
 import { useReader } from '../../use-queue.ts';
 
-const TABLE = ['host', 'state', 'slots', 'running', 'memory', 'gpus', 'age', 'version'];
+const TABLE = ['host', 'state', 'slots', 'running', 'memory', 'gpus', 'age', 'version', 'drained'];
 
 export const spec: CommandSpec = {
   name: 'nodes',
@@ -13,13 +13,13 @@ export const spec: CommandSpec = {
   options: [SNAPSHOT, ...FORM_OPTIONS],
   report: [
     ...['host', 'state', 'slots', 'running', 'cpus', 'memory', 'gpus', 'have', 'used'],
-    ...['last_beat', 'age', 'pid', 'version', 'started', 'login'],
+    ...['last_beat', 'age', 'pid', 'version', 'started', 'login', 'drained', 'drained_by', 'reason'],
   ],
   description: [
     'Prints the hosts that feed from the queue. ' +
       'The state is "feeding", "silent" (no recent heartbeat) or "lost". ' +
       'If a host is "lost", other hosts have requeued or ended its jobs (see lost_after in "rq help configure"). ' +
-      '"nodes" does not list hosts whose feeder has been shut down.',
+      '"nodes" does not list hosts whose feeder has been shut down, unless they are drained; their state is "absent".',
     'last_beat is the time of the last heartbeat. ' +
       'age is the number of seconds since the last heartbeat, according to the clock of this host.',
     'cpus, memory (in bytes), gpus and have say what the host has for jobs. ' +
@@ -28,6 +28,7 @@ export const spec: CommandSpec = {
     'login says why the feeder cannot read the login environment of its jobs, for example because a profile hangs. ' +
       'Jobs then get the environment that was read before, or that of the feeder. ' +
       'login is absent if the feeder could read it.',
+    'drained is the time since which the host claims no jobs. drained_by and reason say who drained it and why.',
   ],
   examples: [
     ['rq q nodes', 'print all nodes'],

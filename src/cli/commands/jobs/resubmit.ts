@@ -1,6 +1,7 @@
 import { wakeFeeder } from '../../../feeder/runtime/wake.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { changeJobs } from '../../../queue/jobs/change-jobs.ts';
+import { withDueTime } from '../../../queue/jobs/due-times.ts';
 import type { JobChange } from '../../../queue/jobs/job-change.ts';
 import { withJobOptions } from '../../input/job-options.ts';
 import { type JobScript, refuseSharedStdin, withScript } from '../../input/script/job-script.ts';
@@ -80,7 +81,9 @@ async function resubmit(call: CommandCall, fields: JobChange, script: JobScript 
   const selection = await requireSelection(call);
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'resubmitted');
-    const result = await progress.during(changeJobs(queue, selection, change, 'resubmit', progress.report));
+    const result = await progress.during(
+      changeJobs(queue, selection, withDueTime(queue, change), 'resubmit', progress.report),
+    );
     wakeFeeder(queue.directory);
     await printChanged(call, queue, result, 'finished or dead');
   });

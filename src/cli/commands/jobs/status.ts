@@ -29,17 +29,17 @@ export const spec: CommandSpec = {
     },
     SNAPSHOT,
   ],
-  report: ['jobs', 'temporal', 'performance', 'exit_status', 'failures', 'nodes', 'lease'],
+  report: ['jobs', 'temporal', 'performance', 'exit_status', 'failures', 'nodes', 'lanes', 'lease'],
   description: [
     'Prints the number of jobs in each state, the oldest and the newest job in each state, run times and exit statuses. ' +
       'Dead jobs count as failures. ' +
-      '"status" also prints the nodes of the queue and the holder of the lease. ' +
+      '"status" also prints the nodes of the queue, the lanes with a limit or with running jobs, and the holder of the lease. ' +
       'For the lease, "status" prints the start time, and the age according to the clock of this host. ' +
       'If the holder of the lease is on this host, "status" also prints the pid of the holder.',
     'jobs_an_hour is the rate at which jobs finished in the last hour. ' +
       'If fewer than ten jobs finished in that hour, rq uses the last 12 or 24 hours. ' +
       'time_left is the time that the pending and running jobs need at this rate; holding jobs do not count.',
-    'With a selection, "status" describes only the selected jobs, and does not print the nodes and the lease. ' +
+    'With a selection, "status" describes only the selected jobs, and does not print the nodes, the lanes and the lease. ' +
       '"failures" counts the failed jobs by exit status or signal, and by host. ' +
       'cpu_time is the processor time of the selected jobs.',
     SELECTION,

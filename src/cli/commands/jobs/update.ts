@@ -4,6 +4,7 @@ import { RqError } from '../../../job/errors.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import type { Selection } from '../../../job/selection.ts';
 import { changeJobs } from '../../../queue/jobs/change-jobs.ts';
+import { withDueTime } from '../../../queue/jobs/due-times.ts';
 import type { JobChange } from '../../../queue/jobs/job-change.ts';
 import { checkEntry } from '../../../yaml/entry.ts';
 import { NULLABLE, readAssignments, splitAssignments } from '../../input/assignments.ts';
@@ -73,7 +74,9 @@ export async function run(call: CommandCall): Promise<undefined> {
 async function update(call: CommandCall, selection: Selection, change: JobChange): Promise<void> {
   await useQueue(call, async (queue) => {
     const progress = progressOf(call, 'updated');
-    const result = await progress.during(changeJobs(queue, selection, change, 'update', progress.report));
+    const result = await progress.during(
+      changeJobs(queue, selection, withDueTime(queue, change), 'update', progress.report),
+    );
     if (result.count === 0 && result.unaffected > 0) {
       call.diagnostics.warn('no command of the selected jobs contains the text to replace; nothing was changed');
       return;

@@ -1,5 +1,6 @@
+import { RqError } from '../../../job/errors.ts';
 import { hasFailed, type Job } from '../../../job/job.ts';
-import { hasFeeder } from '../../../queue/nodes/feeding-hosts.ts';
+import { feedState } from '../../../queue/nodes/feeding-hosts.ts';
 import type { Queue } from '../../../queue/open.ts';
 import { readSettings } from '../../../queue/settings.ts';
 import type { JidSet } from '../../../queue/wait/jid-set.ts';
@@ -43,9 +44,18 @@ export async function changesOf(call: CommandCall, queue: Queue): Promise<QueueC
 }
 
 /** Warns that the jobs do not start. */
-export function warnWithoutFeeder({ diagnostics, queue: path }: CommandCall, queue: Queue): void {
-  if (hasFeeder(queue)) return;
-  diagnostics.warn(`no host feeds from ${queue.directory}, so no job starts; start a feeder with: rq ${path} start`);
+export async function warnWithoutFeeder({ diagnostics, queue: path }: CommandCall, queue: Queue): Promise<void> {
+  const state = await feedState(queue).catch((error: unknown) => {
+    // The wait itself reports a queue that cannot be read.
+    if (!(error instanceof RqError)) throw error;
+    return 'feeding' as const;
+  });
+  if (state === 'feeding') return;
+  const [fault, advice] =
+    state === 'none'
+      ? [`no host feeds from ${queue.directory}`, `start a feeder with: rq ${path} start`]
+      : [`all hosts that feed from ${queue.directory} are drained`, `see: rq ${path} nodes`];
+  diagnostics.warn(`${fault}, so no job starts; ${advice}`);
 }
 
 /** If the reader of stdout has gone, returns the status of a program that SIGPIPE ends: 0 would be that of a job. */
@@ -84,7 +94,7 @@ class Wait {
       if (event.kind === 'ended') {
         this.add(event.jobs);
         if (this.options.any !== true) yield event.jobs;
-      } else this.report(event);
+      } else await this.report(event);
       if (event.kind !== 'read' || this.first === undefined || this.options.any !== true) continue;
       this.progress.clear();
       yield [this.first];
@@ -109,7 +119,7 @@ class Wait {
     }
   }
 
-  private report(event: Exclude<WaitEvent, { kind: 'ended' }>): void {
+  private async report(event: Exclude<WaitEvent, { kind: 'ended' }>): Promise<void> {
     const { diagnostics } = this.call;
     switch (event.kind) {
       case 'missing':
@@ -121,7 +131,7 @@ class Wait {
         return;
       case 'read':
         if (this.opened === undefined && event.open > 0 && this.options.needsNoFeeder !== true) {
-          warnWithoutFeeder(this.call, this.queue);
+          await warnWithoutFeeder(this.call, this.queue);
         }
         this.opened ??= event.open;
         this.progress.show({ ...event, total: this.total, opened: this.opened, failed: this.failed });

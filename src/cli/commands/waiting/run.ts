@@ -67,7 +67,7 @@ async function runJob(queue: Queue, request: JobRequest, interruption: Interrupt
   const changes = await changesOf(call, queue);
   interruption.handle(() => void interrupt(call, jid, changes));
   const job = (await findJobs(queue, [jid])).get(jid);
-  warnWithoutFeeder(call, queue);
+  await warnWithoutFeeder(call, queue);
   const printer = new RunPrinter(call, jid);
   const ended = job && (await printAll(followJob(queue, job, changes), printer));
   printer.stop();

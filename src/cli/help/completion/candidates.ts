@@ -75,6 +75,19 @@ export async function completeTags(queue: string, typed: string): Promise<Candid
   return candidatesFrom(tags.filter((tag) => printableLine(tag) === tag));
 }
 
+/** The lanes of a queue; in a list with commas, for its last part. */
+export async function completeLanes(queue: string, typed: string): Promise<Completion> {
+  const { completeLane } = await import('../../../queue/jobs/complete.ts');
+  const prefix = /^(?:.*,)?/s.exec(typed)?.[0] ?? '';
+  return withPrefix(prefix, completionOf(candidatesFrom(await completeLane(queue, typed.slice(prefix.length), LIMIT))));
+}
+
+/** The hosts that have a node. */
+export async function completeHosts(queue: string): Promise<Candidate[]> {
+  const { readNodes } = await import('../../../queue/nodes/nodes.ts');
+  return candidatesFrom(readNodes(queue).map(({ host }) => host));
+}
+
 /** Before a key is begun, only `tag=`: all keys would hide the states. */
 function keyCandidates(typed: string): Candidate[] {
   const keys = typed === '' ? ['tag'] : STORED_FIELDS;

@@ -7,6 +7,7 @@ import { COMMON_OPTIONS } from '../../parse/shared-options.ts';
 import {
   type Completion,
   candidatesFrom,
+  completeLanes,
   completeTags,
   completionOf,
   DIRECTORIES,
@@ -51,6 +52,7 @@ async function completeValue(option: OptionSpec, typed: string, named: NamedComm
   if (option.choices !== undefined) return completionOf(candidatesFrom(option.choices));
   if (option.name === 'tag')
     return named === undefined ? NO_CANDIDATES : completionOf(await completeTags(named.queue, typed));
+  if (option.name === 'lane') return named === undefined ? NO_CANDIDATES : await completeLanes(named.queue, typed);
   if (option.name === 'fields') return named === undefined ? NO_CANDIDATES : fieldNames(named.command, typed);
   if (/FILE|PATH/.test(option.value ?? '')) return FILES;
   return option.value === 'DIR' ? DIRECTORIES : NO_CANDIDATES;

@@ -7,7 +7,9 @@ import {
   type Candidate,
   type Completion,
   candidatesFrom,
+  completeHosts,
   completeJids,
+  completeLanes,
   completeSelection,
   completionOf,
   DIRECTORIES,
@@ -73,9 +75,16 @@ async function completePositional({ command, queue }: NamedCommand, index: numbe
   if (names !== undefined && index === 0) return completionOf(candidatesFrom(names));
   if (positionals.includes('SELECTION')) return await completeSelection(queue, typed);
   if (positionals.includes('JID')) return completionOf(await completeJids(queue, typed));
+  if (positionals.includes('LANE')) return await completeLaneWord(queue, index, typed);
+  if (positionals === 'HOST…') return completionOf(await completeHosts(queue));
   if (positionals === '[COMMAND]') return completionOf([...commands(undefined), ...commands('none')]);
   if (/COMMAND|FILE/.test(positionals)) return FILES;
   return positionals.includes('DIR') ? DIRECTORIES : NO_CANDIDATES;
+}
+
+async function completeLaneWord(queue: string, index: number, typed: string): Promise<Completion> {
+  if (index === 0) return await completeLanes(queue, typed);
+  return completionOf(candidatesFrom(['limit=', 'paused=true', 'paused=false']));
 }
 
 function commands(queue: 'none' | undefined): Candidate[] {
