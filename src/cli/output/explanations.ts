@@ -1,4 +1,4 @@
-import type { JobExplanation } from '../../queue/jobs/why.ts';
+import type { JobExplanation } from '../../queue/jobs/why/why.ts';
 import { listPieces, type Printable } from '../../yaml/document.ts';
 import type { CommandCall } from '../parse/command-call.ts';
 import { wantsColour } from './colour.ts';

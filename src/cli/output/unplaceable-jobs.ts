@@ -1,6 +1,6 @@
 import { errorCode, errorMessage } from '../../job/errors.ts';
 import type { Submission } from '../../job/job.ts';
-import { unplaceableJobs } from '../../queue/jobs/unplaceable.ts';
+import { unplaceableJobs } from '../../queue/jobs/why/unplaceable.ts';
 import type { Queue } from '../../queue/open.ts';
 import type { CommandCall } from '../parse/command-call.ts';
 

@@ -5,7 +5,7 @@ import type { Connection } from '../../store/connection.ts';
 import { queryCondition, queryPage } from '../../store/queries.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
-import type { WaitsFor } from './waits-for.ts';
+import type { WaitsFor } from './why/waits-for.ts';
 
 const PAGE_JOBS = 2_000;
 const EXAMPLE = `exit_status!=0 and tag='night'`;

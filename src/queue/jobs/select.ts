@@ -3,7 +3,7 @@ import type { Selection } from '../../job/selection.ts';
 import { selectPage } from '../../store/selections.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
-import type { WaitsFor } from './waits-for.ts';
+import type { WaitsFor } from './why/waits-for.ts';
 
 const PAGE_JOBS = 2_000;
 

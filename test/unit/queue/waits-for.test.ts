@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { selectJobs } from '../../../src/queue/jobs/select.ts';
 import { submitJobs } from '../../../src/queue/jobs/submit.ts';
-import { WaitsFor } from '../../../src/queue/jobs/waits-for.ts';
+import { WaitsFor } from '../../../src/queue/jobs/why/waits-for.ts';
 import type { Queue } from '../../../src/queue/open.ts';
 import { transaction } from '../../../src/queue/transaction/transaction.ts';
 import { shapeJobs } from '../../../src/store/claim/shapes.ts';

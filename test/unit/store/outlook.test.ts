@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { matchesHost } from '../../../src/job/placement/host-patterns.ts';
 import { freeOf } from '../../../src/job/placement/why/capacity.ts';
 import type { HostState, HostVerdict } from '../../../src/job/placement/why/facts.ts';
-import { explainPage, type JobExplanation } from '../../../src/queue/jobs/explain-page.ts';
+import { explainPage, type JobExplanation } from '../../../src/queue/jobs/why/explain-page.ts';
 import { placementRules } from '../../../src/queue/placement-rules.ts';
 import { type ClaimRequest, claimJobs, isClaimable } from '../../../src/store/claim/claims.ts';
 import { readHostJobs } from '../../../src/store/claim/host-jobs.ts';

@@ -1,6 +1,6 @@
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { selectJobs } from '../../../queue/jobs/select.ts';
-import { WaitsFor } from '../../../queue/jobs/waits-for.ts';
+import { WaitsFor } from '../../../queue/jobs/why/waits-for.ts';
 import { isEmptySelection } from '../../input/selection.ts';
 import { readSelection, selectorsOf } from '../../input/selection-input.ts';
 import { noJob } from '../../output/no-job.ts';

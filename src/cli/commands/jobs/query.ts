@@ -1,7 +1,7 @@
 import { RqError } from '../../../job/errors.ts';
 import { JOB_FIELDS } from '../../../job/job.ts';
 import { queryJobs } from '../../../queue/jobs/query.ts';
-import { WaitsFor } from '../../../queue/jobs/waits-for.ts';
+import { WaitsFor } from '../../../queue/jobs/why/waits-for.ts';
 import { readSqlTerms } from '../../input/sql-input.ts';
 import { queryExpression } from '../../input/sql-terms.ts';
 import { printJobs, printsField } from '../../output/print.ts';

@@ -1,4 +1,4 @@
-import { explainJobs } from '../../../queue/jobs/why.ts';
+import { explainJobs } from '../../../queue/jobs/why/why.ts';
 import { requireSelection } from '../../input/selection-input.ts';
 import { EXPLANATION_FIELDS, printExplanations } from '../../output/explanations.ts';
 import { noJob } from '../../output/no-job.ts';

@@ -1,11 +1,11 @@
-import type { Job, JobState, WaitingJob } from '../../job/job.ts';
-import { courseSentences } from '../../job/placement/why/course.ts';
-import { explain } from '../../job/placement/why/explain.ts';
-import type { CourseFacts, HostVerdict, Parent } from '../../job/placement/why/facts.ts';
-import { readGates, readParents } from '../../store/claim/gates.ts';
-import { readArrays, readReservations, shapeOfRow, type WaitingRow } from '../../store/claim/waiting-rows.ts';
-import type { Connection } from '../../store/connection.ts';
-import type { HostStates } from '../nodes/host-states.ts';
+import type { Job, JobState, WaitingJob } from '../../../job/job.ts';
+import { courseSentences } from '../../../job/placement/why/course.ts';
+import { explain } from '../../../job/placement/why/explain.ts';
+import type { CourseFacts, HostVerdict, Parent } from '../../../job/placement/why/facts.ts';
+import { readGates, readParents } from '../../../store/claim/gates.ts';
+import { readArrays, readReservations, shapeOfRow, type WaitingRow } from '../../../store/claim/waiting-rows.ts';
+import type { Connection } from '../../../store/connection.ts';
+import type { HostStates } from '../../nodes/host-states.ts';
 import { readQueueOutlook } from './queue-facts.ts';
 
 /** Why a job does not run, where it runs, or how it ended, in sentences. */

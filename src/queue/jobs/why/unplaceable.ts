@@ -1,8 +1,8 @@
-import type { Submission } from '../../job/job.ts';
-import { shapeOf } from '../../job/placement/shape.ts';
-import { unplaceableText } from '../../job/placement/why/unplaceable.ts';
-import { hostStates } from '../nodes/host-states.ts';
-import type { Queue } from '../open.ts';
+import type { Submission } from '../../../job/job.ts';
+import { shapeOf } from '../../../job/placement/shape.ts';
+import { unplaceableText } from '../../../job/placement/why/unplaceable.ts';
+import { hostStates } from '../../nodes/host-states.ts';
+import type { Queue } from '../../open.ts';
 
 /**
  * The number of submissions that no host that feeds can ever run, by the reason. Reads the files of the nodes only if a

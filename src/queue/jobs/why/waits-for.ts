@@ -1,16 +1,16 @@
-import type { Job, WaitingJob } from '../../job/job.ts';
-import { type Shape, shapeOf, shapeText } from '../../job/placement/shape.ts';
-import { limitBlockers, ownBlockers } from '../../job/placement/why/blockers.ts';
-import type { Gate } from '../../job/placement/why/facts.ts';
-import { missingHost } from '../../job/placement/why/waits-for.ts';
-import { gatesOf, readGates } from '../../store/claim/gates.ts';
-import { limitsIn } from '../../store/claim/limits.ts';
-import { readArrays } from '../../store/claim/waiting-rows.ts';
-import type { Connection } from '../../store/connection.ts';
-import { SCHEMA_VERSION } from '../../store/schema.ts';
-import { type HostStates, hostStates } from '../nodes/host-states.ts';
-import type { Queue } from '../open.ts';
-import { placementRules } from '../placement-rules.ts';
+import type { Job, WaitingJob } from '../../../job/job.ts';
+import { type Shape, shapeOf, shapeText } from '../../../job/placement/shape.ts';
+import { limitBlockers, ownBlockers } from '../../../job/placement/why/blockers.ts';
+import type { Gate } from '../../../job/placement/why/facts.ts';
+import { missingHost } from '../../../job/placement/why/waits-for.ts';
+import { gatesOf, readGates } from '../../../store/claim/gates.ts';
+import { limitsIn } from '../../../store/claim/limits.ts';
+import { readArrays } from '../../../store/claim/waiting-rows.ts';
+import type { Connection } from '../../../store/connection.ts';
+import { SCHEMA_VERSION } from '../../../store/schema.ts';
+import { type HostStates, hostStates } from '../../nodes/host-states.ts';
+import type { Queue } from '../../open.ts';
+import { placementRules } from '../../placement-rules.ts';
 
 /** A pending job and what it waits for, as far as the database shows. */
 interface Waiting {

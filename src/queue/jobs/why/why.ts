@@ -1,13 +1,13 @@
-import type { Selection } from '../../job/selection.ts';
-import { selectWaiting } from '../../store/claim/waiting-rows.ts';
-import type { Connection } from '../../store/connection.ts';
-import { SCHEMA_VERSION } from '../../store/schema.ts';
-import { missingJids, type Page } from '../../store/selections.ts';
-import { type HostStates, hostStates } from '../nodes/host-states.ts';
-import type { Queue } from '../open.ts';
-import { read } from '../transaction/read.ts';
+import type { Selection } from '../../../job/selection.ts';
+import { selectWaiting } from '../../../store/claim/waiting-rows.ts';
+import type { Connection } from '../../../store/connection.ts';
+import { SCHEMA_VERSION } from '../../../store/schema.ts';
+import { missingJids, type Page } from '../../../store/selections.ts';
+import { type HostStates, hostStates } from '../../nodes/host-states.ts';
+import type { Queue } from '../../open.ts';
+import { read } from '../../transaction/read.ts';
+import { namedJids, noSuchJobs } from '../select-outcomes.ts';
 import { explainOlder, explainPage, type JobExplanation } from './explain-page.ts';
-import { namedJids, noSuchJobs } from './select-outcomes.ts';
 
 export type { JobExplanation };
 

@@ -1,15 +1,15 @@
-import type { Shape } from '../../job/placement/shape.ts';
-import { freeOf, shortagesOf } from '../../job/placement/why/capacity.ts';
-import type { HostFacts, QueueFacts, Turn } from '../../job/placement/why/facts.ts';
-import { type HostMatcher, hostMatcher } from '../../job/placement/why/host-matcher.ts';
-import { readHostJobs, readRunners } from '../../store/claim/host-jobs.ts';
-import { limitsIn } from '../../store/claim/limits.ts';
-import { type Claimer, ClaimOutlook } from '../../store/claim/outlook.ts';
-import type { ArrayRow } from '../../store/claim/waiting-rows.ts';
-import type { Connection } from '../../store/connection.ts';
-import { drainedHosts } from '../../store/control/hosts.ts';
-import type { HostStates } from '../nodes/host-states.ts';
-import { placementRules } from '../placement-rules.ts';
+import type { Shape } from '../../../job/placement/shape.ts';
+import { freeOf, shortagesOf } from '../../../job/placement/why/capacity.ts';
+import type { HostFacts, QueueFacts, Turn } from '../../../job/placement/why/facts.ts';
+import { type HostMatcher, hostMatcher } from '../../../job/placement/why/host-matcher.ts';
+import { readHostJobs, readRunners } from '../../../store/claim/host-jobs.ts';
+import { limitsIn } from '../../../store/claim/limits.ts';
+import { type Claimer, ClaimOutlook } from '../../../store/claim/outlook.ts';
+import type { ArrayRow } from '../../../store/claim/waiting-rows.ts';
+import type { Connection } from '../../../store/connection.ts';
+import { drainedHosts } from '../../../store/control/hosts.ts';
+import type { HostStates } from '../../nodes/host-states.ts';
+import { placementRules } from '../../placement-rules.ts';
 
 /** The queue at the moment of a transaction, and the order in which hosts would claim. */
 export interface QueueOutlook {
