@@ -249,6 +249,7 @@ describe('every command on this page succeeds', () => {
     const jobs = await bench.jobs();
     expect(jobs.filter(({ state }) => state === 'finished')).toHaveLength(6);
     expect(outputs.get('rq ~/q lane')).toMatch(/name: disk\n {2}paused: true\n {2}running: 0\n {2}pending: 1\n/);
+    expect(outputs.get('rq ~/q why tag=waiting')).toContain('lane disk is paused');
     expect(outputs.get('rq ~/q lane disk paused=false limit=1')).toContain('limit: 1');
     expect(outputs.get('rq ~/q status --fields lanes')).toContain('name: licence');
     expect(outputs.get('rq ~/q lane licence limit=null')).not.toContain('limit');
