@@ -2,6 +2,7 @@ import type { Connection } from '../connection.ts';
 import { copyGate, decideGate, setGate } from './gates.ts';
 import { applyDecision, workOffDecisions } from './work-off.ts';
 
+const HAS_GATES = 'SELECT EXISTS (SELECT 1 FROM gates) AS found';
 const GATE_OF = `SELECT jobs.gate, gates.died_of, has_dependents
   FROM jobs LEFT JOIN gates ON gates.gate = jobs.gate WHERE jid = ?`;
 const GATES_DEAD_OF = `SELECT DISTINCT gate FROM needs CROSS JOIN gates USING (gate)
@@ -26,6 +27,7 @@ export class Requeue {
   /** The gates that requeued jobs joined, by the dead ones that they left. */
   private readonly joined = new Map<number, number | null>();
   private readonly parents: number[] = [];
+  private readonly hasGates: boolean;
 
   /** Decides everything first: what the ends so far have decided stays decided. */
   constructor(
@@ -33,6 +35,7 @@ export class Requeue {
     private readonly options: RequeueOptions,
   ) {
     while (workOffDecisions(connection, options.now)) options.refresh();
+    this.hasGates = connection.get(HAS_GATES)?.['found'] === 1;
   }
 
   /**
@@ -40,6 +43,7 @@ export class Requeue {
    * unless it has new ones. Jobs must come by ascending jid.
    */
   add(jid: number, hasNewDependencies: boolean): void {
+    if (!this.hasGates) return;
     const { gate, died_of, has_dependents } = this.connection.get(GATE_OF, [jid]) ?? {};
     if (has_dependents === 1) this.parents.push(jid);
     if (typeof gate !== 'number' || typeof died_of !== 'number' || hasNewDependencies) return;

@@ -62,6 +62,33 @@ describe('submit --after', () => {
     expect(await bench.run(['QUEUE', 'wait', '2'])).toMatchObject({ status: 126 });
   });
 
+  test('pairs the tasks of two arrays of the same indexes', async () => {
+    await submit('--array=1-3', 'test $RQ_INDEX != 2');
+    await submit('--array=1-3', '--after=each:1', 'true');
+    await submit('--after=any:array=4', 'true');
+    for (const [array, status, message] of [
+      ['1-2', 2, 'array 1 has 3 tasks, and the new one has 2; give both the same indexes'],
+      ['2-4', 3, 'array 1 has no task with the index 4'],
+    ] as const) {
+      const { stderr, ...ended } = await bench.run(['QUEUE', 'submit', `--array=${array}`, '--after=each:1', 'true']);
+      expect([ended.status, stderr]).toEqual([status, expect.stringContaining(message)]);
+    }
+    await feed();
+    expect(await states()).toEqual([...Array(4).fill('finished'), 'dead', 'finished', 'finished']);
+    expect(await bench.jobs('5')).toMatchObject([{ index: 2, reason: 'needs 2, which failed' }]);
+  });
+
+  test('lets the tasks of a stopped array run again that are revived', async () => {
+    await submit('[ -e repaired ]');
+    await submit('--array=1-2', '--max-fails=1', '--after=1', 'true');
+    await feed();
+    expect(await states()).toEqual(['finished', 'dead', 'dead']);
+    await bench.shell('touch repaired');
+    await bench.must(['QUEUE', 'resubmit', '-q', '--dependents', '1']);
+    await feed();
+    expect(await bench.jobs('failed')).toEqual([]);
+  });
+
   test('in a script applies to its job', async () => {
     await submit('true');
     await bench.shell(`printf '#!/bin/bash\\n#RQ --after 1\\ntrue\\n' >job.sh`);
