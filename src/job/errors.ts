@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** The kinds of errors that rq reports. The command line maps each to an exit status. */
 export type ErrorCode =
   | 'USAGE' // the command line is wrong
@@ -37,17 +39,21 @@ export class RqError extends Error {
   }
 }
 
-/** Node's code for an exhausted quota (errno 122, asm-generic/errno.h), for which libuv has no name. */
-const NAMELESS_EDQUOT = 'Unknown system error -122';
+/** Node's code for an error for which libuv has no name, such as ESTALE, EDQUOT and ENOLCK (libuv 1.46, uv.h). */
+const NAMELESS = /Unknown system error -(\d+)/g;
+const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 
 /** The `code` of a system or SQLite error (`ENOENT`, `SQLITE_BUSY`), undefined for anything else. */
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
-  if (error.code === NAMELESS_EDQUOT) return 'EDQUOT';
-  return typeof error.code === 'string' ? error.code : undefined;
+  return typeof error.code === 'string' ? withNames(error.code) : undefined;
 }
 
 /** The message of any thrown value, on one line. */
 export function errorMessage(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
+  return withNames(error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function withNames(text: string): string {
+  return text.replaceAll(NAMELESS, (unknown, number) => NAMES.get(Number(number)) ?? unknown);
 }

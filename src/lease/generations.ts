@@ -96,7 +96,8 @@ export function signOfLife(directory: string, generation: number): string | unde
       return `${ino}:${mtimeNs}`;
     });
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    // ESTALE: it was removed after it was opened.
+    if (['ENOENT', 'ESTALE'].includes(errorCode(error) ?? '')) return undefined;
     throw error;
   }
 }

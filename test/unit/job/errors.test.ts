@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { errorCode } from '../../../src/job/errors.ts';
+import { errorCode, errorMessage } from '../../../src/job/errors.ts';
 
 test.each([
   ['ENOSPC', 'ENOSPC'],
@@ -16,4 +16,18 @@ test('a value that is not a system error has no code', () => {
     undefined,
     undefined,
   ]);
+});
+
+test('an error for which libuv has no name has the code and the message of its errno', () => {
+  const stale = Object.assign(new Error('Unknown system error -116: Unknown system error -116, fstat'), {
+    code: 'Unknown system error -116',
+  });
+  expect(errorCode(stale)).toBe('ESTALE');
+  expect(errorMessage(stale)).toBe('ESTALE: ESTALE, fstat');
+  for (const [number, name] of [
+    [37, 'ENOLCK'],
+    [122, 'EDQUOT'],
+  ] as const) {
+    expect(errorCode(Object.assign(new Error(), { code: `Unknown system error -${number}` }))).toBe(name);
+  }
 });
