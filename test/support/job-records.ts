@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { diedOfDependency, findPlacementMistakes, type Limits } from './placement-records.ts';
 import type { Workbench } from './program.ts';
 
 /** The record that a job keeps of one attempt, synced to disk. */
@@ -14,7 +15,7 @@ export interface AttemptRecord {
 }
 
 /** A job as `list` prints it, from the queue or from a rotation. */
-interface StoredJob {
+export interface StoredJob {
   readonly jid: number;
   readonly state: string;
   readonly attempt: number;
@@ -24,6 +25,10 @@ interface StoredJob {
   readonly reason?: string;
   readonly tag?: string;
   readonly retries?: number;
+  readonly runner?: string;
+  readonly cpus?: number;
+  readonly lanes?: string;
+  readonly after?: string;
 }
 
 /** The jobs of one submit, with a unique tag. A submit that was killed is not accepted. */
@@ -40,7 +45,7 @@ const KILLED_BEFORE = /^killed before it began, by /;
 const KILLED = /^killed by /;
 const TIME_LIMIT = /^time limit of /;
 /** After this reason the earlier attempt may still run beside the next one, because its host cannot be reached. */
-const MAY_OVERLAP = /sent no heartbeat/;
+export const MAY_OVERLAP = /sent no heartbeat/;
 
 /**
  * A command line that keeps a record in `rec/` of its working directory, sleeps, and ends with an exit status or by a
@@ -80,6 +85,7 @@ export async function findMistakes(
   batches: readonly Batch[],
   killed: ReadonlySet<string>,
   wished: ReadonlySet<number> = new Set(),
+  limits: Limits = { lanes: {}, cpus: Number.POSITIVE_INFINITY },
 ): Promise<string[]> {
   const mistakes: string[] = [];
   const jobs = new Map<number, StoredJob>();
@@ -98,10 +104,13 @@ export async function findMistakes(
   const reasons = new Map(places.flatMap((place) => lossReasons(bench, place)));
   for (const job of jobs.values()) {
     const records = recordsOf(bench.directory, job.jid);
-    const ofJob = [...mistakesOfStarts(job, records, reasons), ...mistakesOfEnd(job, records, killed, wished)];
+    const ofEnd = diedOfDependency(job, jobs)
+      ? records.map(() => 'ran, but died of a dependency')
+      : mistakesOfEnd(job, records, killed, wished);
+    const ofJob = [...mistakesOfStarts(job, records, reasons), ...ofEnd];
     mistakes.push(...ofJob.map((line) => `job ${job.jid}: ${line}`));
   }
-  return mistakes;
+  return [...mistakes, ...findPlacementMistakes(bench, jobs, batches, reasons, limits)];
 }
 
 /** The state, exit status and signal have to match the job's own record. */

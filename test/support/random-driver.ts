@@ -195,15 +195,26 @@ export class RandomDriver {
     while (this.submitted < jobs && performance.now() < endMs) {
       const size = Math.min(Math.ceil(this.pick(1, jobs / 25)), jobs - this.submitted);
       const tag = `batch-${this.batches.length}`;
-      const entries = Array.from({ length: size }, () => this.job());
+      const after = this.dependency();
+      const entries = Array.from({ length: size }, () => ({ ...this.job(), ...after }));
       const submit = this.bench.start(['QUEUE', 'submit', '-q', `--tag=${tag}`, '-'], {
         input: JSON.stringify(entries),
       });
       const wasKilled = await this.waitOrKill('submit', submit);
-      this.batches.push({ tag, size, isAccepted: !wasKilled });
-      if (!wasKilled) this.submitted += size;
+      // The jobs that it depends on may have been rotated out of the queue.
+      const isRefused = (await submit.ended).status === 3;
+      this.batches.push({ tag, size: isRefused ? 0 : size, isAccepted: !wasKilled });
+      if (!wasKilled && !isRefused) this.submitted += size;
       await sleep((this.pick(0, 1) * seconds * 1000) / 30);
     }
+  }
+
+  /** Some batches depend on an earlier one. */
+  private dependency(): object {
+    const { batches } = this;
+    if (batches.length === 0 || this.random() < 0.6) return {};
+    const { tag } = this.one(batches.slice(-3));
+    return { after: `${this.one(['', 'any:', 'any:'])}tag=${tag}` };
   }
 
   private job(): object {
@@ -219,6 +230,8 @@ export class RandomDriver {
       priority: Math.floor(this.pick(-3, 3)),
       ...retries,
       ...limit,
+      ...(this.random() < 0.3 ? { lanes: this.one(['a', 'b', 'a,b']) } : {}),
+      ...(this.random() < 0.2 ? { cpus: Math.ceil(this.pick(0, this.options.slots)) } : {}),
     };
   }
 

@@ -71,6 +71,8 @@ test('every command of the tutorial works', async () => {
   expect(finished.match(/exit_status: 0/g)).toHaveLength(7);
   expect(outputs.get('rq query tag=first | rq tail -')).toBe('first\n');
   expect(outputs.get('rq list failed')).toContain('tag: odd');
+  expect(outputs.get('tail -n 1 merged.txt')).toBe('100\n');
+  expect(readFileSync(join(bench.directory, 'merged.txt'), 'utf8').split('\n')).toHaveLength(51);
   expect(readFileSync(join(bench.directory, 'sorted.txt'), 'utf8')).toBe('y\nx\n');
   expect(existsSync(join(bench.directory, 'a.csv.gz'))).toBe(true);
   expect(existsSync(join(bench.directory, 'done.tgz'))).toBe(true);

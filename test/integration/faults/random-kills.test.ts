@@ -7,6 +7,8 @@ import { RandomDriver } from '../../support/random-driver.ts';
 // RQ_MINUTES=10 is the long run. RQ_SEED repeats the same actions, but not the timing of the processes.
 const MINUTES = Number(process.env['RQ_MINUTES'] ?? 0.4);
 const JOBS = Math.ceil(MINUTES * 500);
+const SLOTS = 4;
+const LANES = { a: 3, b: 2 };
 
 test(
   'the job records are exact after feeders, runners, jobs and commands were killed at random',
@@ -17,17 +19,20 @@ test(
     // In long runs, feeders are stopped for longer than lost_after, so that other hosts declare their hosts lost.
     const isLong = MINUTES >= 5;
     await bench.must(['QUEUE', 'configure', `lost_after=${isLong ? 20 : 900}`]);
+    for (const [lane, limit] of Object.entries(LANES)) await bench.must(['QUEUE', 'lane', lane, `limit=${limit}`]);
     const driver = new RandomDriver(bench, {
       random: seededRandom(seed),
       seconds: MINUTES * 60,
       jobs: JOBS,
       hosts: ['h1', 'h2', 'h3', 'h4'],
-      slots: 4,
+      slots: SLOTS,
       maxFreezeSeconds: isLong ? 45 : 4,
     });
     await driver.run();
     console.log(`RQ_SEED=${seed}, actions: ${JSON.stringify(driver.actions)}`);
-    expect(await findMistakes(bench, driver.places, driver.batches, driver.killedJobs, driver.wishedJobs)).toEqual([]);
+    const { places, batches, killedJobs, wishedJobs } = driver;
+    const limits = { lanes: LANES, cpus: SLOTS };
+    expect(await findMistakes(bench, places, batches, killedJobs, wishedJobs, limits)).toEqual([]);
     expect(strayFiles(bench)).toEqual([]);
     expect(await bench.must(['QUEUE', 'recover', '--json'])).toContain('"damage": "none"');
   },
