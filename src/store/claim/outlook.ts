@@ -1,10 +1,11 @@
 import { type HostRoom, type Limits, type Obstacle, Room, type Usage } from '../../job/placement/room.ts';
-import { type Shape, shapeText } from '../../job/placement/shape.ts';
+import type { Shape } from '../../job/placement/shape.ts';
 import type { Turn } from '../../job/placement/why/facts.ts';
 import type { Connection } from '../connection.ts';
 import type { MayRun } from './claims.ts';
+import { ForeseenJobs } from './foreseen-jobs.ts';
 import { limitsIn, type PlacementRules } from './limits.ts';
-import { ReadyJobs, type Reserving } from './ready-jobs.ts';
+import type { Reserving } from './ready-jobs.ts';
 import { Reservations } from './reservations.ts';
 import { type UnreadyJob, unreadyJobs } from './unready-jobs.ts';
 
@@ -111,8 +112,11 @@ export class ClaimOutlook {
   /** Takes jobs in their order. `host` is the one that skips jobs; without it, no job is skipped. */
   private take({ free, room, reserving, host, limit }: Taking): number[] {
     const seeker = { until: `$."${host ?? ''}".until`, now: this.times.now };
-    const jobs = new ReadyJobs(this.connection, seeker, free, this.rules.isFair, reserving);
-    this.addUnready(jobs, host);
+    const isSkipped = ({ failures }: UnreadyJob): boolean => {
+      return host !== undefined && (failures[host]?.until ?? '') > this.times.now;
+    };
+    const ready = [this.connection, seeker, free, this.rules.isFair, reserving] as const;
+    const jobs = new ForeseenJobs(this.unready, isSkipped, ...ready);
     const taken: number[] = [];
     while (taken.length < limit) {
       const next = jobs.next();
@@ -121,19 +125,6 @@ export class ClaimOutlook {
       room.take(next.shape);
     }
     return taken;
-  }
-
-  private addUnready(jobs: ReadyJobs, host: string | undefined): void {
-    const byShape = new Map<string, UnreadyJob[]>();
-    for (const job of this.unready) {
-      const until = host === undefined ? undefined : job.failures[host]?.until;
-      if (until !== undefined && until > this.times.now) continue;
-      const key = shapeText(job.shape);
-      const same = byShape.get(key);
-      if (same === undefined) byShape.set(key, [job]);
-      else same.push(job);
-    }
-    for (const same of byShape.values()) if (same[0] !== undefined) jobs.add(same[0].shape, same);
   }
 
   /** The limits with usage of its own, which a claim changes. */

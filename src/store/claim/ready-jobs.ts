@@ -50,7 +50,7 @@ export interface Reserving {
 }
 
 /** The jobs of one shape in their order. */
-interface Cursor {
+export interface Cursor {
   readonly id: number;
   readonly shape: Shape;
   jobs: Place[];
@@ -60,13 +60,19 @@ interface Cursor {
   last: Place;
 }
 
+/** No job of the shape goes before this place, as far as its row says. */
+export interface Top extends Place {
+  readonly id: number;
+  readonly spec: string;
+}
+
 /**
  * Finds the jobs that a host can claim, in the order in which it must claim them. Reads a shape only if no other job goes
  * before its top, and skips shapes that do not fit: within one claim, room only shrinks.
  */
 export class ReadyJobs {
   private readonly cursors: Cursor[] = [];
-  private tops: { id: number; spec: string; rank: number; jid: number }[] = [];
+  protected tops: Top[] = [];
   private lastTop: Place | undefined = { rank: -Number.MAX_SAFE_INTEGER, jid: 0 };
   private readonly staleTops: number[] = [];
 
@@ -77,11 +83,6 @@ export class ReadyJobs {
     private readonly isFair: boolean,
     private readonly reserving: Reserving,
   ) {}
-
-  /** Adds jobs of a shape, in their order, that the next exchange makes ready before it claims. */
-  add(shape: Shape, jobs: readonly { readonly jid: number; readonly rank: number }[]): void {
-    this.cursors.push({ id: 0, shape, jobs: [...jobs], limit: 0, last: { jid: 0, rank: 0 } });
-  }
 
   /** The next job that fits; undefined if there is none. The caller tells the room if it takes the job. */
   next(): ReadyJob | undefined {
@@ -137,7 +138,7 @@ export class ReadyJobs {
     return true;
   }
 
-  private open({ id, spec, rank, jid }: { id: number; spec: string; rank: number; jid: number }): void {
+  protected open({ id, spec, rank, jid }: Top): void {
     const shape = shapeFrom(this.connection, spec);
     const cursor: Cursor = { id, shape, jobs: [], limit: FIRST_JOBS, last: { jid: 0, rank: -Number.MAX_SAFE_INTEGER } };
     const obstacle = this.room.obstacle(shape);
@@ -161,7 +162,7 @@ export class ReadyJobs {
     return job;
   }
 
-  private read(cursor: Cursor): void {
+  protected read(cursor: Cursor): void {
     const { last, limit } = cursor;
     if (limit === 0) return;
     const parameters = { shape: cursor.id, priority: -last.rank, jid: last.jid, limit, ...this.seeker };
@@ -171,7 +172,7 @@ export class ReadyJobs {
     cursor.last = cursor.jobs.at(-1) ?? last;
   }
 
-  private nextTop(): (typeof this.tops)[number] | undefined {
+  protected nextTop(): Top | undefined {
     if (this.tops.length === 0 && this.lastTop !== undefined) {
       const rows = this.connection.all(SHAPES, { ...this.lastTop, limit: SHAPES_PAGE });
       this.tops = rows.map(({ shape, spec, top_rank, top_jid }) => {
