@@ -167,10 +167,13 @@ test('hosts that are silent, drained, or skip a job are named, with the time or 
   expect(skips?.why).toMatch(new RegExp(`^${HOST} skips it until 9999-12-31 .*: no dir$`));
   expect(skips?.hosts?.map(({ host }) => host)).toEqual(['n7', HOST].sort());
 
-  await bench.must(['QUEUE', 'execute', `INSERT INTO hosts VALUES ('${HOST}', 'x', 'ann on n1', 'new disk')`]);
+  await bench.must(['QUEUE', 'drain', HOST, '--reason', 'new disk']);
   const waiting = await submit(bench, 'true');
-  expect(await why(bench, waiting)).toEqual([`${HOST}, the only host that feeds, is drained by ann on n1: new disk`]);
-  await bench.must(['QUEUE', 'execute', 'DELETE FROM hosts']);
+  const [drained] = await explain(bench, String(waiting));
+  expect(drained?.why).toMatch(
+    new RegExp(`^${HOST}, the only host that feeds, is drained by .* on ${HOST}: new disk$`),
+  );
+  expect(drained?.hosts?.find(({ host }) => host === HOST)?.cause).toMatch(/^drained by .*: new disk$/);
   await end(bench);
 });
 
@@ -188,19 +191,11 @@ test('held jobs, due times, retries, lanes and dependencies are explained, and "
   const bench = await busyBench();
   const retried = await submit(bench, '--priority=9', '--retries=2', '--backoff=1h', 'exit 1');
   const held = await submit(bench, '--stage', 'true');
-  const due = await submit(bench, 'true');
+  const due = await submit(bench, '--at=2999-12-01T22:00:00Z', 'true');
+  await bench.must(['QUEUE', 'lane', 'gpu', 'paused=true']);
   const laned = await submit(bench, '--lane=gpu', 'true');
-  const dependent = await submit(bench, 'true');
+  const dependent = await submit(bench, `--after=1,any:${held}`, 'true');
   const plain = await submit(bench, 'true');
-  const parent = 1;
-  const sql = [
-    `UPDATE jobs SET due = '2999-12-01T22:00:00.000Z' WHERE jid = ${due}`,
-    "INSERT INTO lanes VALUES ('gpu', NULL, 1)",
-    'INSERT INTO gates (gate) VALUES (1)',
-    `INSERT INTO needs VALUES (${parent}, 1, 'ok'), (${held}, 1, 'any')`,
-    `UPDATE jobs SET gate = 1, after = '${parent},any:${held}' WHERE jid = ${dependent}`,
-  ];
-  for (const statement of sql) await bench.must(['QUEUE', 'execute', statement]);
   expect(await why(bench, held)).toEqual(['held']);
   expect((await why(bench, due)).join()).toMatch(/^due in \d+ days$/);
   expect(await why(bench, laned)).toEqual(['lane gpu is paused']);
@@ -209,7 +204,7 @@ test('held jobs, due times, retries, lanes and dependencies are explained, and "
 
   await bench.must(['QUEUE', 'kill', '2', '-q']);
   await waitFor(async () => (await bench.jobs(String(retried)))[0]?.['due'] !== undefined);
-  expect((await why(bench, retried)).join()).toMatch(/^retry 1 of 2 is due in (?:4|5)\d min$|in 1 h$/);
+  expect((await why(bench, retried)).join()).toMatch(/^retry 1 of 2 is due in \d\d min$/);
   const listed = await bench.jobs('pending', '--fields', 'jid,waits_for');
   const [retry] = await bench.jobs(String(retried));
   const waits = [
@@ -270,14 +265,16 @@ test('more jobs than a batch has are explained in one document', async () => {
 });
 
 test.each([1, 2] as const)(
-  'jobs of a queue with schema %d are explained, and "list" shows them as before',
+  'jobs of a queue with schema %d are explained, and "list" shows their hosts',
   async (version) => {
     const bench = new Workbench();
     await createOldQueue(bench.queue, version);
     const explanations = await explain(bench, 'all');
     expect(explanations.find(({ state }) => state === 'pending')?.why).toMatch(/an older version of rq .* upgrade$/);
     expect(explanations.find(({ state }) => state === 'dead')?.why).toMatch(/^dead since /);
-    expect(await bench.must(['QUEUE', 'list', 'pending', '--fields', 'waits_for'])).toContain('waits_for: null');
+    expect(await bench.must(['QUEUE', 'list', 'pending', '--fields', 'waits_for'])).toContain(
+      'waits_for: host n2, gpu*',
+    );
   },
 );
 

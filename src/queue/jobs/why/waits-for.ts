@@ -34,15 +34,19 @@ export class WaitsFor {
    * returns the jobs.
    */
   read(connection: Connection, jobs: Job[]): () => Job[] {
-    const waiting = connection.version() === SCHEMA_VERSION ? this.waitingOf(connection, jobs) : [];
+    const pending = jobs.filter((job): job is WaitingJob => job.state === 'pending');
+    // A queue of an older schema has only jobs that request certain hosts.
+    const waiting =
+      connection.version() === SCHEMA_VERSION
+        ? this.waitingOf(connection, pending)
+        : pending.map((job) => ({ job, shape: shapeOf(job, null), parts: [] }));
     return () => {
       for (const each of waiting) this.complete(each);
       return jobs;
     };
   }
 
-  private waitingOf(connection: Connection, jobs: readonly Job[]): Waiting[] {
-    const pending = jobs.filter((job): job is WaitingJob => job.state === 'pending');
+  private waitingOf(connection: Connection, pending: readonly WaitingJob[]): Waiting[] {
     if (pending.length === 0) return [];
     const rules = placementRules(connection);
     const special = rules.maxPerUser === null ? pending.filter(isSpecial) : pending;
