@@ -35,6 +35,7 @@ export function waitingJob(
   return {
     job,
     shape,
+    isValid: true,
     gate: undefined,
     failures: {},
     tries: 0,

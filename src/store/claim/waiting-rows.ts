@@ -6,12 +6,13 @@ import type { Reservation } from '../../job/placement/why/facts.ts';
 import type { Selection } from '../../job/selection.ts';
 import type { Connection, Row } from '../connection.ts';
 import { KILL_COLUMNS, killWishOf } from '../control/wishes.ts';
-import { JOB_COLUMNS, jobFromRow } from '../job-rows.ts';
+import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from '../job-rows.ts';
 import { type Page, selectRows } from '../selections.ts';
 import { limitedArray, shapeFrom } from './shapes.ts';
 
 const FACTS = `${JOB_COLUMNS}, gate, died_of, failed_starts, tries, is_lost, ${KILL_COLUMNS}`;
-const WITH_SPEC = `${FACTS}, (SELECT spec FROM shapes WHERE shapes.shape = jobs.shape) AS spec`;
+const WITH_SPEC = `${FACTS}, (SELECT spec FROM shapes WHERE shapes.shape = jobs.shape) AS spec,
+  ${HAS_VALID_LENGTHS} AS is_valid`;
 const ARRAYS = `SELECT array, at_most, max_fails, stopped FROM arrays WHERE array IN (SELECT value FROM json_each(?))`;
 const RESERVED = 'SELECT jid, host, since FROM reservations WHERE since IS NOT NULL';
 
@@ -26,6 +27,8 @@ export interface WaitingRow {
   readonly kill: KillWish | undefined;
   /** Null until an exchange determines the shape. */
   readonly spec: string | null;
+  /** No text is longer than rq accepts. */
+  readonly isValid: boolean;
 }
 
 /** The selected jobs after a jid. `hasShapes` is false for a queue of an older schema. */
@@ -44,6 +47,7 @@ export function selectWaiting(
     isLost: row['is_lost'] === 1,
     kill: killWishOf(row),
     spec: typeof row['spec'] === 'string' ? row['spec'] : null,
+    isValid: row['is_valid'] !== 0,
   }));
 }
 

@@ -21,11 +21,18 @@ type Queue = Pick<QueueFacts, 'limits' | 'maxFails'>;
 
 /** What keeps a job from every host. */
 export function blockersOf(
-  waiting: Pick<WaitingFacts, 'job' | 'shape' | 'gate' | 'tries'>,
+  waiting: Pick<WaitingFacts, 'job' | 'shape' | 'isValid' | 'gate' | 'tries'>,
   queue: Queue & Pick<QueueFacts, 'now' | 'serverNow'>,
 ): Blocker[] {
-  return [...ownBlockers(waiting, queue), ...limitBlockers(waiting.shape, queue)];
+  const invalid = waiting.isValid ? [] : [TOO_LONG];
+  return [...invalid, ...ownBlockers(waiting, queue), ...limitBlockers(waiting.shape, queue)];
 }
+
+const TOO_LONG: Blocker = {
+  text: 'a text of the job is longer than rq accepts: never',
+  short: 'a shorter text',
+  isNever: true,
+};
 
 /** What the job itself waits for: a user, its dependencies, and a time. */
 export function ownBlockers(

@@ -85,6 +85,8 @@ export interface Reservation {
 export interface WaitingFacts {
   readonly job: WaitingJob;
   readonly shape: Shape;
+  /** No text of the job is longer than rq accepts. SQL of a user can write such a row, and no host claims it. */
+  readonly isValid: boolean;
   readonly gate: Gate | undefined;
   readonly failures: FailedStarts;
   /** The number of retries so far, counting the one that it waits for. */

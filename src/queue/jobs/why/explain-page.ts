@@ -40,7 +40,7 @@ export function explainPage(
   );
   const reservations = readReservations(connection);
   return rows.map((row): JobExplanation => {
-    const { job, gate, failures, tries } = row;
+    const { job, isValid, gate, failures, tries } = row;
     const { jid, state } = job;
     if (!isWaiting(job))
       return { jid, state, why: courseSentences(courseOf(job, row, parents), facts), hosts: undefined };
@@ -49,6 +49,7 @@ export function explainPage(
       {
         job,
         shape,
+        isValid,
         reservation: reservations.get(jid),
         gate: gate === null ? undefined : gates.get(gate),
         failures,

@@ -29,6 +29,11 @@ describe('a job that no host may claim yet', () => {
     expect(why(waitingJob({ due }), [N1])).toEqual([sentence]);
   });
 
+  test('has a text that no host reads', () => {
+    const sentence = 'a text of the job is longer than rq accepts: never';
+    expect(why(waitingJob({}, { isValid: false }), [N1])).toEqual([sentence]);
+  });
+
   test('waits for its retry', () => {
     expect(why(waitingJob({ due: LATER, retries: 3 }, { tries: 2 }), [N1])).toEqual(['retry 2 of 3 is due in 12 min']);
   });
