@@ -71,11 +71,12 @@ export function isMet(kind: DependencyKind, end: DependencyEnd): boolean {
 }
 
 /** Stands for dependencies that a recovery of the database could not read. */
-const LOST_JID = 0;
+export const LOST_JID = 0;
+export const LOST_REASON = 'its dependencies were lost when the database was recovered';
 
 /** Why a job is dead whose dependency on the job `jid` is not met. */
 export function unmetReason(kind: DependencyKind, jid: number, end: DependencyEnd): string {
-  if (jid === LOST_JID) return 'its dependencies were lost when the database was recovered';
+  if (jid === LOST_JID) return LOST_REASON;
   if (kind === 'failed') return `needs the failure of ${jid}, which succeeded`;
   return `needs ${jid}, which ${end === 'deleted' ? 'was deleted' : 'failed'}`;
 }

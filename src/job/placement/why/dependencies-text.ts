@@ -1,4 +1,5 @@
 import { hasFailed } from '../../job.ts';
+import { LOST_JID, LOST_REASON } from '../dependencies.ts';
 import type { Gate, Need } from './facts.ts';
 import { clockTime, listed } from './phrases.ts';
 
@@ -26,6 +27,7 @@ function endOf(parent: Need['parent']): 'ok' | 'failed' | undefined {
 
 /** `needs 41 (running on n2 since 10:03), 42 (failed: never)`. */
 export function needsText({ needs, total }: Gate, now: string): string {
+  if (needs.some(isLost)) return `${LOST_REASON}; set them again with: update JID after=…`;
   if (needs.length === total && needs.every(isMet)) {
     return 'its dependencies are met; it can start after the next exchange of a feeder';
   }
@@ -35,6 +37,7 @@ export function needsText({ needs, total }: Gate, now: string): string {
 
 /** `41, 42`, or `42 (failed)` for those that can no longer be met. */
 export function shortNeeds({ needs, total }: Gate): string {
+  if (needs.some(isLost)) return 'lost dependencies';
   const items = inOrder(needs).map((need) => (isNever(need) ? `${need.jid} (${endText(need)})` : String(need.jid)));
   return withTotal(items, MAX_SHORT, total);
 }
@@ -42,6 +45,10 @@ export function shortNeeds({ needs, total }: Gate): string {
 function withTotal(items: readonly string[], max: number, total: number): string {
   if (total <= MAX_NEEDS) return listed(items, max, total);
   return `${items.slice(0, max).join(', ')} and more than ${MAX_NEEDS - max} more`;
+}
+
+function isLost({ jid }: Need): boolean {
+  return jid === LOST_JID;
 }
 
 /** Those that can no longer be met come first. */

@@ -68,6 +68,12 @@ describe('a job with dependencies', () => {
     expect(why(waitingJob({}, gate(one)), [N1])).toEqual([sentence]);
   });
 
+  test('that a recovery has lost says how to set them again', () => {
+    const sentence =
+      'its dependencies were lost when the database was recovered; set them again with: update JID after=…';
+    expect(why(waitingJob({}, gate(need(0), need(41, { state: 'pending' }))), [N1])).toEqual([sentence]);
+  });
+
   test.each<Need>([
     need(41, finished),
     need(43, failed, 'any'),
