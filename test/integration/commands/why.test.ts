@@ -189,7 +189,7 @@ test('a host that could not start a job skips it, and "why" gives the reason', a
 
 test('held jobs, due times, retries, lanes and dependencies are explained, and "list" shows the short form', async () => {
   const bench = await busyBench();
-  const retried = await submit(bench, '--priority=9', '--retries=2', '--backoff=1h', 'exit 1');
+  const retried = await submit(bench, '--priority=9', '--retries=2', '--backoff=40m', 'exit 1');
   const held = await submit(bench, '--stage', 'true');
   const due = await submit(bench, '--at=2999-12-01T22:00:00Z', 'true');
   await bench.must(['QUEUE', 'lane', 'gpu', 'paused=true']);
