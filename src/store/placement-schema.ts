@@ -9,6 +9,8 @@ const HAS_FAILED = `(state = 'dead' OR (state = 'finished' AND (exit_status IS N
  * first are there because SQLite otherwise reads the row of each job. */
 export const PLACEMENT_INDEXES = `CREATE INDEX jobs_ready ON jobs (shape, priority DESC, jid, failed_starts, state, gate, due)
   WHERE ${IS_READY};
+CREATE INDEX jobs_limited ON jobs (shape, priority DESC, jid, time_limit, failed_starts, state, gate, due)
+  WHERE ${IS_READY} AND time_limit IS NOT NULL;
 CREATE INDEX jobs_running ON jobs (runner, shape) WHERE state = 'running';
 CREATE INDEX jobs_shapeless ON jobs (state DESC, jid) WHERE shape IS NULL AND state IN ('pending', 'running');
 CREATE INDEX jobs_gate ON jobs (gate, state) WHERE gate IS NOT NULL;

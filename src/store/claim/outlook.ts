@@ -149,7 +149,7 @@ interface Taking {
   readonly limit: number;
 }
 
-const NO_RESERVATIONS: Reserving = { note: () => undefined, permits: () => true, isExhausted: false };
+const NO_RESERVATIONS: Reserving = { note: () => undefined, permits: () => true, maxSeconds: undefined };
 
 const UNLIMITED: HostRoom = {
   cpus: Number.POSITIVE_INFINITY,

@@ -11,6 +11,12 @@ const READY = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_ready
   AND priority <= :priority AND NOT (priority = :priority AND jid <= :jid)
   AND (failed_starts IS NULL OR coalesce(failed_starts ->> :until, '') <= :now)
   ORDER BY priority DESC, jid LIMIT :limit`;
+/** The same, of jobs with a time limit that is short enough. */
+const SHORT = `SELECT jid, priority FROM main.jobs INDEXED BY jobs_limited
+  WHERE state = 'pending' AND gate IS NULL AND due IS NULL AND time_limit IS NOT NULL AND shape = :shape
+  AND priority <= :priority AND NOT (priority = :priority AND jid <= :jid) AND time_limit <= :maxSeconds
+  AND (failed_starts IS NULL OR coalesce(failed_starts ->> :until, '') <= :now)
+  ORDER BY priority DESC, jid LIMIT :limit`;
 /** The first job of a shape, also if this host skips it. */
 const LOWER_TOP = `UPDATE shapes SET (top_rank, top_jid) = (SELECT -priority, jid FROM main.jobs INDEXED BY jobs_ready
   WHERE state = 'pending' AND gate IS NULL AND due IS NULL AND shape = :shape ORDER BY priority DESC, jid LIMIT 1)
@@ -45,8 +51,8 @@ export interface Reserving {
   readonly note: (shape: Shape, obstacle: Obstacle, first: () => Place | undefined) => void;
   /** Whether a job leaves the reserved places free. */
   readonly permits: (job: ReadyJob) => boolean;
-  /** No further job will be permitted. */
-  readonly isExhausted: boolean;
+  /** The longest time limit of a job that is permitted, in seconds. Undefined if no job of the same shape is. */
+  readonly maxSeconds: number | undefined;
 }
 
 /** The jobs of one shape in their order. */
@@ -58,6 +64,8 @@ export interface Cursor {
   limit: number;
   /** The last job that was read. */
   last: Place;
+  /** Only jobs with a time limit of at most this are read. */
+  maxSeconds?: number;
 }
 
 /** No job of the shape goes before this place, as far as its row says. */
@@ -98,8 +106,8 @@ export class ReadyJobs {
       }
       const next = this.shift(best);
       const job = next === undefined ? undefined : { ...next, shape: best.shape };
-      if (job !== undefined && this.reserving.permits(job)) return job;
-      if (this.reserving.isExhausted) return undefined;
+      if (job === undefined || this.reserving.permits(job)) return job;
+      this.restrict(best, job);
     }
   }
 
@@ -155,6 +163,18 @@ export class ReadyJobs {
     if (first !== undefined) this.cursors.push(cursor);
   }
 
+  /** Continues after a job that is not permitted, with short jobs of the shape if these are. */
+  private restrict(cursor: Cursor, job: Place): void {
+    const { maxSeconds } = this.reserving;
+    if (maxSeconds !== undefined && cursor.maxSeconds === maxSeconds) return;
+    const index = this.cursors.indexOf(cursor);
+    if (index >= 0) this.cursors.splice(index, 1);
+    if (maxSeconds === undefined) return;
+    Object.assign(cursor, { maxSeconds, jobs: [], limit: FIRST_JOBS, last: job });
+    this.read(cursor);
+    if (cursor.jobs.length > 0) this.cursors.push(cursor);
+  }
+
   private shift(cursor: Cursor): Place | undefined {
     const job = cursor.jobs.shift();
     if (cursor.jobs.length === 0) this.read(cursor);
@@ -163,10 +183,13 @@ export class ReadyJobs {
   }
 
   protected read(cursor: Cursor): void {
-    const { last, limit } = cursor;
+    const { last, limit, maxSeconds } = cursor;
     if (limit === 0) return;
     const parameters = { shape: cursor.id, priority: -last.rank, jid: last.jid, limit, ...this.seeker };
-    const rows = this.connection.all(READY, parameters);
+    const rows =
+      maxSeconds === undefined
+        ? this.connection.all(READY, parameters)
+        : this.connection.all(SHORT, { ...parameters, maxSeconds });
     cursor.jobs = rows.map(({ jid, priority }) => ({ jid: Number(jid), rank: -Number(priority) }));
     cursor.limit = rows.length < limit ? 0 : Math.min(MAX_JOBS, 2 * limit);
     cursor.last = cursor.jobs.at(-1) ?? last;

@@ -15,8 +15,6 @@ const TIME_LIMIT = 'SELECT time_limit FROM jobs WHERE jid = ?';
 
 /** A reservation moves to another host after this time. */
 const MOVES_AFTER_S = 3_600;
-/** How many jobs without a short time limit are passed over in one claim. Each is a row to read. */
-const MAX_SKIPPED = 100;
 
 interface Reservation {
   readonly jid: number;
@@ -39,8 +37,7 @@ export class Reservations implements Reserving {
   private rows: ReadonlyMap<number, Reservation> | undefined;
   private reserved: Passed | undefined;
   private isDecided = false;
-  private maxSeconds: number | undefined;
-  private skipped = 0;
+  private waitSeconds: number | undefined;
   private hasOvertaken = false;
 
   constructor(
@@ -72,14 +69,14 @@ export class Reservations implements Reserving {
       this.hasOvertaken ||= passed.some((each) => goesBefore(each, job));
       return true;
     }
-    const isPermitted = reserved.isLane ? this.leavesLanes(job, reserved) : this.isShort(job, reserved);
-    if (!isPermitted) this.skipped += 1;
-    return isPermitted;
+    return reserved.isLane ? this.leavesLanes(job, reserved) : this.isShort(job);
   }
 
-  /** So many jobs were not permitted that the claim should stop. */
-  get isExhausted(): boolean {
-    return this.skipped >= MAX_SKIPPED;
+  get maxSeconds(): number | undefined {
+    const reserved = this.decide();
+    if (reserved === undefined || reserved.isLane) return undefined;
+    this.waitSeconds ??= this.waitS(reserved.shape);
+    return this.waitSeconds;
   }
 
   /** The job for which places are kept free; undefined if there is none so far. */
@@ -107,7 +104,7 @@ export class Reservations implements Reserving {
     const rowOf = ({ jid }: Passed): Reservation | undefined => this.reservations().get(jid);
     const own = known.find((job) => rowOf(job)?.host === host && !this.isOlderThan(rowOf(job)?.since, MOVES_AFTER_S));
     this.reserved = own ?? known.find((job) => this.mayReserve(job, rowOf(job)));
-    this.maxSeconds = undefined;
+    this.waitSeconds = undefined;
     this.isDecided = true;
     return this.reserved;
   }
@@ -128,10 +125,9 @@ export class Reservations implements Reserving {
   }
 
   /** Whether the job ends by its time limit before the reserved job is expected to start. */
-  private isShort({ jid }: ReadyJob, reserved: Passed): boolean {
-    this.maxSeconds ??= this.waitS(reserved.shape);
+  private isShort({ jid }: ReadyJob): boolean {
     const limit = this.connection.get(TIME_LIMIT, [jid])?.['time_limit'];
-    return typeof limit === 'number' && limit <= this.maxSeconds;
+    return typeof limit === 'number' && limit <= (this.maxSeconds ?? 0);
   }
 
   private waitS(shape: Shape): number {

@@ -100,6 +100,7 @@ test('jobs with a short time limit run beside a reservation, and do not delay it
   cluster.run(1);
   const wide = cluster.add(5, { cpus: 4 });
   cluster.run(12, stream);
+  for (let count = 0; count < 500; count++) cluster.add(3);
   const [short, unlimited] = [cluster.add(20, { time_limit: 30 }), cluster.add(20)];
   const tooLong = cluster.add(120, { time_limit: 120 });
   cluster.run(88);
@@ -107,7 +108,7 @@ test('jobs with a short time limit run beside a reservation, and do not delay it
   expect(cluster.started.get(short)).toBeLessThan(40);
   expect(cluster.started.get(wide)).toBe(100);
   for (const jid of [unlimited, tooLong]) expect(cluster.started.has(jid)).toBe(false);
-  cluster.run(60);
+  cluster.run(600);
   for (const jid of [unlimited, tooLong]) expect(cluster.started.has(jid)).toBe(true);
 });
 
