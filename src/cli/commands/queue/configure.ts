@@ -45,7 +45,7 @@ export const spec: CommandSpec = {
       'retention is the minimum time that an ended job stays in the queue before "rotate" moves it.',
     'max_per_user is the maximum number of jobs of one owner that run at the same time in the whole cluster. ' +
       'With fair=true, jobs of the owner with the fewest running cpus start first among jobs of the same priority. ' +
-      'reserve_after is the time after which rq keeps places free for a job that others were started before (default 600). ' +
+      'reserve_after is the time after which rq keeps places free for a job that later jobs have passed over (default 600). ' +
       'Feeders apply these settings at once.',
   ],
   examples: [
