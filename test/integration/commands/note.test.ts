@@ -1,4 +1,4 @@
-import { truncateSync } from 'node:fs';
+import { statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Workbench } from '../../support/program.ts';
@@ -58,7 +58,8 @@ test('recover saves the notes of the jobs that can be read', async () => {
   const bench = await benchWithNotes();
   const lines = Array.from({ length: 500 }, (_, index) => `echo ${index} ${'x'.repeat(100)}`).join('\n');
   await bench.must(['QUEUE', 'submit', '-q', '--note', 'many', '-'], { input: lines });
-  truncateSync(join(bench.queue, 'db'), 112 * 1024);
+  const database = join(bench.queue, 'db');
+  truncateSync(database, Math.floor((statSync(database).size * 2) / 3));
   await bench.must(['QUEUE', 'recover', '--json', '-v1']).catch(() => undefined);
   expect(await bench.jobs('1')).toMatchObject([{ jid: 1, note: NOTE }]);
   expect((await bench.jobs('note=many')).length).toBeGreaterThan(10);
