@@ -96,7 +96,7 @@ function insertAll(
     index += 1;
   }
   dependencies.finish();
-  workOffDecisions(run.connection, by.submitted);
+  if (dependencies.deathReason !== undefined) workOffDecisions(run.connection, by.submitted);
   const range = { first, last: last + submissions.length };
   return { range, deathReason: dependencies.deathReason, used: submissions.length, owners, replaced: [] };
 }

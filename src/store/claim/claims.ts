@@ -77,7 +77,7 @@ export function claimJobs(connection: Connection, by: Claimant, request: ClaimRe
   const claims: Claims = { claimed: [], invalid: [] };
   if (cpus + ahead < 1) return { ...claims, next: undefined };
   connection.run(CLEAR_DUE, [by.serverNow ?? by.now]);
-  shapeJobs(connection, MAX_SHAPED);
+  claims.invalid.push(...shapeJobs(connection, MAX_SHAPED));
   claims.invalid.push(...jobsTooLong(connection, MAX_INVALID));
   const isExhausted = claimEach(connection, by, request, claims);
   return { ...claims, next: isExhausted ? nextTimes(connection, by.host) : undefined };
@@ -146,7 +146,7 @@ export function isClaimable(
   invalid: ReadonlySet<number> = new Set(),
 ): boolean {
   const due = nextDue(connection);
-  if ((due !== undefined && due <= (seeker.serverNow ?? seeker.now)) || hasShapeless(connection)) return true;
+  if ((due !== undefined && due <= (seeker.serverNow ?? seeker.now)) || hasShapeless(connection, invalid)) return true;
   const { jobs } = search(connection, seeker, request);
   let job = jobs.next();
   while (job !== undefined && invalid.has(job.jid)) job = jobs.next();

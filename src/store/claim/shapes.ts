@@ -16,8 +16,8 @@ const SHAPELESS = `SELECT jid, owner, runners, cpus, jobs.memory, gpus, needs, l
   FROM jobs INDEXED BY jobs_shapeless LEFT JOIN arrays ON arrays.array = jobs.array
   WHERE shape IS NULL AND state IN ('pending', 'running') AND ${HAS_VALID_LENGTHS}
   ORDER BY state DESC, jid LIMIT :limit`;
-const HAS_SHAPELESS = `SELECT 1 FROM jobs INDEXED BY jobs_shapeless
-  WHERE shape IS NULL AND state IN ('pending', 'running') AND ${HAS_VALID_LENGTHS} LIMIT 1`;
+const FIRST_SHAPELESS = `SELECT jid FROM jobs INDEXED BY jobs_shapeless
+  WHERE shape IS NULL AND state IN ('pending', 'running') AND ${HAS_VALID_LENGTHS} LIMIT :limit`;
 /** To change such a row would read all of its text. */
 const TOO_LONG = `SELECT jid FROM jobs INDEXED BY jobs_shapeless
   WHERE shape IS NULL AND state IN ('pending', 'running') AND NOT (${HAS_VALID_LENGTHS}) LIMIT :limit`;
@@ -45,14 +45,20 @@ export class ShapeIds {
 
 /**
  * Gives a shape to at most `limit` jobs that have none: an upgrade, a recovery, or a change of their requests left them
- * without. They cannot be claimed before.
+ * without. They cannot be claimed before. Returns the jids of rows that cannot be changed.
  */
-export function shapeJobs(connection: Connection, limit: number): void {
+export function shapeJobs(connection: Connection, limit: number): number[] {
   const ids = new ShapeIds(connection);
+  const faulty: number[] = [];
   for (const row of connection.all(SHAPELESS, { limit })) {
+    const jid = Number(row['jid']);
     const shape = ids.of(row as unknown as Requests, limitedArray(row));
-    connection.run(SET_SHAPE, { jid: row['jid'] ?? 0, shape });
+    connection.part(
+      () => void connection.run(SET_SHAPE, { jid, shape }),
+      () => faulty.push(jid),
+    );
   }
+  return faulty;
 }
 
 /** Jobs that get no shape, because their text is longer than rq accepts. */
@@ -60,8 +66,9 @@ export function jobsTooLong(connection: Connection, limit: number): number[] {
   return connection.all(TOO_LONG, { limit }).map(({ jid }) => Number(jid));
 }
 
-export function hasShapeless(connection: Connection): boolean {
-  return connection.get(HAS_SHAPELESS) !== undefined;
+/** Whether a job has no shape that is not known to be invalid. */
+export function hasShapeless(connection: Connection, invalid: ReadonlySet<number>): boolean {
+  return connection.all(FIRST_SHAPELESS, { limit: invalid.size + 1 }).some(({ jid }) => !invalid.has(Number(jid)));
 }
 
 /** The limited array of a row with the columns of `arrays`; null if it has none. */
