@@ -41,7 +41,7 @@ export const ATTEMPT_COLUMNS: readonly ColumnName[] = [
 ];
 export const ATTEMPT_LIST = ATTEMPT_COLUMNS.join(', ');
 const ENDED_COLUMNS = ATTEMPT_COLUMNS.filter((name) => !['jid', 'attempt', 'runner'].includes(name));
-/** An end without a value keeps the one that the start reported. */
+/** The value at the end of an attempt: the reported one, or else the one that the start recorded. */
 const KEPT_BY_END: readonly ColumnName[] = ['pid', 'devices'];
 
 /** The SET list that writes how an attempt ended, and the SELECT list of the ended attempt in place of its row. */

@@ -18,8 +18,8 @@ const SKIPPED = /^(?:[\s;]+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/;
 /** Statements that select rows by conditions. */
 const COMPARING = /^(?:SELECT|WITH|VALUES|DELETE|UPDATE|INSERT|REPLACE)\b/i;
 
-/** The tables, indexes and views of rq. Users may add others. */
-const OWN = new Set([...SCHEMA.matchAll(/^CREATE (?:TABLE|INDEX|VIEW) (\w+)/gm)].map(([, name]) => name));
+/** The tables, indexes, views and triggers of rq. Users may add others. */
+const OWN = new Set([...SCHEMA.matchAll(/^CREATE (?:TABLE|INDEX|VIEW|TRIGGER) (\w+)/gm)].map(([, name]) => name));
 
 /** The rows of a statement, or the number of rows that it changed. */
 export type StatementResult = { readonly rows: Row[] } | { readonly changes: number };

@@ -230,7 +230,7 @@ export class RandomDriver {
       priority: Math.floor(this.pick(-3, 3)),
       ...retries,
       ...limit,
-      ...(this.random() < 0.3 ? { lanes: this.one(['a', 'b', 'a,b']) } : {}),
+      ...(this.random() < 0.1 ? { lanes: this.one(['a', 'b', 'a,b']) } : {}),
       ...(this.random() < 0.2 ? { cpus: Math.ceil(this.pick(0, this.options.slots)) } : {}),
     };
   }

@@ -10,7 +10,7 @@ export interface HostRoom {
   readonly memory: number | null;
   readonly gpus: number;
   readonly resources: Resources;
-  /** What the host has if nothing runs there. Without it, the host reserves nothing. */
+  /** The capacity of the idle host. If absent, the host makes no reservations. */
   readonly total?: Omit<HostRoom, 'ahead' | 'total'>;
 }
 
@@ -66,7 +66,7 @@ export class Room {
     this.resources = { ...host.resources };
   }
 
-  /** What prevents a job of the shape; undefined if it fits. It stays until something on the host or in the queue ends. */
+  /** The first condition that prevents a job of the shape from starting here; undefined if it fits. */
   obstacle(shape: Shape): Obstacle | undefined {
     if (shape.runners !== null && !this.mayRun(shape.runners)) return { kind: 'host' };
     return this.hostObstacle(shape) ?? this.queueObstacle(shape);

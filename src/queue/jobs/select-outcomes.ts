@@ -1,6 +1,7 @@
 import { RqError } from '../../job/errors.ts';
 import type { Selection } from '../../job/selection.ts';
-import { type JobOutcome, missingJids, selectOutcomes } from '../../store/selections.ts';
+import type { Connection } from '../../store/connection.ts';
+import { type JobOutcome, missingJids, type Page, selectOutcomes } from '../../store/selections.ts';
 import type { Queue } from '../open.ts';
 import { read } from '../transaction/read.ts';
 
@@ -11,28 +12,33 @@ const MAX_LISTED = 20;
  * The states of the selected jobs by ascending jid, in batches, without the lease. Throws NO_JOB before the first batch if
  * the selection names a jid that does not exist; a range may include such jids.
  */
-export async function* outcomesOf(queue: Queue, selection: Selection): AsyncGenerator<JobOutcome[]> {
-  const named = namedJids(selection);
+export function outcomesOf(queue: Queue, selection: Selection): AsyncGenerator<JobOutcome[]> {
+  return existingJobs(queue, selection, PAGE_JOBS, (connection, page) => selectOutcomes(connection, selection, page));
+}
+
+/** As `outcomesOf`, with the jobs that `readPage` returns for a page, by ascending jid. */
+export async function* existingJobs<Job extends { readonly jid: number }>(
+  queue: Queue,
+  selection: Selection,
+  limit: number,
+  readPage: (connection: Connection, page: Page) => Job[],
+): AsyncGenerator<Job[]> {
+  const named = selection.ranges.filter(({ first, last }) => first === last).map(({ first }) => first);
   for (let after = 0; ; ) {
-    const { jobs, missing } = await read(queue, (connection) => ({
-      missing: after === 0 ? missingJids(connection, named) : [],
-      jobs: selectOutcomes(connection, selection, { after, limit: PAGE_JOBS }),
-    }));
+    const { jobs, missing } = await read(queue, (connection) => {
+      const absent = after === 0 ? missingJids(connection, named) : [];
+      return { missing: absent, jobs: absent.length > 0 ? [] : readPage(connection, { after, limit }) };
+    });
     if (missing.length > 0) throw noSuchJobs(queue, missing);
     const last = jobs.at(-1);
     if (last === undefined) return;
     yield jobs;
-    if (jobs.length < PAGE_JOBS) return;
+    if (jobs.length < limit) return;
     after = last.jid;
   }
 }
 
-/** The jids that a selection names by themselves, and not as a part of a range. */
-export function namedJids({ ranges }: Selection): number[] {
-  return ranges.filter(({ first, last }) => first === last).map(({ first }) => first);
-}
-
-export function noSuchJobs({ directory }: Queue, jids: readonly number[]): RqError {
+function noSuchJobs({ directory }: Queue, jids: readonly number[]): RqError {
   const more = jids.length > MAX_LISTED ? ` and ${jids.length - MAX_LISTED} more` : '';
   const listed = `${jids.slice(0, MAX_LISTED).join(', ')}${more}`;
   return new RqError('NO_JOB', `no job ${listed} in ${directory}; list the jobs with: rq ${directory} list`);

@@ -7,7 +7,7 @@ import { HAS_VALID_LENGTHS, JOB_COLUMNS, jobFromRow } from '../job-rows.ts';
 import { limitsIn, type PlacementRules } from './limits.ts';
 import { ReadyJobs } from './ready-jobs.ts';
 import { Reservations, removeReservation } from './reservations.ts';
-import { hasShapeless, jobsTooLong, shapeJobs } from './shapes.ts';
+import { hasShapeless, jobsWithLongText, shapeJobs } from './shapes.ts';
 
 const IS_DELAYED = `state = 'pending' AND (due IS NOT NULL OR failed_starts IS NOT NULL)`;
 const NEXT_RETRY = `SELECT min(failed_starts ->> :until) AS next FROM main.jobs INDEXED BY jobs_delayed
@@ -78,7 +78,7 @@ export function claimJobs(connection: Connection, by: Claimant, request: ClaimRe
   if (cpus + ahead < 1) return { ...claims, next: undefined };
   connection.run(CLEAR_DUE, [by.serverNow ?? by.now]);
   claims.invalid.push(...shapeJobs(connection, MAX_SHAPED));
-  claims.invalid.push(...jobsTooLong(connection, MAX_INVALID));
+  claims.invalid.push(...jobsWithLongText(connection, MAX_INVALID));
   const isExhausted = claimEach(connection, by, request, claims);
   return { ...claims, next: isExhausted ? nextTimes(connection, by.host) : undefined };
 }

@@ -34,19 +34,19 @@ export interface ReadyJob extends Place {
   readonly shape: Shape;
 }
 
-/** The place of a job in the order. */
+/** The position of a job in the order of claims. */
 export interface Place {
   readonly jid: number;
   readonly rank: number;
 }
 
 /** Whether a job goes before another one, regardless of shares. */
-export function goesBefore(one: Place, other: Place): boolean {
+export function precedes(one: Place, other: Place): boolean {
   return one.rank < other.rank || (one.rank === other.rank && one.jid < other.jid);
 }
 
 /** Keeps places free for jobs that others have passed over. */
-export interface Reserving {
+export interface ReservationPolicy {
   /** Notes that a shape does not fit. `first` returns its first job. */
   readonly note: (shape: Shape, obstacle: Obstacle, first: () => Place | undefined) => void;
   /** Whether a job leaves the reserved places free. */
@@ -68,7 +68,7 @@ export interface Cursor {
   maxSeconds?: number;
 }
 
-/** No job of the shape goes before this place, as far as its row says. */
+/** The row of a shape. No ready job of the shape precedes this place. */
 export interface Top extends Place {
   readonly id: number;
   readonly spec: string;
@@ -89,7 +89,7 @@ export class ReadyJobs {
     private readonly seeker: { readonly until: string; readonly now: string },
     private readonly room: Pick<Room, 'obstacle' | 'share'>,
     private readonly isFair: boolean,
-    private readonly reserving: Reserving,
+    private readonly reserving: ReservationPolicy,
   ) {}
 
   /** The next job that fits; undefined if there is none. The caller tells the room if it takes the job. */

@@ -2,7 +2,7 @@ import { expectedWaitS, type Holder } from '../../job/placement/expected-start.t
 import type { HostRoom, Obstacle, Room } from '../../job/placement/room.ts';
 import type { Shape } from '../../job/placement/shape.ts';
 import type { Connection } from '../connection.ts';
-import { goesBefore, type Place, type ReadyJob, type Reserving } from './ready-jobs.ts';
+import { type Place, precedes, type ReadyJob, type ReservationPolicy } from './ready-jobs.ts';
 import { shapeFrom } from './shapes.ts';
 
 const ALL = 'SELECT jid, passed, host, since FROM reservations';
@@ -32,7 +32,7 @@ interface Passed extends Place {
  * The reservations of one claim. A job that needs several places at once would wait forever while jobs that need one take
  * each place that becomes free.
  */
-export class Reservations implements Reserving {
+export class Reservations implements ReservationPolicy {
   private readonly passed: Passed[] = [];
   private rows: ReadonlyMap<number, Reservation> | undefined;
   private reserved: Passed | undefined;
@@ -65,8 +65,8 @@ export class Reservations implements Reserving {
     const { passed } = this;
     if (passed.length === 0) return true;
     const reserved = this.decide();
-    if (reserved === undefined || goesBefore(job, reserved)) {
-      this.hasOvertaken ||= passed.some((each) => goesBefore(each, job));
+    if (reserved === undefined || precedes(job, reserved)) {
+      this.hasOvertaken ||= passed.some((each) => precedes(each, job));
       return true;
     }
     return reserved.isLane ? this.leavesLanes(job, reserved) : this.isShort(job);
@@ -146,7 +146,7 @@ export class Reservations implements Reserving {
   }
 
   private inOrder(): Passed[] {
-    return this.passed.sort((a, b) => (goesBefore(a, b) ? -1 : 1));
+    return this.passed.sort((a, b) => (precedes(a, b) ? -1 : 1));
   }
 
   private reservations(): ReadonlyMap<number, Reservation> {
@@ -163,7 +163,7 @@ export function removeReservation(connection: Connection, jid: number, shape: Sh
   if (needsSeveralPlaces(shape)) connection.run(REMOVE, [jid]);
 }
 
-/** Jobs that need only one place cannot be passed over by jobs that need less. */
+/** Only a job that takes several places at once can be overtaken by smaller ones. */
 function needsSeveralPlaces({ cpus, memory, gpus, needs, lanes }: Shape): boolean {
   return cpus > 1 || memory > 0 || gpus > 0 || Object.keys(needs).length > 0 || lanes.length > 1;
 }

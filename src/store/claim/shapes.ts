@@ -31,9 +31,11 @@ export class ShapeIds {
 
   /** The id of the shape of a job, which is added if no job has it yet. */
   of(job: Requests, array: LimitedArray | null): number {
-    const text = shapeText(shapeOf(job, array));
-    const id = this.known.get(text) ?? this.find(text);
-    this.known.set(text, id);
+    const { owner, runners, cpus, memory, gpus, needs, lanes } = job;
+    // To make the text of a shape takes several times longer, and a list has few kinds of jobs.
+    const key = JSON.stringify([owner, runners, cpus, memory, gpus, needs, lanes, array]);
+    const id = this.known.get(key) ?? this.find(shapeText(shapeOf(job, array)));
+    this.known.set(key, id);
     return id;
   }
 
@@ -62,7 +64,7 @@ export function shapeJobs(connection: Connection, limit: number): number[] {
 }
 
 /** Jobs that get no shape, because their text is longer than rq accepts. */
-export function jobsTooLong(connection: Connection, limit: number): number[] {
+export function jobsWithLongText(connection: Connection, limit: number): number[] {
   return connection.all(TOO_LONG, { limit }).map(({ jid }) => Number(jid));
 }
 

@@ -24,7 +24,7 @@ const FORGET = 'UPDATE gates SET decision = NULL WHERE gate = ?';
 
 const EVENT = { kind: 'dependency failed', reason: '' } as const;
 /** The states in which a job can die of a dependency, and what it becomes. */
-const MORTAL = JOB_STATES.filter((state) => nextState({ state, restartable: false }, EVENT) !== undefined);
+const CAN_DIE = JOB_STATES.filter((state) => nextState({ state, restartable: false }, EVENT) !== undefined);
 const DEAD = nextState({ state: 'pending', restartable: false }, EVENT)?.state;
 const RESTORED = nextState(
   { state: 'dead', restartable: false, hasDiedOf: true },
@@ -44,7 +44,7 @@ interface Step {
 const STEPS: Readonly<Record<GateDecision, readonly Step[]>> = {
   dead: [
     {
-      find: ofGate(`state IN (${MORTAL.map((state) => `'${state}'`).join(', ')})`),
+      find: ofGate(`state IN (${CAN_DIE.map((state) => `'${state}'`).join(', ')})`),
       change: `UPDATE jobs SET state = '${DEAD}', finished = :now, reason = :reason, died_of = :died_of, due = NULL ${BY_JID}`,
     },
     {
@@ -105,7 +105,7 @@ class WorkOff {
     this.needs = limit;
   }
 
-  /** Ends come before gates: a gate is changed only when every end before is known. */
+  /** Processes ends before gates, so that a gate is applied only after all earlier ends are known. */
   run(): boolean {
     const { connection } = this;
     for (;;) {

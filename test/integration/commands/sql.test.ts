@@ -95,6 +95,7 @@ describe('execute', () => {
   test.each([
     ['drop table jobs', 'which rq needs'],
     ['drop index jobs_ready', 'which rq needs'],
+    ['drop trigger jobs_added', 'which rq needs'],
     ['delete from operations', 'the fence'],
     ["update sqlite_sequence set seq = 0 where name = 'jobs'", 'the last jid'],
     ['commit', 'in its own transaction'],

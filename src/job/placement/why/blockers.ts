@@ -4,7 +4,7 @@ import { isNever, needsText, shortNeeds } from './dependencies-text.ts';
 import type { QueueFacts, WaitingFacts } from './facts.ts';
 import { counted, roughly } from './phrases.ts';
 
-/** What keeps a job from every host. */
+/** A condition that prevents every host from running a job. */
 export interface Blocker {
   readonly text: string;
   /** For the field `waits_for`. */

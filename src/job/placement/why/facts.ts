@@ -57,7 +57,7 @@ export interface Need {
   readonly parent: Parent | undefined;
 }
 
-/** What a job waits for before it can be claimed at all. */
+/** The reasons for which no host can claim a job yet. */
 export interface Gate {
   /** The first of its needs. */
   readonly needs: readonly Need[];
@@ -89,7 +89,7 @@ export interface WaitingFacts {
   readonly isValid: boolean;
   readonly gate: Gate | undefined;
   readonly failures: FailedStarts;
-  /** The number of retries so far, counting the one that it waits for. */
+  /** The number of retries so far, including the pending one. */
   readonly tries: number;
   /** The host that keeps places free for the job, and since when; null for places of its lanes. */
   readonly reservation: Reservation | undefined;

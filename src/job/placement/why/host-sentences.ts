@@ -9,7 +9,7 @@ const MAX_HOSTS = 3;
 
 type Of<Kind extends HostCause['kind']> = HostAndCause & { readonly cause: { readonly kind: Kind } };
 
-/** Why no host runs the job now. Nothing that passes by itself is said of a job that is blocked anyway. */
+/** Why no host can run the job now. Omits temporary causes if the job is blocked for another reason. */
 export function hostSentences(
   { shape, reservation }: WaitingFacts,
   causes: readonly HostAndCause[],

@@ -6,7 +6,7 @@ import { readGates, readParents } from '../../../store/claim/gates.ts';
 import { readArrays, readReservations, shapeOfRow, type WaitingRow } from '../../../store/claim/waiting-rows.ts';
 import type { Connection } from '../../../store/connection.ts';
 import type { HostStates } from '../../nodes/host-states.ts';
-import { readQueueOutlook } from './queue-facts.ts';
+import { readClaimForecast } from './queue-facts.ts';
 
 /** Why a job does not run, where it runs, or how it ended, in sentences. */
 export interface JobExplanation {
@@ -29,7 +29,7 @@ export function explainPage(
     connection,
     waiting.flatMap(({ job }) => job.array ?? []),
   );
-  const { facts, turnOf } = readQueueOutlook(connection, states, arrays, now);
+  const { facts, turnOf } = readClaimForecast(connection, states, arrays, now);
   const gates = readGates(
     connection,
     waiting.flatMap(({ gate }) => gate ?? []),

@@ -1,8 +1,8 @@
-import { type Cursor, goesBefore, type Place, ReadyJobs, type Top } from './ready-jobs.ts';
+import { type Cursor, type Place, precedes, ReadyJobs, type Top } from './ready-jobs.ts';
 import type { UnreadyJob } from './unready-jobs.ts';
 
 /** As `ReadyJobs`, with the jobs that the next exchange makes ready before it claims. */
-export class ForeseenJobs extends ReadyJobs {
+export class UpcomingJobs extends ReadyJobs {
   private readonly added: Top[];
   private readonly opened = new Set<number>();
   /** The jobs of each shape that are not in a cursor yet. */
@@ -29,7 +29,7 @@ export class ForeseenJobs extends ReadyJobs {
     }
     while (this.opened.has(this.added[0]?.id ?? 0)) this.added.shift();
     const [added] = this.added;
-    if (added === undefined || (top !== undefined && goesBefore(top, added))) return top;
+    if (added === undefined || (top !== undefined && precedes(top, added))) return top;
     this.added.shift();
     this.tops.unshift(added);
     return added;
@@ -43,13 +43,13 @@ export class ForeseenJobs extends ReadyJobs {
   protected override read(cursor: Cursor): void {
     super.read(cursor);
     const unready = this.unready.get(cursor.id) ?? [];
-    const isNext = (job: Place): boolean => cursor.limit === 0 || goesBefore(job, cursor.last);
+    const isNext = (job: Place): boolean => cursor.limit === 0 || precedes(job, cursor.last);
     const next = unready.filter(isNext);
     if (next.length === 0) return;
     this.unready.set(
       cursor.id,
       unready.filter((job) => !isNext(job)),
     );
-    cursor.jobs = [...cursor.jobs, ...next].sort((a, b) => (goesBefore(a, b) ? -1 : 1));
+    cursor.jobs = [...cursor.jobs, ...next].sort((a, b) => (precedes(a, b) ? -1 : 1));
   }
 }

@@ -3,11 +3,11 @@ import type { Shape } from '../../job/placement/shape.ts';
 import type { Turn } from '../../job/placement/why/facts.ts';
 import type { Connection } from '../connection.ts';
 import type { MayRun } from './claims.ts';
-import { ForeseenJobs } from './foreseen-jobs.ts';
 import { limitsIn, type PlacementRules } from './limits.ts';
-import type { Reserving } from './ready-jobs.ts';
+import type { ReservationPolicy } from './ready-jobs.ts';
 import { Reservations } from './reservations.ts';
 import { type UnreadyJob, unreadyJobs } from './unready-jobs.ts';
+import { UpcomingJobs } from './upcoming-jobs.ts';
 
 /** Jobs that go first are counted up to this number. */
 const MAX_BEFORE = 1_000;
@@ -39,9 +39,9 @@ interface Order {
 }
 
 /**
- * Foresees the claims of hosts, without making them. Each host is considered alone. Use it inside one transaction.
+ * Predicts the claims of hosts, without making them. Each host is considered alone. Use it inside one transaction.
  */
-export class ClaimOutlook {
+export class ClaimForecast {
   private readonly claims = new Map<string, Claim>();
   private readonly orders = new Map<string, Order>();
   private readonly limits: Limits;
@@ -109,14 +109,14 @@ export class ClaimOutlook {
     return order;
   }
 
-  /** Takes jobs in their order. `host` is the one that skips jobs; without it, no job is skipped. */
+  /** Simulates a claim. With `host`, jobs that this host skips after failed starts are left out. */
   private take({ free, room, reserving, host, limit }: Taking): number[] {
     const seeker = { until: `$."${host ?? ''}".until`, now: this.times.now };
     const isSkipped = ({ failures }: UnreadyJob): boolean => {
       return host !== undefined && (failures[host]?.until ?? '') > this.times.now;
     };
     const ready = [this.connection, seeker, free, this.rules.isFair, reserving] as const;
-    const jobs = new ForeseenJobs(this.unready, isSkipped, ...ready);
+    const jobs = new UpcomingJobs(this.unready, isSkipped, ...ready);
     const taken: number[] = [];
     while (taken.length < limit) {
       const next = jobs.next();
@@ -144,12 +144,12 @@ export class ClaimOutlook {
 interface Taking {
   readonly free: Pick<Room, 'obstacle' | 'share'>;
   readonly room: Room;
-  readonly reserving: Reserving;
+  readonly reserving: ReservationPolicy;
   readonly host: string | undefined;
   readonly limit: number;
 }
 
-const NO_RESERVATIONS: Reserving = { note: () => undefined, permits: () => true, maxSeconds: undefined };
+const NO_RESERVATIONS: ReservationPolicy = { note: () => undefined, permits: () => true, maxSeconds: undefined };
 
 const UNLIMITED: HostRoom = {
   cpus: Number.POSITIVE_INFINITY,
